@@ -1,0 +1,1 @@
+//! What segments are about: types, values, schema, time, profile batches and masks.

@@ -1,0 +1,1 @@
+//! What segments mean: names, types, windows, HIR and the reference evaluator.

@@ -1,0 +1,460 @@
+//! The AST: what was written, before anyone asks what it means.
+//!
+//! Names are unresolved: whether `Order Completed` is an event and
+//! `total spent` an attribute is for `seg-hir` to say. The tree keeps the order
+//! of the sentence and nothing of its spelling that has no meaning.
+
+use crate::source::Span;
+
+mod print;
+
+/// One source file: its items in order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct File {
+    /// Every item, broken ones included.
+    pub items: Vec<Item>,
+}
+
+/// A declaration.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// `segment "…"`
+    Segment(Segment),
+    /// Something that did not parse; the name it declares if that can be told.
+    Error {
+        /// The whole item.
+        span: Span,
+        /// `VIP` in `segment "VIP" …`.
+        declares: Option<String>,
+    },
+}
+
+/// A text in quotes, as a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Title {
+    /// Without its quotes.
+    pub text: String,
+    /// With its quotes.
+    pub span: Span,
+}
+
+/// `segment "…" include people who … exclude people who …`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// Its name.
+    pub name: Title,
+    /// From `segment` to the last word.
+    pub span: Span,
+    /// Who is in.
+    pub include: Expr,
+    /// Who is out all the same.
+    pub excludes: Vec<Expr>,
+}
+
+/// A condition or a combination of conditions.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expr {
+    /// `everyone`
+    Everyone(Span),
+    /// `in segment "…"`
+    InSegment(Title),
+    /// One condition about a person.
+    Condition(Box<Condition>),
+    /// `not (…)`, `not in segment …`
+    Not(Box<Expr>, Span),
+    /// Several conditions.
+    Group(Group),
+    /// Something reported already.
+    Error(Span),
+}
+
+impl Expr {
+    /// Where it stands.
+    pub fn span(&self) -> Span {
+        match self {
+            Expr::Everyone(span) | Expr::Error(span) | Expr::Not(_, span) => *span,
+            Expr::InSegment(title) => title.span,
+            Expr::Condition(condition) => condition.span,
+            Expr::Group(group) => group.span,
+        }
+    }
+}
+
+/// Conditions combined.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// How.
+    pub quantifier: Quantifier,
+    /// At least one.
+    pub members: Vec<Expr>,
+    /// Whether it was written as a chain (`A and B`), in which words may seem
+    /// to reach over a member's end, or as a list (`all of (A, B)`).
+    pub is_chain: bool,
+    /// The whole group.
+    pub span: Span,
+}
+
+/// How the members of a group combine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantifier {
+    /// `and`, `all of`
+    All,
+    /// `or`, `any of`
+    Any,
+    /// `none of`
+    None,
+}
+
+/// A subject and what is said of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// The words before the subject.
+    pub leads: Leads,
+    /// `at least 3` in `at least 3 Product Viewed`.
+    pub quantity: Option<Quantity>,
+    /// What it is about.
+    pub subject: Operand,
+    /// What is said, in the order written.
+    pub tails: Vec<Tail>,
+    /// The whole condition.
+    pub span: Span,
+}
+
+/// What the words before a subject say.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Leads {
+    /// `not`, `never`, `no`.
+    pub negative: Option<(Negative, Span)>,
+    /// `did`, `has done`, `performed`: the subject is something that happened.
+    pub did: Option<Span>,
+    /// `is`, `was`, `has been`.
+    pub copula: Option<Span>,
+    /// `their`: the subject belongs to the person.
+    pub their: bool,
+    /// All of them; empty where nothing was written.
+    pub span: Option<Span>,
+}
+
+/// A negative word before a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Negative {
+    /// `did not do`, `not`
+    Not,
+    /// `never`: also says `ever`
+    Never,
+    /// `no`
+    No,
+}
+
+/// Something that has a value or that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operand {
+    /// What.
+    pub kind: OperandKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// The kinds of operand.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OperandKind {
+    /// A bare name: attribute, property or event.
+    Name(Name),
+    /// A literal. A text may also turn out to be a quoted name.
+    Literal(Literal),
+    /// `total_spent divided by total_orders`
+    Arithmetic(ArithmeticOp, Box<Operand>, Box<Operand>),
+    /// `total amount of Order Completed …`
+    Aggregate(Box<Aggregate>),
+    /// `their last 3 Order Completed`
+    LastFew(Box<LastFew>),
+    /// `any of (Email Opened, Email Clicked)`: several events as one.
+    Events(Vec<Name>),
+    /// `anything`: every event of the schema.
+    Anything,
+    /// `(…)` around conditions or arithmetic, with tails after it.
+    Bracketed(Box<Expr>),
+    /// Something reported already.
+    Error,
+}
+
+/// A name as written, with single spaces between its words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Name {
+    /// The words.
+    pub text: String,
+    /// Whether it stood in quotes.
+    pub is_quoted: bool,
+    /// Whether `their` stood before it.
+    pub their: bool,
+    /// Where.
+    pub span: Span,
+}
+
+/// A value that is written out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Literal {
+    /// `"shoes"`
+    Text(String),
+    /// `500`, `2.5`, `two`: decimal digits, perhaps a sign and a point.
+    Number(String),
+    /// `500 EUR`
+    Amount {
+        /// As in [`Literal::Number`].
+        digits: String,
+        /// Three capital letters.
+        currency: String,
+    },
+    /// `10%`
+    Percent(String),
+    /// `true`
+    Boolean(bool),
+    /// `2026-11-27`, `2026-11-27 14:00`, with `Z` or an offset or without: as
+    /// written, checked by whoever knows the zone.
+    Date(DateLiteral),
+}
+
+/// A date, perhaps with a time of day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DateLiteral {
+    /// `2026-11-27`
+    pub day: String,
+    /// `14:00`, `14:00:30Z`
+    pub clock: Option<String>,
+}
+
+/// The four operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ArithmeticOp {
+    Plus,
+    Minus,
+    Times,
+    DividedBy,
+}
+
+/// A value computed over events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregate {
+    /// What is computed.
+    pub function: AggregateFunction,
+    /// Over which value of each event; none for a count.
+    pub measure: Option<Operand>,
+    /// Of which events.
+    pub event: Operand,
+    /// The words as one name, for an attribute that happens to be called so.
+    pub as_name: Name,
+}
+
+/// The aggregate functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum AggregateFunction {
+    Count,
+    CountDifferent,
+    Total,
+    Average,
+    Smallest,
+    Largest,
+}
+
+/// `their last 3 Order Completed`
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastFew {
+    /// From which end.
+    pub end: End,
+    /// How many.
+    pub n: u32,
+    /// Of which events.
+    pub event: Operand,
+}
+
+/// One end of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum End {
+    First,
+    Last,
+}
+
+/// Something said of a subject.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tail {
+    /// What.
+    pub kind: TailKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// The kinds of tail.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TailKind {
+    /// `is at least 500`
+    Comparison(Comparison),
+    /// `in the past 3 days`
+    Window(Window),
+    /// `not within the past 2 hours`
+    NotWindow(Window),
+    /// `where category is "shoes"`, `with category "shoes"`
+    Where(Expr),
+    /// `had category "shoes"`
+    Had(Expr),
+    /// `at least 2 times`
+    Count(Quantity),
+    /// `on at least 5 different days`
+    DifferentPeriods(Quantity, Unit),
+    /// `for the first time`
+    FirstTime,
+}
+
+/// `is …`, `contains …`: said of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// `not`, and where.
+    pub not: Option<Span>,
+    /// What the value is compared by.
+    pub relation: Relation,
+    /// `ignoring case`
+    pub ignoring_case: bool,
+    /// `or unknown`
+    pub or_unknown: bool,
+}
+
+/// How a value is compared.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Relation {
+    /// `is known`
+    Known,
+    /// `is missing`
+    Missing,
+    /// `is known but not "US"`: the relation that must not hold.
+    KnownButNot(Box<Relation>),
+    /// `is 3`, `is at least 500`
+    Order(OrderOp, Operand),
+    /// `is between 10 and 20`
+    Between(Operand, Operand),
+    /// `is one of …`
+    OneOf(Vec<LiteralAt>),
+    /// `is none of …`
+    NoneOf(Vec<LiteralAt>),
+    /// `contains "x"`
+    Text(TextOp, LiteralAt),
+    /// `include any of …`, on lists
+    Includes(Quantifier, Vec<LiteralAt>),
+    /// `is within the past 30 days`
+    Window(Window),
+}
+
+/// A literal with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiteralAt {
+    /// The value.
+    pub literal: Literal,
+    /// Where.
+    pub span: Span,
+}
+
+/// The ordering relations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum OrderOp {
+    Is,
+    IsNot,
+    LessThan,
+    AtMost,
+    MoreThan,
+    AtLeast,
+}
+
+/// The text tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum TextOp {
+    Contains,
+    StartsWith,
+    EndsWith,
+    Matches,
+}
+
+/// How many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quantity {
+    /// At least so many.
+    pub min: u64,
+    /// At most so many.
+    pub max: Option<u64>,
+    /// Where.
+    pub span: Span,
+}
+
+/// A length of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Duration {
+    /// How many.
+    pub count: u64,
+    /// Of what.
+    pub unit: Unit,
+    /// Where.
+    pub span: Span,
+}
+
+/// Units of time. Days and weeks are fixed lengths; months and years are steps
+/// of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Unit {
+    Second,
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+/// Which part of the past counts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Window {
+    /// `in the past 3 days`
+    Past(Duration),
+    /// `within the next 7 days`
+    Next(Duration),
+    /// `more than 90 days ago`
+    Ago(Age),
+    /// `between 2026-01-01 and 2026-01-31`
+    Dates(Operand, Operand),
+    /// `before 2026-01-01`
+    Dated(DatedOp, Operand),
+    /// `ever`
+    Ever,
+}
+
+/// How long ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// `more than 90 days`
+    MoreThan(Duration),
+    /// `at least 90 days`
+    AtLeast(Duration),
+    /// `less than 2 days`
+    LessThan(Duration),
+    /// `at most 2 days`
+    AtMost(Duration),
+    /// `30 to 45 days`
+    Between(Duration, Duration),
+    /// `3 days`
+    Exactly(Duration),
+}
+
+/// Relations to a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum DatedOp {
+    Before,
+    After,
+    Since,
+    Until,
+    On,
+    OnOrBefore,
+    OnOrAfter,
+}

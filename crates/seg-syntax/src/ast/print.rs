@@ -1,0 +1,321 @@
+//! The AST as indented text: the printed form of this stage.
+
+use super::*;
+use std::fmt::{self, Display, Formatter, Write};
+
+impl Display for File {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for item in &self.items {
+            match item {
+                Item::Segment(segment) => write!(f, "{segment}")?,
+                Item::Error { declares: Some(name), .. } => writeln!(f, "error, declares {name:?}")?,
+                Item::Error { declares: None, .. } => writeln!(f, "error")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Display for Segment {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut out = Indented::new();
+        out.line(format_args!("segment {:?}", self.name.text));
+        out.nest(|out| {
+            out.line(format_args!("include"));
+            out.nest(|out| expr(out, &self.include));
+            for exclude in &self.excludes {
+                out.line(format_args!("exclude"));
+                out.nest(|out| expr(out, exclude));
+            }
+        });
+        f.write_str(&out.text)
+    }
+}
+
+/// Lines with a depth.
+struct Indented {
+    text: String,
+    depth: usize,
+}
+
+impl Indented {
+    fn new() -> Indented {
+        Indented { text: String::new(), depth: 0 }
+    }
+
+    fn line(&mut self, content: fmt::Arguments<'_>) {
+        for _ in 0..self.depth {
+            self.text.push_str("  ");
+        }
+        // Writing to a string does not fail.
+        let _ = self.text.write_fmt(content);
+        self.text.push('\n');
+    }
+
+    fn nest(&mut self, body: impl FnOnce(&mut Indented)) {
+        self.depth += 1;
+        body(self);
+        self.depth -= 1;
+    }
+}
+
+fn expr(out: &mut Indented, e: &Expr) {
+    match e {
+        Expr::Everyone(_) => out.line(format_args!("everyone")),
+        Expr::InSegment(title) => out.line(format_args!("in-segment {:?}", title.text)),
+        Expr::Error(_) => out.line(format_args!("error")),
+        Expr::Not(inner, _) => {
+            out.line(format_args!("not"));
+            out.nest(|out| expr(out, inner));
+        }
+        Expr::Group(group) => {
+            let shape = if group.is_chain { "chain" } else { "list" };
+            out.line(format_args!("{} ({shape})", group.quantifier));
+            out.nest(|out| group.members.iter().for_each(|m| expr(out, m)));
+        }
+        Expr::Condition(c) => {
+            out.line(format_args!("condition{}", c.leads));
+            out.nest(|out| {
+                if let Some(q) = &c.quantity {
+                    out.line(format_args!("quantity {q}"));
+                }
+                operand(out, "subject", &c.subject);
+                c.tails.iter().for_each(|t| tail(out, t));
+            });
+        }
+    }
+}
+
+fn operand(out: &mut Indented, role: &str, o: &Operand) {
+    if let OperandKind::Bracketed(inner) = &o.kind {
+        out.line(format_args!("{role} brackets"));
+        out.nest(|out| expr(out, inner));
+    } else {
+        out.line(format_args!("{role} {o}"));
+    }
+}
+
+fn tail(out: &mut Indented, t: &Tail) {
+    match &t.kind {
+        TailKind::Comparison(c) => out.line(format_args!("comparison {c}")),
+        TailKind::Window(w) => out.line(format_args!("window {w}")),
+        TailKind::NotWindow(w) => out.line(format_args!("window not {w}")),
+        TailKind::Count(q) => out.line(format_args!("count {q}")),
+        TailKind::DifferentPeriods(q, unit) => out.line(format_args!("different {unit}s {q}")),
+        TailKind::FirstTime => out.line(format_args!("first-time")),
+        TailKind::Where(e) => {
+            out.line(format_args!("where"));
+            out.nest(|out| expr(out, e));
+        }
+        TailKind::Had(e) => {
+            out.line(format_args!("had"));
+            out.nest(|out| expr(out, e));
+        }
+    }
+}
+
+impl Display for Leads {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some((negative, _)) = self.negative {
+            write!(f, " {negative}")?;
+        }
+        if self.did.is_some() {
+            write!(f, " did")?;
+        }
+        if self.copula.is_some() {
+            write!(f, " is")?;
+        }
+        if self.their {
+            write!(f, " their")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Operand {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            OperandKind::Name(name) => write!(f, "{name}"),
+            OperandKind::Literal(literal) => write!(f, "{literal}"),
+            OperandKind::Arithmetic(op, l, r) => write!(f, "({l} {op} {r})"),
+            OperandKind::Aggregate(a) => {
+                write!(f, "{} ", a.function)?;
+                if let Some(measure) = &a.measure {
+                    write!(f, "{measure} ")?;
+                }
+                write!(f, "of {}", a.event)
+            }
+            OperandKind::LastFew(few) => write!(f, "{} {} {}", few.end, few.n, few.event),
+            OperandKind::Events(names) => {
+                write!(f, "any of (")?;
+                separated(f, names)?;
+                write!(f, ")")
+            }
+            OperandKind::Anything => write!(f, "anything"),
+            OperandKind::Bracketed(_) => write!(f, "(…)"),
+            OperandKind::Error => write!(f, "error"),
+        }
+    }
+}
+
+fn separated<T: Display>(f: &mut Formatter<'_>, items: &[T]) -> fmt::Result {
+    for (idx, item) in items.iter().enumerate() {
+        let comma = if idx == 0 { "" } else { ", " };
+        write!(f, "{comma}{item}")?;
+    }
+    Ok(())
+}
+
+impl Display for Name {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let their = if self.their { "their " } else { "" };
+        write!(f, "{their}`{}`", self.text)
+    }
+}
+
+impl Display for Literal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Literal::Text(text) => write!(f, "{text:?}"),
+            Literal::Number(digits) => write!(f, "{digits}"),
+            Literal::Amount { digits, currency } => write!(f, "{digits} {currency}"),
+            Literal::Percent(digits) => write!(f, "{digits}%"),
+            Literal::Boolean(value) => write!(f, "{value}"),
+            Literal::Date(date) => write!(f, "{date}"),
+        }
+    }
+}
+
+impl Display for LiteralAt {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.literal)
+    }
+}
+
+impl Display for DateLiteral {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.clock {
+            Some(clock) => write!(f, "{} {clock}", self.day),
+            None => write!(f, "{}", self.day),
+        }
+    }
+}
+
+impl Display for Comparison {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.not.is_some() {
+            write!(f, "not ")?;
+        }
+        write!(f, "{}", self.relation)?;
+        if self.ignoring_case {
+            write!(f, ", ignoring case")?;
+        }
+        if self.or_unknown {
+            write!(f, ", or unknown")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Relation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Relation::Known => write!(f, "known"),
+            Relation::Missing => write!(f, "missing"),
+            Relation::KnownButNot(inner) => write!(f, "known but not {inner}"),
+            Relation::Order(op, right) => write!(f, "{op} {right}"),
+            Relation::Between(low, high) => write!(f, "between {low} and {high}"),
+            Relation::OneOf(list) => {
+                write!(f, "one of ")?;
+                separated(f, list)
+            }
+            Relation::NoneOf(list) => {
+                write!(f, "none of ")?;
+                separated(f, list)
+            }
+            Relation::Text(op, text) => write!(f, "{op} {text}"),
+            Relation::Includes(quantifier, list) => {
+                write!(f, "includes {quantifier} of ")?;
+                separated(f, list)
+            }
+            Relation::Window(window) => write!(f, "{window}"),
+        }
+    }
+}
+
+impl Display for Quantity {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.max {
+            Some(max) if max == self.min => write!(f, "{max}"),
+            Some(max) => write!(f, "{}..{max}", self.min),
+            None => write!(f, "{}..", self.min),
+        }
+    }
+}
+
+impl Display for Duration {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.count, self.unit)
+    }
+}
+
+impl Display for Window {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Window::Past(d) => write!(f, "past {d}"),
+            Window::Next(d) => write!(f, "next {d}"),
+            Window::Ago(age) => write!(f, "{age} ago"),
+            Window::Dates(a, b) => write!(f, "between {a} and {b}"),
+            Window::Dated(op, when) => write!(f, "{op} {when}"),
+            Window::Ever => write!(f, "ever"),
+        }
+    }
+}
+
+impl Display for Age {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Age::MoreThan(d) => write!(f, "more than {d}"),
+            Age::AtLeast(d) => write!(f, "at least {d}"),
+            Age::LessThan(d) => write!(f, "less than {d}"),
+            Age::AtMost(d) => write!(f, "at most {d}"),
+            Age::Between(a, b) => write!(f, "{a} to {b}"),
+            Age::Exactly(d) => write!(f, "{d}"),
+        }
+    }
+}
+
+/// Enums whose variants are printed as fixed words.
+macro_rules! words {
+    ($($ty:ident { $($variant:ident => $word:literal),* $(,)? })*) => {
+        $(impl Display for $ty {
+            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $($ty::$variant => $word,)* })
+            }
+        })*
+    };
+}
+
+words! {
+    Quantifier { All => "all", Any => "any", None => "none" }
+    Negative { Not => "not", Never => "never", No => "no" }
+    ArithmeticOp { Plus => "plus", Minus => "minus", Times => "times", DividedBy => "divided by" }
+    AggregateFunction {
+        Count => "count", CountDifferent => "count different", Total => "total",
+        Average => "average", Smallest => "smallest", Largest => "largest",
+    }
+    End { First => "first", Last => "last" }
+    OrderOp {
+        Is => "is", IsNot => "is not", LessThan => "less than", AtMost => "at most",
+        MoreThan => "more than", AtLeast => "at least",
+    }
+    TextOp { Contains => "contains", StartsWith => "starts with", EndsWith => "ends with", Matches => "matches" }
+    Unit {
+        Second => "second", Minute => "minute", Hour => "hour", Day => "day",
+        Week => "week", Month => "month", Year => "year",
+    }
+    DatedOp {
+        Before => "before", After => "after", Since => "since", Until => "until", On => "on",
+        OnOrBefore => "on or before", OnOrAfter => "on or after",
+    }
+}

@@ -1,0 +1,467 @@
+//! One condition: lead words, a subject, tails.
+
+use super::Builder;
+use crate::ast::{
+    Condition, Expr, Group, LastFew, Leads, Literal, Name, Negative, Operand, OperandKind, Quantifier, Quantity, Tail,
+    TailKind, Window,
+};
+use crate::diag::{Code, Diagnostic};
+use crate::grammar::Rule;
+use crate::source::Span;
+use pest::iterators::Pair;
+
+/// What stands between the lead words and the tails.
+enum Head {
+    Everyone,
+    InSegment(crate::ast::Title),
+    Subject { quantity: Option<Quantity>, subject: Operand, tail: Option<Tail> },
+}
+
+impl Builder<'_> {
+    pub(super) fn clause(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        let span = self.span(&pair);
+        let mut lead_pairs = Vec::new();
+        let mut head = None;
+        let mut tails = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::lead => lead_pairs.push(part),
+                Rule::head => head = Some(self.head(part)),
+                Rule::tail => tails.extend(self.tail(part)),
+                _ => {}
+            }
+        }
+        let leads = self.leads(lead_pairs);
+        match head {
+            Some(Head::Everyone) => self.bare(Expr::Everyone(span), leads, &tails, span),
+            Some(Head::InSegment(title)) => self.bare(Expr::InSegment(title), leads, &tails, span),
+            Some(Head::Subject { quantity, subject, tail }) => {
+                tails.splice(0..0, tail);
+                self.subject_clause(Condition { leads, quantity, subject, tails, span })
+            }
+            None => Expr::Error(span),
+        }
+    }
+
+    /// A condition that takes no tails: negated if its leads say so.
+    fn bare(&mut self, expr: Expr, leads: Leads, tails: &[Tail], span: Span) -> Expr {
+        if let Some(tail) = tails.first() {
+            let code = if is_window(tail) { Code::WindowOnBrackets } else { Code::MisplacedWords };
+            let here = self.words(tail.span);
+            let mut diagnostic = Diagnostic::new(code, tail.span, format!("`{here}` has no event to belong to"))
+                .label("after a condition that is complete")
+                .also(expr.span(), "this condition");
+            if is_window(tail) {
+                diagnostic = diagnostic
+                    .help("give each condition inside the brackets its own window")
+                    .help(format!("or, for several events as one: `did any of (Event A, Event B) {here}`"));
+            }
+            self.report(diagnostic);
+            return Expr::Error(span);
+        }
+        if let Some(did) = leads.did {
+            let word = self.words(did);
+            self.report(
+                Diagnostic::new(Code::MisplacedWords, did, format!("`{word}` needs an event after it"))
+                    .label("a condition follows, not an event")
+                    .help(format!("leave `{word}` out, or write `not (…)` for the opposite")),
+            );
+            return Expr::Error(span);
+        }
+        match leads.negative {
+            Some(_) => Expr::Not(Box::new(expr), span),
+            None => expr,
+        }
+    }
+
+    fn subject_clause(&mut self, condition: Condition) -> Expr {
+        let span = condition.span;
+        if !matches!(condition.subject.kind, OperandKind::Bracketed(_)) {
+            return Expr::Condition(Box::new(condition));
+        }
+        let Condition { leads, quantity, subject, tails, .. } = condition;
+        let has_event_words = leads.did.is_some() || quantity.is_some();
+        let OperandKind::Bracketed(inner) = subject.kind else { return Expr::Error(span) };
+        let compares = tails.iter().any(|t| matches!(t.kind, TailKind::Comparison(_)));
+        // `any of (A, B)` with something said of it: several events as one.
+        if let Expr::Group(group) = inner.as_ref()
+            && !group.is_chain
+            && (has_event_words || !tails.is_empty())
+            && let Some(names) = event_names(group)
+        {
+            return self.event_union(group.quantifier, names, Union { leads, quantity, tails, span, at: group.span });
+        }
+        if compares && !has_event_words && let Some(operand) = into_operand(&inner) {
+            let subject = Operand { kind: operand.kind, span: subject.span };
+            return Expr::Condition(Box::new(Condition { leads, quantity, subject, tails, span }));
+        }
+        if tails.is_empty() && !has_event_words && let Expr::Group(group) = inner.as_ref()
+            && !group.is_chain && group.quantifier == Quantifier::None && leads.negative.is_some()
+        {
+            self.report(two_negatives(span, "`none of` is negative already"));
+            return Expr::Error(span);
+        }
+        self.bare(*inner, leads, &tails, span)
+    }
+
+    fn event_union(&mut self, quantifier: Quantifier, names: Vec<Name>, union: Union) -> Expr {
+        let Union { mut leads, quantity, tails, span, at } = union;
+        match quantifier {
+            Quantifier::Any => {}
+            Quantifier::None if leads.negative.is_none() => leads.negative = Some((Negative::No, at)),
+            Quantifier::None => {
+                self.report(two_negatives(at, "`none of` is negative already"));
+                return Expr::Error(span);
+            }
+            Quantifier::All => {
+                let window = tails.first().map_or(at, |t| t.span);
+                let each = names.iter().map(|n| format!("did {} {}", n.text, self.words(window)));
+                let each = each.collect::<Vec<_>>().join(" and ");
+                self.report(
+                    Diagnostic::new(Code::WindowOnBrackets, window, "what follows `all of (…)` belongs to no one event")
+                        .label("said of all events at once")
+                        .help(format!("say it of each: `{each}`")),
+                );
+                return Expr::Error(span);
+            }
+        }
+        let subject = Operand { kind: OperandKind::Events(names), span: at };
+        Expr::Condition(Box::new(Condition { leads, quantity, subject, tails, span }))
+    }
+
+    fn leads(&mut self, pairs: Vec<Pair<'_, Rule>>) -> Leads {
+        let mut leads = Leads::default();
+        for pair in pairs {
+            let span = self.span(&pair);
+            leads.span = Some(leads.span.map_or(span, |s| s.to(span)));
+            let Some(word) = pair.into_inner().next() else { continue };
+            let negative = match word.as_rule() {
+                Rule::kw_not => Some(Negative::Not),
+                Rule::kw_never => Some(Negative::Never),
+                Rule::kw_no => Some(Negative::No),
+                _ => None,
+            };
+            match word.as_rule() {
+                Rule::kw_did | Rule::kw_do | Rule::kw_does | Rule::kw_done | Rule::kw_performed => {
+                    leads.did.get_or_insert(span);
+                }
+                Rule::kw_is | Rule::kw_are | Rule::kw_was | Rule::kw_were | Rule::kw_been => {
+                    leads.copula.get_or_insert(span);
+                }
+                Rule::kw_their => leads.their = true,
+                _ => {}
+            }
+            if let Some(negative) = negative {
+                if let Some((_, first)) = leads.negative {
+                    self.report(two_negatives(span, "a second negative").also(first, "the first"));
+                }
+                leads.negative = Some((negative, span));
+            }
+        }
+        leads
+    }
+
+    fn head(&mut self, pair: Pair<'_, Rule>) -> Head {
+        let span = self.span(&pair);
+        let error = Head::Subject { quantity: None, subject: error_operand(span), tail: None };
+        let Some(inner) = pair.into_inner().next() else { return error };
+        match inner.as_rule() {
+            Rule::everyone => Head::Everyone,
+            Rule::anything => {
+                Head::Subject { quantity: None, subject: Operand { kind: OperandKind::Anything, span }, tail: None }
+            }
+            Rule::in_segment => match inner.into_inner().find(|p| p.as_rule() == Rule::text) {
+                Some(text) => Head::InSegment(self.title(&text)),
+                None => error,
+            },
+            Rule::in_list => {
+                self.report(not_yet(span, "lists from files", &self.words(span)));
+                error
+            }
+            Rule::since_head => self.since_head(inner),
+            Rule::last_few => {
+                Head::Subject { quantity: None, subject: self.last_few(inner), tail: None }
+            }
+            Rule::counted => {
+                let mut quantity = None;
+                let mut subject = error_operand(span);
+                for part in inner.into_inner() {
+                    match part.as_rule() {
+                        Rule::quantity => quantity = self.front_quantity(part),
+                        Rule::event_ref => subject = self.event_ref(part),
+                        _ => {}
+                    }
+                }
+                Head::Subject { quantity, subject, tail: None }
+            }
+            _ => Head::Subject { quantity: None, subject: self.operand(inner), tail: None },
+        }
+    }
+
+    /// `30 to 45 days since last_order_date`: the subject comes last.
+    fn since_head(&mut self, pair: Pair<'_, Rule>) -> Head {
+        let span = self.span(&pair);
+        let mut window = None;
+        let mut their = false;
+        let mut subject = error_operand(span);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::age => {
+                    let at = self.span(&part);
+                    window = self.age(part).map(|age| (Window::Ago(age), at));
+                }
+                Rule::kw_their => their = true,
+                Rule::name => {
+                    let name = self.name(part, their);
+                    subject = Operand { span: name.span, kind: OperandKind::Name(name) };
+                }
+                _ => {}
+            }
+        }
+        let tail = window.map(|(window, span)| Tail { kind: TailKind::Window(window), span });
+        Head::Subject { quantity: None, subject, tail }
+    }
+
+    fn last_few(&mut self, pair: Pair<'_, Rule>) -> Operand {
+        use crate::ast::End;
+        let span = self.span(&pair);
+        let mut end = End::Last;
+        let mut n = 1;
+        let mut event = error_operand(span);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::kw_first => end = End::First,
+                Rule::count => n = self.count(part).unwrap_or(1),
+                Rule::event_ref => event = self.event_ref(part),
+                _ => {}
+            }
+        }
+        let n = u32::try_from(n).unwrap_or(u32::MAX);
+        Operand { kind: OperandKind::LastFew(Box::new(LastFew { end, n, event })), span }
+    }
+
+    /// `3 orders` in front of an event says neither exactly nor at least.
+    fn front_quantity(&mut self, pair: Pair<'_, Rule>) -> Option<Quantity> {
+        let span = self.span(&pair);
+        let is_bare = {
+            let mut inner = pair.clone().into_inner();
+            inner.next().is_some_and(|p| p.as_rule() == Rule::count) && inner.next().is_none()
+        };
+        let quantity = self.quantity(pair);
+        if is_bare {
+            let n = self.words(span);
+            self.report(
+                Diagnostic::new(Code::BareNumber, span, format!("`{n}` alone could mean exactly {n} or at least {n}"))
+                    .label("exactly, or at least?")
+                    .help(format!("write `exactly {n} …` or `at least {n} …`"))
+                    .help(format!("if the name itself begins with `{n}`, write it in quotes")),
+            );
+        }
+        quantity
+    }
+
+    /// The names an event may be called by: `Order Completed`, `any of (…)`.
+    pub(super) fn event_ref(&mut self, pair: Pair<'_, Rule>) -> Operand {
+        let span = self.span(&pair);
+        let mut their = false;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::kw_their => their = true,
+                Rule::anything => return Operand { kind: OperandKind::Anything, span },
+                Rule::name => {
+                    let name = self.name(part, their);
+                    return Operand { span: name.span, kind: OperandKind::Name(name) };
+                }
+                Rule::listing => {
+                    let listing = self.listing(part);
+                    if let Expr::Group(group) = &listing
+                        && group.quantifier == Quantifier::Any
+                        && let Some(names) = event_names(group)
+                    {
+                        return Operand { kind: OperandKind::Events(names), span };
+                    }
+                    if !matches!(listing, Expr::Error(_)) {
+                        self.report(
+                            Diagnostic::new(Code::MisplacedWords, span, "event names are needed here")
+                                .label("not a list of events")
+                                .help("write `any of (Event A, Event B)` with the names of events only"),
+                        );
+                    }
+                }
+                _ => {}
+            }
+        }
+        error_operand(span)
+    }
+
+    /// `any of (A, B)` and its kin, as a group.
+    pub(super) fn listing(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        let span = self.span(&pair);
+        let mut quantifier = Quantifier::Any;
+        let mut members = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::kw_all => quantifier = Quantifier::All,
+                Rule::kw_none => quantifier = Quantifier::None,
+                Rule::expression => members.push(self.expression(part)),
+                _ => {}
+            }
+        }
+        Expr::Group(Group { quantifier, members, is_chain: false, span })
+    }
+
+    fn tail(&mut self, pair: Pair<'_, Rule>) -> Option<Tail> {
+        let inner = pair.into_inner().find(|p| p.as_rule() != Rule::comma)?;
+        let span = self.span(&inner);
+        let kind = match inner.as_rule() {
+            Rule::window | Rule::next_window => TailKind::Window(self.window_or_next(inner)?),
+            Rule::not_window => {
+                let window = inner.into_inner().find(|p| p.as_rule() == Rule::window)?;
+                TailKind::NotWindow(self.window(window)?)
+            }
+            Rule::where_tail => TailKind::Where(self.filter_in(inner)),
+            Rule::with_tail => TailKind::Where(self.property_test(inner)),
+            Rule::had_tail => TailKind::Had(self.had(inner)),
+            Rule::first_time => TailKind::FirstTime,
+            Rule::different_periods => self.different_periods(inner)?,
+            Rule::count_tail => TailKind::Count(self.count_tail(inner)?),
+            Rule::comparison => self.comparison_tail(inner),
+            Rule::later => {
+                self.report(not_yet(span, "this kind of sentence", &self.words(span)));
+                return None;
+            }
+            _ => return None,
+        };
+        Some(Tail { kind, span })
+    }
+
+    fn had(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        match pair.clone().into_inner().find(|p| p.as_rule() == Rule::group) {
+            Some(group) => self.expression_in(group),
+            None => self.property_test(pair),
+        }
+    }
+
+    fn filter_in(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        let span = self.span(&pair);
+        match pair.into_inner().find(|p| p.as_rule() == Rule::filter) {
+            Some(filter) => self.filter(filter),
+            None => Expr::Error(span),
+        }
+    }
+
+    /// One comparison, or a bracketed group of them.
+    fn filter(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        let span = self.span(&pair);
+        let mut leads = Leads::default();
+        let mut subject = error_operand(span);
+        let mut tails = Vec::new();
+        for part in pair.into_inner() {
+            let at = self.span(&part);
+            match part.as_rule() {
+                Rule::filter_lead => {
+                    for word in part.into_inner() {
+                        match word.as_rule() {
+                            Rule::kw_not => leads.negative = Some((Negative::Not, at)),
+                            Rule::kw_their => leads.their = true,
+                            _ => {}
+                        }
+                    }
+                }
+                Rule::operand => subject = self.operand(part),
+                Rule::comparison => {
+                    let kind = self.comparison_tail(part);
+                    tails.push(Tail { kind, span: at });
+                }
+                _ => {}
+            }
+        }
+        self.subject_clause(Condition { leads, quantity: None, subject, tails, span })
+    }
+
+    /// `category "shoes"`, `price of at least 50`: a property and a test of it.
+    fn property_test(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        let span = self.span(&pair);
+        let mut subject = error_operand(span);
+        let mut tails = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::of_name => {
+                    let name = self.name(part, false);
+                    subject = Operand { span: name.span, kind: OperandKind::Name(name) };
+                }
+                Rule::property_test => {
+                    let at = self.span(&part);
+                    for test in part.into_inner() {
+                        let kind = match test.as_rule() {
+                            Rule::comparison => self.comparison_tail(test),
+                            Rule::literal => self.is_literal(test),
+                            _ => continue,
+                        };
+                        tails.push(Tail { kind, span: at });
+                    }
+                }
+                _ => {}
+            }
+        }
+        let span = tails.last().map_or(subject.span, |t| subject.span.to(t.span));
+        Expr::Condition(Box::new(Condition { leads: Leads::default(), quantity: None, subject, tails, span }))
+    }
+}
+
+struct Union {
+    leads: Leads,
+    quantity: Option<Quantity>,
+    tails: Vec<Tail>,
+    span: Span,
+    at: Span,
+}
+
+fn is_window(tail: &Tail) -> bool {
+    matches!(tail.kind, TailKind::Window(_) | TailKind::NotWindow(_))
+}
+
+pub(super) fn error_operand(span: Span) -> Operand {
+    Operand { kind: OperandKind::Error, span }
+}
+
+fn two_negatives(span: Span, label: &str) -> Diagnostic {
+    Diagnostic::new(Code::MisplacedWords, span, "two negatives in one condition")
+        .label(label)
+        .help("leave one of them out")
+}
+
+pub(super) fn not_yet(span: Span, what: &str, words: &str) -> Diagnostic {
+    Diagnostic::new(Code::NotYetPossible, span, format!("`{words}` cannot be said in this version of Seg"))
+        .label(format!("{what} will come in a later version"))
+}
+
+/// The members of `any of (A, B)` when each is nothing but a name.
+fn event_names(group: &Group) -> Option<Vec<Name>> {
+    group.members.iter().map(|member| bare_operand(member).and_then(as_name)).collect()
+}
+
+/// A condition that is nothing but an operand.
+fn bare_operand(expr: &Expr) -> Option<&Operand> {
+    match expr {
+        Expr::Condition(c) if c.tails.is_empty() && c.quantity.is_none() && c.leads.negative.is_none() => {
+            Some(&c.subject)
+        }
+        _ => None,
+    }
+}
+
+fn as_name(operand: &Operand) -> Option<Name> {
+    match &operand.kind {
+        OperandKind::Name(name) => Some(name.clone()),
+        OperandKind::Literal(Literal::Text(text)) => {
+            Some(Name { text: text.clone(), is_quoted: true, their: false, span: operand.span })
+        }
+        _ => None,
+    }
+}
+
+/// Brackets around arithmetic: what is inside is one operand.
+pub(super) fn into_operand(expr: &Expr) -> Option<Operand> {
+    bare_operand(expr).cloned()
+}

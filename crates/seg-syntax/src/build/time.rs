@@ -1,0 +1,354 @@
+//! Quantities, lengths of time and windows.
+
+use super::Builder;
+use super::comparison::Bound;
+use super::condition::{error_operand, not_yet};
+use crate::ast::{Age, DatedOp, Duration, Operand, OperandKind, Quantity, TailKind, Unit, Window};
+use crate::diag::{Code, Diagnostic};
+use crate::grammar::Rule;
+use crate::limits::{COUNT_MAX, DURATION_DAYS_MAX};
+use crate::source::Span;
+use pest::iterators::Pair;
+
+impl Builder<'_> {
+    pub(super) fn quantity(&mut self, pair: Pair<'_, Rule>) -> Option<Quantity> {
+        let span = self.span(&pair);
+        let mut bound = Bound::Exactly;
+        let mut counts = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::bound => bound = self.bound(part),
+                Rule::count => counts.push(self.count(part)?),
+                Rule::plus_sign | Rule::or_more => bound = Bound::AtLeast,
+                Rule::or_fewer => bound = Bound::AtMost,
+                _ => {}
+            }
+        }
+        match counts.as_slice() {
+            &[n] => self.bounded(bound, n, span),
+            &[low, high] if low <= high => Some(Quantity { min: low, max: Some(high), span }),
+            &[low, high] => {
+                self.report(empty_range(span, &format!("{high} to {low}")));
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// A bound and a number as a range of counts.
+    fn bounded(&mut self, bound: Bound, n: u64, span: Span) -> Option<Quantity> {
+        let (min, max) = match bound {
+            Bound::AtLeast => (n, None),
+            Bound::MoreThan => (n + 1, None),
+            Bound::AtMost => (0, Some(n)),
+            Bound::Exactly => (n, Some(n)),
+            Bound::LessThan if n == 0 => {
+                self.report(
+                    Diagnostic::new(Code::EmptyRange, span, "nothing can happen fewer than 0 times")
+                        .label("never true")
+                        .help("for none at all, write `no …` or `never did …`"),
+                );
+                return None;
+            }
+            Bound::LessThan => (0, Some(n - 1)),
+        };
+        Some(Quantity { min, max, span })
+    }
+
+    pub(super) fn count_tail(&mut self, pair: Pair<'_, Rule>) -> Option<Quantity> {
+        let span = self.span(&pair);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::quantity => return self.quantity(part).map(|q| Quantity { span, ..q }),
+                Rule::once => {
+                    let mut bound = Bound::Exactly;
+                    let mut n = 1;
+                    for word in part.into_inner() {
+                        match word.as_rule() {
+                            Rule::bound => bound = self.bound(word),
+                            Rule::kw_twice => n = 2,
+                            _ => {}
+                        }
+                    }
+                    return self.bounded(bound, n, span);
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    pub(super) fn different_periods(&mut self, pair: Pair<'_, Rule>) -> Option<TailKind> {
+        let span = self.span(&pair);
+        let mut quantity = None;
+        let mut unit = Unit::Day;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::quantity => quantity = Some(self.quantity(part)?),
+                Rule::unit => unit = unit_of(&part),
+                _ => {}
+            }
+        }
+        if !matches!(unit, Unit::Day | Unit::Week | Unit::Month) {
+            self.report(
+                Diagnostic::new(Code::MisplacedWords, span, format!("different {unit}s cannot be counted"))
+                    .label("days, weeks or months")
+                    .help("count days, weeks or months: `on at least 5 different days`"),
+            );
+            return None;
+        }
+        Some(TailKind::DifferentPeriods(Quantity { span, ..quantity? }, unit))
+    }
+
+    /// A whole number from a `count` or `duration_count`; `None` if reported.
+    pub(super) fn count(&mut self, pair: Pair<'_, Rule>) -> Option<u64> {
+        let span = self.span(&pair);
+        let Some(inner) = pair.into_inner().next() else { return Some(1) };
+        let digits = match inner.as_rule() {
+            Rule::number => inner.as_str().replace('_', ""),
+            Rule::number_word => return Some(number_word(inner.as_str())),
+            _ => return Some(1),
+        };
+        let written = inner.as_str();
+        if digits.contains('.') || digits.starts_with('-') {
+            self.report(
+                Diagnostic::new(Code::NumberOutOfRange, span, format!("`{written}` is not a whole number"))
+                    .label("a whole number is needed here")
+                    .help("write a whole number, such as `3`"),
+            );
+            return None;
+        }
+        match digits.parse::<u64>() {
+            Ok(n) if n <= COUNT_MAX => Some(n),
+            _ => {
+                self.report(
+                    Diagnostic::new(Code::NumberOutOfRange, span, format!("`{written}` is too large"))
+                        .label(format!("at most {COUNT_MAX} here"))
+                        .help("write a smaller number"),
+                );
+                None
+            }
+        }
+    }
+
+    fn duration(&mut self, pair: Pair<'_, Rule>) -> Option<Duration> {
+        let span = self.span(&pair);
+        let mut count = Some(1);
+        let mut unit = Unit::Day;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::duration_count => count = self.count(part),
+                Rule::unit => unit = unit_of(&part),
+                Rule::day_kind => {
+                    self.report(not_yet(span, "calendar days", &self.words(span)));
+                    return None;
+                }
+                _ => {}
+            }
+        }
+        self.checked_duration(count?, unit, span)
+    }
+
+    fn checked_duration(&mut self, count: u64, unit: Unit, span: Span) -> Option<Duration> {
+        let days = match unit {
+            Unit::Second => count / 86_400,
+            Unit::Minute => count / 1_440,
+            Unit::Hour => count / 24,
+            Unit::Day => count,
+            Unit::Week => count.saturating_mul(7),
+            Unit::Month => count.saturating_mul(31),
+            Unit::Year => count.saturating_mul(366),
+        };
+        if days > DURATION_DAYS_MAX {
+            let words = self.words(span);
+            self.report(
+                Diagnostic::new(Code::DurationOutOfRange, span, format!("`{words}` is longer than all of history"))
+                    .label("longer than 9,999 years")
+                    .help("for all of the past, write `ever`"),
+            );
+            return None;
+        }
+        Some(Duration { count, unit, span })
+    }
+
+    /// How long ago. Both orders of a range are said: `30 to 45 days ago`,
+    /// `between 14 and 7 days ago`.
+    pub(super) fn age(&mut self, pair: Pair<'_, Rule>) -> Option<Age> {
+        let mut bound = Bound::Exactly;
+        let mut first: Option<(u64, Span)> = None;
+        let mut first_unit = None;
+        let mut duration = None;
+        for part in pair.into_inner() {
+            let at = self.span(&part);
+            match part.as_rule() {
+                Rule::bound => bound = self.bound(part),
+                Rule::duration_count => first = Some((self.count(part)?, at)),
+                Rule::unit => first_unit = Some(unit_of(&part)),
+                Rule::duration => duration = Some(self.duration(part)?),
+                Rule::or_more => bound = Bound::AtLeast,
+                Rule::or_fewer => bound = Bound::AtMost,
+                _ => {}
+            }
+        }
+        let duration = duration?;
+        let Some((count, at)) = first else {
+            return Some(match bound {
+                Bound::AtLeast => Age::AtLeast(duration),
+                Bound::AtMost => Age::AtMost(duration),
+                Bound::MoreThan => Age::MoreThan(duration),
+                Bound::LessThan => Age::LessThan(duration),
+                Bound::Exactly => Age::Exactly(duration),
+            });
+        };
+        let other = self.checked_duration(count, first_unit.unwrap_or(duration.unit), at)?;
+        Some(Age::Between(other, duration))
+    }
+
+    pub(super) fn window_or_next(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
+        match pair.as_rule() {
+            Rule::next_window => self.next_window(pair),
+            _ => self.window(pair),
+        }
+    }
+
+    pub(super) fn window(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
+        let inner = pair.into_inner().next()?;
+        let span = self.span(&inner);
+        match inner.as_rule() {
+            Rule::past => self.past(inner).map(Window::Past),
+            Rule::ago => {
+                let age = inner.into_inner().find(|p| p.as_rule() == Rule::age)?;
+                self.age(age).map(Window::Ago)
+            }
+            Rule::between_dates => {
+                let mut dates = inner.into_inner().filter(|p| p.as_rule() == Rule::date);
+                let (low, high) = (dates.next()?, dates.next()?);
+                Some(Window::Dates(self.date_operand(low), self.date_operand(high)))
+            }
+            Rule::dated => self.dated(inner),
+            Rule::ever => Some(Window::Ever),
+            Rule::mistake_within => {
+                let words = self.words(span);
+                let length = words.split_once(' ').map_or("", |(_, rest)| rest).to_owned();
+                self.report(
+                    Diagnostic::new(Code::WindowNeedsThePast, span, format!("`{words}` does not say of when"))
+                        .label("within this long of what?")
+                        .fix(span, format!("within the past {length}"), format!("write `within the past {length}`")),
+                );
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// `in the past 3 days`, `in the past week`.
+    fn past(&mut self, pair: Pair<'_, Rule>) -> Option<Duration> {
+        let span = self.span(&pair);
+        let mut is_last = false;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::kw_last => is_last = true,
+                Rule::duration => return self.duration(part),
+                Rule::unit => {
+                    let unit = unit_of(&part);
+                    let at = self.span(&part);
+                    if is_last {
+                        let words = self.words(span);
+                        self.report(
+                            Diagnostic::new(Code::LastNeedsNumber, span, format!("`{words}` could be read two ways"))
+                                .label("rolling, or the calendar's?")
+                                .help(format!("`in the past {unit}` reaches back one {unit} from now"))
+                                .help(format!("`last {unit}` is the calendar's {unit} before this one")),
+                        );
+                        return None;
+                    }
+                    return Some(Duration { count: 1, unit, span: at });
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn next_window(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::duration => return self.duration(part).map(Window::Next),
+                Rule::unit => {
+                    let span = self.span(&part);
+                    return Some(Window::Next(Duration { count: 1, unit: unit_of(&part), span }));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn dated(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
+        let mut op = DatedOp::On;
+        let mut when = None;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::dated_word => {
+                    for word in part.into_inner() {
+                        op = match (word.as_rule(), op) {
+                            (Rule::kw_before, DatedOp::OnOrAfter) => DatedOp::OnOrBefore,
+                            (Rule::kw_before, _) => DatedOp::Before,
+                            (Rule::kw_after, DatedOp::OnOrAfter) => DatedOp::OnOrAfter,
+                            (Rule::kw_after, _) => DatedOp::After,
+                            (Rule::kw_since, _) => DatedOp::Since,
+                            (Rule::kw_until, _) => DatedOp::Until,
+                            // `on or …`: which of the two the next word says.
+                            (Rule::kw_or, _) => DatedOp::OnOrAfter,
+                            _ => op,
+                        };
+                    }
+                }
+                Rule::moment => when = Some(self.moment(part)),
+                _ => {}
+            }
+        }
+        Some(Window::Dated(op, when?))
+    }
+
+    fn moment(&mut self, pair: Pair<'_, Rule>) -> Operand {
+        let span = self.span(&pair);
+        let mut their = false;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::kw_their => their = true,
+                Rule::date => return self.date_operand(part),
+                Rule::name => {
+                    let name = self.name(part, their);
+                    return Operand { span: name.span, kind: OperandKind::Name(name) };
+                }
+                _ => {}
+            }
+        }
+        error_operand(span)
+    }
+}
+
+fn empty_range(span: Span, right: &str) -> Diagnostic {
+    Diagnostic::new(Code::EmptyRange, span, "the larger number comes first")
+        .label("nothing lies between")
+        .help(format!("write `{right}`"))
+}
+
+fn unit_of(pair: &Pair<'_, Rule>) -> Unit {
+    match pair.clone().into_inner().next().map(|p| p.as_rule()) {
+        Some(Rule::second) => Unit::Second,
+        Some(Rule::minute) => Unit::Minute,
+        Some(Rule::hour) => Unit::Hour,
+        Some(Rule::week) => Unit::Week,
+        Some(Rule::month) => Unit::Month,
+        Some(Rule::year) => Unit::Year,
+        _ => Unit::Day,
+    }
+}
+
+pub(super) fn number_word(word: &str) -> u64 {
+    const WORDS: [&str; 11] =
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    WORDS.iter().position(|w| w.eq_ignore_ascii_case(word)).unwrap_or(0) as u64
+}

@@ -1,0 +1,120 @@
+//! Diagnostics drawn for people. The only file that knows ariadne.
+
+use super::{Diagnostic, Severity};
+use crate::source::{SourceMap, Span};
+use ariadne::{CharSet, Color, Fmt, Config, IndexType, Label, Report, ReportKind, Source};
+use std::collections::HashMap;
+
+/// How to draw.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style {
+    /// ANSI colours; only ever for a terminal.
+    pub color: bool,
+}
+
+/// Draws one diagnostic under the source lines it is about. The result ends
+/// in a line break.
+pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> String {
+    let (word, color) = match diagnostic.severity() {
+        Severity::Error => ("error", Color::Red),
+        Severity::Warning => ("warning", Color::Yellow),
+    };
+    let heading = heading(word, color, diagnostic, style);
+    let primary = place(diagnostic.primary.span, sources);
+    let config = Config::default()
+        .with_color(style.color)
+        .with_char_set(CharSet::Unicode)
+        .with_index_type(IndexType::Byte);
+    let mut report = Report::build(ReportKind::Error, primary.clone()).with_config(config);
+    let mut label = Label::new(primary).with_color(color);
+    if !diagnostic.primary.text.is_empty() {
+        label = label.with_message(&diagnostic.primary.text);
+    }
+    report = report.with_label(label);
+    for other in &diagnostic.secondary {
+        let mut label = Label::new(place(other.span, sources)).with_color(Color::Blue);
+        if !other.text.is_empty() {
+            label = label.with_message(&other.text);
+        }
+        report = report.with_label(label);
+    }
+    for help in &diagnostic.helps {
+        report = report.with_help(help);
+    }
+    for note in &diagnostic.notes {
+        report = report.with_note(note);
+    }
+    let mut out = Vec::new();
+    let written = report.finish().write(cache(sources), &mut out);
+    match written {
+        // Ariadne's first line is a heading of its own shape; ours puts the
+        // code where people look for it.
+        Ok(()) => {
+            let drawn = String::from_utf8_lossy(&out);
+            heading + &trim_line_ends(drawn.split_once('\n').map_or("", |(_, rest)| rest))
+        }
+        // Writing to memory does not fail; if it ever did, the message alone
+        // would still be worth printing.
+        Err(_) => heading,
+    }
+}
+
+fn heading(word: &str, color: Color, diagnostic: &Diagnostic, style: Style) -> String {
+    let start = format!("{word}[{}]", diagnostic.code);
+    match style.color {
+        true => format!("{}: {}\n", start.fg(color), diagnostic.message),
+        false => format!("{start}: {}\n", diagnostic.message),
+    }
+}
+
+type Place = (String, std::ops::Range<usize>);
+
+/// The span as ariadne wants it: on character boundaries and inside the text,
+/// since it panics on anything else.
+fn place(span: Span, sources: &SourceMap) -> Place {
+    let Some(file) = sources.get(span.source) else {
+        return (String::new(), 0..0);
+    };
+    let text = &file.text;
+    let mut start = (span.start as usize).min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let mut end = (span.end as usize).clamp(start, text.len());
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    (file.name.clone(), start..end)
+}
+
+fn cache(sources: &SourceMap) -> impl ariadne::Cache<String> {
+    let files: HashMap<String, Source<String>> =
+        sources.iter().map(|(_, f)| (f.name.clone(), Source::from(f.text.clone()))).collect();
+    FileCache { files, empty: Source::from(String::new()) }
+}
+
+struct FileCache {
+    files: HashMap<String, Source<String>>,
+    empty: Source<String>,
+}
+
+impl ariadne::Cache<String> for FileCache {
+    type Storage = String;
+
+    fn fetch(&mut self, id: &String) -> Result<&Source<String>, impl std::fmt::Debug> {
+        Ok::<_, std::convert::Infallible>(self.files.get(id).unwrap_or(&self.empty))
+    }
+
+    fn display<'a>(&self, id: &'a String) -> Option<impl std::fmt::Display + 'a> {
+        Some(id)
+    }
+}
+
+fn trim_line_ends(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,144 @@
+//! Parse failures in words: what was found, what would fit, and the likely slip.
+
+use crate::diag::{Code, Diagnostic};
+use crate::grammar::Rule;
+use crate::source::Span;
+use crate::token::{Token, TokenKind, Tokens};
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+/// Turns pest's failure on the item at `item` into a diagnostic.
+pub(crate) fn syntax_error(failure: &Error<Rule>, item: Span, text: &str, tokens: &Tokens) -> Diagnostic {
+    let offset = match failure.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at as u32,
+    };
+    let at = item.start + offset;
+    let found = tokens.significant_at(at).filter(|t| t.span.start < item.end);
+    let span = found.map_or(item.end_point(), |t| t.span);
+    let found_text = found.and_then(|t| text.get(t.span.range()));
+    let expected = match &failure.variant {
+        ErrorVariant::ParsingError { positives, .. } => phrases(positives),
+        ErrorVariant::CustomError { .. } => Vec::new(),
+    };
+    if let ErrorVariant::CustomError { message } = &failure.variant
+        && message.contains("limit")
+    {
+        return Diagnostic::new(Code::NestingTooDeep, span, "this sentence is nested too deeply")
+            .label("too many brackets around this")
+            .help("give the inner conditions a segment of their own and write `in segment \"…\"`");
+    }
+    let message = match found_text {
+        Some(word) => format!("{} does not fit here", ticked(word)),
+        None => "the sentence ends too early".to_owned(),
+    };
+    let label = match expected.as_slice() {
+        [] => "not expected here".to_owned(),
+        [one] => format!("expected {one}"),
+        [rest @ .., last] => format!("expected {} or {last}", rest.join(", ")),
+    };
+    let diagnostic = Diagnostic::new(Code::UnexpectedText, span, message).label(label);
+    slip(diagnostic, found, at, item, text, tokens)
+}
+
+fn ticked(word: &str) -> String {
+    let short: String = word.chars().take(40).collect();
+    if short.len() < word.len() { format!("`{short}…`") } else { format!("`{short}`") }
+}
+
+/// Adds help for the slips that are seen most.
+fn slip(
+    diagnostic: Diagnostic,
+    found: Option<&Token>,
+    at: u32,
+    item: Span,
+    text: &str,
+    tokens: &Tokens,
+) -> Diagnostic {
+    let Some(found) = found else {
+        return diagnostic.help("finish the sentence, for example: `include people who ordered in the past 30 days`");
+    };
+    let word = text.get(found.span.range()).unwrap_or("");
+    let lower = word.to_lowercase();
+    let before = tokens
+        .as_slice()
+        .iter()
+        .rev()
+        .find(|t| !t.kind.is_trivia() && t.span.end <= at && t.span.start >= item.start);
+    let before_kind = before.map(|t| t.kind);
+    let before_word = before.and_then(|t| text.get(t.span.range())).unwrap_or("");
+    if is_unit(&lower) && matches!(before_kind, Some(TokenKind::Number)) {
+        return diagnostic
+            .help(format!("for a time that long ago, write `{before_word} {word} ago`"))
+            .help(format!("for a window up to now, write `in the past {before_word} {word}`"));
+    }
+    if before_kind == Some(TokenKind::Text) && found.kind == TokenKind::Text {
+        return diagnostic.help("put a comma between the values, or join conditions with `and` or `or`");
+    }
+    if found.kind == TokenKind::Word && before_word.eq_ignore_ascii_case("segment") {
+        return diagnostic.help("write the segment's name in quotes");
+    }
+    if found.kind == TokenKind::Clock && !before_word.is_empty() && before_kind != Some(TokenKind::Date) {
+        return diagnostic.help("a time of day follows a date: `2026-01-31 14:00`");
+    }
+    if found.kind == TokenKind::Number && before_kind == Some(TokenKind::Word) {
+        return diagnostic.help(format!("compare with `is {word}`, or count with `{word} times`"));
+    }
+    diagnostic
+}
+
+fn is_unit(word: &str) -> bool {
+    let singular = word.strip_suffix('s').unwrap_or(word);
+    ["second", "minute", "hour", "day", "week", "month", "year"].contains(&singular)
+}
+
+/// What would fit, in a few phrases, most telling first.
+fn phrases(rules: &[Rule]) -> Vec<String> {
+    let mut seen: Vec<(u8, String)> = rules.iter().filter_map(|r| phrase(*r)).collect();
+    seen.sort();
+    seen.dedup();
+    seen.truncate(5);
+    seen.into_iter().map(|(_, words)| words).collect()
+}
+
+/// A rule as a reader would call it, with its rank among others. Rules that
+/// belong to a larger phrase speak as that phrase.
+fn phrase(rule: Rule) -> Option<(u8, String)> {
+    let some = |rank: u8, words: &str| Some((rank, words.to_owned()));
+    match rule {
+        Rule::text => some(1, "a text in quotes"),
+        Rule::include | Rule::kw_include => some(0, "`include people who …`"),
+        Rule::exclude | Rule::kw_exclude => some(6, "`exclude people who …`"),
+        Rule::expression | Rule::clause | Rule::head | Rule::lead | Rule::in_segment | Rule::everyone => {
+            some(1, "a condition")
+        }
+        Rule::connective | Rule::kw_and | Rule::kw_or | Rule::kw_but | Rule::mistake_and | Rule::mistake_or => {
+            some(4, "`and` or `or` with another condition")
+        }
+        Rule::tail | Rule::comparison | Rule::copula | Rule::relation | Rule::symbolic | Rule::comparison_symbol => {
+            some(2, "a comparison such as `is at least 5`")
+        }
+        Rule::window | Rule::past | Rule::ago | Rule::dated | Rule::ever | Rule::between_dates | Rule::mistake_within => {
+            some(3, "a window such as `in the past 30 days`")
+        }
+        Rule::operand | Rule::factor | Rule::literal | Rule::amount | Rule::literal_list | Rule::bound_value
+        | Rule::measure | Rule::measure_factor => some(1, "a value"),
+        Rule::name | Rule::bare_name | Rule::of_name | Rule::of_run | Rule::event_ref => some(1, "a name"),
+        Rule::number | Rule::number_word | Rule::count | Rule::quantity | Rule::duration_count => some(1, "a number"),
+        Rule::unit | Rule::second | Rule::minute | Rule::hour | Rule::day | Rule::week | Rule::month | Rule::year
+        | Rule::duration => some(1, "a length of time such as `3 days`"),
+        Rule::date | Rule::day_date | Rule::instant | Rule::moment => some(1, "a date such as `2026-01-31`"),
+        Rule::clock => some(5, "a time of day"),
+        Rule::open => some(1, "`(`"),
+        Rule::close => some(5, "`)`"),
+        Rule::comma => some(5, "`,`"),
+        Rule::EOI => some(7, "the end of the segment"),
+        Rule::kw_ago => some(2, "`ago`"),
+        Rule::kw_times => some(3, "`times`"),
+        Rule::kw_of => some(2, "`of`"),
+        Rule::kw_over => some(2, "`over`"),
+        Rule::kw_to => some(2, "`to`"),
+        Rule::kw_with => some(2, "`with`"),
+        Rule::kw_case => some(1, "`case`"),
+        Rule::kw_segment => some(1, "`segment`"),
+        _ => None,
+    }
+}

@@ -1,0 +1,115 @@
+//! What is checked on an item's tokens before pest sees it: characters,
+//! brackets, nesting, length. All of it in one walk, so that no text, however
+//! hostile, reaches the parser in a shape that costs it more than linear time.
+
+use crate::diag::{Code, Diagnostic};
+use crate::limits::{ITEM_BYTES_MAX, NESTING_MAX};
+use crate::source::Span;
+use crate::token::{Token, TokenKind};
+
+/// Problems of one item's tokens; pest runs only when there are none.
+pub(crate) fn precheck(tokens: &[Token], text: &str) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    let mut open: Vec<Span> = Vec::new();
+    let mut is_too_deep = false;
+    for token in tokens {
+        match token.kind {
+            TokenKind::OpenBracket => {
+                open.push(token.span);
+                if open.len() > NESTING_MAX && !is_too_deep {
+                    is_too_deep = true;
+                    out.push(too_deep(token.span));
+                }
+            }
+            TokenKind::CloseBracket if open.pop().is_none() => out.push(
+                Diagnostic::new(Code::StrayBracket, token.span, "`)` closes nothing")
+                    .label("no bracket is open here")
+                    .fix(token.span, "", "leave it out, or add the `(` it belongs to"),
+            ),
+            kind => out.extend(lexical(kind, token.span, text.get(token.span.range()).unwrap_or(""))),
+        }
+    }
+    if let Some(&span) = open.last()
+        && !is_too_deep
+    {
+        let others = match open.len() {
+            1 => String::new(),
+            n => format!(", nor are {} others before it", n - 1),
+        };
+        out.push(
+            Diagnostic::new(Code::UnclosedBracket, span, format!("`(` is never closed{others}"))
+                .label("opened here")
+                .help("add the missing `)`"),
+        );
+    }
+    if let (Some(first), Some(last)) = (tokens.first(), tokens.last())
+        && (last.span.end - first.span.start) as usize > ITEM_BYTES_MAX
+    {
+        out.push(
+            Diagnostic::new(Code::ItemTooLong, first.span, "this segment is too long")
+                .label("begins here")
+                .help("split it into several segments and combine them with `in segment \"…\"`")
+                .note(format!("at most {} KiB", ITEM_BYTES_MAX / 1024)),
+        );
+    }
+    out
+}
+
+fn too_deep(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NestingTooDeep, span, "brackets are nested too deeply")
+        .label(format!("bracket number {} inside one another", NESTING_MAX + 1))
+        .help("give the inner conditions a segment of their own and write `in segment \"…\"`")
+}
+
+fn lexical(kind: TokenKind, span: Span, text: &str) -> Option<Diagnostic> {
+    match kind {
+        TokenKind::Unknown => Some(unknown(span, text)),
+        TokenKind::UnterminatedText => Some(
+            Diagnostic::new(Code::UnterminatedText, span, "a text is never closed")
+                .label("opened here")
+                .help("add the closing `\"` on the same line"),
+        ),
+        TokenKind::CurlyText => {
+            let inner = text.trim_matches(|c| "“”„‟«»".contains(c));
+            Some(
+                Diagnostic::new(Code::CurlyQuotes, span, format!("{text} has curly quotes"))
+                    .label("straight quotes are needed")
+                    .fix(span, format!("\"{inner}\""), format!("write `\"{inner}\"`")),
+            )
+        }
+        TokenKind::CommaNumber => {
+            let joined = text.replace(',', "_");
+            Some(
+                Diagnostic::new(Code::CommaInNumber, span, format!("`{text}` has a comma inside"))
+                    .label("one number, or several?")
+                    .fix(span, joined.clone(), format!("for one number write `{joined}`"))
+                    .help(format!("for several write `{}`", text.replace(',', ", "))),
+            )
+        }
+        TokenKind::NumberWord => {
+            let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+            let letters = text.strip_prefix(digits).unwrap_or("");
+            Some(
+                Diagnostic::new(Code::NumberRunsIntoWord, span, format!("`{text}` is neither a number nor a word"))
+                    .label("begins with a digit and goes on with letters")
+                    .help(format!("if it is part of a name, write the whole name in quotes: `\"{text} …\"`"))
+                    .help(format!("if it is a number, put a space after it: `{digits} {letters}`")),
+            )
+        }
+        _ => None,
+    }
+}
+
+fn unknown(span: Span, text: &str) -> Diagnostic {
+    let shown: String = text.chars().take(12).flat_map(char::escape_debug).collect();
+    let diagnostic = Diagnostic::new(Code::UnknownCharacter, span, format!("`{shown}` means nothing here"));
+    match text {
+        "'" | "’" | "‘" => diagnostic
+            .label("an apostrophe or a single quote")
+            .help("write texts and names in double quotes: `\"shoes\"`")
+            .help("write short forms out: `did not`, `is not`"),
+        _ => diagnostic
+            .label("not a part of any sentence")
+            .help("leave it out, or put it into a text: `\"…\"`"),
+    }
+}

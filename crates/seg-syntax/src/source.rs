@@ -1,0 +1,112 @@
+//! Source text and places in it.
+
+use std::fmt;
+use std::ops::Range;
+
+/// Which source file a span points into: an index into a [`SourceMap`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct SourceId(pub u32);
+
+/// A range of bytes of one source file. `start <= end`, and both lie on
+/// character boundaries of that file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Span {
+    /// The file.
+    pub source: SourceId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span over `start..end` of `source`.
+    pub fn new(source: SourceId, start: u32, end: u32) -> Span {
+        Span { source, start, end: end.max(start) }
+    }
+
+    /// The smallest span that covers both. Both must be of one file.
+    pub fn to(self, other: Span) -> Span {
+        Span {
+            source: self.source,
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
+    }
+
+    /// The bytes, for slicing.
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The empty span at the end of this one.
+    pub fn end_point(self) -> Span {
+        Span { start: self.end, ..self }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}", self.start, self.end)
+    }
+}
+
+/// One file's text with the name people know it by (usually a path relative
+/// to the project).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Name shown in diagnostics.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl SourceFile {
+    /// Line and column, both from 1, of a byte offset; columns count characters.
+    pub fn line_column(&self, offset: u32) -> (u32, u32) {
+        let mut line = 1;
+        let mut column = 1;
+        for (at, c) in self.text.char_indices() {
+            if at >= offset as usize {
+                break;
+            }
+            if c == '\n' {
+                line += 1;
+                column = 1;
+            } else {
+                column += 1;
+            }
+        }
+        (line, column)
+    }
+}
+
+/// All source files of one run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceMap {
+    files: Vec<SourceFile>,
+}
+
+impl SourceMap {
+    /// Adds a file and says by which id it goes from now on.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
+        let id = SourceId(self.files.len() as u32);
+        self.files.push(SourceFile { name: name.into(), text: text.into() });
+        id
+    }
+
+    /// The file, if `id` came from this map.
+    pub fn get(&self, id: SourceId) -> Option<&SourceFile> {
+        self.files.get(id.0 as usize)
+    }
+
+    /// All files with their ids, in the order they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (SourceId, &SourceFile)> {
+        self.files.iter().enumerate().map(|(i, f)| (SourceId(i as u32), f))
+    }
+
+    /// The text under a span; empty when the span is not of this map.
+    pub fn text(&self, span: Span) -> &str {
+        self.get(span.source).and_then(|f| f.text.get(span.range())).unwrap_or("")
+    }
+}

@@ -1,0 +1,124 @@
+//! Tokens to items: where one declaration ends and the next begins.
+//!
+//! An item begins at a line whose first words are one of the openers below,
+//! whatever bracket is still open, so a forgotten bracket or quote damages one
+//! item and never the next. The openers are those of the whole language, so
+//! that a file written for a later version is cut in the same places.
+
+use crate::token::{Token, TokenKind};
+
+/// One item's tokens: `tokens[start..end]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slice {
+    pub start: usize,
+    pub end: usize,
+    /// Whether it begins with an opener; only a file's first slice may not.
+    pub opened: bool,
+}
+
+/// Cuts tokens into slices that cover them all.
+pub(crate) fn split(tokens: &[Token], text: &str) -> Vec<Slice> {
+    let mut starts = Vec::new();
+    let mut line_is_fresh = true;
+    let mut word_before = "";
+    for (idx, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::Newline => line_is_fresh = true,
+            TokenKind::Whitespace | TokenKind::Comment => {}
+            _ => {
+                if line_is_fresh && opens_item(tokens, idx, text) && !continues(word_before) {
+                    starts.push(idx);
+                }
+                line_is_fresh = false;
+                word_before = word(token, text);
+            }
+        }
+    }
+    let mut slices = Vec::new();
+    let first = starts.first().copied().unwrap_or(tokens.len());
+    if first > 0 {
+        slices.push(Slice { start: 0, end: first, opened: false });
+    }
+    for (n, &start) in starts.iter().enumerate() {
+        let end = starts.get(n + 1).copied().unwrap_or(tokens.len());
+        slices.push(Slice { start, end, opened: true });
+    }
+    slices
+}
+
+fn word<'a>(token: &Token, text: &'a str) -> &'a str {
+    match token.kind {
+        TokenKind::Word => text.get(token.span.range()).unwrap_or(""),
+        _ => "",
+    }
+}
+
+/// `email is in⏎list "vip"` and `include⏎everyone` go on.
+fn continues(word_before: &str) -> bool {
+    ["in", "include", "exclude"].iter().any(|w| word_before.eq_ignore_ascii_case(w))
+}
+
+fn opens_item(tokens: &[Token], idx: usize, text: &str) -> bool {
+    let mut ahead = tokens.iter().skip(idx).filter(|t| !t.kind.is_trivia());
+    let mut next_word = || ahead.next().map_or(("", TokenKind::Unknown), |t| (word(t, text), t.kind));
+    let (first, _) = next_word();
+    let is = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+    if ["segment", "define", "list", "test"].iter().any(|w| is(first, w)) {
+        let (_, kind) = next_word();
+        return matches!(kind, TokenKind::Text | TokenKind::UnterminatedText | TokenKind::CurlyText);
+    }
+    if is(first, "everyone") {
+        let (second, _) = next_word();
+        if is(second, "must") {
+            return true;
+        }
+        // `everyone on sms must`: the channel is one word or one text.
+        next_word();
+        let (fourth, _) = next_word();
+        return is(second, "on") && is(fourth, "must");
+    }
+    is(first, "when")
+        && ["people", "are", "in", "several"].iter().all(|expected| is(next_word().0, expected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lex::lex;
+    use crate::source::SourceId;
+
+    fn check(text: &str) -> Vec<String> {
+        let tokens = lex(SourceId(0), text);
+        let all = tokens.as_slice();
+        split(all, text)
+            .into_iter()
+            .map(|s| {
+                let from = all[s.start].span.start as usize;
+                let to = all[s.end - 1].span.end as usize;
+                format!("{}{}", if s.opened { "" } else { "stray: " }, text[from..to].trim())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn items_begin_at_openers_only() {
+        insta::assert_debug_snapshot!(
+            check("x\nsegment \"a\" include (\nsegment \"b\" include everyone\nList Viewed\nlist \"l\" from \"f\""),
+            @r#"
+        [
+            "stray: x",
+            "segment \"a\" include (",
+            "segment \"b\" include everyone\nList Viewed",
+            "list \"l\" from \"f\"",
+        ]
+        "#
+        );
+    }
+
+    #[test]
+    fn a_line_that_continues_does_not_open() {
+        assert_eq!(check("segment \"a\" include people who are in\nsegment \"b\"").len(), 1);
+        assert_eq!(check("segment \"a\" include\neveryone must\n").len(), 1);
+        assert_eq!(check("everyone on sms must x\nwhen people are in several, prefer \"a\"").len(), 2);
+    }
+}

@@ -1,0 +1,1 @@
+//! The one door to Seg: load a project, compile it, run it.
