@@ -1,1 +1,35 @@
-//! What segments are about: types, values, schema, time, profile batches and masks.
+//! What segments are about: types, values, schema, time, profile batches, masks.
+//!
+//! Internal to Seg, without a promise of stability; embed the crate `seg`.
+//!
+//! This crate knows no syntax and no plan, and depends on no other crate of
+//! Seg. It reads no clock and no ambient zone: an [`Instant`] and a [`Zone`]
+//! are values like any other. Start with [`schema::Schema`], [`batch::Batch`]
+//! and [`Mask`].
+//!
+//! ```
+//! let (schema, problems) = seg_data::schema::parse(r#"
+//!     [attributes]
+//!     country = "text"
+//!     [events."Order Completed"]
+//!     also = ["ordered"]
+//! "#);
+//! assert!(problems.is_empty());
+//! assert_eq!(schema.lookup("Ordered").len(), 1);
+//! ```
+
+pub mod batch;
+mod mask;
+pub mod money;
+pub mod schema;
+pub mod time;
+mod types;
+mod value;
+
+pub use batch::Batch;
+pub use mask::Mask;
+pub use money::Money;
+pub use schema::{AttributeId, EventId, GroupId, PropertyId, Schema};
+pub use time::{Date, Instant, Period, WeekStart, Zone};
+pub use types::{Element, Type};
+pub use value::Value;

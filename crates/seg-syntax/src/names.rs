@@ -20,12 +20,3 @@ pub fn is_bare(name: &str) -> bool {
 pub fn display(name: &str) -> String {
     if is_bare(name) { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
-
-/// The form in which names are looked up when they are not written exactly:
-/// lower case, with space, `_` and `-` alike.
-pub fn folded(name: &str) -> String {
-    name.chars()
-        .map(|c| if matches!(c, '_' | '-') { ' ' } else { c })
-        .flat_map(char::to_lowercase)
-        .collect()
-}

@@ -1,0 +1,69 @@
+//! Masks: one bit a profile.
+
+/// Which profiles of a batch are members: one bit each, 64 to a word, bits
+/// past the end always zero.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mask {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Mask {
+    /// A mask of `len` profiles, none of them members.
+    pub fn none(len: usize) -> Mask {
+        Mask { words: vec![0; len.div_ceil(64)], len }
+    }
+
+    /// A mask from one answer a profile.
+    pub fn from_bools(bools: impl IntoIterator<Item = bool>) -> Mask {
+        let mut mask = Mask::default();
+        for bit in bools {
+            if mask.len.is_multiple_of(64) {
+                mask.words.push(0);
+            }
+            if let Some(word) = mask.words.last_mut() {
+                *word |= u64::from(bit) << (mask.len % 64);
+            }
+            mask.len += 1;
+        }
+        mask
+    }
+
+    /// How many profiles it speaks of.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it speaks of no profile.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether a profile is a member; rows past the end are not.
+    pub fn get(&self, row: usize) -> bool {
+        row < self.len && self.words.get(row / 64).is_some_and(|w| w >> (row % 64) & 1 == 1)
+    }
+
+    /// How many profiles are members.
+    pub fn count(&self) -> usize {
+        self.words.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
+    /// The rows of the members, ascending.
+    pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.len).filter(|&row| self.get(row))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_count_and_list() {
+        let mask = Mask::from_bools((0..130).map(|i| i % 64 == 1));
+        assert_eq!((mask.len(), mask.count()), (130, 3));
+        assert_eq!(mask.rows().collect::<Vec<_>>(), [1, 65, 129]);
+        assert!(!mask.get(130) && !Mask::none(3).get(0));
+    }
+}

@@ -1,0 +1,498 @@
+//! Schemas as TOML files.
+
+use super::{
+    AttributeId, Channel, Event, EventId, Field, Group, Names, Role, Schema, Target, fold_name,
+};
+use crate::time::{DAY, Period, SECOND};
+use crate::types::Type;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Range;
+use toml::Spanned;
+
+/// A problem in a schema file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaProblem {
+    /// Of which kind.
+    pub kind: ProblemKind,
+    /// What is wrong, in the wording of diagnostics.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+    /// Where, in bytes.
+    pub at: Range<usize>,
+}
+
+/// The kinds of problem a schema can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// Not TOML, or keys and values of the wrong shape.
+    Syntax,
+    /// A name that cannot be used.
+    Name,
+    /// A name of something that is not there.
+    Reference,
+    /// A value that does not fit.
+    Value,
+}
+
+/// Reads a schema. The schema is as complete as it can be; it is to be used
+/// only when there are no problems.
+pub fn parse(text: &str) -> (Schema, Vec<SchemaProblem>) {
+    let file: SchemaFile = match toml::from_str(text) {
+        Ok(file) => file,
+        Err(error) => {
+            let problem = SchemaProblem {
+                kind: ProblemKind::Syntax,
+                message: error.message().trim().lines().collect::<Vec<_>>().join(", "),
+                help: None,
+                at: error.span().unwrap_or(0..0),
+            };
+            return (Schema::default(), vec![problem]);
+        }
+    };
+    let mut reader = Reader::default();
+    let schema = reader.schema(file);
+    (schema, reader.problems)
+}
+
+/// A TOML table in the order of the file, each key with its place.
+struct Entries<T>(Vec<(Spanned<String>, T)>);
+
+impl<T> Default for Entries<T> {
+    fn default() -> Self {
+        Entries(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for InOrder<T> {
+            type Value = Entries<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<T>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder(PhantomData))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SchemaFile {
+    currency: Option<Spanned<String>>,
+    event_id: Option<String>,
+    retention: Option<Spanned<String>>,
+    arrives_within: Option<Spanned<String>>,
+    first_seen: Option<Spanned<String>>,
+    #[serde(default)]
+    attributes: Entries<Spanned<FieldFile>>,
+    #[serde(default)]
+    events: Entries<EventFile>,
+    #[serde(default)]
+    groups: Entries<GroupFile>,
+    #[serde(default)]
+    channels: Entries<ChannelFile>,
+}
+
+/// `country = "text"`, or a table. Read by hand, for serde's untagged enums
+/// lose the places of what is inside them.
+enum FieldFile {
+    Short(String),
+    Long(FieldTable),
+}
+
+impl<'de> Deserialize<'de> for FieldFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ShortOrLong;
+
+        impl<'de> Visitor<'de> for ShortOrLong {
+            type Value = FieldFile;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a type such as \"text\", or a table with `type` and what else is known")
+            }
+
+            fn visit_str<E>(self, ty: &str) -> Result<FieldFile, E> {
+                Ok(FieldFile::Short(ty.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FieldFile, A::Error> {
+                FieldTable::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(FieldFile::Long)
+            }
+        }
+
+        deserializer.deserialize_any(ShortOrLong)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldTable {
+    #[serde(rename = "type")]
+    ty: Spanned<String>,
+    #[serde(default)]
+    required: bool,
+    allowed: Option<Spanned<Vec<String>>>,
+    #[serde(default)]
+    also: Vec<Spanned<String>>,
+    description: Option<String>,
+    currency: Option<Spanned<String>>,
+    #[serde(default)]
+    fields: Entries<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventFile {
+    #[serde(default)]
+    also: Vec<Spanned<String>>,
+    description: Option<String>,
+    role: Option<Role>,
+    arrives_within: Option<Spanned<String>>,
+    #[serde(default)]
+    properties: Entries<Spanned<FieldFile>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroupFile {
+    events: Vec<Spanned<String>>,
+    #[serde(default)]
+    also: Vec<Spanned<String>>,
+    description: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChannelFile {
+    consent: Option<Spanned<String>>,
+}
+
+#[derive(Default)]
+struct Reader {
+    problems: Vec<SchemaProblem>,
+    currency: Option<String>,
+}
+
+impl Reader {
+    fn problem(&mut self, kind: ProblemKind, at: Range<usize>, message: String, help: Option<String>) {
+        self.problems.push(SchemaProblem { kind, message, help, at });
+    }
+
+    fn schema(&mut self, file: SchemaFile) -> Schema {
+        self.currency = file.currency.map(|c| self.currency_code(c));
+        let everywhere = file.arrives_within.and_then(|text| self.period(&text));
+        let attributes: Vec<Field> = file.attributes.0.into_iter().map(|(n, f)| self.field(n, f)).collect();
+        let events: Vec<Event> = file.events.0.into_iter().map(|(n, e)| self.event(n, e, everywhere)).collect();
+        let mut names = Names::default();
+        for (idx, attribute) in attributes.iter().enumerate() {
+            let target = Target::Attribute(AttributeId(idx as u32));
+            self.name(&mut names, &attribute.name, &attribute.also, target, &attribute.declared_at);
+        }
+        for (idx, event) in events.iter().enumerate() {
+            let target = Target::Event(EventId(idx as u32));
+            self.name(&mut names, &event.name, &event.also, target, &event.declared_at);
+        }
+        let mut schema = Schema {
+            attributes,
+            events,
+            groups: Vec::new(),
+            channels: Vec::new(),
+            currency: self.currency.clone(),
+            event_id: file.event_id,
+            retention: file.retention.and_then(|text| self.period(&text)),
+            first_seen: None,
+            names,
+        };
+        for (name, group) in file.groups.0 {
+            let group = self.group(&schema, name, group);
+            let target = Target::Group(super::GroupId(schema.groups.len() as u32));
+            self.name(&mut schema.names, &group.name, &group.also, target, &group.declared_at);
+            schema.groups.push(group);
+        }
+        for (name, channel) in file.channels.0 {
+            let consent = channel.consent.and_then(|c| self.attribute_of(&schema, &c, &[Type::Boolean]));
+            schema.channels.push(Channel { name: name.into_inner(), consent });
+        }
+        schema.first_seen =
+            file.first_seen.and_then(|name| self.attribute_of(&schema, &name, &[Type::Timestamp, Type::Date]));
+        schema
+    }
+
+    /// Enters a definition's names, refusing what is taken.
+    fn name(&mut self, names: &mut Names, name: &str, also: &[String], target: Target, at: &Range<usize>) {
+        for name in std::iter::once(name).chain(also.iter().map(String::as_str)) {
+            self.check_name(name, at);
+            if names.exact.insert(name.to_owned(), target).is_some() {
+                let message = format!("`{name}` is the name of two things");
+                let help = "attributes, events and groups share one set of names; rename one of them".to_owned();
+                self.problem(ProblemKind::Name, at.clone(), message, Some(help));
+                continue;
+            }
+            let fits = names.folded.entry(fold_name(name)).or_default();
+            if !fits.contains(&target) {
+                fits.push(target);
+            }
+        }
+    }
+
+    fn check_name(&mut self, name: &str, at: &Range<usize>) {
+        let is_plain = !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control);
+        if !is_plain {
+            let message = format!("`{}` cannot be a name", name.escape_debug());
+            let help = "a name has at least one character, none of them invisible, and no space at its ends";
+            self.problem(ProblemKind::Name, at.clone(), message, Some(help.to_owned()));
+        }
+    }
+
+    fn field(&mut self, name: Spanned<String>, file: Spanned<FieldFile>) -> Field {
+        let declared_at = name.span();
+        let at = file.span();
+        let table = match file.into_inner() {
+            FieldFile::Long(table) => table,
+            FieldFile::Short(ty) => FieldTable {
+                ty: Spanned::new(at, ty),
+                required: false,
+                allowed: None,
+                also: Vec::new(),
+                description: None,
+                currency: None,
+                fields: Entries::default(),
+            },
+        };
+        let ty_at = table.ty.span();
+        let ty = self.field_type(&table.ty, table.fields);
+        if let Some(currency) = table.currency {
+            let at = currency.span();
+            let code = self.currency_code(currency);
+            if self.currency.as_ref().is_some_and(|c| *c != code) {
+                let message = format!("`{code}` is a second currency");
+                self.problem(ProblemKind::Value, at, message, Some("all money of a schema has one currency".to_owned()));
+            }
+            self.currency.get_or_insert(code);
+        }
+        if table.allowed.is_some() && ty != Type::Text && ty != Type::List(crate::Element::Text) {
+            let message = format!("`allowed` fits texts, not the type {ty}");
+            self.problem(ProblemKind::Value, ty_at, message, None);
+        }
+        Field {
+            name: name.into_inner(),
+            also: table.also.into_iter().map(Spanned::into_inner).collect(),
+            description: table.description,
+            ty,
+            is_required: table.required,
+            allowed: table.allowed.map(Spanned::into_inner),
+            declared_at,
+        }
+    }
+
+    fn field_type(&mut self, text: &Spanned<String>, fields: Entries<Spanned<String>>) -> Type {
+        if text.get_ref() == "list of records" {
+            let fields = fields.0.into_iter().map(|(name, ty)| {
+                let parsed = self.field_type(&ty, Entries::default());
+                (name.into_inner(), parsed)
+            });
+            return Type::Records(fields.collect());
+        }
+        Type::parse(text.get_ref()).unwrap_or_else(|| {
+            let message = format!("`{}` is not a type", text.get_ref());
+            let help = "the types are boolean, integer, number, money, text, timestamp, date, \
+                        list of text, list of integer, list of number, list of records";
+            self.problem(ProblemKind::Value, text.span(), message, Some(help.to_owned()));
+            Type::Text
+        })
+    }
+
+    fn currency_code(&mut self, text: Spanned<String>) -> String {
+        let code = text.get_ref();
+        if code.len() != 3 || !code.bytes().all(|b| b.is_ascii_uppercase()) {
+            let message = format!("`{code}` is not a currency");
+            let help = "write the three capital letters of the currency, such as \"EUR\"".to_owned();
+            self.problem(ProblemKind::Value, text.span(), message, Some(help));
+        }
+        text.into_inner()
+    }
+
+    fn event(&mut self, name: Spanned<String>, file: EventFile, everywhere: Option<Period>) -> Event {
+        let declared_at = name.span();
+        let own = file.arrives_within.and_then(|text| self.period(&text));
+        let properties: Vec<Field> = file.properties.0.into_iter().map(|(n, f)| self.field(n, f)).collect();
+        let mut seen: HashMap<&str, ()> = HashMap::new();
+        for property in &properties {
+            for name in std::iter::once(&property.name).chain(&property.also) {
+                self.check_name(name, &property.declared_at);
+                if name == "time" && *name == property.name {
+                    let help = "the time of an event is not a property; choose another name".to_owned();
+                    let message = "`time` cannot be a property".to_owned();
+                    self.problem(ProblemKind::Name, property.declared_at.clone(), message, Some(help));
+                }
+                if seen.insert(name, ()).is_some() {
+                    let message = format!("`{name}` is the name of two properties");
+                    self.problem(ProblemKind::Name, property.declared_at.clone(), message, None);
+                }
+            }
+        }
+        Event {
+            name: name.into_inner(),
+            also: file.also.into_iter().map(Spanned::into_inner).collect(),
+            description: file.description,
+            role: file.role,
+            arrives_within: own.or(everywhere),
+            properties,
+            declared_at,
+        }
+    }
+
+    fn group(&mut self, schema: &Schema, name: Spanned<String>, file: GroupFile) -> Group {
+        let mut events = Vec::new();
+        for member in file.events {
+            match schema.lookup(member.get_ref()) {
+                [Target::Event(id)] => events.push(*id),
+                _ => {
+                    let message = format!("`{}` is not an event of this schema", member.get_ref());
+                    self.problem(ProblemKind::Reference, member.span(), message, None);
+                }
+            }
+        }
+        Group {
+            declared_at: name.span(),
+            name: name.into_inner(),
+            also: file.also.into_iter().map(Spanned::into_inner).collect(),
+            description: file.description,
+            events,
+        }
+    }
+
+    fn attribute_of(&mut self, schema: &Schema, name: &Spanned<String>, types: &[Type]) -> Option<AttributeId> {
+        let wanted = types.iter().map(Type::to_string).collect::<Vec<_>>().join(" or ");
+        match schema.lookup(name.get_ref()) {
+            [Target::Attribute(id)] if schema.attribute(*id).is_some_and(|a| types.contains(&a.ty)) => Some(*id),
+            _ => {
+                let message = format!("`{}` is not an attribute of type {wanted}", name.get_ref());
+                self.problem(ProblemKind::Reference, name.span(), message, None);
+                None
+            }
+        }
+    }
+
+    /// `15 minutes`, `400 days`, `2 years`.
+    fn period(&mut self, text: &Spanned<String>) -> Option<Period> {
+        let parsed = parse_period(text.get_ref());
+        if parsed.is_none() {
+            let message = format!("`{}` is not a length of time", text.get_ref());
+            let help = "write a number and a unit, such as \"15 minutes\" or \"400 days\"".to_owned();
+            self.problem(ProblemKind::Value, text.span(), message, Some(help));
+        }
+        parsed
+    }
+}
+
+fn parse_period(text: &str) -> Option<Period> {
+    let (count, unit) = text.trim().split_once(' ')?;
+    let count: i64 = count.replace('_', "").parse().ok().filter(|n| (1..=4_000_000).contains(n))?;
+    let unit = unit.trim();
+    Some(match unit.strip_suffix('s').unwrap_or(unit) {
+        "second" => Period::Fixed(count * SECOND),
+        "minute" => Period::Fixed(count * 60 * SECOND),
+        "hour" => Period::Fixed(count * 3600 * SECOND),
+        "day" => Period::Fixed(count * DAY),
+        "week" => Period::Fixed(count * 7 * DAY),
+        "month" => Period::Months(count),
+        "year" => Period::Months(count * 12),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        let describe = |p: SchemaProblem| format!("{:?} {}: {}", p.kind, text.get(p.at).unwrap_or("").trim_matches('"'), p.message);
+        parse(text).1.into_iter().map(describe).collect()
+    }
+
+    #[test]
+    fn a_schema_is_read_in_the_order_it_is_written() {
+        let (schema, problems) = parse(
+            r#"
+            currency = "EUR"
+            event_id = "order_id"
+            retention = "400 days"
+            arrives_within = "15 minutes"
+            first_seen = "signed_up"
+            [attributes]
+            country = { type = "text", required = true, allowed = ["DE", "FR"] }
+            signed_up = "timestamp"
+            sms_consent = "boolean"
+            [events.Zebra]
+            role = "view"
+            [events."Order Completed"]
+            also = ["ordered", "placed an order"]
+            properties = { amount = "money", lines = { type = "list of records", fields = { sku = "text" } } }
+            [groups.Any]
+            events = ["zebra", "ordered"]
+            [channels.sms]
+            consent = "sms_consent"
+            "#,
+        );
+        assert_eq!(problems, []);
+        assert_eq!(schema.events.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["Zebra", "Order Completed"]);
+        assert_eq!(schema.lookup("placed_an_ORDER"), [Target::Event(EventId(1))]);
+        assert_eq!(schema.groups[0].events, [EventId(0), EventId(1)]);
+        assert_eq!(schema.channels[0].consent, Some(AttributeId(2)));
+        assert_eq!(schema.first_seen, Some(AttributeId(1)));
+        assert_eq!(schema.events[0].arrives_within, Some(Period::Fixed(15 * 60 * SECOND)));
+        assert_eq!(schema.events[1].properties[1].ty, Type::Records(vec![("sku".into(), Type::Text)]));
+    }
+
+    #[test]
+    fn problems_are_all_found_where_they_are() {
+        let found = problems(
+            r#"
+            currency = "euro"
+            retention = "a while"
+            [attributes]
+            "a b" = "string"
+            x = { type = "integer", allowed = ["1"] }
+            [events.x]
+            properties = { time = "text" }
+            [groups.g]
+            events = ["y"]
+            [channels.sms]
+            consent = "x"
+            "#,
+        );
+        assert_eq!(
+            found,
+            [
+                "Value euro: `euro` is not a currency",
+                "Value string: `string` is not a type",
+                "Value integer: `allowed` fits texts, not the type integer",
+                "Name time: `time` cannot be a property",
+                "Name x: `x` is the name of two things",
+                "Value a while: `a while` is not a length of time",
+                "Reference y: `y` is not an event of this schema",
+                "Reference x: `x` is not an attribute of type boolean",
+            ]
+        );
+        assert!(problems("[attributes")[0].starts_with("Syntax"));
+        assert_eq!(problems("atributes = 1").len(), 1);
+    }
+}
