@@ -1,1 +1,23 @@
-//! What segments mean: names, types, windows, HIR and the reference evaluator.
+//! What segments mean: names, types and windows resolved into HIR, and the
+//! reference evaluator that defines every answer.
+//!
+//! Internal to Seg, without a promise of stability; embed the crate `seg`.
+//!
+//! ```text
+//! Parse + Schema ──check──▶ hir::Module ──Evaluator──▶ Mask
+//! ```
+//!
+//! This crate sits below the optimiser and native code and cannot see them: the
+//! definition of meaning depends on nothing that it judges. Start with
+//! [`check`], [`hir`] and [`Evaluator`].
+
+mod check;
+mod eval;
+pub mod hir;
+mod lower;
+mod names;
+pub mod schema;
+pub mod text;
+
+pub use check::{Checked, Settings, check};
+pub use eval::{Evaluator, compare};

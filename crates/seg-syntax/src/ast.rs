@@ -242,6 +242,9 @@ pub struct Aggregate {
     pub measure: Option<Operand>,
     /// Of which events.
     pub event: Operand,
+    /// What was said of the events, when the aggregate stood in brackets:
+    /// `(total amount of Order Completed in the past 30 days)`.
+    pub tails: Vec<Tail>,
     /// The words as one name, for an attribute that happens to be called so.
     pub as_name: Name,
 }

@@ -231,7 +231,7 @@ impl Reader {
             schema.channels.push(Channel { name: name.into_inner(), consent });
         }
         schema.first_seen =
-            file.first_seen.and_then(|name| self.attribute_of(&schema, &name, &[Type::Timestamp, Type::Date]));
+            file.first_seen.and_then(|name| self.attribute_of(&schema, &name, &[Type::Timestamp]));
         schema
     }
 

@@ -143,7 +143,8 @@ impl Display for Operand {
                 if let Some(measure) = &a.measure {
                     write!(f, "{measure} ")?;
                 }
-                write!(f, "of {}", a.event)
+                write!(f, "of {}", a.event)?;
+                if a.tails.is_empty() { Ok(()) } else { write!(f, " (with {} tails)", a.tails.len()) }
             }
             OperandKind::LastFew(few) => write!(f, "{} {} {}", few.end, few.n, few.event),
             OperandKind::Events(names) => {

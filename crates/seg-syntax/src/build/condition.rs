@@ -91,7 +91,8 @@ impl Builder<'_> {
         {
             return self.event_union(group.quantifier, names, Union { leads, quantity, tails, span, at: group.span });
         }
-        if compares && !has_event_words && let Some(operand) = into_operand(&inner) {
+        let has_time = tails.iter().any(|t| matches!(t.kind, TailKind::Window(_)));
+        if (compares || has_time) && !has_event_words && let Some(operand) = into_operand(&inner) {
             let subject = Operand { kind: operand.kind, span: subject.span };
             return Expr::Condition(Box::new(Condition { leads, quantity, subject, tails, span }));
         }
@@ -461,7 +462,17 @@ fn as_name(operand: &Operand) -> Option<Name> {
     }
 }
 
-/// Brackets around arithmetic: what is inside is one operand.
+/// Brackets around arithmetic: what is inside is one operand. An aggregate
+/// takes what is said of its events along.
 pub(super) fn into_operand(expr: &Expr) -> Option<Operand> {
+    if let Expr::Condition(c) = expr
+        && let OperandKind::Aggregate(aggregate) = &c.subject.kind
+        && c.leads.negative.is_none()
+        && !c.tails.iter().any(|t| matches!(t.kind, TailKind::Comparison(_)))
+    {
+        let mut aggregate = aggregate.clone();
+        aggregate.tails.extend(c.tails.iter().cloned());
+        return Some(Operand { kind: OperandKind::Aggregate(aggregate), span: c.span });
+    }
     bare_operand(expr).cloned()
 }

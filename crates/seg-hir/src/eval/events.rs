@@ -1,0 +1,91 @@
+//! Which events a query finds, and in which order.
+
+use super::{Evaluator, Person};
+use crate::hir::{Interval, Query};
+use seg_data::{EventId, Instant, Value};
+use std::cmp::Ordering;
+
+/// One event of a person.
+pub(super) struct Occurrence {
+    /// Of which name.
+    pub event: EventId,
+    /// Where among the batch's events of that name.
+    pub idx: usize,
+    /// When.
+    pub time: Instant,
+    /// The text of its event-id property.
+    id: Option<String>,
+    arrival: Option<i64>,
+}
+
+impl Evaluator<'_> {
+    /// The events a query finds, by time; at one instant by event id, then
+    /// arrival, then the schema's order of names.
+    pub(super) fn events(&self, query: &Query, person: &Person<'_>) -> Vec<Occurrence> {
+        let mut found = Vec::new();
+        for event in &query.events {
+            let Some(events) = person.batch.events(*event) else { continue };
+            for idx in events.range(person.row) {
+                let time = events.time(idx);
+                if time > self.now || !self.is_inside(query.interval, time) {
+                    continue;
+                }
+                let occurrence = self.occurrence(*event, idx, time, person);
+                let counts = query.filter.as_ref().is_none_or(|f| self.cond(f, person, Some(&occurrence)));
+                if counts {
+                    found.push(occurrence);
+                }
+            }
+        }
+        found.sort_by(|a, b| {
+            a.time
+                .cmp(&b.time)
+                .then_with(|| a.id.cmp(&b.id))
+                .then_with(|| match (a.arrival, b.arrival) {
+                    (Some(a), Some(b)) => a.cmp(&b),
+                    _ => Ordering::Equal,
+                })
+                .then_with(|| a.event.cmp(&b.event))
+                .then_with(|| a.idx.cmp(&b.idx))
+        });
+        found
+    }
+
+    fn occurrence(&self, event: EventId, idx: usize, time: Instant, person: &Person<'_>) -> Occurrence {
+        let schema = person.batch.schema();
+        let events = person.batch.events(event);
+        let id = schema.event_id.as_ref().and_then(|name| {
+            let property = schema.event(event)?.property(name)?;
+            match events?.property(property, idx)? {
+                Value::Text(text) => Some(text),
+                other => Some(other.to_string()),
+            }
+        });
+        let arrival = events.and_then(|e| e.arrival(idx));
+        Occurrence { event, idx, time, id, arrival }
+    }
+
+    fn is_inside(&self, interval: Interval, time: Instant) -> bool {
+        let after = interval.from.is_none_or(|b| {
+            let from = b.moment.at(self.now);
+            if b.is_closed { from <= time } else { from < time }
+        });
+        let before = interval.to.is_none_or(|b| {
+            let to = b.moment.at(self.now);
+            if b.is_closed { time <= to } else { time < to }
+        });
+        after && before
+    }
+
+    /// The earliest or latest time of any event up to now.
+    pub(super) fn seen(&self, end: crate::hir::End, person: &Person<'_>) -> Option<Instant> {
+        let n_events = person.batch.schema().events.len() as u32;
+        let times = (0..n_events).filter_map(|e| person.batch.events(EventId(e))).flat_map(|events| {
+            events.range(person.row).map(|idx| events.time(idx)).filter(|t| *t <= self.now)
+        });
+        match end {
+            crate::hir::End::First => times.min(),
+            crate::hir::End::Last => times.max(),
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! The HIR: what segments mean, resolved and typed, free of sugar.
+//!
+//! Names are ids, windows are intervals around `now`, every comparison has a
+//! type that fits, and each construct has one form: `no order in the past 90
+//! days` and `did not order in the past 90 days` are the same tree. Nothing here
+//! depends on when or on whose data it will run.
+
+mod print;
+
+pub use print::print;
+
+use seg_data::{AttributeId, EventId, Instant, Period, PropertyId, Type, Value, WeekStart, Zone};
+use seg_syntax::source::Span;
+
+/// A segment, by its place in [`Module::segments`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SegmentId(pub u32);
+
+impl SegmentId {
+    /// For indexing.
+    pub fn idx(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// All segments of a project.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Module {
+    /// In the order of the files.
+    pub segments: Vec<Segment>,
+    /// The same, each after those it refers to. Complete when there are no
+    /// errors.
+    pub order: Vec<SegmentId>,
+}
+
+/// A segment: a member meets `include` and none of `excludes`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// Its name.
+    pub name: String,
+    /// Where it is declared.
+    pub span: Span,
+    /// Who is in.
+    pub include: Cond,
+    /// Who is out all the same.
+    pub excludes: Vec<Cond>,
+}
+
+/// A condition: true or false for every person, never anything else.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cond {
+    /// Always so. Also stands for what could not be understood.
+    Const(bool),
+    /// Every one of them.
+    All(Vec<Cond>),
+    /// At least one of them.
+    Any(Vec<Cond>),
+    /// The opposite.
+    Not(Box<Cond>),
+    /// Whether the person is in a segment.
+    InSegment(SegmentId),
+    /// Whether a value is there.
+    Known(Expr),
+    /// False when either side is missing.
+    Compare(CompareOp, Expr, Expr),
+    /// Whether a value equals one of several; false when it is missing.
+    OneOf(Expr, Vec<Value>),
+    /// A test of a text; false when it is missing.
+    Text(TextOp, Expr, String),
+    /// Whether a list holds a value; false when the list is missing.
+    Has(Expr, Value),
+    /// Whether there are at least `n` events and the first or last `n` of them
+    /// all meet a condition.
+    Few {
+        /// From which end.
+        end: End,
+        /// How many; at least 1.
+        n: u32,
+        /// Among which events.
+        query: Query,
+        /// What each must meet.
+        filter: Box<Cond>,
+    },
+}
+
+/// How two values of one type compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum CompareOp {
+    Equal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// The tests of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextOp {
+    /// Holds this text.
+    Contains,
+    /// Begins with it.
+    StartsWith,
+    /// Ends with it.
+    EndsWith,
+    /// A pattern is found somewhere in it.
+    Matches,
+}
+
+/// One end of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum End {
+    First,
+    Last,
+}
+
+/// A typed value, which may be missing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    /// How it comes about.
+    pub kind: ExprKind,
+    /// Its type when it is there.
+    pub ty: Type,
+    /// Whether the schema lets it be missing. Only for deciding what may be
+    /// written; evaluation never relies on it.
+    pub may_be_missing: bool,
+}
+
+/// The kinds of expression.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExprKind {
+    /// Written out.
+    Literal(Value),
+    /// An attribute of the person.
+    Attribute(AttributeId),
+    /// A property of the event at hand; which one depends on its name. Only in
+    /// filters and measures.
+    Property(Vec<(EventId, PropertyId)>),
+    /// A moment relative to `now`.
+    Moment(Moment),
+    /// The calendar day of `now` in a zone, so many days or months off.
+    Today {
+        /// Whose calendar.
+        zone: Zone,
+        /// Days, or months.
+        offset: DayOffset,
+    },
+    /// The earliest or latest event of the person.
+    Seen(End),
+    /// Two numbers combined; a result that does not fit is missing.
+    Arithmetic(ArithmeticOp, Box<Expr>, Box<Expr>),
+    /// Money times an exact fraction, rounded half to even at four places.
+    Scale {
+        /// The money.
+        money: Box<Expr>,
+        /// Multiplied by this.
+        numerator: i128,
+        /// Divided by this.
+        denominator: i128,
+    },
+    /// An integer as a number or as money.
+    Convert(Box<Expr>),
+    /// A text in simple case folding.
+    FoldCase(Box<Expr>),
+    /// How many elements a list has.
+    ListLength(Box<Expr>),
+    /// A value over events.
+    Aggregate {
+        /// Which.
+        function: Aggregate,
+        /// Over what of each event; none for a count.
+        measure: Option<Box<Expr>>,
+        /// Of which events.
+        query: Query,
+    },
+    /// On how many different days, weeks or months there are events.
+    Periods {
+        /// Which.
+        unit: PeriodUnit,
+        /// Whose calendar.
+        zone: Zone,
+        /// Of which events.
+        query: Query,
+    },
+    /// When the first or last event happened; missing without events.
+    EventTime {
+        /// Which.
+        end: End,
+        /// Of which events.
+        query: Query,
+    },
+    /// What could not be understood; already reported.
+    Error,
+}
+
+/// Days or months off a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayOffset {
+    /// Later, or earlier when negative.
+    Days(i64),
+    /// By the calendar, clamped to the last day of the month.
+    Months(i64),
+}
+
+/// The four operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ArithmeticOp {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
+
+/// The aggregate functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aggregate {
+    /// How many events.
+    Count,
+    /// How many different values, missing ones aside.
+    CountDifferent,
+    /// The sum; 0 over no events.
+    Total,
+    /// The mean; missing over no values.
+    Average,
+    /// The least; missing over no values.
+    Smallest,
+    /// The greatest; missing over no values.
+    Largest,
+}
+
+/// Calendar periods that can be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeriodUnit {
+    /// Days.
+    Day,
+    /// Weeks, from the day they start on.
+    Week(WeekStart),
+    /// Months.
+    Month,
+}
+
+/// Which events: of some names, inside an interval, meeting a condition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// Of these names, in the schema's order.
+    pub events: Vec<EventId>,
+    /// Inside this interval; events later than `now` never count.
+    pub interval: Interval,
+    /// Meeting this condition on their properties.
+    pub filter: Option<Box<Cond>>,
+}
+
+/// A stretch of time; a side that is `None` has no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Interval {
+    /// From here on.
+    pub from: Option<Bound>,
+    /// Up to here.
+    pub to: Option<Bound>,
+}
+
+/// One side of an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// Where.
+    pub moment: Moment,
+    /// Whether the moment itself belongs to the interval.
+    pub is_closed: bool,
+}
+
+/// A moment, known once `now` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// An instant.
+    At(Instant),
+    /// `now` minus a length of time. Months follow the zone's calendar; for
+    /// fixed lengths the zone says nothing.
+    Before(Period, Zone),
+    /// `now` plus a length of time.
+    After(Period, Zone),
+}
+
+impl Moment {
+    /// `now` itself.
+    pub const NOW: Moment = Moment::Before(Period::Fixed(0), Zone::UTC);
+
+    /// The instant it is at a given `now`.
+    pub fn at(self, now: Instant) -> Instant {
+        match self {
+            Moment::At(instant) => instant,
+            Moment::Before(period, zone) => period.before(now, zone),
+            Moment::After(period, zone) => period.after(now, zone),
+        }
+    }
+}
+
+impl Expr {
+    /// A literal.
+    pub fn literal(value: Value, ty: Type) -> Expr {
+        Expr { kind: ExprKind::Literal(value), ty, may_be_missing: false }
+    }
+
+    /// What stands for something already reported.
+    pub fn error() -> Expr {
+        Expr { kind: ExprKind::Error, ty: Type::Boolean, may_be_missing: false }
+    }
+
+    /// Whether it stands for something already reported.
+    pub fn is_error(&self) -> bool {
+        matches!(self.kind, ExprKind::Error)
+    }
+}
+
+impl Cond {
+    /// All of them, with nested `All` flattened.
+    pub fn all(members: Vec<Cond>) -> Cond {
+        let mut flat = Vec::with_capacity(members.len());
+        for member in members {
+            match member {
+                Cond::All(inner) => flat.extend(inner),
+                other => flat.push(other),
+            }
+        }
+        match flat.len() {
+            1 => flat.pop().unwrap_or(Cond::Const(true)),
+            _ => Cond::All(flat),
+        }
+    }
+
+    /// Any of them, with nested `Any` flattened.
+    pub fn any(members: Vec<Cond>) -> Cond {
+        let mut flat = Vec::with_capacity(members.len());
+        for member in members {
+            match member {
+                Cond::Any(inner) => flat.extend(inner),
+                other => flat.push(other),
+            }
+        }
+        match flat.len() {
+            1 => flat.pop().unwrap_or(Cond::Const(false)),
+            _ => Cond::Any(flat),
+        }
+    }
+
+    /// The opposite; two negations cancel.
+    pub fn negate(self) -> Cond {
+        match self {
+            Cond::Not(inner) => *inner,
+            Cond::Const(value) => Cond::Const(!value),
+            other => Cond::Not(Box::new(other)),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The HIR as indented text: the printed form of this stage.
+
+use super::*;
+use seg_data::Schema;
+use std::fmt::Write;
+
+/// Prints a module with the schema's names.
+pub fn print(module: &Module, schema: &Schema) -> String {
+    let mut printer = Printer { module, schema, out: String::new() };
+    for segment in &module.segments {
+        printer.line(0, &format!("segment {:?}", segment.name));
+        printer.line(1, "include");
+        printer.cond(2, &segment.include);
+        for exclude in &segment.excludes {
+            printer.line(1, "exclude");
+            printer.cond(2, exclude);
+        }
+    }
+    printer.out
+}
+
+struct Printer<'a> {
+    module: &'a Module,
+    schema: &'a Schema,
+    out: String,
+}
+
+impl Printer<'_> {
+    fn line(&mut self, depth: usize, text: &str) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.out, "{:width$}{text}", "", width = depth * 2);
+    }
+
+    fn cond(&mut self, depth: usize, cond: &Cond) {
+        match cond {
+            Cond::All(members) => self.members(depth, "all", members),
+            Cond::Any(members) => self.members(depth, "any", members),
+            Cond::Not(inner) => self.members(depth, "not", std::slice::from_ref(inner)),
+            leaf => {
+                let text = self.leaf(leaf);
+                self.line(depth, &text);
+            }
+        }
+    }
+
+    fn members(&mut self, depth: usize, word: &str, members: &[Cond]) {
+        self.line(depth, word);
+        members.iter().for_each(|m| self.cond(depth + 1, m));
+    }
+
+    /// A condition on one line.
+    fn leaf(&self, cond: &Cond) -> String {
+        match cond {
+            Cond::Const(value) => value.to_string(),
+            Cond::All(members) => self.joined("all", members),
+            Cond::Any(members) => self.joined("any", members),
+            Cond::Not(inner) => format!("not({})", self.leaf(inner)),
+            Cond::InSegment(id) => {
+                let name = self.module.segments.get(id.idx()).map_or("?", |s| &s.name);
+                format!("in segment {name:?}")
+            }
+            Cond::Known(expr) => format!("known({})", self.expr(expr)),
+            Cond::Compare(op, left, right) => format!("{} {} {}", self.expr(left), op.symbol(), self.expr(right)),
+            Cond::OneOf(expr, values) => format!("{} in [{}]", self.expr(expr), list(values)),
+            Cond::Text(op, expr, text) => format!("{}({}, {text:?})", op.word(), self.expr(expr)),
+            Cond::Has(expr, value) => format!("has({}, {value})", self.expr(expr)),
+            Cond::Few { end, n, query, filter } => {
+                format!("{} {n} of {}: {}", end.word(), self.query(query), self.leaf(filter))
+            }
+        }
+    }
+
+    fn joined(&self, word: &str, members: &[Cond]) -> String {
+        let members: Vec<String> = members.iter().map(|m| self.leaf(m)).collect();
+        format!("{word}({})", members.join(", "))
+    }
+
+    fn expr(&self, expr: &Expr) -> String {
+        match &expr.kind {
+            ExprKind::Literal(value) => value.to_string(),
+            ExprKind::Attribute(id) => self.schema.attribute(*id).map_or("?".into(), |a| name(&a.name)),
+            ExprKind::Property(ids) => {
+                let first = ids.first().and_then(|(e, p)| self.schema.event(*e)?.properties.get(p.idx()));
+                format!(".{}", first.map_or("?".into(), |p| name(&p.name)))
+            }
+            ExprKind::Moment(moment) => moment.to_string(),
+            ExprKind::Today { zone, offset } => {
+                let offset = match offset {
+                    DayOffset::Days(0) => String::new(),
+                    DayOffset::Days(n) => format!(" {n:+} d"),
+                    DayOffset::Months(n) => format!(" {n:+} mo"),
+                };
+                format!("today({}){offset}", zone.name())
+            }
+            ExprKind::Seen(end) => format!("{}-seen", end.word()),
+            ExprKind::Arithmetic(op, left, right) => {
+                format!("({} {} {})", self.expr(left), op.symbol(), self.expr(right))
+            }
+            ExprKind::Scale { money, numerator, denominator } => {
+                format!("({} * {numerator}/{denominator})", self.expr(money))
+            }
+            ExprKind::Convert(inner) => format!("{}({})", expr.ty, self.expr(inner)),
+            ExprKind::FoldCase(inner) => format!("fold({})", self.expr(inner)),
+            ExprKind::ListLength(inner) => format!("length({})", self.expr(inner)),
+            ExprKind::Aggregate { function, measure, query } => match measure {
+                Some(measure) => format!("{}({} of {})", function.word(), self.expr(measure), self.query(query)),
+                None => format!("{}({})", function.word(), self.query(query)),
+            },
+            ExprKind::Periods { unit, zone, query } => {
+                format!("{}({}, {})", unit.word(), zone.name(), self.query(query))
+            }
+            ExprKind::EventTime { end, query } => format!("{}-time({})", end.word(), self.query(query)),
+            ExprKind::Error => "error".to_owned(),
+        }
+    }
+
+    fn query(&self, query: &Query) -> String {
+        let mut out = String::new();
+        if query.events.len() == self.schema.events.len() && query.events.len() > 1 {
+            out.push_str("any event");
+        } else {
+            for (idx, id) in query.events.iter().enumerate() {
+                let bar = if idx == 0 { "" } else { " | " };
+                let _ = write!(out, "{bar}{}", self.schema.event(*id).map_or("?".into(), |e| name(&e.name)));
+            }
+        }
+        if query.interval != Interval::default() {
+            let _ = write!(out, " in {}", query.interval);
+        }
+        if let Some(filter) = &query.filter {
+            let _ = write!(out, " where {}", self.leaf(filter));
+        }
+        out
+    }
+}
+
+fn name(text: &str) -> String {
+    let is_word = text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if is_word { text.to_owned() } else { format!("`{text}`") }
+}
+
+fn list(values: &[Value]) -> String {
+    values.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl std::fmt::Display for Interval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.from {
+            Some(Bound { moment, is_closed: true }) => write!(f, "[{moment}, ")?,
+            Some(Bound { moment, is_closed: false }) => write!(f, "({moment}, ")?,
+            None => write!(f, "(.., ")?,
+        }
+        match self.to {
+            Some(Bound { moment, is_closed: true }) => write!(f, "{moment}]"),
+            Some(Bound { moment, is_closed: false }) => write!(f, "{moment})"),
+            None => write!(f, "..)"),
+        }
+    }
+}
+
+impl std::fmt::Display for Moment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let calendar = |period: &Period, zone: &Zone| match period {
+            Period::Months(_) => format!("{period} ({})", zone.name()),
+            Period::Fixed(_) => period.to_string(),
+        };
+        match self {
+            Moment::At(instant) => write!(f, "{instant}"),
+            Moment::Before(Period::Fixed(0), _) => write!(f, "now"),
+            Moment::Before(period, zone) => write!(f, "now - {}", calendar(period, zone)),
+            Moment::After(period, zone) => write!(f, "now + {}", calendar(period, zone)),
+        }
+    }
+}
+
+impl CompareOp {
+    fn symbol(self) -> &'static str {
+        match self {
+            CompareOp::Equal => "=",
+            CompareOp::Less => "<",
+            CompareOp::LessOrEqual => "<=",
+            CompareOp::Greater => ">",
+            CompareOp::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+impl ArithmeticOp {
+    fn symbol(self) -> &'static str {
+        match self {
+            ArithmeticOp::Add => "+",
+            ArithmeticOp::Subtract => "-",
+            ArithmeticOp::Multiply => "*",
+            ArithmeticOp::Divide => "/",
+        }
+    }
+}
+
+impl TextOp {
+    fn word(self) -> &'static str {
+        match self {
+            TextOp::Contains => "contains",
+            TextOp::StartsWith => "starts-with",
+            TextOp::EndsWith => "ends-with",
+            TextOp::Matches => "matches",
+        }
+    }
+}
+
+impl End {
+    fn word(self) -> &'static str {
+        match self {
+            End::First => "first",
+            End::Last => "last",
+        }
+    }
+}
+
+impl Aggregate {
+    fn word(self) -> &'static str {
+        match self {
+            Aggregate::Count => "count",
+            Aggregate::CountDifferent => "count-different",
+            Aggregate::Total => "total",
+            Aggregate::Average => "average",
+            Aggregate::Smallest => "smallest",
+            Aggregate::Largest => "largest",
+        }
+    }
+}
+
+impl PeriodUnit {
+    fn word(self) -> &'static str {
+        match self {
+            PeriodUnit::Day => "days",
+            PeriodUnit::Week(WeekStart::Monday) => "weeks-from-monday",
+            PeriodUnit::Week(WeekStart::Sunday) => "weeks-from-sunday",
+            PeriodUnit::Month => "months",
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Conditions as written to conditions as meant.
+
+mod comparison;
+mod event;
+mod group;
+mod resolve;
+mod time;
+mod value;
+
+use crate::check::{Reference, SegmentNames, Settings};
+use crate::hir::{Cond, Interval, Query};
+use seg_data::{EventId, Schema, Zone};
+use seg_syntax::ast;
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::{SourceMap, Span};
+
+/// What lowering one segment needs, and what it gathers.
+pub(crate) struct Lower<'a> {
+    schema: &'a Schema,
+    settings: Settings,
+    segments: &'a SegmentNames,
+    sources: &'a SourceMap,
+    /// The other segments it refers to.
+    pub references: Vec<Reference>,
+    /// What is wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Where a name is looked up first.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    /// In conditions about a person: attributes and events.
+    Person,
+    /// In filters and measures: the properties of these events.
+    Event(&'a [EventId]),
+}
+
+/// A lowered condition with what its neighbours need to know of it.
+pub(crate) struct Lowered {
+    /// What it means.
+    pub cond: Cond,
+    facts: Facts,
+}
+
+/// What a condition looks like to the others in its chain.
+enum Facts {
+    /// Nothing of interest.
+    Plain,
+    /// It is about events.
+    Event(EventFacts),
+    /// It compares the value of this name.
+    Value {
+        name: String,
+        at: Span,
+    },
+}
+
+struct EventFacts {
+    events: Vec<EventId>,
+    /// The window it names.
+    window: Option<Span>,
+    /// Whether it neither names a window nor says `ever` or `never`.
+    is_open: bool,
+    /// A `where` without brackets, which may seem to reach further.
+    open_filter: Option<Span>,
+    /// Its negative word.
+    negative: Option<Span>,
+    /// Whether it is nothing but a name, perhaps with a window.
+    is_bare: bool,
+    /// The whole condition.
+    at: Span,
+}
+
+impl Lowered {
+    fn plain(cond: Cond) -> Lowered {
+        Lowered { cond, facts: Facts::Plain }
+    }
+
+    /// What stands for something already reported.
+    fn error() -> Lowered {
+        Lowered::plain(Cond::Const(false))
+    }
+}
+
+impl<'a> Lower<'a> {
+    pub(crate) fn new(
+        schema: &'a Schema,
+        settings: Settings,
+        segments: &'a SegmentNames,
+        sources: &'a SourceMap,
+    ) -> Lower<'a> {
+        Lower { schema, settings, segments, sources, references: Vec::new(), diagnostics: Vec::new() }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The user's words under a span, on one line and short.
+    fn words(&self, span: Span) -> String {
+        let text = self.sources.text(span);
+        let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Some((at, _)) = words.char_indices().nth(160) {
+            words.truncate(at);
+            words.push('…');
+        }
+        words
+    }
+
+    /// The zone that calendar words follow; reported when there is none.
+    fn zone(&mut self, span: Span) -> Option<Zone> {
+        if self.settings.zone.is_none() {
+            let words = self.words(span);
+            self.report(
+                Diagnostic::new(Code::MissingZone, span, format!("`{words}` needs a time zone"))
+                    .label("whose calendar?")
+                    .help("say it in `seg.toml`, for example: timezone = \"Europe/Berlin\"")
+                    .note("calendar days, months and years begin at other instants in other zones"),
+            );
+        }
+        self.settings.zone
+    }
+
+    /// A condition about a person.
+    pub(crate) fn expr(&mut self, expr: &ast::Expr) -> Lowered {
+        self.expr_in(expr, Scope::Person)
+    }
+
+    fn expr_in(&mut self, expr: &ast::Expr, scope: Scope<'_>) -> Lowered {
+        match expr {
+            ast::Expr::Error(_) => Lowered::error(),
+            ast::Expr::Group(group) => self.group(group, scope),
+            ast::Expr::Not(inner, _) => Lowered::plain(self.expr_in(inner, scope).cond.negate()),
+            ast::Expr::Condition(condition) => self.condition(condition, scope),
+            ast::Expr::Everyone(span) => match scope {
+                Scope::Person => Lowered::plain(Cond::Const(true)),
+                Scope::Event(_) => self.not_in_filter(*span),
+            },
+            ast::Expr::InSegment(title) => match scope {
+                Scope::Person => self.in_segment(title),
+                Scope::Event(_) => self.not_in_filter(title.span),
+            },
+        }
+    }
+
+    fn not_in_filter(&mut self, span: Span) -> Lowered {
+        let words = self.words(span);
+        self.report(
+            Diagnostic::new(Code::OperatorNeedsType, span, format!("`{words}` is about a person, not about one event"))
+                .label("inside `where`")
+                .help("close the brackets of `where` first, then go on with `and`"),
+        );
+        Lowered::error()
+    }
+
+    fn in_segment(&mut self, title: &ast::Title) -> Lowered {
+        match self.segments.resolve(title) {
+            Ok(to) => {
+                self.references.push(Reference { to, at: title.span });
+                Lowered::plain(Cond::InSegment(to))
+            }
+            Err(diagnostic) => {
+                self.diagnostics.extend(diagnostic);
+                Lowered::error()
+            }
+        }
+    }
+
+    /// A condition inside `where` or `had`, about one event.
+    fn filter(&mut self, expr: &ast::Expr, events: &[EventId]) -> Cond {
+        self.expr_in(expr, Scope::Event(events)).cond
+    }
+}
+
+/// Events of some names, whenever they were.
+fn query(events: Vec<EventId>) -> Query {
+    Query { events, interval: Interval::default(), filter: None }
+}

@@ -1,0 +1,375 @@
+//! Comparisons of values.
+
+use super::value::convert;
+use super::{Facts, Lower, Lowered, Scope};
+use crate::hir::{CompareOp, Cond, Expr, ExprKind, TextOp};
+use crate::names::suggestion;
+use crate::text::{compile_pattern, fold_case};
+use seg_data::{Type, Value};
+use seg_syntax::ast::{self, Comparison, Literal, LiteralAt, Operand, OperandKind, OrderOp, Quantifier, Relation};
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
+
+/// What a comparison is said of.
+pub(super) struct Compared<'a> {
+    pub value: Expr,
+    /// The words of the value.
+    pub span: Span,
+    pub scope: Scope<'a>,
+}
+
+impl Lower<'_> {
+    /// `VALUE is …`, with the rule for negative words on what may be missing.
+    pub(super) fn comparison(&mut self, left: Compared<'_>, comparison: &Comparison, span: Span) -> Lowered {
+        if left.value.is_error() {
+            return Lowered::error();
+        }
+        let facts = Facts::Value { name: self.words(left.span), at: span };
+        let Some((cond, right_may_be_missing)) = self.relation(&left, &comparison.relation, comparison, span) else {
+            return Lowered::error();
+        };
+        let is_negative_word = matches!(
+            comparison.relation,
+            Relation::Order(OrderOp::IsNot, _) | Relation::NoneOf(_) | Relation::Includes(Quantifier::None, _)
+        );
+        let cond = match (&comparison.relation, is_negative_word != comparison.not.is_some()) {
+            (Relation::Known | Relation::Missing, true) => cond.negate(),
+            // Here `cond` is what must not hold.
+            (Relation::KnownButNot(_), is_not) => {
+                let cond = Cond::all(vec![Cond::Known(left.value), cond.negate()]);
+                if is_not { cond.negate() } else { cond }
+            }
+            (_, false) if comparison.or_unknown => Cond::any(vec![cond, Cond::Known(left.value).negate()]),
+            (_, false) => cond,
+            (_, true) if comparison.or_unknown => cond.negate(),
+            (_, true) => {
+                if left.value.may_be_missing || right_may_be_missing {
+                    self.negative_on_missing(&left, comparison, span);
+                    return Lowered::error();
+                }
+                Cond::all(vec![Cond::Known(left.value), cond.negate()])
+            }
+        };
+        Lowered { cond, facts }
+    }
+
+    fn negative_on_missing(&mut self, left: &Compared<'_>, comparison: &Comparison, span: Span) {
+        let subject = self.words(left.span);
+        let whole = self.words(span);
+        let said = whole.strip_prefix(subject.as_str()).unwrap_or(&whole).trim_start().to_owned();
+        let continues = match &comparison.relation {
+            Relation::Order(OrderOp::Is | OrderOp::IsNot, right) => Some(self.words(right.span)),
+            Relation::OneOf(list) | Relation::NoneOf(list) => {
+                let values: Vec<String> = list.iter().map(|v| self.words(v.span)).collect();
+                Some(format!("one of {}", values.join(", ")))
+            }
+            Relation::Text(op, value) => {
+                let verb = match op {
+                    ast::TextOp::Contains => "contains",
+                    ast::TextOp::StartsWith => "starts with",
+                    ast::TextOp::EndsWith => "ends with",
+                    ast::TextOp::Matches => "matches",
+                };
+                Some(format!("{verb} {}", self.words(value.span)))
+            }
+            _ => None,
+        };
+        let known = match continues {
+            Some(rest) => format!("{subject} is known but not {rest}"),
+            None => format!("{subject} is known and not ({})", positive(&subject, &said)),
+        };
+        self.report(
+            Diagnostic::new(
+                Code::NegativeOnMissing,
+                span,
+                format!("`{subject}` may be missing, so `{said}` could mean two things"),
+            )
+            .label("are people without a value meant too?")
+            .help(format!("without them: `{known}`"))
+            .help(format!("with them: `{whole} or unknown`"))
+            .note("a value that the schema calls `required` needs neither"),
+        );
+    }
+
+    /// The positive form of a relation, and whether its right side may be
+    /// missing. `None` when reported.
+    fn relation(
+        &mut self,
+        left: &Compared<'_>,
+        relation: &Relation,
+        comparison: &Comparison,
+        span: Span,
+    ) -> Option<(Cond, bool)> {
+        let fold = comparison.ignoring_case;
+        if fold && left.value.ty != Type::Text && left.value.ty != Type::List(seg_data::Element::Text) {
+            self.needs_type(left, "ignoring case", "texts", span);
+            return None;
+        }
+        let certain = |cond| Some((cond, false));
+        match relation {
+            Relation::Known => certain(Cond::Known(left.value.clone())),
+            Relation::Missing => certain(Cond::Known(left.value.clone()).negate()),
+            Relation::KnownButNot(inner) => self.relation(left, inner, comparison, span),
+            Relation::Window(window) => self.time_test(&left.value, window, span).map(|c| (c, false)),
+            Relation::OneOf(list) | Relation::NoneOf(list) => self.one_of(left, list, fold).and_then(certain),
+            Relation::Text(op, value) => self.text_test(left, *op, value, fold, span).and_then(certain),
+            Relation::Includes(quantifier, list) => self.includes(left, *quantifier, list, fold, span).and_then(certain),
+            Relation::Order(op, right) => self.order(left, *op, right, fold, span),
+            Relation::Between(low, high) => {
+                if matches!(left.value.ty, Type::Timestamp | Type::Date)
+                    && [low, high].iter().all(|o| matches!(o.kind, OperandKind::Literal(Literal::Date(_))))
+                {
+                    let window = ast::Window::Dates(low.clone(), high.clone());
+                    return self.time_test(&left.value, &window, span).and_then(certain);
+                }
+                let (from, a) = self.order(left, OrderOp::AtLeast, low, fold, span)?;
+                let (to, b) = self.order(left, OrderOp::AtMost, high, fold, span)?;
+                if let (Cond::Compare(_, _, l), Cond::Compare(_, _, h)) = (&from, &to)
+                    && let (ExprKind::Literal(l), ExprKind::Literal(h)) = (&l.kind, &h.kind)
+                    && crate::eval::compare(l, h) == Some(std::cmp::Ordering::Greater)
+                {
+                    self.empty_range(low.span.to(high.span), "the smaller number comes first");
+                    return None;
+                }
+                Some((Cond::all(vec![from, to]), a || b))
+            }
+        }
+    }
+
+    fn order(&mut self, left: &Compared<'_>, op: OrderOp, right: &Operand, fold: bool, span: Span) -> Option<(Cond, bool)> {
+        let is_time = matches!(left.value.ty, Type::Timestamp | Type::Date);
+        if is_time && matches!(right.kind, OperandKind::Literal(Literal::Date(_))) {
+            return self.date_order(op, &left.value, right).map(|c| (c, false));
+        }
+        let value = self.value(right, left.scope, Some(&left.value.ty));
+        if value.is_error() {
+            return None;
+        }
+        let is_equality = matches!(op, OrderOp::Is | OrderOp::IsNot);
+        let (l, r) = match (&left.value.ty, &value.ty) {
+            (Type::Integer | Type::Number, Type::Integer | Type::Number) => (left.value.clone(), value),
+            (Type::Money, Type::Integer) | (Type::Integer, Type::Money) => {
+                (convert(left.value.clone(), &Type::Money), convert(value, &Type::Money))
+            }
+            (Type::Text | Type::Boolean, b) if *b == left.value.ty && !is_equality => {
+                let what = if *b == Type::Text { "texts" } else { "true and false" };
+                let words = self.words(span);
+                self.report(
+                    Diagnostic::new(Code::OperatorNeedsType, span, format!("`{words}` compares by size, and {what} have none"))
+                        .label(format!("of type {b}"))
+                        .help("compare with `is`, `is one of` or another text operator"),
+                );
+                return None;
+            }
+            (a, b) if a == b && !matches!(a, Type::List(_) | Type::Records(_)) => (left.value.clone(), value),
+            _ => {
+                self.mismatch(left, right, &value.ty);
+                return None;
+            }
+        };
+        if l.ty == Type::Text
+            && let ExprKind::Literal(Value::Text(text)) = &r.kind
+        {
+            self.check_allowed(&l, text, right.span, fold);
+        }
+        let (l, r) = if fold { (folded(l), folded(r)) } else { (l, r) };
+        let op = match op {
+            OrderOp::Is | OrderOp::IsNot => CompareOp::Equal,
+            OrderOp::LessThan => CompareOp::Less,
+            OrderOp::AtMost => CompareOp::LessOrEqual,
+            OrderOp::MoreThan => CompareOp::Greater,
+            OrderOp::AtLeast => CompareOp::GreaterOrEqual,
+        };
+        let may_be_missing = r.may_be_missing;
+        Some((Cond::Compare(op, l, r), may_be_missing))
+    }
+
+    fn mismatch(&mut self, left: &Compared<'_>, right: &Operand, right_ty: &Type) {
+        let (subject, words) = (self.words(left.span), self.words(right.span));
+        let ty = &left.value.ty;
+        let mut diagnostic = Diagnostic::new(
+            Code::TypeMismatch,
+            right.span,
+            format!("`{subject}` is a {ty}, and {words} is a {right_ty}"),
+        )
+        .label(format!("a {ty} is needed"))
+        .also(left.span, format!("a {ty}"));
+        diagnostic = match (ty, &right.kind) {
+            (Type::Text, OperandKind::Literal(Literal::Number(_))) => {
+                diagnostic.fix(right.span, format!("\"{words}\""), format!("write the text in quotes: `\"{words}\"`"))
+            }
+            (Type::Timestamp | Type::Date, OperandKind::Literal(Literal::Text(text))) => {
+                diagnostic.help(format!("write a date without quotes, as year, month, day: `{text}`"))
+            }
+            (Type::Boolean, _) => diagnostic.help(format!("write `{subject} is true` or `{subject} is false`")),
+            (Type::Integer | Type::Number | Type::Money, OperandKind::Literal(Literal::Text(text))) => {
+                diagnostic.help(format!("write the number without quotes: `{text}`"))
+            }
+            (Type::List(_), _) => diagnostic.help(format!("for one of its values: `{subject} include {words}`")),
+            (Type::Timestamp | Type::Date, _) => {
+                diagnostic.help(format!("say when, for example: `{subject} is within the past 30 days`"))
+            }
+            _ => diagnostic,
+        };
+        self.report(diagnostic);
+    }
+
+    fn needs_type(&mut self, left: &Compared<'_>, what: &str, types: &str, span: Span) {
+        let subject = self.words(left.span);
+        self.report(
+            Diagnostic::new(
+                Code::OperatorNeedsType,
+                span,
+                format!("`{what}` fits {types}, and `{subject}` is a {}", left.value.ty),
+            )
+            .label(format!("of type {}", left.value.ty)),
+        );
+    }
+
+    /// A literal as a value of the type on the left.
+    fn literal_for(&mut self, left: &Compared<'_>, at: &LiteralAt, ty: &Type) -> Option<Value> {
+        let right = Operand { kind: OperandKind::Literal(at.literal.clone()), span: at.span };
+        let value = self.value(&right, left.scope, Some(ty));
+        if value.is_error() {
+            return None;
+        }
+        let fits = value.ty == *ty
+            || matches!((ty, &value.ty), (Type::Number, Type::Integer) | (Type::Integer, Type::Number));
+        match value.kind {
+            ExprKind::Literal(literal) if fits => Some(literal),
+            _ => {
+                self.mismatch(left, &right, &value.ty);
+                None
+            }
+        }
+    }
+
+    fn one_of(&mut self, left: &Compared<'_>, list: &[LiteralAt], fold: bool) -> Option<Cond> {
+        if matches!(left.value.ty, Type::Timestamp | Type::List(_) | Type::Records(_)) {
+            let span = list.first().map_or(left.span, |v| v.span);
+            self.needs_type(left, "is one of", "single values", span);
+            return None;
+        }
+        let values = self.literals(left, list, &left.value.ty.clone(), fold)?;
+        let value = if fold { folded(left.value.clone()) } else { left.value.clone() };
+        Some(Cond::OneOf(value, values))
+    }
+
+    /// The values of a list; all of its problems are reported.
+    fn literals(&mut self, left: &Compared<'_>, list: &[LiteralAt], ty: &Type, fold: bool) -> Option<Vec<Value>> {
+        let mut values = Vec::with_capacity(list.len());
+        let mut is_whole = true;
+        for at in list {
+            match self.literal_for(left, at, ty) {
+                Some(Value::Text(text)) => {
+                    self.check_allowed(&left.value, &text, at.span, fold);
+                    values.push(Value::Text(if fold { fold_case(&text) } else { text }));
+                }
+                Some(value) => values.push(value),
+                None => is_whole = false,
+            }
+        }
+        is_whole.then_some(values)
+    }
+
+    fn text_test(&mut self, left: &Compared<'_>, op: ast::TextOp, at: &LiteralAt, fold: bool, span: Span) -> Option<Cond> {
+        let words = self.words(at.span);
+        if matches!(left.value.ty, Type::List(_)) {
+            self.needs_type(left, "contains", "texts", span);
+            if let Some(last) = self.diagnostics.last_mut() {
+                last.helps.push(format!("for one of the list's values: `include {words}`"));
+            }
+            return None;
+        }
+        if left.value.ty != Type::Text {
+            self.needs_type(left, &self.words(at.span), "texts", span);
+            return None;
+        }
+        let Some(Value::Text(text)) = self.literal_for(left, at, &Type::Text) else { return None };
+        if op == ast::TextOp::Matches
+            && let Err(why) = compile_pattern(&text, fold)
+        {
+            self.report(
+                Diagnostic::new(Code::BadPattern, at.span, format!("{words} is not a pattern"))
+                    .label(why)
+                    .help("put `\\` before a character that is meant as itself, such as `\\.`"),
+            );
+            return None;
+        }
+        let op = match op {
+            ast::TextOp::Contains => TextOp::Contains,
+            ast::TextOp::StartsWith => TextOp::StartsWith,
+            ast::TextOp::EndsWith => TextOp::EndsWith,
+            ast::TextOp::Matches => TextOp::Matches,
+        };
+        let value = left.value.clone();
+        Some(match (fold, op) {
+            (false, _) => Cond::Text(op, value, text),
+            // A folded pattern would fold its escapes as well.
+            (true, TextOp::Matches) => Cond::Text(op, folded(value), text),
+            (true, _) => Cond::Text(op, folded(value), fold_case(&text)),
+        })
+    }
+
+    fn includes(
+        &mut self,
+        left: &Compared<'_>,
+        quantifier: Quantifier,
+        list: &[LiteralAt],
+        fold: bool,
+        span: Span,
+    ) -> Option<Cond> {
+        let Type::List(element) = left.value.ty else {
+            self.needs_type(left, "include", "lists", span);
+            return None;
+        };
+        let values = self.literals(left, list, &element.ty(), fold)?;
+        let subject = if fold { folded(left.value.clone()) } else { left.value.clone() };
+        let tests = values.into_iter().map(|v| Cond::Has(subject.clone(), v)).collect();
+        Some(match quantifier {
+            Quantifier::All => Cond::all(tests),
+            // `none of` is the negative of `any of`, negated by the caller.
+            Quantifier::Any | Quantifier::None => Cond::any(tests),
+        })
+    }
+
+    /// A value that the schema's `allowed` lacks can only be a slip.
+    fn check_allowed(&mut self, value: &Expr, text: &str, span: Span, fold: bool) {
+        let field = match &value.kind {
+            ExprKind::Attribute(id) => self.schema.attribute(*id),
+            ExprKind::Property(ids) => {
+                ids.first().and_then(|(e, p)| self.schema.event(*e)?.properties.get(p.idx()))
+            }
+            _ => None,
+        };
+        let Some((field, allowed)) = field.and_then(|f| Some((f, f.allowed.as_ref()?))) else { return };
+        let is_same = |a: &String| if fold { fold_case(a) == fold_case(text) } else { a == text };
+        if allowed.iter().any(is_same) {
+            return;
+        }
+        let names: Vec<&str> = allowed.iter().map(String::as_str).collect();
+        let message = format!("`{}` is never \"{text}\"", field.name);
+        let diagnostic = Diagnostic::new(Code::ValueNotAllowed, span, message).label("the schema does not allow this value");
+        let same_but_case = names.iter().copied().find(|n| fold_case(n) == fold_case(text));
+        let diagnostic = match same_but_case.or_else(|| suggestion(text, names.iter().copied())) {
+            Some(near) => diagnostic.fix(span, format!("\"{near}\""), format!("did you mean `\"{near}\"`?")),
+            None => diagnostic.note(format!("it is one of {}", super::resolve::quoted_list(&names))),
+        };
+        self.report(diagnostic);
+    }
+}
+
+/// The positive form of what was said: `is not more than 5` to `is more than 5`.
+fn positive(subject: &str, said: &str) -> String {
+    let positive = said.replacen("is not ", "is ", 1).replacen("does not ", "", 1);
+    format!("{subject} {positive}")
+}
+
+/// A text, or a list of texts, with its case folded.
+fn folded(expr: Expr) -> Expr {
+    if let ExprKind::Literal(Value::Text(text)) = &expr.kind {
+        return Expr::literal(Value::Text(fold_case(text)), Type::Text);
+    }
+    let (ty, may_be_missing) = (expr.ty.clone(), expr.may_be_missing);
+    Expr { kind: ExprKind::FoldCase(Box::new(expr)), ty, may_be_missing }
+}

@@ -1,0 +1,326 @@
+//! Names to what they stand for.
+
+use super::{Lower, Scope};
+use crate::hir::{End, Expr, ExprKind};
+use crate::names::{reserved_word_like, suggestion};
+use seg_data::schema::{Field, Target, fold_name};
+use seg_data::{AttributeId, EventId, PropertyId, Type};
+use seg_syntax::ast::Name;
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::names::display;
+use seg_syntax::source::Span;
+
+/// What the subject of a condition turned out to be.
+pub(super) enum Subject {
+    /// Something with a value.
+    Value(Expr),
+    /// Events of some names.
+    Events(Vec<EventId>),
+    /// The first or last of them.
+    Ends(End, Vec<EventId>),
+    /// Something already reported.
+    Error,
+}
+
+impl Lower<'_> {
+    pub(super) fn resolve(&mut self, name: &Name, scope: Scope<'_>) -> Subject {
+        match self.try_resolve(name, scope) {
+            Some(subject) => subject,
+            None => {
+                let diagnostic = match scope {
+                    Scope::Event(events) => self.unknown_property(name, events),
+                    Scope::Person => self.unknown_name(name),
+                };
+                self.report(diagnostic);
+                Subject::Error
+            }
+        }
+    }
+
+    /// Resolves a name without reporting it when nothing fits.
+    pub(super) fn try_resolve(&mut self, name: &Name, scope: Scope<'_>) -> Option<Subject> {
+        if let Scope::Event(events) = scope
+            && !name.their
+            && let Some(property) = self.property(name, events)
+        {
+            return Some(property);
+        }
+        let targets = self.schema.lookup(&name.text);
+        let ends = self.ends(name);
+        if targets.len() > 1 || (!targets.is_empty() && ends.is_some()) {
+            let mut readings: Vec<String> =
+                targets.iter().map(|t| format!("{} `{}`", kind(*t), self.schema.name_of(*t))).collect();
+            readings.extend(ends.map(|_| "the first or last of an event".to_owned()));
+            self.report(
+                Diagnostic::new(Code::AmbiguousName, name.span, format!("`{}` fits more than one thing", name.text))
+                    .label(readings.join(", or "))
+                    .help("write the name exactly as the schema has it"),
+            );
+            return Some(Subject::Error);
+        }
+        match targets.first() {
+            Some(Target::Attribute(id)) => Some(Subject::Value(self.attribute(*id))),
+            Some(target) => match scope {
+                Scope::Person => Some(Subject::Events(self.events_of(*target))),
+                Scope::Event(_) => None,
+            },
+            None => ends.or_else(|| seen(name)),
+        }
+    }
+
+    /// The members of an event or a group, in the schema's order.
+    fn events_of(&self, target: Target) -> Vec<EventId> {
+        match target {
+            Target::Event(id) => vec![id],
+            Target::Group(id) => {
+                let mut events = self.schema.group(id).map_or(Vec::new(), |g| g.events.clone());
+                events.sort_unstable();
+                events.dedup();
+                events
+            }
+            Target::Attribute(_) => Vec::new(),
+        }
+    }
+
+    fn attribute(&self, id: AttributeId) -> Expr {
+        let field = self.schema.attribute(id);
+        Expr {
+            kind: ExprKind::Attribute(id),
+            ty: field.map_or(Type::Text, |f| f.ty.clone()),
+            may_be_missing: !field.is_some_and(|f| f.is_required),
+        }
+    }
+
+    /// `last Order Completed`, `most recent order`.
+    fn ends(&self, name: &Name) -> Option<Subject> {
+        if name.is_quoted {
+            return None;
+        }
+        let folded = fold_name(&name.text);
+        let prefixes = [("first ", End::First), ("last ", End::Last), ("most recent ", End::Last)];
+        prefixes.iter().find_map(|(prefix, end)| {
+            folded.strip_prefix(prefix)?;
+            let event = name.text.get(prefix.len()..)?;
+            match self.schema.lookup(event) {
+                [Target::Attribute(_)] => None,
+                [target] => Some(Subject::Ends(*end, self.events_of(*target))),
+                _ => None,
+            }
+        })
+    }
+
+    /// A property that every one of the events has, with one type.
+    fn property(&mut self, name: &Name, events: &[EventId]) -> Option<Subject> {
+        let found: Vec<(EventId, PropertyId)> = events
+            .iter()
+            .filter_map(|e| Some((*e, self.schema.event(*e)?.property(&name.text)?)))
+            .collect();
+        if found.is_empty() {
+            return None;
+        }
+        if let Some(lacking) = events.iter().find(|e| !found.iter().any(|(has, _)| has == *e)) {
+            let event = self.schema.event(*lacking).map_or("", |e| &e.name).to_owned();
+            self.report(
+                Diagnostic::new(Code::UnknownProperty, name.span, format!("`{event}` has no property `{}`", name.text))
+                    .label("not on every one of these events")
+                    .help("use events that all have it, or give each its own condition"),
+            );
+            return Some(Subject::Error);
+        }
+        let fields: Vec<&Field> =
+            found.iter().filter_map(|(e, p)| self.schema.event(*e)?.properties.get(p.idx())).collect();
+        let first = *fields.first()?;
+        if let Some(other) = fields.iter().find(|f| f.ty != first.ty) {
+            let message = format!("`{}` is {} on one of these events and {} on another", name.text, first.ty, other.ty);
+            self.report(
+                Diagnostic::new(Code::TypeMismatch, name.span, message)
+                    .label("two types")
+                    .help("give each event its own condition"),
+            );
+            return Some(Subject::Error);
+        }
+        let ty = first.ty.clone();
+        let may_be_missing = fields.iter().any(|f| !f.is_required);
+        Some(Subject::Value(Expr { kind: ExprKind::Property(found), ty, may_be_missing }))
+    }
+
+    fn unknown_property(&self, name: &Name, events: &[EventId]) -> Diagnostic {
+        let event = events.first().and_then(|e| self.schema.event(*e));
+        let of = event.map_or("this event", |e| &e.name);
+        let message = format!("`{of}` has no property `{}`", name.text);
+        let diagnostic = Diagnostic::new(Code::UnknownProperty, name.span, message).label("unknown property");
+        let known: Vec<&str> = event.map_or(Vec::new(), |e| e.properties.iter().map(|p| p.name.as_str()).collect());
+        match suggestion(&name.text, known.iter().copied()) {
+            Some(near) => diagnostic.fix(name.span, display(near), format!("did you mean `{}`?", display(near))),
+            None if known.is_empty() => diagnostic.note(format!("`{of}` has no properties at all")),
+            None => diagnostic.note(format!("it has {}", quoted_list(&known))),
+        }
+    }
+
+    pub(super) fn unknown_name(&self, name: &Name) -> Diagnostic {
+        let diagnostic =
+            Diagnostic::new(Code::UnknownName, name.span, format!("the schema has no attribute or event `{}`", name.text))
+                .label("unknown name");
+        if let Some((whole, at)) = self.rejoined(name) {
+            return diagnostic.fix(at, format!("\"{whole}\""), format!("write `\"{whole}\"` in quotes"));
+        }
+        if let Some((known, slip, rest_at)) = self.runs_on(name) {
+            return match reserved_word_like(&slip) {
+                Some(word) => diagnostic
+                    .label(format!("`{known}` is known, `{slip}` is not"))
+                    .fix(rest_at, word, format!("did you mean `{word}` after `{known}`?")),
+                None => diagnostic.label(format!("`{known}` is known, but not with `{slip}` after it")),
+            };
+        }
+        let names = self.schema.all_names().map(|(n, ..)| n);
+        match suggestion(&name.text, names) {
+            Some(near) => diagnostic.fix(name.span, display(near), format!("did you mean `{}`?", display(near))),
+            None if self.is_property_of(name).is_some() => {
+                let event = self.is_property_of(name).unwrap_or_default();
+                diagnostic.help(format!(
+                    "`{event}` has a property of this name; it goes after `where`: `did {event} where {} …`",
+                    name.text
+                ))
+            }
+            None => diagnostic.help("look for the name in the schema, or declare it there"),
+        }
+    }
+
+    fn is_property_of(&self, name: &Name) -> Option<String> {
+        self.schema.events.iter().find(|e| e.property(&name.text).is_some()).map(|e| display(&e.name))
+    }
+
+    /// `Show` in `no Show`, when `No Show` is an event: the name with up to
+    /// three of the words around it.
+    fn rejoined(&self, name: &Name) -> Option<(String, Span)> {
+        let file = self.sources.get(name.span.source)?;
+        let before = file.text.get(..name.span.start as usize)?;
+        let after = file.text.get(name.span.end as usize..)?;
+        let left = word_starts_backwards(before);
+        let right = word_ends(after);
+        for (l, start) in left.iter().enumerate() {
+            for (r, end) in right.iter().enumerate() {
+                if l + r == 0 {
+                    continue;
+                }
+                let (from, to) = (*start, name.span.end as usize + end);
+                let words = file.text.get(from..to)?.split_whitespace().collect::<Vec<_>>().join(" ");
+                if let [target] = self.schema.lookup(&words) {
+                    let known = self.schema.all_names().find(|(n, t, _)| t == target && fold_name(n) == fold_name(&words));
+                    let span = Span::new(name.span.source, from as u32, to as u32);
+                    return Some((known.map_or(words, |(n, ..)| n.to_owned()), span));
+                }
+            }
+        }
+        None
+    }
+
+    /// `Order Completed withing`: a known name with words after it. Gives the
+    /// known part, the first word after it and where that is.
+    fn runs_on(&self, name: &Name) -> Option<(String, String, Span)> {
+        if name.is_quoted {
+            return None;
+        }
+        let words: Vec<&str> = name.text.split(' ').collect();
+        for n in (1..words.len()).rev() {
+            let known = words.get(..n)?.join(" ");
+            if self.schema.lookup(&known).len() == 1 {
+                let slip = (*words.get(n)?).to_owned();
+                let text = self.sources.text(name.span);
+                let from = text.rfind(&words.get(n..)?.join(" ")).unwrap_or(0) as u32 + name.span.start;
+                let at = Span::new(name.span.source, from, from + slip.len() as u32);
+                return Some((known, slip, at));
+            }
+        }
+        None
+    }
+
+    /// Names of events only, for places where nothing else fits.
+    pub(super) fn resolve_events(&mut self, names: &[Name]) -> Option<Vec<EventId>> {
+        let mut events = Vec::new();
+        let mut is_whole = true;
+        for name in names {
+            match self.resolve(name, Scope::Person) {
+                Subject::Events(ids) => events.extend(ids),
+                Subject::Error => is_whole = false,
+                Subject::Value(_) | Subject::Ends(..) => {
+                    is_whole = false;
+                    let diagnostic = not_an_event(name.span, &name.text);
+                    self.report(diagnostic);
+                }
+            }
+        }
+        events.sort_unstable();
+        events.dedup();
+        is_whole.then_some(events)
+    }
+
+    pub(super) fn all_events(&self) -> Vec<EventId> {
+        (0..self.schema.events.len()).map(|idx| EventId(idx as u32)).collect()
+    }
+}
+
+pub(super) fn not_an_event(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::NotAnEvent, span, format!("`{name}` is not an event"))
+        .label("an event is needed here")
+        .help(format!("compare it instead, for example: `{name} is …`"))
+}
+
+fn seen(name: &Name) -> Option<Subject> {
+    let end = match fold_name(&name.text).as_str() {
+        "first seen" => End::First,
+        "last seen" => End::Last,
+        _ => return None,
+    };
+    Some(Subject::Value(Expr { kind: ExprKind::Seen(end), ty: Type::Timestamp, may_be_missing: true }))
+}
+
+fn kind(target: Target) -> &'static str {
+    match target {
+        Target::Attribute(_) => "the attribute",
+        Target::Event(_) => "the event",
+        Target::Group(_) => "the event group",
+    }
+}
+
+pub(super) fn quoted_list(words: &[&str]) -> String {
+    let shown: Vec<String> = words.iter().take(8).map(|w| format!("`{w}`")).collect();
+    let more = if words.len() > 8 { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// Where the last words of a text start: its end, then up to three words back.
+fn word_starts_backwards(text: &str) -> Vec<usize> {
+    let mut starts = vec![text.len()];
+    let mut rest = text;
+    for _ in 0..3 {
+        let trimmed = rest.trim_end_matches(' ');
+        let start = trimmed.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).map_or(0, |at| {
+            at + trimmed.get(at..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8)
+        });
+        if start == trimmed.len() {
+            break;
+        }
+        starts.push(start);
+        rest = trimmed.get(..start).unwrap_or("");
+    }
+    starts
+}
+
+/// Where the first words of a text end: its start, then up to three words on.
+fn word_ends(text: &str) -> Vec<usize> {
+    let mut ends = vec![0];
+    let mut at = 0;
+    for _ in 0..3 {
+        let rest = text.get(at..).unwrap_or("");
+        let spaces = rest.len() - rest.trim_start_matches(' ').len();
+        let word = rest.get(spaces..).unwrap_or("");
+        let len = word.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(word.len());
+        if len == 0 {
+            break;
+        }
+        at += spaces + len;
+        ends.push(at);
+    }
+    ends
+}

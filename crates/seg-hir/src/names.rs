@@ -1,0 +1,28 @@
+//! Likely meanings of names that are not known.
+
+/// The known name that is closest to what was written, when it is close
+/// enough to be a slip.
+pub(crate) fn suggestion<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let written = written.to_lowercase();
+    known
+        .into_iter()
+        .map(|name| (strsim::normalized_damerau_levenshtein(&written, &name.to_lowercase()), name))
+        .filter(|(score, _)| *score >= 0.65)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
+        .map(|(_, name)| name)
+}
+
+/// The word a run of words was meant to end at: `withing` for `within`.
+pub(crate) fn reserved_word_like(written: &str) -> Option<&'static str> {
+    const WORDS: &[&str] = &[
+        "within", "between", "before", "after", "since", "until", "during", "where", "whose", "with", "never",
+        "twice", "once", "ever", "exactly", "contains", "include", "exclude", "divided", "times", "minus", "plus",
+        "yesterday", "today", "followed", "and", "not", "least", "past",
+    ];
+    let lower = written.to_lowercase();
+    WORDS
+        .iter()
+        .filter(|word| word.len() >= 4 || lower.len() == word.len())
+        .find(|word| lower != **word && strsim::damerau_levenshtein(&lower, word) <= 1 + usize::from(word.len() > 6))
+        .copied()
+}

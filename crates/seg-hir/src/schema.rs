@@ -1,0 +1,40 @@
+//! Problems of a schema as diagnostics.
+
+use seg_data::schema::{ProblemKind, Schema, SchemaProblem};
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::names::is_bare;
+use seg_syntax::source::{SourceId, Span};
+use std::ops::Range;
+
+/// What reading a schema found wrong, and which of its names sentences must
+/// write in quotes.
+pub fn diagnostics(schema: &Schema, problems: &[SchemaProblem], source: SourceId) -> Vec<Diagnostic> {
+    let mut out: Vec<Diagnostic> = problems.iter().map(|p| problem(p, source)).collect();
+    for (name, _, at) in schema.all_names() {
+        if !is_bare(name) && !name.is_empty() {
+            out.push(
+                Diagnostic::new(Code::NameNeedsQuotes, span(source, at), format!("`{name}` must be written in quotes"))
+                    .label("holds a reserved word, a number or a symbol")
+                    .help(format!("sentences write `\"{name}\"`, or give it another name with `also = [\"…\"]`")),
+            );
+        }
+    }
+    seg_syntax::diag::sort(&mut out);
+    out
+}
+
+fn problem(problem: &SchemaProblem, source: SourceId) -> Diagnostic {
+    let code = match problem.kind {
+        ProblemKind::Syntax => Code::SchemaSyntax,
+        ProblemKind::Name => Code::SchemaName,
+        ProblemKind::Reference => Code::SchemaReference,
+        ProblemKind::Value => Code::SchemaValue,
+    };
+    let mut diagnostic = Diagnostic::new(code, span(source, &problem.at), problem.message.clone()).label("here");
+    diagnostic.helps.extend(problem.help.clone());
+    diagnostic
+}
+
+fn span(source: SourceId, at: &Range<usize>) -> Span {
+    Span::new(source, at.start as u32, at.end as u32)
+}
