@@ -1,1 +1,31 @@
-fn main() {}
+//! The `seg` command: the only crate that reads arguments, prints and exits.
+
+// A command prints; that is what it is for.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod args;
+mod commands;
+mod exit;
+mod output;
+
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let output = output::Output::new(args.color);
+    let result = match &args.command {
+        Command::Init(init) => commands::init::run(init),
+        Command::Check(check) => commands::check::run(check, &output),
+        Command::Run(run) => commands::run::run(run, &output),
+        Command::Emit(emit) => commands::emit::run(emit, &output),
+    };
+    match result {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            output.failure(&failure);
+            failure.code.into()
+        }
+    }
+}

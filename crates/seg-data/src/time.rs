@@ -128,10 +128,9 @@ impl Date {
     /// So many months later (earlier when negative), clamped to the last day
     /// of the month; the start of the year 1 when there is no such day.
     pub fn plus_months(self, months: i64) -> Date {
-        self.naive().and_then(|d| step_months(d.and_time(NaiveTime::MIN), months)).map_or(
-            if months < 0 { Date(-719_162) } else { Date(2_932_896) },
-            |d| Date::from_naive(d.date()),
-        )
+        self.naive()
+            .and_then(|d| step_months(d.and_time(NaiveTime::MIN), months))
+            .map_or(if months < 0 { Date(-719_162) } else { Date(2_932_896) }, |d| Date::from_naive(d.date()))
     }
 
     /// Which month it lies in, counted from year 0.
@@ -223,8 +222,9 @@ impl Zone {
         };
         match self.0.offset_from_local_datetime(&local) {
             chrono::LocalResult::Single(offset) => micros(local, offset.fix().local_minus_utc()),
-            chrono::LocalResult::Ambiguous(a, b) => micros(local, a.fix().local_minus_utc())
-                .min(micros(local, b.fix().local_minus_utc())),
+            chrono::LocalResult::Ambiguous(a, b) => {
+                micros(local, a.fix().local_minus_utc()).min(micros(local, b.fix().local_minus_utc()))
+            }
             chrono::LocalResult::None => {
                 // The offset before the gap is the one in force safely earlier:
                 // no zone is further than 14 hours from UTC, and none changes
@@ -298,7 +298,14 @@ mod tests {
         assert_eq!(at("1970-01-01T00:00:01Z"), Instant(SECOND));
         assert_eq!(at("1970-01-01 01:00+01:00"), Instant(0));
         assert_eq!(at("2024-03-13 10:21:14.5").to_string(), "2024-03-13T10:21:14.500000Z");
-        for bad in ["2024-02-30T00:00Z", "2024-13-01 00:00", "2024-01-01", "0000-01-01T00:00Z", "2024-01-01T24:00Z", "2024-01-01T1Z"] {
+        for bad in [
+            "2024-02-30T00:00Z",
+            "2024-13-01 00:00",
+            "2024-01-01",
+            "0000-01-01T00:00Z",
+            "2024-01-01T24:00Z",
+            "2024-01-01T1Z",
+        ] {
             assert_eq!(Instant::parse(bad, None), None, "{bad}");
         }
     }

@@ -107,14 +107,17 @@ pub(crate) struct Reference {
 
 fn duplicate(segment: &ast::Segment, first: Span, sources: &SourceMap) -> Diagnostic {
     let name = &segment.name.text;
-    let diagnostic = Diagnostic::new(Code::DuplicateSegment, segment.name.span, format!("two segments are called \"{name}\""))
-        .label("the second")
-        .help("give one of them another name");
+    let diagnostic =
+        Diagnostic::new(Code::DuplicateSegment, segment.name.span, format!("two segments are called \"{name}\""))
+            .label("the second")
+            .help("give one of them another name");
     if first.source == segment.name.span.source {
         return diagnostic.also(first, "the first");
     }
     match sources.get(first.source) {
-        Some(file) => diagnostic.note(format!("the first is in {}, line {}", file.name, file.line_column(first.start).0)),
+        Some(file) => {
+            diagnostic.note(format!("the first is in {}, line {}", file.name, file.line_column(first.start).0))
+        }
         None => diagnostic,
     }
 }

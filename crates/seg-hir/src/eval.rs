@@ -14,8 +14,8 @@ use events::Occurrence;
 use regex::Regex;
 use seg_data::{Batch, Instant, Mask, Value};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 /// Evaluates the segments of a module that has no errors.
 pub struct Evaluator<'a> {

@@ -49,10 +49,7 @@ enum Facts {
     /// It is about events.
     Event(EventFacts),
     /// It compares the value of this name.
-    Value {
-        name: String,
-        at: Span,
-    },
+    Value { name: String, at: Span },
 }
 
 struct EventFacts {

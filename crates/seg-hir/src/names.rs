@@ -15,9 +15,35 @@ pub(crate) fn suggestion<'a>(written: &str, known: impl IntoIterator<Item = &'a 
 /// The word a run of words was meant to end at: `withing` for `within`.
 pub(crate) fn reserved_word_like(written: &str) -> Option<&'static str> {
     const WORDS: &[&str] = &[
-        "within", "between", "before", "after", "since", "until", "during", "where", "whose", "with", "never",
-        "twice", "once", "ever", "exactly", "contains", "include", "exclude", "divided", "times", "minus", "plus",
-        "yesterday", "today", "followed", "and", "not", "least", "past",
+        "within",
+        "between",
+        "before",
+        "after",
+        "since",
+        "until",
+        "during",
+        "where",
+        "whose",
+        "with",
+        "never",
+        "twice",
+        "once",
+        "ever",
+        "exactly",
+        "contains",
+        "include",
+        "exclude",
+        "divided",
+        "times",
+        "minus",
+        "plus",
+        "yesterday",
+        "today",
+        "followed",
+        "and",
+        "not",
+        "least",
+        "past",
     ];
     let lower = written.to_lowercase();
     WORDS

@@ -6,9 +6,7 @@ use regex::Regex;
 /// crate `unicode-case-mapping` pins.
 pub fn fold_case(text: &str) -> String {
     text.chars()
-        .map(|c| {
-            unicode_case_mapping::case_folded(c).and_then(|folded| char::from_u32(folded.get())).unwrap_or(c)
-        })
+        .map(|c| unicode_case_mapping::case_folded(c).and_then(|folded| char::from_u32(folded.get())).unwrap_or(c))
         .collect()
 }
 
@@ -19,19 +17,16 @@ pub fn fold_case(text: &str) -> String {
 /// Why the pattern is refused, in words.
 pub fn compile_pattern(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
     let ascii = ascii_classes(pattern)?;
-    regex::RegexBuilder::new(&ascii)
-        .case_insensitive(ignore_case)
-        .size_limit(1 << 20)
-        .nest_limit(64)
-        .build()
-        .map_err(|error| match error {
+    regex::RegexBuilder::new(&ascii).case_insensitive(ignore_case).size_limit(1 << 20).nest_limit(64).build().map_err(
+        |error| match error {
             regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
             other => {
                 let text = other.to_string();
                 let last = text.lines().last().unwrap_or("it cannot be read");
                 last.trim_start_matches("error: ").to_owned()
             }
-        })
+        },
+    )
 }
 
 /// Rewrites the class escapes to their ASCII meaning, and refuses what SQL

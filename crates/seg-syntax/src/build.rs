@@ -224,13 +224,10 @@ impl Builder<'_> {
             _ => value.clone(),
         };
         let word = connective.map_or("or", |c| c.0.word().trim());
-        let mut diagnostic = Diagnostic::new(
-            Code::DetachedValue,
-            span,
-            format!("{value} after `{word}` is not a condition"),
-        )
-        .label("a value, but of what?")
-        .help(format!("for one of several values: `{subject} is one of {list}`"));
+        let mut diagnostic =
+            Diagnostic::new(Code::DetachedValue, span, format!("{value} after `{word}` is not a condition"))
+                .label("a value, but of what?")
+                .help(format!("for one of several values: `{subject} is one of {list}`"));
         if value.starts_with('"') {
             diagnostic = diagnostic.help(format!("for an event of that name: `{word} did {value}`"));
         }

@@ -45,24 +45,14 @@ fn ticked(word: &str) -> String {
 }
 
 /// Adds help for the slips that are seen most.
-fn slip(
-    diagnostic: Diagnostic,
-    found: Option<&Token>,
-    at: u32,
-    item: Span,
-    text: &str,
-    tokens: &Tokens,
-) -> Diagnostic {
+fn slip(diagnostic: Diagnostic, found: Option<&Token>, at: u32, item: Span, text: &str, tokens: &Tokens) -> Diagnostic {
     let Some(found) = found else {
         return diagnostic.help("finish the sentence, for example: `include people who ordered in the past 30 days`");
     };
     let word = text.get(found.span.range()).unwrap_or("");
     let lower = word.to_lowercase();
-    let before = tokens
-        .as_slice()
-        .iter()
-        .rev()
-        .find(|t| !t.kind.is_trivia() && t.span.end <= at && t.span.start >= item.start);
+    let before =
+        tokens.as_slice().iter().rev().find(|t| !t.kind.is_trivia() && t.span.end <= at && t.span.start >= item.start);
     let before_kind = before.map(|t| t.kind);
     let before_word = before.and_then(|t| text.get(t.span.range())).unwrap_or("");
     if is_unit(&lower) && matches!(before_kind, Some(TokenKind::Number)) {
@@ -116,14 +106,31 @@ fn phrase(rule: Rule) -> Option<(u8, String)> {
         Rule::tail | Rule::comparison | Rule::copula | Rule::relation | Rule::symbolic | Rule::comparison_symbol => {
             some(2, "a comparison such as `is at least 5`")
         }
-        Rule::window | Rule::past | Rule::ago | Rule::dated | Rule::ever | Rule::between_dates | Rule::mistake_within => {
-            some(3, "a window such as `in the past 30 days`")
-        }
-        Rule::operand | Rule::factor | Rule::literal | Rule::amount | Rule::literal_list | Rule::bound_value
-        | Rule::measure | Rule::measure_factor => some(1, "a value"),
+        Rule::window
+        | Rule::past
+        | Rule::ago
+        | Rule::dated
+        | Rule::ever
+        | Rule::between_dates
+        | Rule::mistake_within => some(3, "a window such as `in the past 30 days`"),
+        Rule::operand
+        | Rule::factor
+        | Rule::literal
+        | Rule::amount
+        | Rule::literal_list
+        | Rule::bound_value
+        | Rule::measure
+        | Rule::measure_factor => some(1, "a value"),
         Rule::name | Rule::bare_name | Rule::of_name | Rule::of_run | Rule::event_ref => some(1, "a name"),
         Rule::number | Rule::number_word | Rule::count | Rule::quantity | Rule::duration_count => some(1, "a number"),
-        Rule::unit | Rule::second | Rule::minute | Rule::hour | Rule::day | Rule::week | Rule::month | Rule::year
+        Rule::unit
+        | Rule::second
+        | Rule::minute
+        | Rule::hour
+        | Rule::day
+        | Rule::week
+        | Rule::month
+        | Rule::year
         | Rule::duration => some(1, "a length of time such as `3 days`"),
         Rule::date | Rule::day_date | Rule::instant | Rule::moment => some(1, "a date such as `2026-01-31`"),
         Rule::clock => some(5, "a time of day"),

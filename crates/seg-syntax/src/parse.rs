@@ -71,8 +71,12 @@ fn parse_item(
     let opener_word = text.get(opener.range()).unwrap_or("");
     if !opener_word.eq_ignore_ascii_case("segment") {
         diagnostics.push(
-            Diagnostic::new(Code::NotYetPossible, opener, format!("`{opener_word}` cannot be said in this version of Seg"))
-                .label("only segments can be declared so far"),
+            Diagnostic::new(
+                Code::NotYetPossible,
+                opener,
+                format!("`{opener_word}` cannot be said in this version of Seg"),
+            )
+            .label("only segments can be declared so far"),
         );
         return Some(error);
     }

@@ -108,8 +108,6 @@ fn unknown(span: Span, text: &str) -> Diagnostic {
             .label("an apostrophe or a single quote")
             .help("write texts and names in double quotes: `\"shoes\"`")
             .help("write short forms out: `did not`, `is not`"),
-        _ => diagnostic
-            .label("not a part of any sentence")
-            .help("leave it out, or put it into a text: `\"…\"`"),
+        _ => diagnostic.label("not a part of any sentence").help("leave it out, or put it into a text: `\"…\"`"),
     }
 }

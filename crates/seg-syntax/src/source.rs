@@ -27,11 +27,7 @@ impl Span {
 
     /// The smallest span that covers both. Both must be of one file.
     pub fn to(self, other: Span) -> Span {
-        Span {
-            source: self.source,
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
     /// The bytes, for slicing.

@@ -77,8 +77,7 @@ fn opens_item(tokens: &[Token], idx: usize, text: &str) -> bool {
         let (fourth, _) = next_word();
         return is(second, "on") && is(fourth, "must");
     }
-    is(first, "when")
-        && ["people", "are", "in", "several"].iter().all(|expected| is(next_word().0, expected))
+    is(first, "when") && ["people", "are", "in", "several"].iter().all(|expected| is(next_word().0, expected))
 }
 
 #[cfg(test)]

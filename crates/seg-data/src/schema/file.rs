@@ -1,8 +1,6 @@
 //! Schemas as TOML files.
 
-use super::{
-    AttributeId, Channel, Event, EventId, Field, Group, Names, Role, Schema, Target, fold_name,
-};
+use super::{AttributeId, Channel, Event, EventId, Field, Group, Names, Role, Schema, Target, fold_name};
 use crate::time::{DAY, Period, SECOND};
 use crate::types::Type;
 use serde::Deserialize;
@@ -230,8 +228,7 @@ impl Reader {
             let consent = channel.consent.and_then(|c| self.attribute_of(&schema, &c, &[Type::Boolean]));
             schema.channels.push(Channel { name: name.into_inner(), consent });
         }
-        schema.first_seen =
-            file.first_seen.and_then(|name| self.attribute_of(&schema, &name, &[Type::Timestamp]));
+        schema.first_seen = file.first_seen.and_then(|name| self.attribute_of(&schema, &name, &[Type::Timestamp]));
         schema
     }
 
@@ -283,7 +280,12 @@ impl Reader {
             let code = self.currency_code(currency);
             if self.currency.as_ref().is_some_and(|c| *c != code) {
                 let message = format!("`{code}` is a second currency");
-                self.problem(ProblemKind::Value, at, message, Some("all money of a schema has one currency".to_owned()));
+                self.problem(
+                    ProblemKind::Value,
+                    at,
+                    message,
+                    Some("all money of a schema has one currency".to_owned()),
+                );
             }
             self.currency.get_or_insert(code);
         }
@@ -424,7 +426,9 @@ mod tests {
     use super::*;
 
     fn problems(text: &str) -> Vec<String> {
-        let describe = |p: SchemaProblem| format!("{:?} {}: {}", p.kind, text.get(p.at).unwrap_or("").trim_matches('"'), p.message);
+        let describe = |p: SchemaProblem| {
+            format!("{:?} {}: {}", p.kind, text.get(p.at).unwrap_or("").trim_matches('"'), p.message)
+        };
         parse(text).1.into_iter().map(describe).collect()
     }
 

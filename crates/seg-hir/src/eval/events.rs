@@ -80,9 +80,9 @@ impl Evaluator<'_> {
     /// The earliest or latest time of any event up to now.
     pub(super) fn seen(&self, end: crate::hir::End, person: &Person<'_>) -> Option<Instant> {
         let n_events = person.batch.schema().events.len() as u32;
-        let times = (0..n_events).filter_map(|e| person.batch.events(EventId(e))).flat_map(|events| {
-            events.range(person.row).map(|idx| events.time(idx)).filter(|t| *t <= self.now)
-        });
+        let times = (0..n_events)
+            .filter_map(|e| person.batch.events(EventId(e)))
+            .flat_map(|events| events.range(person.row).map(|idx| events.time(idx)).filter(|t| *t <= self.now));
         match end {
             crate::hir::End::First => times.min(),
             crate::hir::End::Last => times.max(),

@@ -58,11 +58,8 @@ impl Evaluator<'_> {
                 self.aggregate(*function, measure.as_deref(), query, person)
             }
             ExprKind::Periods { unit, zone, query } => {
-                let days: BTreeSet<i32> = self
-                    .events(query, person)
-                    .iter()
-                    .map(|e| period(zone.date(e.time), *unit))
-                    .collect();
+                let days: BTreeSet<i32> =
+                    self.events(query, person).iter().map(|e| period(zone.date(e.time), *unit)).collect();
                 Some(Value::Integer(days.len() as i128))
             }
             ExprKind::EventTime { end, query } => {
@@ -77,7 +74,13 @@ impl Evaluator<'_> {
         }
     }
 
-    fn aggregate(&self, function: Aggregate, measure: Option<&Expr>, query: &Query, person: &Person<'_>) -> Option<Value> {
+    fn aggregate(
+        &self,
+        function: Aggregate,
+        measure: Option<&Expr>,
+        query: &Query,
+        person: &Person<'_>,
+    ) -> Option<Value> {
         let events = self.events(query, person);
         let Some(measure) = measure else { return Some(Value::Integer(events.len() as i128)) };
         let values: Vec<Value> = events.iter().filter_map(|e| self.value(measure, person, Some(e))).collect();

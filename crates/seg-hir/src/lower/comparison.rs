@@ -113,7 +113,9 @@ impl Lower<'_> {
             Relation::Window(window) => self.time_test(&left.value, window, span).map(|c| (c, false)),
             Relation::OneOf(list) | Relation::NoneOf(list) => self.one_of(left, list, fold).and_then(certain),
             Relation::Text(op, value) => self.text_test(left, *op, value, fold, span).and_then(certain),
-            Relation::Includes(quantifier, list) => self.includes(left, *quantifier, list, fold, span).and_then(certain),
+            Relation::Includes(quantifier, list) => {
+                self.includes(left, *quantifier, list, fold, span).and_then(certain)
+            }
             Relation::Order(op, right) => self.order(left, *op, right, fold, span),
             Relation::Between(low, high) => {
                 if matches!(left.value.ty, Type::Timestamp | Type::Date)
@@ -136,7 +138,14 @@ impl Lower<'_> {
         }
     }
 
-    fn order(&mut self, left: &Compared<'_>, op: OrderOp, right: &Operand, fold: bool, span: Span) -> Option<(Cond, bool)> {
+    fn order(
+        &mut self,
+        left: &Compared<'_>,
+        op: OrderOp,
+        right: &Operand,
+        fold: bool,
+        span: Span,
+    ) -> Option<(Cond, bool)> {
         let is_time = matches!(left.value.ty, Type::Timestamp | Type::Date);
         if is_time && matches!(right.kind, OperandKind::Literal(Literal::Date(_))) {
             return self.date_order(op, &left.value, right).map(|c| (c, false));
@@ -155,9 +164,13 @@ impl Lower<'_> {
                 let what = if *b == Type::Text { "texts" } else { "true and false" };
                 let words = self.words(span);
                 self.report(
-                    Diagnostic::new(Code::OperatorNeedsType, span, format!("`{words}` compares by size, and {what} have none"))
-                        .label(format!("of type {b}"))
-                        .help("compare with `is`, `is one of` or another text operator"),
+                    Diagnostic::new(
+                        Code::OperatorNeedsType,
+                        span,
+                        format!("`{words}` compares by size, and {what} have none"),
+                    )
+                    .label(format!("of type {b}"))
+                    .help("compare with `is`, `is one of` or another text operator"),
                 );
                 return None;
             }
@@ -233,8 +246,8 @@ impl Lower<'_> {
         if value.is_error() {
             return None;
         }
-        let fits = value.ty == *ty
-            || matches!((ty, &value.ty), (Type::Number, Type::Integer) | (Type::Integer, Type::Number));
+        let fits =
+            value.ty == *ty || matches!((ty, &value.ty), (Type::Number, Type::Integer) | (Type::Integer, Type::Number));
         match value.kind {
             ExprKind::Literal(literal) if fits => Some(literal),
             _ => {
@@ -272,7 +285,14 @@ impl Lower<'_> {
         is_whole.then_some(values)
     }
 
-    fn text_test(&mut self, left: &Compared<'_>, op: ast::TextOp, at: &LiteralAt, fold: bool, span: Span) -> Option<Cond> {
+    fn text_test(
+        &mut self,
+        left: &Compared<'_>,
+        op: ast::TextOp,
+        at: &LiteralAt,
+        fold: bool,
+        span: Span,
+    ) -> Option<Cond> {
         let words = self.words(at.span);
         if matches!(left.value.ty, Type::List(_)) {
             self.needs_type(left, "contains", "texts", span);
@@ -337,9 +357,7 @@ impl Lower<'_> {
     fn check_allowed(&mut self, value: &Expr, text: &str, span: Span, fold: bool) {
         let field = match &value.kind {
             ExprKind::Attribute(id) => self.schema.attribute(*id),
-            ExprKind::Property(ids) => {
-                ids.first().and_then(|(e, p)| self.schema.event(*e)?.properties.get(p.idx()))
-            }
+            ExprKind::Property(ids) => ids.first().and_then(|(e, p)| self.schema.event(*e)?.properties.get(p.idx())),
             _ => None,
         };
         let Some((field, allowed)) = field.and_then(|f| Some((f, f.allowed.as_ref()?))) else { return };
@@ -349,7 +367,8 @@ impl Lower<'_> {
         }
         let names: Vec<&str> = allowed.iter().map(String::as_str).collect();
         let message = format!("`{}` is never \"{text}\"", field.name);
-        let diagnostic = Diagnostic::new(Code::ValueNotAllowed, span, message).label("the schema does not allow this value");
+        let diagnostic =
+            Diagnostic::new(Code::ValueNotAllowed, span, message).label("the schema does not allow this value");
         let same_but_case = names.iter().copied().find(|n| fold_case(n) == fold_case(text));
         let diagnostic = match same_but_case.or_else(|| suggestion(text, names.iter().copied())) {
             Some(near) => diagnostic.fix(span, format!("\"{near}\""), format!("did you mean `\"{near}\"`?")),

@@ -40,9 +40,7 @@ impl Lower<'_> {
         match subject {
             Subject::Error => Lowered::error(),
             Subject::Value(value) => self.value_condition(c, value, scope),
-            Subject::Events(_) | Subject::Ends(..) if matches!(scope, Scope::Event(_)) => {
-                self.not_in_filter(c.span)
-            }
+            Subject::Events(_) | Subject::Ends(..) if matches!(scope, Scope::Event(_)) => self.not_in_filter(c.span),
             Subject::Events(events) => self.event_condition(c, events),
             Subject::Ends(end, events) => self.ends_condition(c, end, events),
         }
@@ -51,7 +49,10 @@ impl Lower<'_> {
     /// `was active …`: any event, unless the schema calls something `active`.
     fn any_activity(&self, c: &Condition, name: &Name) -> Option<Vec<EventId>> {
         let is_event_like = c.tails.iter().any(|t| {
-            matches!(t.kind, TailKind::Window(_) | TailKind::NotWindow(_) | TailKind::Count(_) | TailKind::DifferentPeriods(..))
+            matches!(
+                t.kind,
+                TailKind::Window(_) | TailKind::NotWindow(_) | TailKind::Count(_) | TailKind::DifferentPeriods(..)
+            )
         });
         let fits = c.leads.copula.is_some() && is_event_like && fold_name(&name.text) == "active";
         fits.then(|| self.all_events())
@@ -230,8 +231,7 @@ impl Lower<'_> {
             is_open: window.is_none() && !says_never,
             open_filter: parts.filter.and_then(open_filter),
             negative: c.leads.negative.map(|(_, span)| span),
-            is_bare: c.leads.did.is_none()
-                && c.leads.negative.is_none()
+            is_bare: c.leads.span.is_none()
                 && c.quantity.is_none()
                 && c.tails.iter().all(|t| matches!(t.kind, TailKind::Window(_))),
             at: c.span,
@@ -241,7 +241,13 @@ impl Lower<'_> {
     }
 
     /// The positive condition: how often, on how many days, for the first time.
-    fn event_test(&mut self, c: &Condition, parts: &EventParts<'_>, query: Query, first_in: Option<&Tail>) -> Option<Cond> {
+    fn event_test(
+        &mut self,
+        c: &Condition,
+        parts: &EventParts<'_>,
+        query: Query,
+        first_in: Option<&Tail>,
+    ) -> Option<Cond> {
         if let Some(first) = parts.first_time {
             let Some(Tail { kind: TailKind::Window(window), span }) = first_in else {
                 self.report(
@@ -289,10 +295,14 @@ impl Lower<'_> {
                 TailKind::Had(_) => {
                     let event = self.words(c.subject.span);
                     self.report(
-                        Diagnostic::new(Code::MisplacedWords, tail.span, "`had` needs one event, the first or the last")
-                            .label("of which of them?")
-                            .help(format!("for one of them: `their last {event} had …`, `their first {event} had …`"))
-                            .help(format!("for any of them: `did {event} where …`")),
+                        Diagnostic::new(
+                            Code::MisplacedWords,
+                            tail.span,
+                            "`had` needs one event, the first or the last",
+                        )
+                        .label("of which of them?")
+                        .help(format!("for one of them: `their last {event} had …`, `their first {event} had …`"))
+                        .help(format!("for any of them: `did {event} where …`")),
                     );
                     return None;
                 }
@@ -328,8 +338,11 @@ impl Lower<'_> {
     /// `did A more than 3`, `A was more than 90 days ago`.
     fn compared_event(&mut self, c: &Condition, comparison: &ast::Comparison, span: Span) {
         let (event, words) = (self.words(c.subject.span), self.words(span));
-        let is_number = matches!(&comparison.relation, Relation::Order(_, Operand { kind: OperandKind::Literal(Literal::Number(_)), .. })
-            | Relation::Between(Operand { kind: OperandKind::Literal(Literal::Number(_)), .. }, _));
+        let is_number = matches!(
+            &comparison.relation,
+            Relation::Order(_, Operand { kind: OperandKind::Literal(Literal::Number(_)), .. })
+                | Relation::Between(Operand { kind: OperandKind::Literal(Literal::Number(_)), .. }, _)
+        );
         if is_number {
             self.report(
                 Diagnostic::new(Code::CountNeedsTimes, span, format!("`{words}` of what?"))
@@ -340,10 +353,14 @@ impl Lower<'_> {
             return;
         }
         self.report(
-            Diagnostic::new(Code::OperatorNeedsType, span, format!("`{event}` is an event and has no value to compare"))
-                .label("said of an event")
-                .help(format!("for when it happened: `their last {event} {words}`"))
-                .help(format!("for its properties: `did {event} where …`")),
+            Diagnostic::new(
+                Code::OperatorNeedsType,
+                span,
+                format!("`{event}` is an event and has no value to compare"),
+            )
+            .label("said of an event")
+            .help(format!("for when it happened: `their last {event} {words}`"))
+            .help(format!("for its properties: `did {event} where …`")),
         );
     }
 
@@ -373,13 +390,18 @@ impl Lower<'_> {
                 if !is_time && !self.is_date_comparison(comparison) {
                     let words = self.words(c.subject.span);
                     self.report(
-                        Diagnostic::new(Code::OperatorNeedsType, last.span, format!("`{words}` is an event; only its time compares"))
-                            .label("not a time")
-                            .help(format!("for a property: `{words} had category \"shoes\"`")),
+                        Diagnostic::new(
+                            Code::OperatorNeedsType,
+                            last.span,
+                            format!("`{words}` is an event; only its time compares"),
+                        )
+                        .label("not a time")
+                        .help(format!("for a property: `{words} had category \"shoes\"`")),
                     );
                     return Lowered::error();
                 }
-                let value = Expr { kind: ExprKind::EventTime { end, query }, ty: Type::Timestamp, may_be_missing: true };
+                let value =
+                    Expr { kind: ExprKind::EventTime { end, query }, ty: Type::Timestamp, may_be_missing: true };
                 let compared = Compared { value, span: c.subject.span, scope: Scope::Person };
                 let lowered = self.comparison(compared, comparison, c.subject.span.to(last.span));
                 Lowered::plain(lowered.cond)

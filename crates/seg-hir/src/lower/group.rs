@@ -30,15 +30,12 @@ impl Lower<'_> {
             if let (true, Some(window)) = (event.is_open, window_after) {
                 let first = self.words(event.at);
                 let later = self.words(window);
-                let mut diagnostic = Diagnostic::new(
-                    Code::UnclearWindow,
-                    event.at,
-                    format!("does `{later}` belong to `{first}` too?"),
-                )
-                .label("no window of its own")
-                .also(window, "this window stands later")
-                .help(format!("if it does: `{first} {later}`"))
-                .help(format!("if `{first}` may be any time ago: `{first} ever`"));
+                let mut diagnostic =
+                    Diagnostic::new(Code::UnclearWindow, event.at, format!("does `{later}` belong to `{first}` too?"))
+                        .label("no window of its own")
+                        .also(window, "this window stands later")
+                        .help(format!("if it does: `{first} {later}`"))
+                        .help(format!("if `{first}` may be any time ago: `{first} ever`"));
                 if event.is_bare {
                     diagnostic = diagnostic.help(format!("for several events as one: `did any of (…, …) {later}`"));
                 }
@@ -80,7 +77,8 @@ impl Lower<'_> {
                 continue;
             };
             let Some(filter) = event.open_filter else { continue };
-            let is_property = event.events.iter().any(|e| self.schema.event(*e).is_some_and(|e| e.property(name).is_some()));
+            let is_property =
+                event.events.iter().any(|e| self.schema.event(*e).is_some_and(|e| e.property(name).is_some()));
             if !is_property {
                 continue;
             }

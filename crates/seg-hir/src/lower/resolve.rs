@@ -111,10 +111,8 @@ impl Lower<'_> {
 
     /// A property that every one of the events has, with one type.
     fn property(&mut self, name: &Name, events: &[EventId]) -> Option<Subject> {
-        let found: Vec<(EventId, PropertyId)> = events
-            .iter()
-            .filter_map(|e| Some((*e, self.schema.event(*e)?.property(&name.text)?)))
-            .collect();
+        let found: Vec<(EventId, PropertyId)> =
+            events.iter().filter_map(|e| Some((*e, self.schema.event(*e)?.property(&name.text)?))).collect();
         if found.is_empty() {
             return None;
         }
@@ -158,17 +156,22 @@ impl Lower<'_> {
     }
 
     pub(super) fn unknown_name(&self, name: &Name) -> Diagnostic {
-        let diagnostic =
-            Diagnostic::new(Code::UnknownName, name.span, format!("the schema has no attribute or event `{}`", name.text))
-                .label("unknown name");
+        let diagnostic = Diagnostic::new(
+            Code::UnknownName,
+            name.span,
+            format!("the schema has no attribute or event `{}`", name.text),
+        )
+        .label("unknown name");
         if let Some((whole, at)) = self.rejoined(name) {
             return diagnostic.fix(at, format!("\"{whole}\""), format!("write `\"{whole}\"` in quotes"));
         }
         if let Some((known, slip, rest_at)) = self.runs_on(name) {
             return match reserved_word_like(&slip) {
-                Some(word) => diagnostic
-                    .label(format!("`{known}` is known, `{slip}` is not"))
-                    .fix(rest_at, word, format!("did you mean `{word}` after `{known}`?")),
+                Some(word) => diagnostic.label(format!("`{known}` is known, `{slip}` is not")).fix(
+                    rest_at,
+                    word,
+                    format!("did you mean `{word}` after `{known}`?"),
+                ),
                 None => diagnostic.label(format!("`{known}` is known, but not with `{slip}` after it")),
             };
         }
@@ -206,7 +209,8 @@ impl Lower<'_> {
                 let (from, to) = (*start, name.span.end as usize + end);
                 let words = file.text.get(from..to)?.split_whitespace().collect::<Vec<_>>().join(" ");
                 if let [target] = self.schema.lookup(&words) {
-                    let known = self.schema.all_names().find(|(n, t, _)| t == target && fold_name(n) == fold_name(&words));
+                    let known =
+                        self.schema.all_names().find(|(n, t, _)| t == target && fold_name(n) == fold_name(&words));
                     let span = Span::new(name.span.source, from as u32, to as u32);
                     return Some((known.map_or(words, |(n, ..)| n.to_owned()), span));
                 }
@@ -295,9 +299,9 @@ fn word_starts_backwards(text: &str) -> Vec<usize> {
     let mut rest = text;
     for _ in 0..3 {
         let trimmed = rest.trim_end_matches(' ');
-        let start = trimmed.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).map_or(0, |at| {
-            at + trimmed.get(at..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8)
-        });
+        let start = trimmed
+            .rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
+            .map_or(0, |at| at + trimmed.get(at..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8));
         if start == trimmed.len() {
             break;
         }

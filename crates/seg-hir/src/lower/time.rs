@@ -204,8 +204,12 @@ impl Lower<'_> {
             _ => {
                 let words = self.words(span);
                 self.report(
-                    Diagnostic::new(Code::OperatorNeedsType, span, format!("`{words}` fits a time, not the type {}", value.ty))
-                        .label("said of something that is not a time"),
+                    Diagnostic::new(
+                        Code::OperatorNeedsType,
+                        span,
+                        format!("`{words}` fits a time, not the type {}", value.ty),
+                    )
+                    .label("said of something that is not a time"),
                 );
                 None
             }
@@ -221,8 +225,12 @@ impl Lower<'_> {
     fn between_moments(&mut self, op: DatedOp, left: &Expr, right: Expr, span: Span) -> Option<Cond> {
         if left.ty != right.ty {
             self.report(
-                Diagnostic::new(Code::TypeMismatch, span, format!("a {} cannot be compared with a {}", left.ty, right.ty))
-                    .label(format!("of type {}", right.ty)),
+                Diagnostic::new(
+                    Code::TypeMismatch,
+                    span,
+                    format!("a {} cannot be compared with a {}", left.ty, right.ty),
+                )
+                .label(format!("of type {}", right.ty)),
             );
             return None;
         }

@@ -22,7 +22,9 @@ impl Lower<'_> {
             OperandKind::Literal(literal) => self.literal(literal, operand.span, scope, hint),
             OperandKind::Arithmetic(op, left, right) => self.arithmetic(*op, left, right, operand.span, scope),
             OperandKind::Aggregate(aggregate) => self.aggregate(aggregate, &[], scope, operand.span),
-            OperandKind::Events(_) | OperandKind::Anything | OperandKind::LastFew(_) => self.event_as_value(operand.span),
+            OperandKind::Events(_) | OperandKind::Anything | OperandKind::LastFew(_) => {
+                self.event_as_value(operand.span)
+            }
             OperandKind::Bracketed(inner) => match bracketed_operand(inner) {
                 Some(inner) => self.value(&inner, scope, hint),
                 None => {
@@ -112,8 +114,12 @@ impl Lower<'_> {
             Some(declared) if declared == currency => self.money(digits, span),
             declared => {
                 let help = match declared {
-                    Some(declared) => format!("amounts are in {declared}: write `{digits} {declared}` or just `{digits}`"),
-                    None => format!("the schema declares no currency: write `{digits}`, or declare `currency = \"{currency}\"`"),
+                    Some(declared) => {
+                        format!("amounts are in {declared}: write `{digits} {declared}` or just `{digits}`")
+                    }
+                    None => format!(
+                        "the schema declares no currency: write `{digits}`, or declare `currency = \"{currency}\"`"
+                    ),
                 };
                 self.report(
                     Diagnostic::new(Code::WrongCurrency, span, format!("`{digits} {currency}` is in another currency"))
@@ -125,7 +131,14 @@ impl Lower<'_> {
         }
     }
 
-    fn arithmetic(&mut self, op: ast::ArithmeticOp, left: &Operand, right: &Operand, span: Span, scope: Scope<'_>) -> Expr {
+    fn arithmetic(
+        &mut self,
+        op: ast::ArithmeticOp,
+        left: &Operand,
+        right: &Operand,
+        span: Span,
+        scope: Scope<'_>,
+    ) -> Expr {
         let op = match op {
             ast::ArithmeticOp::Plus => ArithmeticOp::Add,
             ast::ArithmeticOp::Minus => ArithmeticOp::Subtract,
@@ -147,10 +160,16 @@ impl Lower<'_> {
         if l.is_error() || r.is_error() {
             return Expr::error();
         }
-        if l.ty == Type::Money && !is_sum && let Some(digits) = as_digits(right) {
+        if l.ty == Type::Money
+            && !is_sum
+            && let Some(digits) = as_digits(right)
+        {
             return self.scale(l, digits, op, right.span);
         }
-        if r.ty == Type::Money && op == ArithmeticOp::Multiply && let Some(digits) = as_digits(left) {
+        if r.ty == Type::Money
+            && op == ArithmeticOp::Multiply
+            && let Some(digits) = as_digits(left)
+        {
             return self.scale(r, digits, op, left.span);
         }
         match combined(op, &l.ty, &r.ty) {
@@ -200,29 +219,38 @@ impl Lower<'_> {
             _ => (joined, power),
         };
         let may_be_missing = money.may_be_missing || denominator == 0;
-        let kind = ExprKind::Scale {
-            money: Box::new(money),
-            numerator: numerator.into(),
-            denominator: denominator.into(),
-        };
+        let kind =
+            ExprKind::Scale { money: Box::new(money), numerator: numerator.into(), denominator: denominator.into() };
         Expr { kind, ty: Type::Money, may_be_missing }
     }
 
     /// An aggregate, with `tails` (a `where`, a window) said of its events.
-    pub(super) fn aggregate(&mut self, aggregate: &ast::Aggregate, tails: &[&Tail], scope: Scope<'_>, span: Span) -> Expr {
+    pub(super) fn aggregate(
+        &mut self,
+        aggregate: &ast::Aggregate,
+        tails: &[&Tail],
+        scope: Scope<'_>,
+        span: Span,
+    ) -> Expr {
         if matches!(scope, Scope::Event(_)) {
             let words = self.words(span);
             self.report(
-                Diagnostic::new(Code::OperatorNeedsType, span, format!("`{words}` is about a person, not about one event"))
-                    .label("inside `where`")
-                    .help("compare with a property, an attribute or a value"),
+                Diagnostic::new(
+                    Code::OperatorNeedsType,
+                    span,
+                    format!("`{words}` is about a person, not about one event"),
+                )
+                .label("inside `where`")
+                .help("compare with a property, an attribute or a value"),
             );
             return Expr::error();
         }
         if let Some(attribute) = self.aggregate_as_name(aggregate, span) {
             return attribute;
         }
-        if aggregate.function == AggregateFunction::Count && tails.is_empty() && aggregate.tails.is_empty()
+        if aggregate.function == AggregateFunction::Count
+            && tails.is_empty()
+            && aggregate.tails.is_empty()
             && let Some(length) = self.list_length(&aggregate.event)
         {
             return length;

@@ -92,12 +92,19 @@ impl Builder<'_> {
             return self.event_union(group.quantifier, names, Union { leads, quantity, tails, span, at: group.span });
         }
         let has_time = tails.iter().any(|t| matches!(t.kind, TailKind::Window(_)));
-        if (compares || has_time) && !has_event_words && let Some(operand) = into_operand(&inner) {
+        if (compares || has_time)
+            && !has_event_words
+            && let Some(operand) = into_operand(&inner)
+        {
             let subject = Operand { kind: operand.kind, span: subject.span };
             return Expr::Condition(Box::new(Condition { leads, quantity, subject, tails, span }));
         }
-        if tails.is_empty() && !has_event_words && let Expr::Group(group) = inner.as_ref()
-            && !group.is_chain && group.quantifier == Quantifier::None && leads.negative.is_some()
+        if tails.is_empty()
+            && !has_event_words
+            && let Expr::Group(group) = inner.as_ref()
+            && !group.is_chain
+            && group.quantifier == Quantifier::None
+            && leads.negative.is_some()
         {
             self.report(two_negatives(span, "`none of` is negative already"));
             return Expr::Error(span);
@@ -119,9 +126,13 @@ impl Builder<'_> {
                 let each = names.iter().map(|n| format!("did {} {}", n.text, self.words(window)));
                 let each = each.collect::<Vec<_>>().join(" and ");
                 self.report(
-                    Diagnostic::new(Code::WindowOnBrackets, window, "what follows `all of (…)` belongs to no one event")
-                        .label("said of all events at once")
-                        .help(format!("say it of each: `{each}`")),
+                    Diagnostic::new(
+                        Code::WindowOnBrackets,
+                        window,
+                        "what follows `all of (…)` belongs to no one event",
+                    )
+                    .label("said of all events at once")
+                    .help(format!("say it of each: `{each}`")),
                 );
                 return Expr::Error(span);
             }
@@ -180,9 +191,7 @@ impl Builder<'_> {
                 error
             }
             Rule::since_head => self.since_head(inner),
-            Rule::last_few => {
-                Head::Subject { quantity: None, subject: self.last_few(inner), tail: None }
-            }
+            Rule::last_few => Head::Subject { quantity: None, subject: self.last_few(inner), tail: None },
             Rule::counted => {
                 let mut quantity = None;
                 let mut subject = error_operand(span);

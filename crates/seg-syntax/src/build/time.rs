@@ -348,7 +348,6 @@ fn unit_of(pair: &Pair<'_, Rule>) -> Unit {
 }
 
 pub(super) fn number_word(word: &str) -> u64 {
-    const WORDS: [&str; 11] =
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    const WORDS: [&str; 11] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
     WORDS.iter().position(|w| w.eq_ignore_ascii_case(word)).unwrap_or(0) as u64
 }

@@ -3,9 +3,7 @@
 use super::condition::{error_operand, into_operand};
 use super::time::number_word;
 use super::{Builder, single_spaced, unquote};
-use crate::ast::{
-    Aggregate, AggregateFunction, ArithmeticOp, DateLiteral, Expr, Literal, Name, Operand, OperandKind,
-};
+use crate::ast::{Aggregate, AggregateFunction, ArithmeticOp, DateLiteral, Expr, Literal, Name, Operand, OperandKind};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::limits::ARITHMETIC_TERMS_MAX;
@@ -40,7 +38,8 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        let is_arithmetic = sums.len() > 1 || matches!(sums.first(), Some((_, o)) if matches!(o.kind, OperandKind::Arithmetic(..)));
+        let is_arithmetic =
+            sums.len() > 1 || matches!(sums.first(), Some((_, o)) if matches!(o.kind, OperandKind::Arithmetic(..)));
         if is_arithmetic {
             for (_, operand) in &mut sums {
                 self.unwrap_brackets(operand);

@@ -116,10 +116,7 @@ impl Code {
 
     /// Looks a code up by its number (in any case) or its slug.
     pub fn find(text: &str) -> Option<Code> {
-        ALL_CODES
-            .iter()
-            .copied()
-            .find(|c| c.number().eq_ignore_ascii_case(text) || c.slug().eq_ignore_ascii_case(text))
+        ALL_CODES.iter().copied().find(|c| c.number().eq_ignore_ascii_case(text) || c.slug().eq_ignore_ascii_case(text))
     }
 }
 

@@ -7,7 +7,7 @@ mod code;
 pub mod json;
 pub mod render;
 
-pub use code::{Code, ALL_CODES};
+pub use code::{ALL_CODES, Code};
 
 use crate::source::Span;
 

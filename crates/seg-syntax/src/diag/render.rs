@@ -2,7 +2,7 @@
 
 use super::{Diagnostic, Severity};
 use crate::source::{SourceMap, Span};
-use ariadne::{CharSet, Color, Fmt, Config, IndexType, Label, Report, ReportKind, Source};
+use ariadne::{CharSet, Color, Config, Fmt, IndexType, Label, Report, ReportKind, Source};
 use std::collections::HashMap;
 
 /// How to draw.
@@ -21,10 +21,8 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> Str
     };
     let heading = heading(word, color, diagnostic, style);
     let primary = place(diagnostic.primary.span, sources);
-    let config = Config::default()
-        .with_color(style.color)
-        .with_char_set(CharSet::Unicode)
-        .with_index_type(IndexType::Byte);
+    let config =
+        Config::default().with_color(style.color).with_char_set(CharSet::Unicode).with_index_type(IndexType::Byte);
     let mut report = Report::build(ReportKind::Error, primary.clone()).with_config(config);
     let mut label = Label::new(primary).with_color(color);
     if !diagnostic.primary.text.is_empty() {

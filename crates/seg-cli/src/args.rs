@@ -1,0 +1,118 @@
+//! What may be asked of the command.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Customer segments in plain English: checked, and run over your data.
+///
+/// A project is a directory with a `seg.toml`, a schema and `.seg` files.
+/// Start with `seg init shop --from events.csv`.
+///
+/// Exit codes: 0 all is well; 1 the project (or, with --strict, its data) has
+/// errors and nothing was run; 2 the arguments were not understood; 3 a file
+/// could not be read or written.
+#[derive(Parser)]
+#[command(name = "seg", version, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Look at data and write a first project over it.
+    Init(Init),
+    /// Find every problem in a project's segments, schema and settings.
+    Check(Check),
+    /// Say who is in which segment.
+    Run(Run),
+    /// Show a stage of compilation, for people who work on Seg.
+    Emit(Emit),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For tools.
+    Json,
+}
+
+#[derive(clap::Args)]
+pub struct Init {
+    /// The directory to make the project in.
+    pub dir: PathBuf,
+    /// A file of events or profiles, or a directory of such files: CSV, NDJSON
+    /// (both plain or .gz) or Parquet. May be given several times.
+    #[arg(long, required = true, value_name = "DATA")]
+    pub from: Vec<PathBuf>,
+    /// Whose calendar days, months and years are meant.
+    #[arg(long, default_value = "UTC", value_name = "ZONE")]
+    pub timezone: String,
+    /// The instant at which everything is judged, such as 2026-11-27T14:00:00Z.
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+}
+
+#[derive(clap::Args)]
+pub struct Check {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// How to show what was found.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(clap::Args)]
+pub struct Run {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Judge everything at this instant, such as 2026-11-27T14:00:00Z, rather
+    /// than at the project's `at` or now.
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+    /// Write who is in which segment to a file ending in .csv, .ndjson or
+    /// .parquet.
+    #[arg(long, value_name = "FILE")]
+    pub members: Option<PathBuf>,
+    /// Stop when there is anything wrong with the data.
+    #[arg(long)]
+    pub strict: bool,
+    /// How to show the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(clap::Args)]
+pub struct Emit {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// The stage to show.
+    #[arg(long, value_enum)]
+    pub stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Stage {
+    /// The text in pieces.
+    Tokens,
+    /// What was written.
+    Ast,
+    /// What it means.
+    Hir,
+}

@@ -1,0 +1,41 @@
+//! `seg emit`
+
+use super::load;
+use crate::args::{Emit, Format, Stage};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, print_text};
+use seg::Diagnostics;
+use std::fmt::Write;
+
+pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
+    let project = load(&args.dir)?;
+    let parses = seg::parse(&project);
+    let checked = seg::check(&project, &parses);
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    match args.stage {
+        Stage::Tokens => {
+            for (id, parse) in project.segment_files().iter().zip(&parses) {
+                let Some(file) = project.sources.get(*id) else { continue };
+                let _ = write!(text, "── {} ──\n{}", file.name, parse.tokens.print(&file.text));
+            }
+        }
+        Stage::Ast => {
+            for (id, parse) in project.segment_files().iter().zip(&parses) {
+                let Some(file) = project.sources.get(*id) else { continue };
+                let _ = write!(text, "── {} ──\n{}", file.name, parse.file);
+            }
+        }
+        Stage::Hir => text = seg::hir::print(&checked.module, &project.schema),
+    }
+    print_text(&text)?;
+    // What can be shown of a broken project is shown, with what is wrong.
+    match seg::compile(&project) {
+        Ok(_) => Ok(Exit::Success),
+        Err(diagnostics) => {
+            let errors: Vec<_> = diagnostics.iter().filter(|d| d.is_error()).cloned().collect();
+            output.diagnostics(&Diagnostics::new(errors, project.sources.clone()), Format::Text)?;
+            Ok(Exit::Errors)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `seg init`
+
+use crate::args::Init;
+use crate::exit::{Exit, Failure};
+use crate::output::print_text;
+use seg::io::infer::{Wishes, propose};
+use seg::io::{DataFile, manifest::MANIFEST_FILE};
+use seg::{Instant, Zone};
+use std::path::{Component, Path, PathBuf};
+
+const SCHEMA_FILE: &str = "schema.toml";
+const SEGMENTS_FILE: &str = "segments.seg";
+
+/// A first segment that holds for any data.
+const FIRST_SEGMENT: &str = "\
+# A segment says who is in it. Change this one, and add more.
+segment \"Active in the past 30 days\"
+    include people who did anything in the past 30 days
+";
+
+pub fn run(args: &Init) -> Result<Exit, Failure> {
+    let zone = Zone::parse(&args.timezone).ok_or_else(|| {
+        Failure::new(format!("`{}` is not a time zone; write its IANA name, such as Europe/Berlin", args.timezone))
+    })?;
+    let at = match &args.at {
+        Some(text) => Some(
+            Instant::parse(text, Some(zone))
+                .ok_or_else(|| Failure::new(format!("`{text}` is not an instant; write it as 2026-11-27T14:00:00Z")))?,
+        ),
+        None => None,
+    };
+    for name in [MANIFEST_FILE, SCHEMA_FILE, SEGMENTS_FILE] {
+        let path = args.dir.join(name);
+        if path.exists() {
+            return Err(Failure::new(format!("{} exists already; nothing was written", path.display())));
+        }
+    }
+    let mut files = Vec::new();
+    for from in &args.from {
+        files.extend(data_files(from)?);
+    }
+    let failed = |path: &Path| {
+        let path = path.display().to_string();
+        move |e: std::io::Error| Failure::new(format!("{path}: {e}"))
+    };
+    std::fs::create_dir_all(&args.dir).map_err(failed(&args.dir))?;
+    let base = args.dir.canonicalize().map_err(failed(&args.dir))?;
+    let mut patterns = Vec::new();
+    for file in &files {
+        let full = file.canonicalize().map_err(failed(file))?;
+        patterns.push(relative(&base, &full).to_string_lossy().into_owned());
+    }
+    let name = base.file_name().map_or("project".to_owned(), |n| n.to_string_lossy().into_owned());
+    let wishes = Wishes { name, timezone: args.timezone.clone(), at };
+    let proposal = propose(&base, &patterns, &wishes).map_err(Failure::new)?;
+    let mut text = String::new();
+    for finding in &proposal.findings {
+        text.push_str(finding);
+        text.push('\n');
+    }
+    for (name, content) in
+        [(SCHEMA_FILE, proposal.schema.as_str()), (SEGMENTS_FILE, FIRST_SEGMENT), (MANIFEST_FILE, &proposal.manifest)]
+    {
+        let path = args.dir.join(name);
+        std::fs::write(&path, content).map_err(failed(&path))?;
+        text.push_str(&format!("wrote {}\n", path.display()));
+    }
+    text.push_str(&format!("next: read the schema, then `seg run {}`\n", args.dir.display()));
+    print_text(&text)?;
+    Ok(Exit::Success)
+}
+
+/// The file itself, or the data files of a directory.
+fn data_files(from: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if !from.is_dir() {
+        if !from.exists() {
+            return Err(Failure::new(format!("{}: there is no such file or directory", from.display())));
+        }
+        return Ok(vec![from.to_owned()]);
+    }
+    let entries = std::fs::read_dir(from).map_err(|e| Failure::new(format!("{}: {e}", from.display())))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .map(|e| e.path())
+        .filter(|p| p.is_file() && DataFile::new(p.clone(), p.to_string_lossy().into_owned()).is_ok())
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::new(format!("{}: there is no CSV, NDJSON or Parquet file in it", from.display())));
+    }
+    Ok(files)
+}
+
+/// The way from a directory to a file, with `..` where needed.
+fn relative(base: &Path, file: &Path) -> PathBuf {
+    let base: Vec<Component<'_>> = base.components().collect();
+    let parts: Vec<Component<'_>> = file.components().collect();
+    let shared = base.iter().zip(&parts).take_while(|(a, b)| a == b).count();
+    let up = base.iter().skip(shared).map(|_| Component::ParentDir);
+    up.chain(parts.iter().skip(shared).copied()).collect()
+}

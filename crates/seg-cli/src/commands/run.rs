@@ -1,0 +1,186 @@
+//! `seg run`
+
+use super::{check, load};
+use crate::args::{Format, Run};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, grouped, print_json, print_text};
+use comfy_table::{Cell, CellAlignment, Table, presets};
+use seg::io::{Loaded, Manifest, MembersFormat, Report};
+use seg::{Instant, Mask, Program, Project};
+use std::fmt::Write;
+
+pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
+    // What is asked for is checked before anything is read.
+    let members = match &args.members {
+        Some(path) => Some((path, members_format(path)?)),
+        None => None,
+    };
+    let project = load(&args.dir)?;
+    let program = match seg::compile(&project) {
+        Ok(program) => program,
+        Err(diagnostics) => {
+            output.diagnostics(&diagnostics, args.format)?;
+            if args.format == Format::Text {
+                eprintln!("{}; nothing was run", check::summary(&diagnostics));
+            }
+            return Ok(Exit::Errors);
+        }
+    };
+    if args.format == Format::Text {
+        output.diagnostics(program.warnings(), Format::Text)?;
+    }
+    let Some(manifest) = &project.manifest else {
+        return Err(Failure::new("the project's settings could not be read"));
+    };
+    let (now, said_by) = now(args, manifest)?;
+    let loaded = read(&project, manifest, output)?;
+    let is_clean = loaded.report.problems.is_empty();
+    if args.strict && !is_clean {
+        if args.format == Format::Json {
+            print_json(&serde_json::json!({ "data": data_json(&loaded.report) }))?;
+        } else {
+            eprint!("{}", problems(&loaded.report));
+            eprintln!("the data has problems; nothing was run, since --strict was asked for");
+        }
+        return Ok(Exit::Errors);
+    }
+    let masks = program.evaluate(&loaded.batch, now);
+    if let Some((path, format)) = members {
+        let rows = program.segment_names().zip(&masks).flat_map(|(name, mask)| {
+            mask.rows().map(move |row| (name, row)).map(|(name, row)| (name, loaded.batch.id(row)))
+        });
+        seg::io::write_members(path, format, rows)
+            .map_err(|e| Failure::new(format!("{}: {e}; the members were not written", path.display())))?;
+    }
+    match args.format {
+        Format::Json => print_json(&json(&program, &masks, &loaded, now))?,
+        Format::Text => {
+            let mut text = header(manifest, &loaded.report, now, said_by);
+            text.push_str(&table(&program, &masks));
+            print_text(&text)?;
+            eprint!("{}", problems(&loaded.report));
+            if let Some((path, _)) = members {
+                eprintln!("members written to {}", path.display());
+            }
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn members_format(path: &std::path::Path) -> Result<MembersFormat, Failure> {
+    MembersFormat::of(path).ok_or_else(|| {
+        Failure::new(format!("{}: members are written to .csv, .ndjson or .parquet files", path.display()))
+    })
+}
+
+/// The instant everything is judged at, and who says so.
+fn now(args: &Run, manifest: &Manifest) -> Result<(Instant, &'static str), Failure> {
+    if let Some(text) = &args.at {
+        return match Instant::parse(text, manifest.zone) {
+            Some(at) => Ok((at, "--at")),
+            None => Err(Failure::new(format!("`{text}` is not an instant; write it as 2026-11-27T14:00:00Z"))),
+        };
+    }
+    if let Some(at) = manifest.at {
+        return Ok((at, "seg.toml"));
+    }
+    let clock = chrono::Utc::now().timestamp_micros();
+    Ok((Instant(clock), "the clock"))
+}
+
+fn read(project: &Project, manifest: &Manifest, output: &Output) -> Result<Loaded, Failure> {
+    let bar = output.progress();
+    let loaded = seg::io::load(&project.dir, &manifest.data, &project.schema, manifest.zone, &mut |p| bar.update(p));
+    bar.clear();
+    loaded.map_err(Failure::new)
+}
+
+fn header(manifest: &Manifest, report: &Report, now: Instant, said_by: &str) -> String {
+    let zone = manifest.zone.map_or("no time zone".to_owned(), |z| format!("time zone {}", z.name()));
+    format!(
+        "{}: {} people, {} events, judged at {now} (from {said_by}), {zone}\n",
+        manifest.name,
+        grouped(report.profiles),
+        grouped(report.events)
+    )
+}
+
+fn table(program: &Program, masks: &[Mask]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["segment", "members", "share"]);
+    for (name, mask) in program.segment_names().zip(masks) {
+        let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+        table.add_row([Cell::new(name), right(grouped(mask.count() as u64)), right(share(mask))]);
+    }
+    let mut out = String::new();
+    for line in table.lines() {
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    out
+}
+
+fn share(mask: &Mask) -> String {
+    match mask.len() {
+        0 => "–".to_owned(),
+        n => format!("{:.1}%", mask.count() as f64 / n as f64 * 100.0),
+    }
+}
+
+/// What was wrong with the data, with the first places.
+fn problems(report: &Report) -> String {
+    let mut out = String::new();
+    for problem in &report.problems {
+        let _ = writeln!(out, "data: {problem}");
+        for place in &problem.examples {
+            let _ = writeln!(out, "      {place}");
+        }
+    }
+    out
+}
+
+fn json(program: &Program, masks: &[Mask], loaded: &Loaded, now: Instant) -> serde_json::Value {
+    let segments: Vec<_> = program
+        .segment_names()
+        .zip(masks)
+        .map(|(name, mask)| {
+            let share = (!mask.is_empty()).then(|| mask.count() as f64 / mask.len() as f64);
+            serde_json::json!({ "segment": name, "members": mask.count(), "share": share })
+        })
+        .collect();
+    serde_json::json!({
+        "at": now.to_string(),
+        "segments": segments,
+        "data": data_json(&loaded.report),
+        "diagnostics": program.warnings().to_json(),
+    })
+}
+
+fn data_json(report: &Report) -> serde_json::Value {
+    let problems: Vec<_> = report
+        .problems
+        .iter()
+        .map(|p| {
+            let examples: Vec<_> = p
+                .examples
+                .iter()
+                .map(|e| serde_json::json!({ "file": e.file, "line": e.line, "value": e.value }))
+                .collect();
+            serde_json::json!({
+                "kind": p.kind.slug(),
+                "column": p.column,
+                "count": p.count,
+                "message": p.to_string(),
+                "examples": examples,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "files": report.files,
+        "rows": report.rows,
+        "profiles": report.profiles,
+        "events": report.events,
+        "problems": problems,
+    })
+}

@@ -1,0 +1,104 @@
+//! Colour, progress and what goes to which stream.
+
+use crate::args::{Color, Format};
+use crate::exit::Failure;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use seg::Diagnostics;
+use seg::diag::render::Style;
+use seg::io::Progress;
+use std::io::IsTerminal;
+
+/// Where and how to print.
+pub struct Output {
+    color: Color,
+}
+
+impl Output {
+    pub fn new(color: Color) -> Output {
+        Output { color }
+    }
+
+    /// Whether to colour a stream that is a terminal or not.
+    fn style(&self, is_terminal: bool) -> Style {
+        let color = match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        };
+        Style { color }
+    }
+
+    /// One line on why the command stopped.
+    pub fn failure(&self, failure: &Failure) {
+        eprintln!("seg: {}", failure.message);
+    }
+
+    /// Problems: drawn on standard error, or as JSON on standard output.
+    pub fn diagnostics(&self, diagnostics: &Diagnostics, format: Format) -> Result<(), Failure> {
+        match format {
+            Format::Json => print_json(&serde_json::json!({ "diagnostics": diagnostics.to_json() })),
+            Format::Text => {
+                if !diagnostics.is_empty() {
+                    eprintln!("{}", diagnostics.render(self.style(std::io::stderr().is_terminal())));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A bar on a terminal, nothing in a pipe.
+    pub fn progress(&self) -> Bar {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let template = "reading data {bar:30} {percent}% ({msg} rows)";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Bar { bar }
+    }
+}
+
+/// How far reading has come, drawn.
+pub struct Bar {
+    bar: ProgressBar,
+}
+
+impl Bar {
+    pub fn update(&self, progress: Progress) {
+        self.bar.set_length(progress.bytes_total);
+        self.bar.set_position(progress.bytes);
+        self.bar.set_message(grouped(progress.rows));
+    }
+
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// JSON on standard output, indented.
+pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(Failure::new)?;
+    print_text(&format!("{text}\n"))
+}
+
+/// Text on standard output. A reader that has seen enough is no failure.
+pub fn print_text(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(error)),
+        _ => Ok(()),
+    }
+}
+
+/// `1,234,567`
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

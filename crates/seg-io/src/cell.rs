@@ -1,0 +1,178 @@
+//! One value as a file has it, and what it is as a value of a type.
+
+use seg_data::{Date, Instant, Money, Zone};
+
+/// A value as a file has it, before the schema says what it should be.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell<'a> {
+    Missing,
+    Text(&'a str),
+    Boolean(bool),
+    Integer(i64),
+    /// A number with the digits it was written with, where there are such.
+    Number(f64),
+    Digits(&'a str),
+    Instant(Instant),
+    Date(Date),
+    List(Vec<Cell<'a>>),
+    /// Something that is no value: broken text, an object.
+    Other(String),
+}
+
+/// Says that a cell is not of the type asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unparsable;
+
+type Parsed<T> = Result<Option<T>, Unparsable>;
+
+impl Cell<'_> {
+    /// As people see it, for messages.
+    pub fn show(&self) -> String {
+        let text = match self {
+            Cell::Missing => String::new(),
+            Cell::Text(t) | Cell::Digits(t) => (*t).to_owned(),
+            Cell::Boolean(b) => b.to_string(),
+            Cell::Integer(i) => i.to_string(),
+            Cell::Number(n) => n.to_string(),
+            Cell::Instant(i) => i.to_string(),
+            Cell::Date(d) => d.to_string(),
+            Cell::List(items) => format!("a list of {}", items.len()),
+            Cell::Other(text) => text.clone(),
+        };
+        let shown: String = text.chars().take(40).flat_map(char::escape_debug).collect();
+        if text.chars().count() > 40 { format!("{shown}…") } else { shown }
+    }
+
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Cell::Missing) || matches!(self, Cell::Text(t) if t.is_empty())
+    }
+
+    /// As text; numbers as they are written.
+    pub fn text(&self) -> Parsed<String> {
+        match self {
+            _ if self.is_missing() => Ok(None),
+            Cell::Text(t) | Cell::Digits(t) => Ok(Some((*t).to_owned())),
+            Cell::Boolean(b) => Ok(Some(b.to_string())),
+            Cell::Integer(i) => Ok(Some(i.to_string())),
+            Cell::Number(n) => Ok(Some(n.to_string())),
+            Cell::Instant(i) => Ok(Some(i.to_string())),
+            Cell::Date(d) => Ok(Some(d.to_string())),
+            _ => Err(Unparsable),
+        }
+    }
+
+    pub fn boolean(&self) -> Parsed<bool> {
+        match self {
+            _ if self.is_missing() => Ok(None),
+            Cell::Boolean(b) => Ok(Some(*b)),
+            Cell::Integer(0) => Ok(Some(false)),
+            Cell::Integer(1) => Ok(Some(true)),
+            Cell::Text(t) | Cell::Digits(t) => match t.trim().to_ascii_lowercase().as_str() {
+                "true" | "yes" | "t" | "y" | "1" => Ok(Some(true)),
+                "false" | "no" | "f" | "n" | "0" => Ok(Some(false)),
+                _ => Err(Unparsable),
+            },
+            _ => Err(Unparsable),
+        }
+    }
+
+    pub fn integer(&self) -> Parsed<i64> {
+        match self {
+            _ if self.is_missing() => Ok(None),
+            Cell::Integer(i) => Ok(Some(*i)),
+            Cell::Number(n) => whole(*n).map(Some),
+            Cell::Text(t) | Cell::Digits(t) => {
+                // `3.0` is how some tools write an integer beside missing ones.
+                let digits = t.trim();
+                let digits = match digits.split_once('.') {
+                    Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
+                    _ => digits,
+                };
+                digits.parse().map(Some).map_err(|_| Unparsable)
+            }
+            _ => Err(Unparsable),
+        }
+    }
+
+    /// NaN and infinities are missing.
+    pub fn number(&self) -> Parsed<f64> {
+        let number = match self {
+            _ if self.is_missing() => return Ok(None),
+            Cell::Integer(i) => *i as f64,
+            Cell::Number(n) => *n,
+            Cell::Text(t) | Cell::Digits(t) => t.trim().parse().map_err(|_| Unparsable)?,
+            _ => return Err(Unparsable),
+        };
+        Ok(number.is_finite().then_some(number))
+    }
+
+    pub fn money(&self) -> Parsed<Money> {
+        match self {
+            _ if self.is_missing() => Ok(None),
+            Cell::Integer(i) => Money::from_integer((*i).into()).map(Some).ok_or(Unparsable),
+            Cell::Number(n) if n.is_finite() => Money::from_number(*n).map(Some).ok_or(Unparsable),
+            Cell::Number(_) => Ok(None),
+            Cell::Text(t) | Cell::Digits(t) => match Money::parse(t.trim()) {
+                Ok(money) => Ok(Some(money)),
+                // `1e3` in JSON.
+                Err(_) if t.contains(['e', 'E']) => {
+                    let number = t.trim().parse::<f64>().map_err(|_| Unparsable)?;
+                    Money::from_number(number).map(Some).ok_or(Unparsable)
+                }
+                Err(_) => Err(Unparsable),
+            },
+            _ => Err(Unparsable),
+        }
+    }
+
+    /// A local time is of `zone`, or of UTC where the project has none.
+    pub fn instant(&self, zone: Option<Zone>) -> Parsed<Instant> {
+        match self {
+            _ if self.is_missing() => Ok(None),
+            Cell::Instant(i) if i.is_in_range() => Ok(Some(*i)),
+            Cell::Date(d) => Ok(Some(zone.unwrap_or(Zone::UTC).start_of_day(*d))),
+            Cell::Text(t) => {
+                let text = t.trim();
+                let parsed = match Date::parse(text) {
+                    Some(date) => Some(zone.unwrap_or(Zone::UTC).start_of_day(date)),
+                    None => Instant::parse(text, zone),
+                };
+                parsed.map(Some).ok_or(Unparsable)
+            }
+            _ => Err(Unparsable),
+        }
+    }
+
+    pub fn date(&self) -> Parsed<Date> {
+        match self {
+            _ if self.is_missing() => Ok(None),
+            Cell::Date(d) => Ok(Some(*d)),
+            Cell::Text(t) => Date::parse(t.trim()).map(Some).ok_or(Unparsable),
+            _ => Err(Unparsable),
+        }
+    }
+}
+
+fn whole(n: f64) -> Result<i64, Unparsable> {
+    let fits = n.fract() == 0.0 && n >= i64::MIN as f64 && n < i64::MAX as f64;
+    if fits { Ok(n as i64) } else { Err(Unparsable) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_read_by_the_type_asked_for() {
+        assert_eq!(Cell::Text("3.0").integer(), Ok(Some(3)));
+        assert_eq!(Cell::Text("3.5").integer(), Err(Unparsable));
+        assert_eq!(Cell::Text(" Yes ").boolean(), Ok(Some(true)));
+        assert_eq!(Cell::Text("nan").number(), Ok(None));
+        assert_eq!(Cell::Text("2.55").money(), Ok(Some(Money(25_500))));
+        assert_eq!(Cell::Text("2.55555").money(), Err(Unparsable));
+        assert_eq!(Cell::Digits("1e2").money(), Ok(Some(Money(1_000_000))));
+        assert_eq!(Cell::Text("").text(), Ok(None));
+        assert_eq!(Cell::Text("2024-02-30").instant(None), Err(Unparsable));
+        assert_eq!(Cell::Text("1970-01-02").instant(None), Ok(Some(Instant(seg_data::time::DAY))));
+    }
+}

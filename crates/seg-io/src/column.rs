@@ -1,0 +1,146 @@
+//! Columns that grow a cell at a time.
+
+use crate::cell::{Cell, Unparsable};
+use arrow_array::ArrayRef;
+use arrow_array::builder::{
+    ArrayBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
+    StringDictionaryBuilder, TimestampMicrosecondBuilder,
+};
+use arrow_array::types::Int32Type;
+use seg_data::{Element, Type, Zone};
+use std::sync::Arc;
+
+/// A column of one of Seg's types, in the layout of profile batches.
+pub(crate) enum ColumnBuilder {
+    Boolean(BooleanBuilder),
+    Integer(Int64Builder),
+    Number(Float64Builder),
+    Money(Int64Builder),
+    Text(StringDictionaryBuilder<Int32Type>),
+    Timestamp(TimestampMicrosecondBuilder),
+    Date(Date32Builder),
+    TextList(ListBuilder<StringBuilder>),
+    IntegerList(ListBuilder<Int64Builder>),
+    NumberList(ListBuilder<Float64Builder>),
+}
+
+impl ColumnBuilder {
+    /// An empty column; `None` for types that are not read.
+    pub fn new(ty: &Type) -> Option<ColumnBuilder> {
+        Some(match ty {
+            Type::Boolean => ColumnBuilder::Boolean(BooleanBuilder::new()),
+            Type::Integer => ColumnBuilder::Integer(Int64Builder::new()),
+            Type::Number => ColumnBuilder::Number(Float64Builder::new()),
+            Type::Money => ColumnBuilder::Money(Int64Builder::new()),
+            Type::Text => ColumnBuilder::Text(StringDictionaryBuilder::new()),
+            Type::Timestamp => ColumnBuilder::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
+            Type::Date => ColumnBuilder::Date(Date32Builder::new()),
+            Type::List(Element::Text) => ColumnBuilder::TextList(ListBuilder::new(StringBuilder::new())),
+            Type::List(Element::Integer) => ColumnBuilder::IntegerList(ListBuilder::new(Int64Builder::new())),
+            Type::List(Element::Number) => ColumnBuilder::NumberList(ListBuilder::new(Float64Builder::new())),
+            Type::Records(_) => return None,
+        })
+    }
+
+    /// Appends a cell: its value, or missing. Says whether it was a value, and
+    /// appends missing for one that is not of the column's type.
+    pub fn append(&mut self, cell: &Cell<'_>, zone: Option<Zone>) -> Result<bool, Unparsable> {
+        match self {
+            ColumnBuilder::Boolean(b) => put(cell.boolean(), |v| b.append_option(v)),
+            ColumnBuilder::Integer(b) => put(cell.integer(), |v| b.append_option(v)),
+            ColumnBuilder::Number(b) => put(cell.number(), |v| b.append_option(v)),
+            ColumnBuilder::Money(b) => put(cell.money(), |v| b.append_option(v.map(|m| m.0))),
+            ColumnBuilder::Text(b) => match cell {
+                Cell::Text(text) if !text.is_empty() => {
+                    b.append_value(text);
+                    Ok(true)
+                }
+                _ => put(cell.text(), |v| b.append_option(v)),
+            },
+            ColumnBuilder::Timestamp(b) => put(cell.instant(zone), |v| b.append_option(v.map(|i| i.0))),
+            ColumnBuilder::Date(b) => put(cell.date(), |v| b.append_option(v.map(|d| d.0))),
+            ColumnBuilder::TextList(b) => put_list(cell, b, |c| c.text(), |items, v| items.append_value(v)),
+            ColumnBuilder::IntegerList(b) => put_list(cell, b, |c| c.integer(), |items, v| items.append_value(v)),
+            ColumnBuilder::NumberList(b) => put_list(cell, b, |c| c.number(), |items, v| items.append_value(v)),
+        }
+    }
+
+    /// The column, which ends here.
+    pub fn finish(&mut self) -> ArrayRef {
+        match self {
+            ColumnBuilder::Boolean(b) => Arc::new(b.finish()),
+            ColumnBuilder::Integer(b) | ColumnBuilder::Money(b) => Arc::new(b.finish()),
+            ColumnBuilder::Number(b) => Arc::new(b.finish()),
+            ColumnBuilder::Text(b) => Arc::new(b.finish()),
+            ColumnBuilder::Timestamp(b) => Arc::new(b.finish()),
+            ColumnBuilder::Date(b) => Arc::new(b.finish()),
+            ColumnBuilder::TextList(b) => Arc::new(b.finish()),
+            ColumnBuilder::IntegerList(b) => Arc::new(b.finish()),
+            ColumnBuilder::NumberList(b) => Arc::new(b.finish()),
+        }
+    }
+}
+
+fn put<T>(parsed: Result<Option<T>, Unparsable>, append: impl FnOnce(Option<T>)) -> Result<bool, Unparsable> {
+    match parsed {
+        Ok(value) => {
+            let is_value = value.is_some();
+            append(value);
+            Ok(is_value)
+        }
+        Err(unparsable) => {
+            append(None);
+            Err(unparsable)
+        }
+    }
+}
+
+/// A list: of JSON, or in a text as JSON or with `;` between its elements.
+fn put_list<B: ArrayBuilder, T>(
+    cell: &Cell<'_>,
+    builder: &mut ListBuilder<B>,
+    parse: impl Fn(&Cell<'_>) -> Result<Option<T>, Unparsable>,
+    append: impl Fn(&mut B, T),
+) -> Result<bool, Unparsable> {
+    let owned: Vec<String>;
+    let items: Vec<Cell<'_>> = match cell {
+        _ if cell.is_missing() => {
+            builder.append_null();
+            return Ok(false);
+        }
+        Cell::List(items) => items.clone(),
+        Cell::Text(text) => {
+            owned = split_list(text);
+            owned.iter().map(|t| Cell::Text(t)).collect()
+        }
+        _ => {
+            builder.append_null();
+            return Err(Unparsable);
+        }
+    };
+    let values: Result<Vec<Option<T>>, Unparsable> = items.iter().map(&parse).collect();
+    match values {
+        Ok(values) => {
+            values.into_iter().flatten().for_each(|v| append(builder.values(), v));
+            builder.append(true);
+            Ok(true)
+        }
+        Err(unparsable) => {
+            builder.append_null();
+            Err(unparsable)
+        }
+    }
+}
+
+fn split_list(text: &str) -> Vec<String> {
+    if text.trim_start().starts_with('[')
+        && let Ok(items) = serde_json::from_str::<Vec<serde_json::Value>>(text)
+    {
+        return items
+            .into_iter()
+            .filter(|i| !i.is_null())
+            .map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned))
+            .collect();
+    }
+    text.split(';').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect()
+}

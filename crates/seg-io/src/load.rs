@@ -1,0 +1,503 @@
+//! Files to a profile batch: rows are read, typed, and grouped by person.
+
+use crate::cell::Cell;
+use crate::column::ColumnBuilder;
+use crate::manifest::{Data, EventFiles, ProfileFiles};
+use crate::open::{DataFile, find};
+use crate::report::{Place, ProblemKind, ReadError, Report};
+use crate::rows::{self, RowSink};
+use arrow_array::{
+    Array, ArrayRef, Int64Array, ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
+    UInt32Array,
+};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{DataType, Field as ArrowField, Fields, Schema as ArrowSchema};
+use arrow_select::take::take;
+use seg_data::batch::{ARRIVAL_FIELD, ID_COLUMN, TIME_FIELD, time_type};
+use seg_data::schema::{Event, Field};
+use seg_data::{Batch, Instant, Schema, Zone};
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How far reading has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes read of all files, as they lie on disk.
+    pub bytes: u64,
+    /// Bytes of all files.
+    pub bytes_total: u64,
+    /// Rows read.
+    pub rows: u64,
+}
+
+/// A batch with what reading it found.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// All profiles.
+    pub batch: Batch,
+    /// What was read and what was wrong.
+    pub report: Report,
+    /// The latest event, whatever `now` is.
+    pub last_event: Option<Instant>,
+}
+
+/// Reads all data of a project into one batch. `progress` is told every few
+/// thousand rows how far reading has come.
+///
+/// # Errors
+/// A file that is not there, cannot be read to its end, or lacks the columns
+/// it is said to have. What is wrong with single rows is in the report instead.
+pub fn load(
+    base: &Path,
+    data: &Data,
+    schema: &Arc<Schema>,
+    zone: Option<Zone>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Loaded, ReadError> {
+    let profile_files = data.profiles.as_ref().map(|p| find(base, &p.files)).transpose()?.unwrap_or_default();
+    let event_files = data.events.as_ref().map(|e| find(base, &e.files)).transpose()?.unwrap_or_default();
+    if profile_files.is_empty() && event_files.is_empty() {
+        return Err(ReadError::new(
+            "seg.toml",
+            "it names no data; add `[data.events]` with `files`, `id`, `event` and `time`",
+        ));
+    }
+    let bytes_total = profile_files.iter().chain(&event_files).map(DataFile::size).sum();
+    let mut loader = Loader {
+        schema,
+        zone,
+        people: People::default(),
+        report: Report::default(),
+        read: Arc::new(AtomicU64::new(0)),
+        bytes_total,
+        progress,
+    };
+    let attributes = match &data.profiles {
+        Some(spec) => Some(loader.profiles(spec, &profile_files)?),
+        None => None,
+    };
+    let events = match &data.events {
+        Some(spec) => Some(loader.events(spec, &event_files, attributes.is_some())?),
+        None => None,
+    };
+    loader.batch(attributes, events)
+}
+
+/// Everyone met so far: ids to rows of the batch.
+#[derive(Default)]
+struct People {
+    rows: HashMap<String, u32>,
+    ids: Vec<String>,
+}
+
+impl People {
+    /// The person's row, and whether they are new.
+    fn row(&mut self, id: &str) -> (u32, bool) {
+        if let Some(row) = self.rows.get(id) {
+            return (*row, false);
+        }
+        let row = self.ids.len() as u32;
+        self.rows.insert(id.to_owned(), row);
+        self.ids.push(id.to_owned());
+        (row, true)
+    }
+}
+
+struct Loader<'a> {
+    schema: &'a Arc<Schema>,
+    zone: Option<Zone>,
+    people: People,
+    report: Report,
+    read: Arc<AtomicU64>,
+    bytes_total: u64,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+impl<'a> Loader<'a> {
+    fn profiles(&mut self, spec: &ProfileFiles, files: &[DataFile]) -> Result<Attributes<'a>, ReadError> {
+        let schema: &'a Schema = self.schema;
+        let mut attributes = Attributes::new(schema);
+        for file in files {
+            let mut sink = ProfileSink {
+                loader: self,
+                attributes: &mut attributes,
+                file,
+                spec,
+                id_at: None,
+                columns: Vec::new(),
+                n_named: 0,
+            };
+            let read = Arc::clone(&sink.loader.read);
+            rows::read(file, &read, &mut sink)?;
+            sink.loader.lacks(file, &[(&spec.id, sink.id_at)])?;
+            self.report.files += 1;
+        }
+        Ok(attributes)
+    }
+
+    fn events(
+        &mut self,
+        spec: &EventFiles,
+        files: &[DataFile],
+        has_profiles: bool,
+    ) -> Result<EventTables<'a>, ReadError> {
+        let schema: &'a Schema = self.schema;
+        let mut tables = EventTables::new(schema);
+        for file in files {
+            let mut sink = EventSink {
+                loader: self,
+                tables: &mut tables,
+                file,
+                spec,
+                has_profiles,
+                id_at: None,
+                event_at: None,
+                time_at: None,
+                columns: Vec::new(),
+            };
+            let read = Arc::clone(&sink.loader.read);
+            rows::read(file, &read, &mut sink)?;
+            let found = [(&spec.id, sink.id_at), (&spec.event, sink.event_at), (&spec.time, sink.time_at)];
+            sink.loader.lacks(file, &found)?;
+            self.report.files += 1;
+        }
+        Ok(tables)
+    }
+
+    /// A file without the columns it is said to have is another file.
+    fn lacks(&self, file: &DataFile, columns: &[(&String, Option<usize>)]) -> Result<(), ReadError> {
+        match columns.iter().find(|(_, at)| at.is_none()) {
+            Some((name, _)) => {
+                Err(ReadError::new(&file.name, format!("there is no column `{name}`, which seg.toml says it has")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn count_row(&mut self) {
+        self.report.rows += 1;
+        if self.report.rows.is_multiple_of(8192) {
+            let bytes = self.read.load(Ordering::Relaxed);
+            (self.progress)(Progress { bytes, bytes_total: self.bytes_total, rows: self.report.rows });
+        }
+    }
+
+    /// Appends a cell to a column and reports what is wrong with it.
+    fn append(&mut self, column: &mut TypedColumn<'_>, cell: &Cell<'_>, place: impl Fn() -> Place) {
+        let Some(builder) = &mut column.builder else { return };
+        let field = column.field;
+        match builder.append(cell, self.zone) {
+            Ok(true) => {
+                if let (Some(allowed), Cell::Text(text)) = (&field.allowed, cell)
+                    && field.ty == seg_data::Type::Text
+                    && !allowed.iter().any(|a| a == text)
+                {
+                    self.report.add(ProblemKind::ValueNotAllowed, &field.name, place);
+                }
+            }
+            Ok(false) if field.is_required => self.report.add(ProblemKind::RequiredMissing, &field.name, place),
+            Ok(false) => {}
+            Err(_) => self.report.add(ProblemKind::UnparsableValue, &field.name, place),
+        }
+    }
+
+    fn batch(
+        mut self,
+        attributes: Option<Attributes<'_>>,
+        events: Option<EventTables<'_>>,
+    ) -> Result<Loaded, ReadError> {
+        let n_people = self.people.ids.len();
+        let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from_iter_values(&self.people.ids))];
+        let internal = |e: arrow_schema::ArrowError| ReadError::new("data", format!("grouping by person failed: {e}"));
+        for (field, array) in attributes.into_iter().flat_map(|a| a.finish(n_people)) {
+            let array = array.map_err(internal)?;
+            fields.push(ArrowField::new(&field.name, array.data_type().clone(), true));
+            columns.push(array);
+        }
+        let mut last_event = None;
+        for table in events.into_iter().flat_map(|t| t.tables) {
+            self.report.events += table.times.len() as u64;
+            last_event = last_event.max(table.times.iter().max().map(|t| Instant(*t)));
+            let name = table.event.name.clone();
+            let array = table.finish(n_people).map_err(internal)?;
+            fields.push(ArrowField::new(name, array.data_type().clone(), false));
+            columns.push(array);
+        }
+        self.report.profiles = n_people as u64;
+        let records = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(internal)?;
+        let batch = Batch::try_new(Arc::clone(self.schema), records)
+            .map_err(|e| ReadError::new("data", format!("grouping by person failed: {e}")))?;
+        Ok(Loaded { batch, report: self.report, last_event })
+    }
+}
+
+/// A column with what the schema says of it; no builder where it is not read.
+struct TypedColumn<'a> {
+    field: &'a Field,
+    builder: Option<ColumnBuilder>,
+}
+
+impl<'a> TypedColumn<'a> {
+    fn new(field: &'a Field) -> TypedColumn<'a> {
+        TypedColumn { field, builder: ColumnBuilder::new(&field.ty) }
+    }
+}
+
+/// The attributes as the profile files have them, a row a line.
+struct Attributes<'a> {
+    columns: Vec<TypedColumn<'a>>,
+    /// For each person, the line that counts.
+    lines: Vec<Option<u32>>,
+    n_lines: u32,
+}
+
+impl<'a> Attributes<'a> {
+    fn new(schema: &'a Schema) -> Attributes<'a> {
+        let columns = schema.attributes.iter().map(TypedColumn::new).collect();
+        Attributes { columns, lines: Vec::new(), n_lines: 0 }
+    }
+
+    /// Each column with a row a person.
+    fn finish(self, n_people: usize) -> impl Iterator<Item = (&'a Field, Result<ArrayRef, arrow_schema::ArrowError>)> {
+        let mut lines = self.lines;
+        lines.resize(n_people, None);
+        let indices = UInt32Array::from(lines);
+        self.columns.into_iter().filter_map(move |column| {
+            let array = column.builder?.finish();
+            Some((column.field, take(&array, &indices, None)))
+        })
+    }
+}
+
+struct ProfileSink<'l, 'a, 's> {
+    loader: &'l mut Loader<'a>,
+    attributes: &'l mut Attributes<'s>,
+    file: &'l DataFile,
+    spec: &'l ProfileFiles,
+    id_at: Option<usize>,
+    /// For each column of the file, the attribute it holds.
+    columns: Vec<Option<usize>>,
+    n_named: usize,
+}
+
+impl RowSink for ProfileSink<'_, '_, '_> {
+    fn columns(&mut self, names: &[String]) {
+        self.id_at = names.iter().position(|n| *n == self.spec.id);
+        for name in names.iter().skip(self.n_named) {
+            let attribute = self.attributes.columns.iter().position(|c| c.field.name == *name);
+            if attribute.is_none() && *name != self.spec.id {
+                let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
+                self.loader.report.add(ProblemKind::UnknownColumn, name, place);
+            }
+            if let Some(column) = attribute.and_then(|at| self.attributes.columns.get(at))
+                && column.builder.is_none()
+            {
+                let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
+                self.loader.report.add(ProblemKind::UnreadColumn, name, place);
+            }
+            self.columns.push(attribute);
+        }
+        self.n_named = names.len();
+    }
+
+    fn row(&mut self, line: u64, cells: &[Cell<'_>]) {
+        self.loader.count_row();
+        let place = |value: String| Place { file: self.file.name.clone(), line, value };
+        let id = self.id_at.and_then(|at| cells.get(at)).and_then(|c| c.text().ok().flatten());
+        let Some(id) = id else {
+            self.loader.report.add(ProblemKind::MissingId, &self.spec.id, || place(String::new()));
+            return;
+        };
+        let (row, is_new) = self.loader.people.row(&id);
+        if !is_new {
+            self.loader.report.add(ProblemKind::RepeatedProfile, "", || place(id.clone()));
+        }
+        let lines = &mut self.attributes.lines;
+        lines.resize(lines.len().max(row as usize + 1), None);
+        if let Some(slot) = lines.get_mut(row as usize) {
+            *slot = Some(self.attributes.n_lines);
+        }
+        self.attributes.n_lines += 1;
+        for (at, column) in self.attributes.columns.iter_mut().enumerate() {
+            let cell = self.columns.iter().position(|c| *c == Some(at)).and_then(|at| cells.get(at));
+            let cell = cell.unwrap_or(&Cell::Missing);
+            self.loader.append(column, cell, || place(cell.show()));
+        }
+    }
+
+    fn broken(&mut self, line: u64, why: &str) {
+        self.loader.count_row();
+        let place = || Place { file: self.file.name.clone(), line, value: why.to_owned() };
+        self.loader.report.add(ProblemKind::BrokenRow, "", place);
+    }
+}
+
+/// The events of every name, a row an event, in the order of arrival.
+struct EventTables<'a> {
+    tables: Vec<EventTable<'a>>,
+    by_name: HashMap<&'a str, usize>,
+    /// Event ids met, by person.
+    ids: HashSet<(u32, String)>,
+    n_arrived: i64,
+}
+
+struct EventTable<'a> {
+    event: &'a Event,
+    people: Vec<u32>,
+    times: Vec<i64>,
+    arrivals: Vec<i64>,
+    /// The text of the event-id property, for ordering events of one instant.
+    ids: Vec<Option<String>>,
+    id_property: Option<usize>,
+    columns: Vec<TypedColumn<'a>>,
+}
+
+impl<'a> EventTables<'a> {
+    fn new(schema: &'a Schema) -> EventTables<'a> {
+        let table = |event: &'a Event| EventTable {
+            event,
+            people: Vec::new(),
+            times: Vec::new(),
+            arrivals: Vec::new(),
+            ids: Vec::new(),
+            id_property: schema.event_id.as_ref().and_then(|id| event.property(id)).map(|p| p.idx()),
+            columns: event.properties.iter().map(TypedColumn::new).collect(),
+        };
+        let tables: Vec<EventTable<'_>> = schema.events.iter().map(table).collect();
+        let by_name = schema.events.iter().enumerate().map(|(idx, e)| (e.name.as_str(), idx)).collect();
+        EventTables { tables, by_name, ids: HashSet::new(), n_arrived: 0 }
+    }
+}
+
+impl EventTable<'_> {
+    /// The events as lists by person, ascending by time; at one instant by
+    /// event id, then arrival.
+    fn finish(mut self, n_people: usize) -> Result<ArrayRef, arrow_schema::ArrowError> {
+        let mut order: Vec<u32> = (0..self.times.len() as u32).collect();
+        let key = |at: &u32| {
+            let at = *at as usize;
+            (self.people.get(at), self.times.get(at), self.ids.get(at), self.arrivals.get(at))
+        };
+        order.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+        let mut lengths = vec![0_usize; n_people];
+        for person in &self.people {
+            if let Some(length) = lengths.get_mut(*person as usize) {
+                *length += 1;
+            }
+        }
+        let indices = UInt32Array::from(order);
+        let times = TimestampMicrosecondArray::from(self.times).with_timezone("UTC");
+        let mut fields = vec![
+            ArrowField::new(TIME_FIELD, time_type(), false),
+            ArrowField::new(ARRIVAL_FIELD, DataType::Int64, false),
+        ];
+        let mut arrays = vec![take(&times, &indices, None)?, take(&Int64Array::from(self.arrivals), &indices, None)?];
+        for column in &mut self.columns {
+            let Some(builder) = &mut column.builder else { continue };
+            let array = take(&builder.finish(), &indices, None)?;
+            fields.push(ArrowField::new(&column.field.name, array.data_type().clone(), true));
+            arrays.push(array);
+        }
+        let rows = StructArray::try_new(Fields::from(fields), arrays, None)?;
+        let item = Arc::new(ArrowField::new("item", rows.data_type().clone(), false));
+        Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), Arc::new(rows), None)?))
+    }
+}
+
+struct EventSink<'l, 'a, 's> {
+    loader: &'l mut Loader<'a>,
+    tables: &'l mut EventTables<'s>,
+    file: &'l DataFile,
+    spec: &'l EventFiles,
+    has_profiles: bool,
+    id_at: Option<usize>,
+    event_at: Option<usize>,
+    time_at: Option<usize>,
+    /// For each event, where in the file each of its properties is.
+    columns: Vec<Vec<Option<usize>>>,
+}
+
+impl RowSink for EventSink<'_, '_, '_> {
+    fn columns(&mut self, names: &[String]) {
+        let at = |name: &str| names.iter().position(|n| n == name);
+        self.id_at = at(&self.spec.id);
+        self.event_at = at(&self.spec.event);
+        self.time_at = at(&self.spec.time);
+        let n_before = self.columns.first().map_or(0, Vec::len);
+        let is_first = n_before == 0 && self.columns.is_empty();
+        self.columns =
+            self.tables.tables.iter().map(|t| t.columns.iter().map(|c| at(&c.field.name)).collect()).collect();
+        let special = [&self.spec.id, &self.spec.event, &self.spec.time];
+        for (column, name) in names.iter().enumerate() {
+            let is_used = special.contains(&name) || self.columns.iter().flatten().any(|c| *c == Some(column));
+            let is_unread = self
+                .tables
+                .tables
+                .iter()
+                .flat_map(|t| &t.columns)
+                .any(|c| c.field.name == *name && c.builder.is_none());
+            let kind = match (is_used, is_unread) {
+                (_, true) => ProblemKind::UnreadColumn,
+                (false, _) => ProblemKind::UnknownColumn,
+                _ => continue,
+            };
+            let is_known = self.loader.report.problems.iter().any(|p| p.kind == kind && p.column == *name);
+            if is_first || !is_known {
+                let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
+                self.loader.report.add(kind, name, place);
+            }
+        }
+    }
+
+    fn row(&mut self, line: u64, cells: &[Cell<'_>]) {
+        self.loader.count_row();
+        let place = |value: String| Place { file: self.file.name.clone(), line, value };
+        let cell_at = |at: Option<usize>| at.and_then(|at| cells.get(at)).unwrap_or(&Cell::Missing);
+        let report = &mut self.loader.report;
+        let Ok(Some(id)) = cell_at(self.id_at).text() else {
+            return report.add(ProblemKind::MissingId, &self.spec.id, || place(String::new()));
+        };
+        let Ok(Some(event)) = cell_at(self.event_at).text() else {
+            return report.add(ProblemKind::MissingEvent, &self.spec.event, || place(String::new()));
+        };
+        let Some(&idx) = self.tables.by_name.get(event.as_str()) else {
+            return report.add(ProblemKind::UnknownEvent, &event, || place(String::new()));
+        };
+        let time_cell = cell_at(self.time_at);
+        let Ok(Some(time)) = time_cell.instant(self.loader.zone) else {
+            return report.add(ProblemKind::ImpossibleTime, &self.spec.time, || place(time_cell.show()));
+        };
+        let columns = self.columns.get(idx);
+        let Some(table) = self.tables.tables.get_mut(idx) else { return };
+        let column_at = |property: usize| columns.and_then(|c| c.get(property)).copied().flatten();
+        let event_id = table.id_property.and_then(|p| cell_at(column_at(p)).text().ok().flatten());
+        let (row, is_new) = self.loader.people.row(&id);
+        if let Some(event_id) = &event_id
+            && !self.tables.ids.insert((row, event_id.clone()))
+        {
+            let name = self.loader.schema.event_id.clone().unwrap_or_default();
+            return self.loader.report.add(ProblemKind::RepeatedEvent, &name, || place(event_id.clone()));
+        }
+        if is_new && self.has_profiles {
+            self.loader.report.add(ProblemKind::UnlistedProfile, "", || place(id.clone()));
+        }
+        table.people.push(row);
+        table.times.push(time.0);
+        table.arrivals.push(self.tables.n_arrived);
+        self.tables.n_arrived += 1;
+        table.ids.push(event_id);
+        for (property, column) in table.columns.iter_mut().enumerate() {
+            let cell = cell_at(column_at(property));
+            self.loader.append(column, cell, || place(cell.show()));
+        }
+    }
+
+    fn broken(&mut self, line: u64, why: &str) {
+        self.loader.count_row();
+        let place = || Place { file: self.file.name.clone(), line, value: why.to_owned() };
+        self.loader.report.add(ProblemKind::BrokenRow, "", place);
+    }
+}

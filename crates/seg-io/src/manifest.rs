@@ -1,0 +1,152 @@
+//! `seg.toml`: what a project is called, whose calendar it follows, and where
+//! its data is.
+
+use seg_data::{Instant, WeekStart, Zone};
+use serde::Deserialize;
+use std::ops::Range;
+use toml::Spanned;
+
+/// The name of the file that makes a directory a project.
+pub const MANIFEST_FILE: &str = "seg.toml";
+
+/// A project's settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// The project's name.
+    pub name: String,
+    /// Whose calendar days, months and years are meant.
+    pub zone: Option<Zone>,
+    /// When everything is judged, unless a run says otherwise.
+    pub at: Option<Instant>,
+    /// The day weeks begin on.
+    pub week_start: WeekStart,
+    /// The schema's file, relative to the project.
+    pub schema: String,
+    /// Where the data is.
+    pub data: Data,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// A row a person.
+    pub profiles: Option<ProfileFiles>,
+    /// A row an event.
+    pub events: Option<EventFiles>,
+}
+
+/// Files with a row a person.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileFiles {
+    /// Paths or patterns, relative to the project.
+    pub files: Vec<String>,
+    /// The column of ids.
+    pub id: String,
+}
+
+/// Files with a row an event.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventFiles {
+    /// Paths or patterns, relative to the project.
+    pub files: Vec<String>,
+    /// The column of profile ids.
+    pub id: String,
+    /// The column of event names.
+    pub event: String,
+    /// The column of times.
+    pub time: String,
+}
+
+/// A problem in a `seg.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestProblem {
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+    /// Where, in bytes.
+    pub at: Range<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManifestFile {
+    name: String,
+    timezone: Option<Spanned<String>>,
+    at: Option<Spanned<String>>,
+    week_starts_on: Option<Spanned<String>>,
+    #[serde(default = "schema_file")]
+    schema: String,
+    #[serde(default)]
+    data: Data,
+}
+
+fn schema_file() -> String {
+    "schema.toml".to_owned()
+}
+
+/// Reads a `seg.toml`.
+///
+/// # Errors
+/// Every problem found in it.
+pub fn parse(text: &str) -> Result<Manifest, Vec<ManifestProblem>> {
+    let file: ManifestFile = toml::from_str(text).map_err(|error| {
+        let message = error.message().trim().lines().collect::<Vec<_>>().join(", ");
+        vec![ManifestProblem { message, help: None, at: error.span().unwrap_or(0..0) }]
+    })?;
+    let mut problems = Vec::new();
+    let mut problem = |at: Range<usize>, message: String, help: &str| {
+        problems.push(ManifestProblem { message, help: Some(help.to_owned()), at });
+    };
+    let zone = file.timezone.as_ref().and_then(|name| {
+        let zone = Zone::parse(name.get_ref());
+        if zone.is_none() {
+            let message = format!("`{}` is not a time zone", name.get_ref());
+            problem(name.span(), message, "write its name in the IANA database, such as \"Europe/Berlin\" or \"UTC\"");
+        }
+        zone
+    });
+    let at = file.at.as_ref().and_then(|text| {
+        let at = Instant::parse(text.get_ref(), zone);
+        if at.is_none() {
+            let message = format!("`{}` is not an instant", text.get_ref());
+            problem(text.span(), message, "write it as \"2026-11-27T14:00:00Z\"");
+        }
+        at
+    });
+    let week_start = match file.week_starts_on.as_ref().map(|day| day.get_ref().to_lowercase()).as_deref() {
+        None | Some("monday") => WeekStart::Monday,
+        Some("sunday") => WeekStart::Sunday,
+        Some(other) => {
+            let span = file.week_starts_on.as_ref().map_or(0..0, Spanned::span);
+            problem(span, format!("weeks cannot start on `{other}`"), "write \"monday\" or \"sunday\"");
+            WeekStart::Monday
+        }
+    };
+    if problems.is_empty() {
+        Ok(Manifest { name: file.name, zone, at, week_start, schema: file.schema, data: file.data })
+    } else {
+        Err(problems)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_and_checked() {
+        let good = parse("name = \"x\"\ntimezone = \"Europe/Berlin\"\nat = \"2024-01-01 00:00\"\n").expect("good");
+        assert_eq!(good.at.map(|t| t.to_string()), Some("2023-12-31T23:00:00Z".to_owned()));
+        let bad = parse("name = \"x\"\ntimezone = \"Berlin\"\nat = \"soon\"\nweek_starts_on = \"friday\"\n");
+        let messages: Vec<String> = bad.expect_err("bad").into_iter().map(|p| p.message).collect();
+        assert_eq!(
+            messages,
+            ["`Berlin` is not a time zone", "`soon` is not an instant", "weeks cannot start on `friday`"]
+        );
+        assert!(parse("nam = 1").is_err());
+    }
+}

@@ -1,0 +1,190 @@
+//! What reading data found wrong, counted, with the first places.
+
+use std::fmt;
+
+/// How many places of each problem are kept.
+const EXAMPLES_MAX: usize = 3;
+
+/// A kind of problem in data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProblemKind {
+    /// A column that the schema does not have.
+    UnknownColumn,
+    /// A column whose type Seg does not read.
+    UnreadColumn,
+    /// A row that is not a row: too few fields, broken JSON.
+    BrokenRow,
+    /// A row without the id of a profile.
+    MissingId,
+    /// An event without a name.
+    MissingEvent,
+    /// An event that the schema does not have.
+    UnknownEvent,
+    /// An event without a time, or with one that no calendar has.
+    ImpossibleTime,
+    /// A value that is not of its column's type; read as missing.
+    UnparsableValue,
+    /// A value that the schema does not allow; kept.
+    ValueNotAllowed,
+    /// A value that the schema requires and the row lacks; read as missing.
+    RequiredMissing,
+    /// A second row for a profile; the later row is used.
+    RepeatedProfile,
+    /// An event of a person whom the profiles table lacks; the person is added.
+    UnlistedProfile,
+    /// An event whose id came before; the first to arrive is used.
+    RepeatedEvent,
+}
+
+impl ProblemKind {
+    /// The problem in hyphenated words, for tools.
+    pub fn slug(self) -> &'static str {
+        match self {
+            ProblemKind::UnknownColumn => "unknown-column",
+            ProblemKind::UnreadColumn => "unread-column",
+            ProblemKind::BrokenRow => "broken-row",
+            ProblemKind::MissingId => "missing-id",
+            ProblemKind::MissingEvent => "missing-event",
+            ProblemKind::UnknownEvent => "unknown-event",
+            ProblemKind::ImpossibleTime => "impossible-time",
+            ProblemKind::UnparsableValue => "unparsable-value",
+            ProblemKind::ValueNotAllowed => "value-not-allowed",
+            ProblemKind::RequiredMissing => "required-missing",
+            ProblemKind::RepeatedProfile => "repeated-profile",
+            ProblemKind::UnlistedProfile => "unlisted-profile",
+            ProblemKind::RepeatedEvent => "repeated-event",
+        }
+    }
+
+    fn sentence(self, column: &str, n: u64) -> String {
+        let (rows, events) = (plural(n, "row"), plural(n, "event"));
+        match self {
+            ProblemKind::UnknownColumn => format!("column `{column}` is not in the schema and was passed over"),
+            ProblemKind::UnreadColumn => {
+                format!("column `{column}` holds a list of records, which this version does not read")
+            }
+            ProblemKind::BrokenRow => format!("{rows} could not be read and were passed over"),
+            ProblemKind::MissingId => format!("{rows} had no id in `{column}` and were passed over"),
+            ProblemKind::MissingEvent => format!("{rows} had no event name in `{column}` and were passed over"),
+            ProblemKind::UnknownEvent => {
+                format!("{events} called `{column}` are not in the schema and were passed over")
+            }
+            ProblemKind::ImpossibleTime => format!("{events} had no possible time in `{column}` and were passed over"),
+            ProblemKind::UnparsableValue => {
+                format!("{} in `{column}` could not be understood and count as missing", plural(n, "value"))
+            }
+            ProblemKind::ValueNotAllowed => {
+                format!("{} in `{column}` are not among those the schema allows", plural(n, "value"))
+            }
+            ProblemKind::RequiredMissing => {
+                format!("{} that the schema requires are missing in `{column}`", plural(n, "value"))
+            }
+            ProblemKind::RepeatedProfile => format!("{rows} repeat a profile; the later row was used"),
+            ProblemKind::UnlistedProfile => {
+                format!("{events} belong to people without a row of their own; they were added")
+            }
+            ProblemKind::RepeatedEvent => format!("{events} repeat an event id in `{column}`; the first was used"),
+        }
+    }
+}
+
+fn plural(n: u64, word: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{n} {word}{s}")
+}
+
+/// Where a problem was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as the project names it.
+    pub file: String,
+    /// Its line, from 1; its row for Parquet.
+    pub line: u64,
+    /// What stood there, shortened.
+    pub value: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)?;
+        if self.value.is_empty() { Ok(()) } else { write!(f, " `{}`", self.value) }
+    }
+}
+
+/// A problem with how often and where first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Of which kind.
+    pub kind: ProblemKind,
+    /// In which column, or of which event.
+    pub column: String,
+    /// How often.
+    pub count: u64,
+    /// The first places.
+    pub examples: Vec<Place>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind.sentence(&self.column, self.count))
+    }
+}
+
+/// What was read and what was wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// How many files.
+    pub files: u64,
+    /// How many rows, of profiles and of events.
+    pub rows: u64,
+    /// How many profiles.
+    pub profiles: u64,
+    /// How many events.
+    pub events: u64,
+    /// What was wrong, in the order it was met.
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    /// Counts a problem and keeps its place if it is among the first.
+    pub(crate) fn add(&mut self, kind: ProblemKind, column: &str, place: impl FnOnce() -> Place) {
+        let known = self.problems.iter_mut().find(|p| p.kind == kind && p.column == column);
+        let problem = match known {
+            Some(problem) => problem,
+            None => {
+                self.problems.push(Problem { kind, column: column.to_owned(), count: 0, examples: Vec::new() });
+                match self.problems.last_mut() {
+                    Some(problem) => problem,
+                    None => return,
+                }
+            }
+        };
+        problem.count += 1;
+        if problem.examples.len() < EXAMPLES_MAX {
+            problem.examples.push(place());
+        }
+    }
+}
+
+/// Why reading stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadError {
+    /// The file or the pattern of files.
+    pub file: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl ReadError {
+    pub(crate) fn new(file: impl Into<String>, message: impl Into<String>) -> ReadError {
+        ReadError { file: file.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file, self.message)
+    }
+}
+
+impl std::error::Error for ReadError {}

@@ -1,0 +1,34 @@
+//! Rows out of files of any kind.
+
+mod csv;
+mod ndjson;
+mod parquet;
+
+use crate::cell::Cell;
+use crate::open::{DataFile, Format};
+use crate::report::ReadError;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// What takes the rows of a file.
+pub(crate) trait RowSink {
+    /// The file's columns; called before the first row, and again when later
+    /// rows have columns that the earlier ones lacked.
+    fn columns(&mut self, names: &[String]);
+
+    /// A row: cells in the order of the columns, which may end early.
+    /// `line` counts from 1.
+    fn row(&mut self, line: u64, cells: &[Cell<'_>]);
+
+    /// A row that is not one, with what is wrong.
+    fn broken(&mut self, line: u64, why: &str);
+}
+
+/// Feeds all rows of a file into `sink`. `read` counts the bytes taken.
+pub(crate) fn read(file: &DataFile, read: &Arc<AtomicU64>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+    match file.format {
+        Format::Csv => csv::read(file, file.stream(read)?, sink),
+        Format::Ndjson => ndjson::read(file, file.stream(read)?, sink),
+        Format::Parquet => parquet::read(file, read, sink),
+    }
+}

@@ -1,0 +1,55 @@
+//! Rows of CSV files.
+
+use super::RowSink;
+use crate::cell::Cell;
+use crate::open::DataFile;
+use crate::report::ReadError;
+use csv::{ByteRecord, ReaderBuilder};
+use std::io::Read;
+
+pub(super) fn read(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(stream);
+    let error = |e: csv::Error| match e.into_kind() {
+        csv::ErrorKind::Io(io) => file.error(&io),
+        other => ReadError::new(&file.name, format!("{other:?}")),
+    };
+    let headers = reader.byte_headers().map_err(error)?;
+    let names: Vec<String> = headers
+        .iter()
+        .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').trim().to_owned())
+        .collect();
+    if names.iter().all(String::is_empty) {
+        return Err(ReadError::new(&file.name, "the file is empty; a header line with column names is needed"));
+    }
+    sink.columns(&names);
+    let mut record = ByteRecord::new();
+    let mut cells = Vec::new();
+    while reader.read_byte_record(&mut record).map_err(error)? {
+        let line = record.position().map_or(0, csv::Position::line);
+        if record.len() != names.len() {
+            let why = format!("{} fields where {} are needed", record.len(), names.len());
+            sink.broken(line, &why);
+            continue;
+        }
+        cells.clear();
+        cells.extend(record.iter().map(cell));
+        // The borrow of `record` ends with this row.
+        sink.row(line, &cells);
+        cells = recycle(cells);
+    }
+    Ok(())
+}
+
+fn cell(bytes: &[u8]) -> Cell<'_> {
+    match std::str::from_utf8(bytes) {
+        Ok("") => Cell::Missing,
+        Ok(text) => Cell::Text(text),
+        Err(_) => Cell::Other(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
+
+/// An empty vector of the same allocation, free of the old cells' lifetime.
+fn recycle<'b>(mut cells: Vec<Cell<'_>>) -> Vec<Cell<'b>> {
+    cells.clear();
+    cells.into_iter().map(|_| Cell::Missing).collect()
+}

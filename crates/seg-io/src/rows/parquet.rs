@@ -1,0 +1,113 @@
+//! Rows of Parquet files.
+
+use super::RowSink;
+use crate::cell::Cell;
+use crate::open::DataFile;
+use crate::report::ReadError;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowDictionaryKeyType, ArrowPrimitiveType, Date32Type, Date64Type, Decimal128Type, Float32Type, Float64Type,
+    Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, TimeUnit};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use seg_data::{Date, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(super) fn read(file: &DataFile, read: &Arc<AtomicU64>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+    let error =
+        |what: &dyn std::fmt::Display| ReadError::new(&file.name, format!("not a readable Parquet file: {what}"));
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file.open()?).map_err(|e| error(&e))?;
+    let names: Vec<String> = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let n_rows = builder.metadata().file_metadata().num_rows().max(1) as u64;
+    let size = file.size();
+    let reader = builder.with_batch_size(8192).build().map_err(|e| error(&e))?;
+    sink.columns(&names);
+    let mut line = 0;
+    let before = read.load(Ordering::Relaxed);
+    for batch in reader {
+        let batch: RecordBatch = batch.map_err(|e| error(&e))?;
+        for row in 0..batch.num_rows() {
+            line += 1;
+            let cells: Vec<Cell<'_>> = batch.columns().iter().map(|column| cell(column, row)).collect();
+            sink.row(line, &cells);
+        }
+        read.store(before + size * line.min(n_rows) / n_rows, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+fn cell(array: &ArrayRef, row: usize) -> Cell<'_> {
+    if row >= array.len() || array.is_null(row) {
+        return Cell::Missing;
+    }
+    typed(array, row).unwrap_or_else(|| Cell::Other(array.data_type().to_string()))
+}
+
+fn typed(array: &ArrayRef, row: usize) -> Option<Cell<'_>> {
+    Some(match array.data_type() {
+        DataType::Boolean => Cell::Boolean(array.as_boolean_opt()?.value(row)),
+        DataType::Int8 => Cell::Integer(primitive::<Int8Type>(array, row)?.into()),
+        DataType::Int16 => Cell::Integer(primitive::<Int16Type>(array, row)?.into()),
+        DataType::Int32 => Cell::Integer(primitive::<Int32Type>(array, row)?.into()),
+        DataType::Int64 => Cell::Integer(primitive::<Int64Type>(array, row)?),
+        DataType::UInt8 => Cell::Integer(primitive::<UInt8Type>(array, row)?.into()),
+        DataType::UInt16 => Cell::Integer(primitive::<UInt16Type>(array, row)?.into()),
+        DataType::UInt32 => Cell::Integer(primitive::<UInt32Type>(array, row)?.into()),
+        DataType::UInt64 => Cell::Integer(i64::try_from(primitive::<UInt64Type>(array, row)?).ok()?),
+        DataType::Float32 => Cell::Number(primitive::<Float32Type>(array, row)?.into()),
+        DataType::Float64 => Cell::Number(primitive::<Float64Type>(array, row)?),
+        DataType::Utf8 => Cell::Text(array.as_string_opt::<i32>()?.value(row)),
+        DataType::LargeUtf8 => Cell::Text(array.as_string_opt::<i64>()?.value(row)),
+        DataType::Utf8View => Cell::Text(array.as_string_view_opt()?.value(row)),
+        DataType::Date32 => Cell::Date(Date(primitive::<Date32Type>(array, row)?)),
+        DataType::Date64 => {
+            let days = primitive::<Date64Type>(array, row)?.div_euclid(86_400_000);
+            Cell::Date(Date(i32::try_from(days).ok()?))
+        }
+        DataType::Timestamp(unit, _) => Cell::Instant(instant(array, row, *unit)?),
+        DataType::Decimal128(_, scale) => decimal(primitive::<Decimal128Type>(array, row)?, *scale)?,
+        DataType::Dictionary(key, _) => match key.as_ref() {
+            DataType::Int8 => keyed::<Int8Type>(array, row)?,
+            DataType::Int16 => keyed::<Int16Type>(array, row)?,
+            DataType::Int32 => keyed::<Int32Type>(array, row)?,
+            DataType::Int64 => keyed::<Int64Type>(array, row)?,
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+fn primitive<T: ArrowPrimitiveType>(array: &ArrayRef, row: usize) -> Option<T::Native> {
+    array.as_primitive_opt::<T>().map(|a| a.value(row))
+}
+
+fn keyed<K: ArrowDictionaryKeyType>(array: &ArrayRef, row: usize) -> Option<Cell<'_>> {
+    let dictionary = array.as_dictionary_opt::<K>()?;
+    Some(cell(dictionary.values(), dictionary.key(row)?))
+}
+
+fn instant(array: &ArrayRef, row: usize, unit: TimeUnit) -> Option<Instant> {
+    let micros = match unit {
+        TimeUnit::Second => primitive::<TimestampSecondType>(array, row)?.checked_mul(1_000_000)?,
+        TimeUnit::Millisecond => primitive::<TimestampMillisecondType>(array, row)?.checked_mul(1_000)?,
+        TimeUnit::Microsecond => primitive::<TimestampMicrosecondType>(array, row)?,
+        TimeUnit::Nanosecond => primitive::<TimestampNanosecondType>(array, row)?.div_euclid(1_000),
+    };
+    Some(Instant(micros))
+}
+
+/// A decimal as its digits, so that money stays exact.
+fn decimal(value: i128, scale: i8) -> Option<Cell<'static>> {
+    let scale = u32::try_from(scale).ok()?;
+    let power = 10_i128.checked_pow(scale)?;
+    if value % power == 0 {
+        return Some(Cell::Integer(i64::try_from(value / power).ok()?));
+    }
+    // A decimal with a fraction that is not exact in four places is no money;
+    // as a number it is as close as numbers are.
+    Some(Cell::Number(value as f64 / power as f64))
+}

@@ -1,0 +1,67 @@
+//! Projects to programs.
+
+use crate::diagnostics::Diagnostics;
+use crate::project::Project;
+use seg_data::{Batch, Instant, Mask, Schema};
+use seg_hir::{Checked, Evaluator, hir};
+use seg_syntax::Parse;
+use std::sync::Arc;
+
+/// Compiles all segments of a project.
+///
+/// # Errors
+/// Every problem of the project, when at least one of them is an error.
+pub fn compile(project: &Project) -> Result<Program, Diagnostics> {
+    let parses = parse(project);
+    let Checked { module, diagnostics } = check(project, &parses);
+    let mut problems = project.problems.clone();
+    problems.extend(parses.into_iter().flat_map(|p| p.diagnostics));
+    problems.extend(diagnostics);
+    let warnings = Diagnostics::new(problems, project.sources.clone());
+    if warnings.n_errors() > 0 {
+        return Err(warnings);
+    }
+    Ok(Program { module, schema: Arc::clone(&project.schema), warnings })
+}
+
+/// The first stages: tokens and trees of every `.seg` file, in the project's
+/// order.
+pub fn parse(project: &Project) -> Vec<Parse> {
+    let text = |id| project.sources.get(id).map_or("", |f| f.text.as_str());
+    project.segment_files.iter().map(|id| seg_syntax::parse(*id, text(*id))).collect()
+}
+
+/// The next stage: what the parsed files mean.
+pub fn check(project: &Project, parses: &[Parse]) -> Checked {
+    seg_hir::check(parses, &project.sources, &project.schema, project.settings)
+}
+
+/// Segments that have no errors, ready to run.
+#[derive(Debug, Clone)]
+pub struct Program {
+    module: hir::Module,
+    schema: Arc<Schema>,
+    warnings: Diagnostics,
+}
+
+impl Program {
+    /// The segments' names, in the order in which masks come.
+    pub fn segment_names(&self) -> impl Iterator<Item = &str> {
+        self.module.segments.iter().map(|s| s.name.as_str())
+    }
+
+    /// What the segments are about.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// What is worth knowing, though it stops nothing.
+    pub fn warnings(&self) -> &Diagnostics {
+        &self.warnings
+    }
+
+    /// Who of a batch is in each segment, judged at `now`: one mask a segment.
+    pub fn evaluate(&self, batch: &Batch, now: Instant) -> Vec<Mask> {
+        Evaluator::new(&self.module, now).evaluate(batch)
+    }
+}

@@ -1,0 +1,60 @@
+//! All problems of a run, with the texts they point into.
+
+use seg_syntax::diag::{self, Diagnostic, json, render};
+use seg_syntax::source::SourceMap;
+use std::fmt;
+
+/// Problems with the sources they are about. Displays as it is shown to people,
+/// without colour.
+#[derive(Debug, Clone, Default)]
+pub struct Diagnostics {
+    items: Vec<Diagnostic>,
+    sources: SourceMap,
+}
+
+impl Diagnostics {
+    /// Problems, put in the order of the files.
+    pub fn new(mut items: Vec<Diagnostic>, sources: SourceMap) -> Diagnostics {
+        diag::sort(&mut items);
+        Diagnostics { items, sources }
+    }
+
+    /// The problems in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.items.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// How many of them stop a run.
+    pub fn n_errors(&self) -> usize {
+        self.items.iter().filter(|d| d.is_error()).count()
+    }
+
+    /// Draws all of them, with a blank line between.
+    pub fn render(&self, style: render::Style) -> String {
+        let drawn: Vec<String> = self.items.iter().map(|d| render::render(d, &self.sources, style)).collect();
+        drawn.join("\n")
+    }
+
+    /// All of them for tools.
+    pub fn to_json(&self) -> Vec<json::JsonDiagnostic> {
+        self.items.iter().map(|d| json::to_json(d, &self.sources)).collect()
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(render::Style::default()))
+    }
+}
+
+impl std::error::Error for Diagnostics {}
