@@ -38,7 +38,7 @@ pub(crate) struct SegmentNames {
 impl SegmentNames {
     /// The segment of a name; an unknown name is reported unless its segment
     /// is broken, for then that has been reported.
-    pub(crate) fn resolve(&self, title: &ast::Title) -> Result<SegmentId, Option<Diagnostic>> {
+    pub(crate) fn resolve(&self, title: &ast::Title) -> Result<SegmentId, Option<Box<Diagnostic>>> {
         if let Some(id) = self.ids.get(&title.text) {
             return Ok(*id);
         }
@@ -50,7 +50,7 @@ impl SegmentNames {
         if let Some(near) = suggestion(&title.text, self.ids.keys().map(String::as_str)) {
             diagnostic = diagnostic.fix(title.span, format!("\"{near}\""), format!("did you mean `\"{near}\"`?"));
         }
-        Err(Some(diagnostic))
+        Err(Some(Box::new(diagnostic)))
     }
 }
 

@@ -157,7 +157,7 @@ impl<'a> Lower<'a> {
                 Lowered::plain(Cond::InSegment(to))
             }
             Err(diagnostic) => {
-                self.diagnostics.extend(diagnostic);
+                self.diagnostics.extend(diagnostic.map(|d| *d));
                 Lowered::error()
             }
         }

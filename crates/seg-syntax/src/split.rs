@@ -94,7 +94,7 @@ mod tests {
             .map(|s| {
                 let from = all[s.start].span.start as usize;
                 let to = all[s.end - 1].span.end as usize;
-                format!("{}{}", if s.opened { "" } else { "stray: " }, text[from..to].trim())
+                format!("{}{}", if s.opened { "" } else { "stray: " }, text.get(from..to).unwrap_or("").trim())
             })
             .collect()
     }

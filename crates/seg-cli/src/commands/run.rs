@@ -4,7 +4,7 @@ use super::{check, load};
 use crate::args::{Format, Run};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::io::{Loaded, Manifest, MembersFormat, Report};
 use seg::{Instant, Mask, Program, Project};
 use std::fmt::Write;
@@ -107,7 +107,7 @@ fn header(manifest: &Manifest, report: &Report, now: Instant, said_by: &str) -> 
 
 fn table(program: &Program, masks: &[Mask]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
     table.set_header(["segment", "members", "share"]);
     for (name, mask) in program.segment_names().zip(masks) {
         let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);

@@ -2,7 +2,7 @@
 
 use super::{Lower, Scope};
 use crate::hir::{End, Expr, ExprKind};
-use crate::names::{reserved_word_like, suggestion};
+use crate::names::{reserved_word_like, shortened, suggestion};
 use seg_data::schema::{Field, Target, fold_name};
 use seg_data::{AttributeId, EventId, PropertyId, Type};
 use seg_syntax::ast::Name;
@@ -145,7 +145,7 @@ impl Lower<'_> {
     fn unknown_property(&self, name: &Name, events: &[EventId]) -> Diagnostic {
         let event = events.first().and_then(|e| self.schema.event(*e));
         let of = event.map_or("this event", |e| &e.name);
-        let message = format!("`{of}` has no property `{}`", name.text);
+        let message = format!("`{of}` has no property `{}`", shortened(&name.text));
         let diagnostic = Diagnostic::new(Code::UnknownProperty, name.span, message).label("unknown property");
         let known: Vec<&str> = event.map_or(Vec::new(), |e| e.properties.iter().map(|p| p.name.as_str()).collect());
         match suggestion(&name.text, known.iter().copied()) {
@@ -225,13 +225,15 @@ impl Lower<'_> {
         if name.is_quoted {
             return None;
         }
+        const WORDS_MAX: usize = 8;
         let words: Vec<&str> = name.text.split(' ').collect();
-        for n in (1..words.len()).rev() {
+        for n in (1..words.len().min(WORDS_MAX)).rev() {
             let known = words.get(..n)?.join(" ");
             if self.schema.lookup(&known).len() == 1 {
                 let slip = (*words.get(n)?).to_owned();
                 let text = self.sources.text(name.span);
-                let from = text.rfind(&words.get(n..)?.join(" ")).unwrap_or(0) as u32 + name.span.start;
+                let (_, before) = split_words(text, n)?;
+                let from = before as u32 + name.span.start;
                 let at = Span::new(name.span.source, from, from + slip.len() as u32);
                 return Some((known, slip, at));
             }
@@ -291,6 +293,12 @@ pub(super) fn quoted_list(words: &[&str]) -> String {
     let shown: Vec<String> = words.iter().take(8).map(|w| format!("`{w}`")).collect();
     let more = if words.len() > 8 { ", …" } else { "" };
     format!("{}{more}", shown.join(", "))
+}
+
+/// The word after the first `n`, and where it starts.
+fn split_words(text: &str, n: usize) -> Option<(&str, usize)> {
+    let word = text.split_whitespace().nth(n)?;
+    Some((word, word.as_ptr() as usize - text.as_ptr() as usize))
 }
 
 /// Where the last words of a text start: its end, then up to three words back.

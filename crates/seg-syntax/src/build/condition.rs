@@ -11,6 +11,7 @@ use crate::source::Span;
 use pest::iterators::Pair;
 
 /// What stands between the lead words and the tails.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
 enum Head {
     Everyone,
     InSegment(crate::ast::Title),

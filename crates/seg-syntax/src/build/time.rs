@@ -24,10 +24,10 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        match counts.as_slice() {
-            &[n] => self.bounded(bound, n, span),
-            &[low, high] if low <= high => Some(Quantity { min: low, max: Some(high), span }),
-            &[low, high] => {
+        match *counts.as_slice() {
+            [n] => self.bounded(bound, n, span),
+            [low, high] if low <= high => Some(Quantity { min: low, max: Some(high), span }),
+            [low, high] => {
                 self.report(empty_range(span, &format!("{high} to {low}")));
                 None
             }

@@ -1,0 +1,191 @@
+//! Runs the case corpus: a test for each file under `tests/suite`.
+//!
+//! A `.seg` file begins with `#!` lines that choose its schema and which stages
+//! are kept in the snapshot beside it; a `.toml` file holds many small cases of
+//! people and who of them is in.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use seg::diag::render::Style;
+use seg::{Instant, Project, Settings, Zone};
+use seg_tests::{engines, people, root, schema_text};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let args = Arguments::from_args();
+    let suite = root().join("tests/suite");
+    let mut files = Vec::new();
+    gather(&suite, &mut files);
+    let trials = files
+        .into_iter()
+        .map(|path| {
+            let name = path.strip_prefix(&suite).unwrap_or(&path).with_extension("").to_string_lossy().into_owned();
+            Trial::test(name, move || run(&path))
+        })
+        .collect();
+    libtest_mimic::run(&args, trials).exit();
+}
+
+fn gather(dir: &Path, files: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(dir).expect("the suite is there").map(|e| e.expect("an entry").path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            gather(&path, files);
+        } else if path.extension().is_some_and(|e| e == "seg" || e == "toml") {
+            files.push(path);
+        }
+    }
+}
+
+fn run(path: &Path) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(path)?;
+    // The type of a case is its ending, except that schemas are TOML too.
+    if path.extension().is_some_and(|e| e == "seg") {
+        return stages(path, &text);
+    }
+    if path.components().any(|c| c.as_os_str() == "schema") {
+        return schema(path, &text);
+    }
+    cases(&text)
+}
+
+/// `#! key: value` at the top of a case.
+fn header<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    text.lines()
+        .take_while(|l| l.starts_with("#!"))
+        .find_map(|l| l.trim_start_matches("#!").trim().strip_prefix(key)?.trim().strip_prefix(':'))
+        .map(str::trim)
+}
+
+fn settings(zone: &str) -> Settings {
+    let zone = (zone != "none").then(|| Zone::parse(zone).expect("a zone"));
+    Settings { zone, ..Settings::default() }
+}
+
+/// The stages a case asks for, under headings, against the snapshot beside it.
+fn stages(path: &Path, text: &str) -> Result<(), Failed> {
+    let schema = schema_text(header(text, "schema").unwrap_or("shop"));
+    let settings = settings(header(text, "zone").unwrap_or("UTC"));
+    let emit = header(text, "emit").ok_or("the case does not say what to emit")?;
+    let name = path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
+    let project = Project::from_text(&schema, [(name.as_str(), text)], settings);
+    let parses = seg::parse(&project);
+    let checked = seg::check(&project, &parses);
+    let mut out = String::new();
+    for stage in emit.split(',').map(str::trim) {
+        let printed = match stage {
+            "tokens" => parses.iter().map(|p| p.tokens.print(text).to_string()).collect(),
+            "ast" => parses.iter().map(|p| p.file.to_string()).collect(),
+            "hir" => seg::hir::print(&checked.module, &project.schema),
+            "diagnostics" => problems(&project),
+            other => return Err(format!("there is no stage `{other}`").into()),
+        };
+        out.push_str(&format!("── {stage} ──\n{}\n", printed.trim_end()));
+    }
+    // A case that does not ask for problems must have none.
+    if !emit.contains("diagnostics") {
+        let problems = problems(&project);
+        if !problems.is_empty() {
+            return Err(problems.into());
+        }
+    }
+    snapshot(path, &out);
+    Ok(())
+}
+
+fn problems(project: &Project) -> String {
+    let diagnostics = match seg::compile(project) {
+        Ok(program) => program.warnings().clone(),
+        Err(diagnostics) => diagnostics,
+    };
+    // The schema of the corpus has names that need quotes, on purpose.
+    let shown = diagnostics.iter().filter(|d| d.code.number() != "W1701").cloned().collect();
+    seg::Diagnostics::new(shown, project.sources.clone()).render(Style::default())
+}
+
+fn schema(path: &Path, text: &str) -> Result<(), Failed> {
+    let project = Project::from_text(text, [], Settings::default());
+    let diagnostics = match seg::compile(&project) {
+        Ok(program) => program.warnings().clone(),
+        Err(diagnostics) => diagnostics,
+    };
+    snapshot(path, &diagnostics.to_string());
+    Ok(())
+}
+
+fn snapshot(path: &Path, content: &str) {
+    let name = path.file_stem().map_or(String::new(), |n| n.to_string_lossy().into_owned());
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(path.parent().unwrap_or(path));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, content));
+}
+
+/// People and who of them is in, many times over.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseFile {
+    #[serde(default = "shop")]
+    schema: String,
+    now: String,
+    #[serde(default = "utc")]
+    zone: String,
+    /// Lines of JSON; see [`people`].
+    people: String,
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// What comes after `include people who`, or whole segments, of which the
+    /// last is meant.
+    segment: String,
+    members: Vec<String>,
+}
+
+fn shop() -> String {
+    "shop".to_owned()
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+fn cases(text: &str) -> Result<(), Failed> {
+    let file: CaseFile = toml::from_str(text)?;
+    let schema = schema_text(&file.schema);
+    let settings = settings(&file.zone);
+    let now = Instant::parse(&file.now, settings.zone).ok_or("`now` is not an instant")?;
+    let mut failures = Vec::new();
+    let mut batch = None;
+    for case in &file.case {
+        let is_whole = case.segment.trim_start().starts_with("segment ");
+        let text = match is_whole {
+            true => case.segment.clone(),
+            false => format!("segment \"case\" include people who {}", case.segment),
+        };
+        let project = Project::from_text(&schema, [("case.seg", text.as_str())], settings);
+        let program = match seg::compile(&project) {
+            Ok(program) => program,
+            Err(problems) => {
+                failures.push(format!("{}\n{problems}", case.segment));
+                continue;
+            }
+        };
+        let batch = batch.get_or_insert_with(|| people(&file.people, &project.schema, settings.zone, now));
+        for engine in engines() {
+            let masks = engine.evaluate(&program, batch, now);
+            let mask = masks.last().ok_or("no segment")?;
+            let members: Vec<&str> = mask.rows().map(|row| batch.id(row)).collect();
+            if members != case.members {
+                let name = engine.name();
+                failures.push(format!("{}\n  expected {:?}\n  {name} {members:?}", case.segment, case.members));
+            }
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
+}

@@ -1,0 +1,5 @@
+//! Everything that is not a case file.
+
+mod docs;
+mod examples;
+mod properties;
