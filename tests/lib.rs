@@ -1,6 +1,8 @@
 //! What the tests of this package share: engines, schemas, and people written
 //! down as JSON.
 
+pub mod docs;
+
 use seg::io::manifest::{Data, EventFiles, ProfileFiles};
 use seg::{Batch, Instant, Mask, Program, Schema, Zone};
 use std::path::{Path, PathBuf};

@@ -65,6 +65,15 @@ impl Type {
         })
     }
 
+    /// One of its values in words: `an integer`, `an amount of money`.
+    pub fn one(&self) -> String {
+        match self {
+            Type::Integer => "an integer".to_owned(),
+            Type::Money => "an amount of money".to_owned(),
+            other => format!("a {other}"),
+        }
+    }
+
     /// Whether values of it can be calculated with.
     pub fn is_numeric(&self) -> bool {
         matches!(self, Type::Integer | Type::Number | Type::Money)

@@ -48,8 +48,6 @@ enum Facts {
     Plain,
     /// It is about events.
     Event(EventFacts),
-    /// It compares the value of this name.
-    Value { name: String, at: Span },
 }
 
 struct EventFacts {

@@ -10,12 +10,20 @@ use std::ops::Range;
 /// write in quotes.
 pub fn diagnostics(schema: &Schema, problems: &[SchemaProblem], source: SourceId) -> Vec<Diagnostic> {
     let mut out: Vec<Diagnostic> = problems.iter().map(|p| problem(p, source)).collect();
-    for (name, _, at) in schema.all_names() {
-        if !is_bare(name) && !name.is_empty() {
+    let names: Vec<_> = schema.all_names().collect();
+    for (at, (name, target, place)) in names.iter().enumerate() {
+        // One name that reads well is enough; the first of them is the main one.
+        let is_main = at == 0 || names.get(at - 1).is_none_or(|(_, before, _)| before != target);
+        let has_bare = names.iter().any(|(n, t, _)| t == target && is_bare(n));
+        if is_main && !has_bare && !name.is_empty() {
             out.push(
-                Diagnostic::new(Code::NameNeedsQuotes, span(source, at), format!("`{name}` must be written in quotes"))
-                    .label("holds a reserved word, a number or a symbol")
-                    .help(format!("sentences write `\"{name}\"`, or give it another name with `also = [\"…\"]`")),
+                Diagnostic::new(
+                    Code::NameNeedsQuotes,
+                    span(source, place),
+                    format!("`{name}` must be written in quotes"),
+                )
+                .label("holds a reserved word, a number or a symbol")
+                .help(format!("sentences write `\"{name}\"`, or give it another name with `also = [\"…\"]`")),
             );
         }
     }

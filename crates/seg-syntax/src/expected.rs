@@ -46,15 +46,26 @@ fn ticked(word: &str) -> String {
 
 /// Adds help for the slips that are seen most.
 fn slip(diagnostic: Diagnostic, found: Option<&Token>, at: u32, item: Span, text: &str, tokens: &Tokens) -> Diagnostic {
+    let before: Vec<&Token> = tokens
+        .as_slice()
+        .iter()
+        .rev()
+        .filter(|t| !t.kind.is_trivia() && t.span.end <= at && t.span.start >= item.start)
+        .take(2)
+        .collect();
+    let word_of = |t: Option<&&Token>| t.and_then(|t| text.get(t.span.range())).unwrap_or("");
+    let (before_word, before_kind) = (word_of(before.first()), before.first().map(|t| t.kind));
+    let second = word_of(before.get(1));
+    if is_unit(&before_word.to_lowercase()) && before.get(1).is_some_and(|t| t.kind == TokenKind::Number) {
+        return diagnostic
+            .help(format!("for a window up to now, write `in the past {second} {before_word}`"))
+            .help(format!("for a time that long ago, write `{second} {before_word} ago`"));
+    }
     let Some(found) = found else {
         return diagnostic.help("finish the sentence, for example: `include people who ordered in the past 30 days`");
     };
     let word = text.get(found.span.range()).unwrap_or("");
     let lower = word.to_lowercase();
-    let before =
-        tokens.as_slice().iter().rev().find(|t| !t.kind.is_trivia() && t.span.end <= at && t.span.start >= item.start);
-    let before_kind = before.map(|t| t.kind);
-    let before_word = before.and_then(|t| text.get(t.span.range())).unwrap_or("");
     if is_unit(&lower) && matches!(before_kind, Some(TokenKind::Number)) {
         return diagnostic
             .help(format!("for a time that long ago, write `{before_word} {word} ago`"))

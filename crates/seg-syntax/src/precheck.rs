@@ -7,11 +7,15 @@ use crate::limits::{ITEM_BYTES_MAX, NESTING_MAX};
 use crate::source::Span;
 use crate::token::{Token, TokenKind};
 
+/// How many different characters of one item are reported.
+const UNKNOWN_MAX: usize = 5;
+
 /// Problems of one item's tokens; pest runs only when there are none.
 pub(crate) fn precheck(tokens: &[Token], text: &str) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     let mut open: Vec<Span> = Vec::new();
     let mut is_too_deep = false;
+    let mut unknown: Vec<&str> = Vec::new();
     for token in tokens {
         match token.kind {
             TokenKind::OpenBracket => {
@@ -26,6 +30,14 @@ pub(crate) fn precheck(tokens: &[Token], text: &str) -> Vec<Diagnostic> {
                     .label("no bracket is open here")
                     .fix(token.span, "", "leave it out, or add the `(` it belongs to"),
             ),
+            // The same character again is the same problem.
+            TokenKind::Unknown => {
+                let text = text.get(token.span.range()).unwrap_or("");
+                if !unknown.contains(&text) && unknown.len() < UNKNOWN_MAX {
+                    unknown.push(text);
+                    out.push(unknown_character(token.span, text));
+                }
+            }
             kind => out.extend(lexical(kind, token.span, text.get(token.span.range()).unwrap_or(""))),
         }
     }
@@ -63,7 +75,6 @@ fn too_deep(span: Span) -> Diagnostic {
 
 fn lexical(kind: TokenKind, span: Span, text: &str) -> Option<Diagnostic> {
     match kind {
-        TokenKind::Unknown => Some(unknown(span, text)),
         TokenKind::UnterminatedText => Some(
             Diagnostic::new(Code::UnterminatedText, span, "a text is never closed")
                 .label("opened here")
@@ -100,8 +111,9 @@ fn lexical(kind: TokenKind, span: Span, text: &str) -> Option<Diagnostic> {
     }
 }
 
-fn unknown(span: Span, text: &str) -> Diagnostic {
-    let shown: String = text.chars().take(12).flat_map(char::escape_debug).collect();
+fn unknown_character(span: Span, text: &str) -> Diagnostic {
+    let show = |c: char| if c == '\'' { c.to_string() } else { c.escape_debug().to_string() };
+    let shown: String = text.chars().take(12).map(show).collect();
     let diagnostic = Diagnostic::new(Code::UnknownCharacter, span, format!("`{shown}` means nothing here"));
     match text {
         "'" | "’" | "‘" => diagnostic

@@ -1,7 +1,7 @@
 //! Comparisons of values.
 
 use super::value::convert;
-use super::{Facts, Lower, Lowered, Scope};
+use super::{Lower, Lowered, Scope};
 use crate::hir::{CompareOp, Cond, Expr, ExprKind, TextOp};
 use crate::names::suggestion;
 use crate::text::{compile_pattern, fold_case};
@@ -24,7 +24,6 @@ impl Lower<'_> {
         if left.value.is_error() {
             return Lowered::error();
         }
-        let facts = Facts::Value { name: self.words(left.span), at: span };
         let Some((cond, right_may_be_missing)) = self.relation(&left, &comparison.relation, comparison, span) else {
             return Lowered::error();
         };
@@ -50,7 +49,7 @@ impl Lower<'_> {
                 Cond::all(vec![Cond::Known(left.value), cond.negate()])
             }
         };
-        Lowered { cond, facts }
+        Lowered::plain(cond)
     }
 
     fn negative_on_missing(&mut self, left: &Compared<'_>, comparison: &Comparison, span: Span) {
@@ -63,15 +62,7 @@ impl Lower<'_> {
                 let values: Vec<String> = list.iter().map(|v| self.words(v.span)).collect();
                 Some(format!("one of {}", values.join(", ")))
             }
-            Relation::Text(op, value) => {
-                let verb = match op {
-                    ast::TextOp::Contains => "contains",
-                    ast::TextOp::StartsWith => "starts with",
-                    ast::TextOp::EndsWith => "ends with",
-                    ast::TextOp::Matches => "matches",
-                };
-                Some(format!("{verb} {}", self.words(value.span)))
-            }
+            Relation::Text(op, value) => Some(format!("{} {}", text_verb(*op), self.words(value.span))),
             _ => None,
         };
         let known = match continues {
@@ -203,10 +194,10 @@ impl Lower<'_> {
         let mut diagnostic = Diagnostic::new(
             Code::TypeMismatch,
             right.span,
-            format!("`{subject}` is a {ty}, and {words} is a {right_ty}"),
+            format!("`{subject}` is {}, and {words} is {}", ty.one(), right_ty.one()),
         )
-        .label(format!("a {ty} is needed"))
-        .also(left.span, format!("a {ty}"));
+        .label(format!("{} is needed", ty.one()))
+        .also(left.span, ty.one());
         diagnostic = match (ty, &right.kind) {
             (Type::Text, OperandKind::Literal(Literal::Number(_))) => {
                 diagnostic.fix(right.span, format!("\"{words}\""), format!("write the text in quotes: `\"{words}\"`"))
@@ -233,9 +224,15 @@ impl Lower<'_> {
             Diagnostic::new(
                 Code::OperatorNeedsType,
                 span,
-                format!("`{what}` fits {types}, and `{subject}` is a {}", left.value.ty),
+                format!("`{what}` fits {types}, and `{subject}` is {}", left.value.ty.one()),
             )
-            .label(format!("of type {}", left.value.ty)),
+            .label(format!("said of {}", left.value.ty.one()))
+            .help(match left.value.ty {
+                Type::Timestamp | Type::Date => format!("say when: `{subject} is within the past 30 days`"),
+                Type::Boolean => format!("write `{subject} is true` or `{subject} is false`"),
+                Type::List(_) => format!("for one of its values: `{subject} include …`"),
+                _ => format!("compare it with `is`, `is more than`, `is between`: `{subject} is …`"),
+            }),
         );
     }
 
@@ -294,15 +291,9 @@ impl Lower<'_> {
         span: Span,
     ) -> Option<Cond> {
         let words = self.words(at.span);
-        if matches!(left.value.ty, Type::List(_)) {
-            self.needs_type(left, "contains", "texts", span);
-            if let Some(last) = self.diagnostics.last_mut() {
-                last.helps.push(format!("for one of the list's values: `include {words}`"));
-            }
-            return None;
-        }
+        let verb = text_verb(op);
         if left.value.ty != Type::Text {
-            self.needs_type(left, &self.words(at.span), "texts", span);
+            self.needs_type(left, verb, "texts", span);
             return None;
         }
         let Some(Value::Text(text)) = self.literal_for(left, at, &Type::Text) else { return None };
@@ -375,6 +366,15 @@ impl Lower<'_> {
             None => diagnostic.note(format!("it is one of {}", super::resolve::quoted_list(&names))),
         };
         self.report(diagnostic);
+    }
+}
+
+fn text_verb(op: ast::TextOp) -> &'static str {
+    match op {
+        ast::TextOp::Contains => "contains",
+        ast::TextOp::StartsWith => "starts with",
+        ast::TextOp::EndsWith => "ends with",
+        ast::TextOp::Matches => "matches",
     }
 }
 

@@ -2,17 +2,23 @@
 
 use super::{EventFacts, Facts, Lower, Lowered, Scope};
 use crate::hir::Cond;
-use seg_syntax::ast::{Group, Quantifier};
+use seg_syntax::ast::{self, Group, Quantifier};
 use seg_syntax::diag::{Code, Diagnostic};
 
 impl Lower<'_> {
     pub(super) fn group(&mut self, group: &Group, scope: Scope<'_>) -> Lowered {
-        let members: Vec<Lowered> = group.members.iter().map(|m| self.expr_in(m, scope)).collect();
-        if group.is_chain && matches!(scope, Scope::Person) {
+        let is_row = group.is_chain && matches!(scope, Scope::Person);
+        let mut members: Vec<Lowered> = Vec::with_capacity(group.members.len());
+        for member in &group.members {
+            let strays = is_row && self.strays_from_filter(members.last(), member);
+            members.push(if strays { Lowered::error() } else { self.expr_in(member, scope) });
+        }
+        if is_row {
             let word = if group.quantifier == Quantifier::Any { "or" } else { "and" };
-            self.check_windows(&members);
-            self.check_negatives(&members, word);
-            self.check_filters(&members);
+            // What a negative reaches decides what a window reaches.
+            if !self.check_negatives(&members, word) {
+                self.check_windows(&members);
+            }
         }
         let conds: Vec<Cond> = members.into_iter().map(|m| m.cond).collect();
         Lowered::plain(match group.quantifier {
@@ -46,7 +52,8 @@ impl Lower<'_> {
     }
 
     /// `no A or B in the past 3 days`: neither, or no A and else some B?
-    fn check_negatives(&mut self, members: &[Lowered], word: &str) {
+    fn check_negatives(&mut self, members: &[Lowered], word: &str) -> bool {
+        let n_before = self.diagnostics.len();
         for pair in members.windows(2) {
             let [Lowered { facts: Facts::Event(first), .. }, Lowered { facts: Facts::Event(second), .. }] = pair else {
                 continue;
@@ -67,31 +74,29 @@ impl Lower<'_> {
                     .help(format!("for a negative and a positive: `{one} {word} did {other}`")),
             );
         }
+        self.diagnostics.len() > n_before
     }
 
     /// `did A where category is "a" and price is more than 50`: whose price?
-    fn check_filters(&mut self, members: &[Lowered]) {
-        for pair in members.windows(2) {
-            let [Lowered { facts: Facts::Event(event), .. }, Lowered { facts: Facts::Value { name, at }, .. }] = pair
-            else {
-                continue;
-            };
-            let Some(filter) = event.open_filter else { continue };
-            let is_property =
-                event.events.iter().any(|e| self.schema.event(*e).is_some_and(|e| e.property(name).is_some()));
-            if !is_property {
-                continue;
-            }
-            let (inside, outside) = (self.words(filter), self.words(*at));
-            let event = self.event_names(event);
-            self.report(
-                Diagnostic::new(Code::PropertyOutsideWhere, *at, format!("is this the `{name}` of `{event}`?"))
-                    .label("stands outside the `where`")
-                    .also(filter, "the `where` ends here")
-                    .help(format!("for the event's: `where ({inside} and {outside})`"))
-                    .help(format!("for the person's, put it first: `{outside} and did {event} where {inside}`")),
-            );
+    fn strays_from_filter(&mut self, before: Option<&Lowered>, member: &ast::Expr) -> bool {
+        let Some(Lowered { facts: Facts::Event(event), .. }) = before else { return false };
+        let (Some(filter), ast::Expr::Condition(c)) = (event.open_filter, member) else { return false };
+        let ast::OperandKind::Name(name) = &c.subject.kind else { return false };
+        let is_property =
+            event.events.iter().any(|e| self.schema.event(*e).is_some_and(|e| e.property(&name.text).is_some()));
+        if !is_property || c.leads.span.is_some() {
+            return false;
         }
+        let (inside, outside) = (self.words(filter), self.words(c.span));
+        let event = self.event_names(event);
+        self.report(
+            Diagnostic::new(Code::PropertyOutsideWhere, c.span, format!("is this the `{}` of `{event}`?", name.text))
+                .label("stands outside the `where`")
+                .also(filter, "the `where` ends here")
+                .help(format!("for the event's: `where ({inside} and {outside})`"))
+                .help(format!("for the person's, say whose: `and whose {outside}`")),
+        );
+        true
     }
 
     fn event_names(&self, facts: &EventFacts) -> String {

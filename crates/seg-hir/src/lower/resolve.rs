@@ -54,7 +54,7 @@ impl Lower<'_> {
             self.report(
                 Diagnostic::new(Code::AmbiguousName, name.span, format!("`{}` fits more than one thing", name.text))
                     .label(readings.join(", or "))
-                    .help("write the name exactly as the schema has it"),
+                    .help("for an attribute write its name in quotes, exactly as the schema has it"),
             );
             return Some(Subject::Error);
         }

@@ -207,9 +207,10 @@ impl Lower<'_> {
                     Diagnostic::new(
                         Code::OperatorNeedsType,
                         span,
-                        format!("`{words}` fits a time, not the type {}", value.ty),
+                        format!("`{words}` fits a time, not {}", value.ty.one()),
                     )
-                    .label("said of something that is not a time"),
+                    .label("said of something that is not a time")
+                    .help("compare it with `is`, or name an attribute that holds a time"),
                 );
                 None
             }
@@ -228,7 +229,7 @@ impl Lower<'_> {
                 Diagnostic::new(
                     Code::TypeMismatch,
                     span,
-                    format!("a {} cannot be compared with a {}", left.ty, right.ty),
+                    format!("{} cannot be compared with {}", left.ty.one(), right.ty.one()),
                 )
                 .label(format!("of type {}", right.ty)),
             );

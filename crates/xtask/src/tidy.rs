@@ -1,0 +1,103 @@
+//! What no compiler checks.
+
+use seg::diag::ALL_CODES;
+use seg_tests::root;
+use std::path::{Path, PathBuf};
+
+/// A file longer than this hides a second noun.
+const LINES_MAX: usize = 700;
+
+/// Checks the repository; every problem is named.
+pub fn run() -> Result<(), String> {
+    let mut problems = Vec::new();
+    let mut files = Vec::new();
+    gather(&root(), &mut files)?;
+    for path in &files {
+        let Ok(text) = std::fs::read_to_string(path) else { continue };
+        let name = path.strip_prefix(root()).unwrap_or(path).display().to_string();
+        if name.ends_with(".rs") {
+            rust_file(&name, &text, &mut problems);
+        }
+        if (name.ends_with(".md") || name.ends_with(".rs")) && text.lines().any(|l| l.ends_with([' ', '\t'])) {
+            problems.push(format!("{name}: a line ends in white space"));
+        }
+    }
+    error_pages(&mut problems)?;
+    snapshots(&files, &mut problems);
+    for needed in ["LICENSE-MIT", "LICENSE-APACHE", "README.md", "CHANGELOG.md", "docs/architecture.md"] {
+        if !root().join(needed).is_file() {
+            problems.push(format!("{needed} is missing"));
+        }
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{}\n", problems.join("\n"))),
+    }
+}
+
+fn gather(dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
+    for entry in std::fs::read_dir(dir).map_err(|e| format!("{}: {e}\n", dir.display()))? {
+        let path = entry.map_err(|e| e.to_string())?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            if name != "target" && name != ".git" {
+                gather(&path, files)?;
+            }
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(())
+}
+
+fn rust_file(name: &str, text: &str, problems: &mut Vec<String>) {
+    let n_lines = text.lines().count();
+    if n_lines > LINES_MAX {
+        problems.push(format!("{name}: {n_lines} lines; which noun is hiding in there?"));
+    }
+    if !text.starts_with("//!") {
+        problems.push(format!("{name}: does not begin by saying what it is"));
+    }
+    let mut n_unsafe = 0;
+    for (at, line) in text.lines().enumerate() {
+        n_unsafe += usize::from(line.contains("unsafe {") && !name.contains("xtask"));
+        if line.contains("#[ignore") && !name.contains("xtask") {
+            problems.push(format!("{name}:{}: a test is ignored", at + 1));
+        }
+    }
+    if n_unsafe > 0 && !name.starts_with("crates/seg-jit") {
+        problems.push(format!("{name}: unsafe code outside seg-jit"));
+    }
+}
+
+/// Pages and codes belong together, both ways.
+fn error_pages(problems: &mut Vec<String>) -> Result<(), String> {
+    let dir = root().join("docs/errors");
+    for entry in std::fs::read_dir(&dir).map_err(|e| format!("{}: {e}\n", dir.display()))? {
+        let path = entry.map_err(|e| e.to_string())?.path();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if stem != "README" && !ALL_CODES.iter().any(|c| c.number() == stem) {
+            problems.push(format!("docs/errors/{stem}.md: there is no such code"));
+        }
+    }
+    for code in ALL_CODES {
+        if !dir.join(format!("{code}.md")).is_file() {
+            problems.push(format!("docs/errors/{code}.md is missing"));
+        }
+    }
+    Ok(())
+}
+
+/// A snapshot in the suite without its case tests nothing.
+fn snapshots(files: &[PathBuf], problems: &mut Vec<String>) {
+    let suite = root().join("tests/suite");
+    for path in files.iter().filter(|p| p.starts_with(&suite)) {
+        let is_orphan = path.extension().is_some_and(|e| e == "snap")
+            && !path.with_extension("seg").is_file()
+            && !path.with_extension("toml").is_file();
+        if is_orphan {
+            problems.push(format!("{}: a snapshot without its case", path.display()));
+        }
+    }
+}
