@@ -60,6 +60,8 @@ struct EventFacts {
     open_filter: Option<Span>,
     /// Its negative word.
     negative: Option<Span>,
+    /// Whether it only says that the event happened, perhaps in a window.
+    is_simple: bool,
     /// Whether it is nothing but a name, perhaps with a window.
     is_bare: bool,
     /// The whole condition.

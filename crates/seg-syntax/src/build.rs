@@ -214,20 +214,25 @@ impl Builder<'_> {
         }
         let subject = self.words(condition.subject.span);
         let value = self.words(span);
-        let list = match &comparison.relation {
-            Relation::Order(_, right) => format!("{}, {value}", self.words(right.span)),
+        let both = match &comparison.relation {
+            Relation::Order(_, right) => format!("{subject} is one of {}, {value}", self.words(right.span)),
             Relation::OneOf(values) | Relation::NoneOf(values) => {
-                let mut words: Vec<String> = values.iter().map(|v| self.words(v.span)).collect();
-                words.push(value.clone());
-                words.join(", ")
+                let words: Vec<String> = values.iter().map(|v| self.words(v.span)).collect();
+                format!("{subject} is one of {}, {value}", words.join(", "))
             }
-            _ => value.clone(),
+            // Other comparisons are said in full twice.
+            _ => {
+                let said = condition.tails.last().map_or(String::new(), |t| self.words(t.span));
+                let verb = said.rsplit_once(' ').map_or("", |(verb, _)| verb);
+                let word = connective.map_or(" or ", |c| c.0.word());
+                format!("{subject} {said}{word}{subject} {verb} {value}")
+            }
         };
         let word = connective.map_or("or", |c| c.0.word().trim());
         let mut diagnostic =
             Diagnostic::new(Code::DetachedValue, span, format!("{value} after `{word}` is not a condition"))
                 .label("a value, but of what?")
-                .help(format!("for one of several values: `{subject} is one of {list}`"));
+                .help(format!("for several values: `{both}`"));
         if value.starts_with('"') {
             diagnostic = diagnostic.help(format!("for an event of that name: `{word} did {value}`"));
         }

@@ -2,6 +2,7 @@
 
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
+use crate::names::{is_reserved, reserved_word_like};
 use crate::source::Span;
 use crate::token::{Token, TokenKind, Tokens};
 use pest::error::{Error, ErrorVariant, InputLocation};
@@ -26,6 +27,9 @@ pub(crate) fn syntax_error(failure: &Error<Rule>, item: Span, text: &str, tokens
             .label("too many brackets around this")
             .help("give the inner conditions a segment of their own and write `in segment \"…\"`");
     }
+    if let Some(misspelt) = misspelt(at, item, text, tokens) {
+        return misspelt;
+    }
     let message = match found_text {
         Some(word) => format!("{} does not fit here", ticked(word)),
         None => "the sentence ends too early".to_owned(),
@@ -37,6 +41,23 @@ pub(crate) fn syntax_error(failure: &Error<Rule>, item: Span, text: &str, tokens
     };
     let diagnostic = Diagnostic::new(Code::UnexpectedText, span, message).label(label);
     slip(diagnostic, found, at, item, text, tokens)
+}
+
+/// `Order Completed withing the past 3 days`: a slip in a reserved word makes it
+/// a part of the name before it, and the sentence fails only later.
+fn misspelt(at: u32, item: Span, text: &str, tokens: &Tokens) -> Option<Diagnostic> {
+    const WORDS_BACK: usize = 8;
+    let before = tokens.as_slice().iter().rev().filter(|t| t.span.end <= at && t.span.start >= item.start);
+    let words = before.filter(|t| !t.kind.is_trivia()).take(WORDS_BACK).filter(|t| t.kind == TokenKind::Word);
+    words.into_iter().find_map(|token| {
+        let word = text.get(token.span.range())?;
+        let right = reserved_word_like(word).filter(|_| !is_reserved(word))?;
+        Some(
+            Diagnostic::new(Code::UnexpectedText, token.span, format!("`{word}` is not a word Seg knows"))
+                .label("read as part of a name, after which the sentence makes no sense")
+                .fix(token.span, right, format!("did you mean `{right}`?")),
+        )
+    })
 }
 
 fn ticked(word: &str) -> String {
@@ -74,6 +95,9 @@ fn slip(diagnostic: Diagnostic, found: Option<&Token>, at: u32, item: Span, text
     if before_kind == Some(TokenKind::Text) && found.kind == TokenKind::Text {
         return diagnostic.help("put a comma between the values, or join conditions with `and` or `or`");
     }
+    if found.kind == TokenKind::Text && before_kind == Some(TokenKind::Word) {
+        return diagnostic.help(format!("to compare, say how: `{before_word} is {word}`"));
+    }
     if found.kind == TokenKind::Word && before_word.eq_ignore_ascii_case("segment") {
         return diagnostic.help("write the segment's name in quotes");
     }
@@ -108,9 +132,13 @@ fn phrase(rule: Rule) -> Option<(u8, String)> {
         Rule::text => some(1, "a text in quotes"),
         Rule::include | Rule::kw_include => some(0, "`include people who …`"),
         Rule::exclude | Rule::kw_exclude => some(6, "`exclude people who …`"),
-        Rule::expression | Rule::clause | Rule::head | Rule::lead | Rule::in_segment | Rule::everyone => {
-            some(1, "a condition")
-        }
+        Rule::expression
+        | Rule::clause
+        | Rule::head
+        | Rule::lead
+        | Rule::in_segment
+        | Rule::everyone
+        | Rule::filter => some(1, "a condition"),
         Rule::connective | Rule::kw_and | Rule::kw_or | Rule::kw_but | Rule::mistake_and | Rule::mistake_or => {
             some(4, "`and` or `or` with another condition")
         }

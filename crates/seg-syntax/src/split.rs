@@ -26,7 +26,7 @@ pub(crate) fn split(tokens: &[Token], text: &str) -> Vec<Slice> {
             TokenKind::Newline => line_is_fresh = true,
             TokenKind::Whitespace | TokenKind::Comment => {}
             _ => {
-                if line_is_fresh && opens_item(tokens, idx, text) && !continues(word_before) {
+                if line_is_fresh && opener(tokens, idx, text).is_some_and(|o| !continues(word_before, &o)) {
                     starts.push(idx);
                 }
                 line_is_fresh = false;
@@ -53,31 +53,50 @@ fn word<'a>(token: &Token, text: &'a str) -> &'a str {
     }
 }
 
-/// `email is in⏎list "vip"` and `include⏎everyone` go on.
-fn continues(word_before: &str) -> bool {
-    ["in", "include", "exclude"].iter().any(|w| word_before.eq_ignore_ascii_case(w))
+/// Whether what stands before makes an opener go on with the sentence instead:
+/// `email is in⏎list "vip"`, `include⏎everyone`.
+fn continues(word_before: &str, opener: &Opener<'_>) -> bool {
+    let is = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+    match opener {
+        // After an event called `Signed In`, a segment still begins: nothing
+        // that is in another segment goes on with `include`.
+        Opener::Named { keyword, after } if is(word_before, "in") => {
+            !(is(keyword, "segment") && is(after, "include")) && !(is(keyword, "list") && is(after, "from"))
+        }
+        _ => ["in", "include", "exclude"].iter().any(|w| is(w, word_before)),
+    }
 }
 
-fn opens_item(tokens: &[Token], idx: usize, text: &str) -> bool {
+/// The words that begin an item.
+enum Opener<'a> {
+    /// `segment "…"` and its kin, with the word after the text.
+    Named { keyword: &'a str, after: &'a str },
+    /// A sentence such as `everyone must …`.
+    Sentence,
+}
+
+fn opener<'a>(tokens: &[Token], idx: usize, text: &'a str) -> Option<Opener<'a>> {
     let mut ahead = tokens.iter().skip(idx).filter(|t| !t.kind.is_trivia());
     let mut next_word = || ahead.next().map_or(("", TokenKind::Unknown), |t| (word(t, text), t.kind));
     let (first, _) = next_word();
     let is = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
     if ["segment", "define", "list", "test"].iter().any(|w| is(first, w)) {
         let (_, kind) = next_word();
-        return matches!(kind, TokenKind::Text | TokenKind::UnterminatedText | TokenKind::CurlyText);
+        let is_named = matches!(kind, TokenKind::Text | TokenKind::UnterminatedText | TokenKind::CurlyText);
+        return is_named.then(|| Opener::Named { keyword: first, after: next_word().0 });
     }
     if is(first, "everyone") {
         let (second, _) = next_word();
-        if is(second, "must") {
-            return true;
-        }
         // `everyone on sms must`: the channel is one word or one text.
-        next_word();
-        let (fourth, _) = next_word();
-        return is(second, "on") && is(fourth, "must");
+        let is_rule = is(second, "must") || {
+            next_word();
+            is(second, "on") && is(next_word().0, "must")
+        };
+        return is_rule.then_some(Opener::Sentence);
     }
-    is(first, "when") && ["people", "are", "in", "several"].iter().all(|expected| is(next_word().0, expected))
+    let is_order =
+        is(first, "when") && ["people", "are", "in", "several"].iter().all(|expected| is(next_word().0, expected));
+    is_order.then_some(Opener::Sentence)
 }
 
 #[cfg(test)]
@@ -118,6 +137,7 @@ mod tests {
     fn a_line_that_continues_does_not_open() {
         assert_eq!(check("segment \"a\" include people who are in\nsegment \"b\"").len(), 1);
         assert_eq!(check("segment \"a\" include\neveryone must\n").len(), 1);
+        assert_eq!(check("segment \"a\" include people who did Signed In\nsegment \"b\" include everyone").len(), 2);
         assert_eq!(check("everyone on sms must x\nwhen people are in several, prefer \"a\"").len(), 2);
     }
 }

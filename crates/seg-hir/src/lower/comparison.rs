@@ -57,7 +57,9 @@ impl Lower<'_> {
         let whole = self.words(span);
         let said = whole.strip_prefix(subject.as_str()).unwrap_or(&whole).trim_start().to_owned();
         let continues = match &comparison.relation {
-            Relation::Order(OrderOp::Is | OrderOp::IsNot, right) => Some(self.words(right.span)),
+            Relation::Order(OrderOp::Is | OrderOp::IsNot, Operand { kind: OperandKind::Literal(_), span }) => {
+                Some(self.words(*span))
+            }
             Relation::OneOf(list) | Relation::NoneOf(list) => {
                 let values: Vec<String> = list.iter().map(|v| self.words(v.span)).collect();
                 Some(format!("one of {}", values.join(", ")))
@@ -69,11 +71,15 @@ impl Lower<'_> {
             Some(rest) => format!("{subject} is known but not {rest}"),
             None => format!("{subject} is known and not ({})", positive(&subject, &said)),
         };
+        let missing = match &comparison.relation {
+            Relation::Order(_, right) if !left.value.may_be_missing => self.words(right.span),
+            _ => subject.clone(),
+        };
         self.report(
             Diagnostic::new(
                 Code::NegativeOnMissing,
                 span,
-                format!("`{subject}` may be missing, so `{said}` could mean two things"),
+                format!("`{missing}` may be missing, so `{said}` could mean two things"),
             )
             .label("are people without a value meant too?")
             .help(format!("without them: `{known}`"))
@@ -121,7 +127,7 @@ impl Lower<'_> {
                     && let (ExprKind::Literal(l), ExprKind::Literal(h)) = (&l.kind, &h.kind)
                     && crate::eval::compare(l, h) == Some(std::cmp::Ordering::Greater)
                 {
-                    self.empty_range(low.span.to(high.span), "the smaller number comes first");
+                    self.empty_range(span, "the smaller number comes first");
                     return None;
                 }
                 Some((Cond::all(vec![from, to]), a || b))
@@ -380,7 +386,18 @@ fn text_verb(op: ast::TextOp) -> &'static str {
 
 /// The positive form of what was said: `is not more than 5` to `is more than 5`.
 fn positive(subject: &str, said: &str) -> String {
-    let positive = said.replacen("is not ", "is ", 1).replacen("does not ", "", 1);
+    const WORDS: &[(&str, &str)] = &[
+        ("is not ", "is "),
+        ("are not ", "are "),
+        ("was not ", "was "),
+        ("were not ", "were "),
+        ("does not ", ""),
+        ("differs from ", "is "),
+        ("include none of ", "include any of "),
+        ("!= ", "= "),
+    ];
+    let negative = WORDS.iter().find(|(negative, _)| said.contains(negative));
+    let positive = negative.map_or(said.to_owned(), |(negative, positive)| said.replacen(negative, positive, 1));
     format!("{subject} {positive}")
 }
 

@@ -73,7 +73,7 @@ impl Lower<'_> {
             return self.nothing_said(c, &value);
         };
         if let Some(second) = rest.first() {
-            return self.tail_after(second, first, c);
+            return self.tail_after(second, first, c, &value);
         }
         let compared = Compared { value, span: c.subject.span, scope };
         let lowered = match &first.kind {
@@ -113,16 +113,23 @@ impl Lower<'_> {
         Lowered::error()
     }
 
-    fn tail_after(&mut self, tail: &Tail, after: &Tail, c: &Condition) -> Lowered {
+    fn tail_after(&mut self, tail: &Tail, after: &Tail, c: &Condition, value: &Expr) -> Lowered {
         let (words, before) = (self.words(tail.span), self.words(after.span));
         let subject = self.words(c.subject.span);
-        self.report(
+        let mut diagnostic =
             Diagnostic::new(Code::TailAfterComparison, tail.span, format!("`{words}` stands after the comparison"))
-                .label("belongs before it, or nowhere")
-                .also(after.span, "the comparison")
+                .also(after.span, "the comparison");
+        diagnostic = match value.kind {
+            ExprKind::Aggregate { .. } => diagnostic
+                .label("belongs before it")
                 .help(format!("if it limits the events: `{subject} {words} {before}`"))
                 .help("if it is a condition of its own, join it with `and`"),
-        );
+            _ => diagnostic
+                .label("belongs to nothing")
+                .help("join another condition with `and`")
+                .help(format!("if the word before is an event: `{subject} … or did … {words}`")),
+        };
+        self.report(diagnostic);
         Lowered::error()
     }
 
@@ -231,6 +238,9 @@ impl Lower<'_> {
             is_open: window.is_none() && !says_never,
             open_filter: parts.filter.and_then(open_filter),
             negative: c.leads.negative.map(|(_, span)| span),
+            is_simple: c.quantity.is_none()
+                && c.leads.negative.is_none()
+                && c.tails.iter().all(|t| matches!(t.kind, TailKind::Window(_))),
             is_bare: c.leads.span.is_none()
                 && c.quantity.is_none()
                 && c.tails.iter().all(|t| matches!(t.kind, TailKind::Window(_))),
@@ -338,6 +348,7 @@ impl Lower<'_> {
     /// `did A more than 3`, `A was more than 90 days ago`.
     fn compared_event(&mut self, c: &Condition, comparison: &ast::Comparison, span: Span) {
         let (event, words) = (self.words(c.subject.span), self.words(span));
+        let bare = ["is ", "are ", "was ", "were "].iter().find_map(|w| words.strip_prefix(w)).unwrap_or(&words);
         let is_number = matches!(
             &comparison.relation,
             Relation::Order(_, Operand { kind: OperandKind::Literal(Literal::Number(_)), .. })
@@ -347,8 +358,8 @@ impl Lower<'_> {
             self.report(
                 Diagnostic::new(Code::CountNeedsTimes, span, format!("`{words}` of what?"))
                     .label("a number after an event")
-                    .fix(span.end_point(), " times", format!("if it counts `{event}`, write `{words} times`"))
-                    .help(format!("if it is about a value: `total … of {event} … is {words}`")),
+                    .fix(span, format!("{bare} times"), format!("if it counts `{event}`, write `{bare} times`"))
+                    .help(format!("if it is about a value: `total … of {event} … is {bare}`")),
             );
             return;
         }

@@ -4,6 +4,7 @@ use super::{EventFacts, Facts, Lower, Lowered, Scope};
 use crate::hir::Cond;
 use seg_syntax::ast::{self, Group, Quantifier};
 use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
 
 impl Lower<'_> {
     pub(super) fn group(&mut self, group: &Group, scope: Scope<'_>) -> Lowered {
@@ -17,7 +18,7 @@ impl Lower<'_> {
             let word = if group.quantifier == Quantifier::Any { "or" } else { "and" };
             // What a negative reaches decides what a window reaches.
             if !self.check_negatives(&members, word) {
-                self.check_windows(&members);
+                self.check_windows(&members, group.quantifier);
             }
         }
         let conds: Vec<Cond> = members.into_iter().map(|m| m.cond).collect();
@@ -29,26 +30,35 @@ impl Lower<'_> {
     }
 
     /// `did A or B in the past 30 days`: does the window reach A?
-    fn check_windows(&mut self, members: &[Lowered]) {
-        let mut window_after = None;
+    fn check_windows(&mut self, members: &[Lowered], quantifier: Quantifier) {
+        let mut after: Option<(&EventFacts, Span)> = None;
         for member in members.iter().rev() {
             let Facts::Event(event) = &member.facts else { continue };
-            if let (true, Some(window)) = (event.is_open, window_after) {
-                let first = self.words(event.at);
-                let later = self.words(window);
+            if let (true, Some((next, window))) = (event.is_open, after) {
+                let (first, later) = (self.said(event.at), self.words(window));
                 let mut diagnostic =
                     Diagnostic::new(Code::UnclearWindow, event.at, format!("does `{later}` belong to `{first}` too?"))
                         .label("no window of its own")
-                        .also(window, "this window stands later")
-                        .help(format!("if it does: `{first} {later}`"))
-                        .help(format!("if `{first}` may be any time ago: `{first} ever`"));
-                if event.is_bare {
-                    diagnostic = diagnostic.help(format!("for several events as one: `did any of (…, …) {later}`"));
+                        .also(window, "this window stands later");
+                if event.is_simple && next.is_simple && quantifier == Quantifier::Any {
+                    let names = format!("{}, {}", self.event_names(event), self.event_names(next));
+                    diagnostic = diagnostic.help(format!("if it does: `did any of ({names}) {later}`"));
+                } else {
+                    diagnostic = diagnostic.help(format!("if it does: `{first} {later}`"));
                 }
-                self.report(diagnostic);
+                self.report(diagnostic.help(format!("if `{first}` may be any time ago: `{first} ever`")));
             }
-            window_after = event.window.or(window_after);
+            if let Some(window) = event.window {
+                after = Some((event, window));
+            }
         }
+    }
+
+    /// The words of a condition without `who` and its kin.
+    fn said(&self, span: Span) -> String {
+        let words = self.words(span);
+        let rest = ["who ", "whose ", "with "].iter().find_map(|lead| words.strip_prefix(lead));
+        rest.map_or(words.clone(), str::to_owned)
     }
 
     /// `no A or B in the past 3 days`: neither, or no A and else some B?
@@ -63,7 +73,7 @@ impl Lower<'_> {
                 continue;
             }
             let not = self.words(negative);
-            let (one, other) = (self.words(first.at), self.words(second.at));
+            let (one, other) = (self.said(first.at), self.said(second.at));
             let window = first.window.or(second.window).map_or(String::new(), |w| format!(" {}", self.words(w)));
             let names: Vec<String> = [first, second].iter().map(|e| self.event_names(e)).collect();
             self.report(

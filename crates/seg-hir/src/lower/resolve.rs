@@ -2,12 +2,12 @@
 
 use super::{Lower, Scope};
 use crate::hir::{End, Expr, ExprKind};
-use crate::names::{reserved_word_like, shortened, suggestion};
+use crate::names::{shortened, suggestion};
 use seg_data::schema::{Field, Target, fold_name};
 use seg_data::{AttributeId, EventId, PropertyId, Type};
 use seg_syntax::ast::Name;
 use seg_syntax::diag::{Code, Diagnostic};
-use seg_syntax::names::display;
+use seg_syntax::names::{display, reserved_word_like};
 use seg_syntax::source::Span;
 
 /// What the subject of a condition turned out to be.
@@ -172,7 +172,9 @@ impl Lower<'_> {
                     word,
                     format!("did you mean `{word}` after `{known}`?"),
                 ),
-                None => diagnostic.label(format!("`{known}` is known, but not with `{slip}` after it")),
+                None => diagnostic
+                    .label(format!("`{known}` is known, but not with `{slip}` after it"))
+                    .help(format!("two conditions are joined with `and`: `{known} and {slip} …`")),
             };
         }
         let names = self.schema.all_names().map(|(n, ..)| n);

@@ -116,8 +116,8 @@ impl Lower<'_> {
             OperandKind::Literal(Literal::Date(date)) => self.dated_literal(date, operand.span),
             OperandKind::Name(name) => {
                 let words = self.words(operand.span);
-                let known = !self.schema.lookup(&name.text).is_empty();
-                self.report(match known {
+                let is_known = self.try_resolve(name, super::Scope::Person).is_some();
+                self.report(match is_known {
                     true => Diagnostic::new(
                         Code::NotYetPossible,
                         operand.span,

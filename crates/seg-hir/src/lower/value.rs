@@ -14,6 +14,13 @@ impl Lower<'_> {
     /// what it meets, which decides what a literal number is.
     pub(super) fn value(&mut self, operand: &Operand, scope: Scope<'_>, hint: Option<&Type>) -> Expr {
         match &operand.kind {
+            OperandKind::Name(name) if hint == Some(&Type::Text) && self.try_resolve(name, scope).is_none() => {
+                let text = format!("\"{}\"", name.text);
+                let title = format!("write the text in quotes: `{text}`");
+                let diagnostic = self.unknown_name(name).fix(operand.span, text, title);
+                self.report(diagnostic);
+                Expr::error()
+            }
             OperandKind::Name(name) => match self.resolve(name, scope) {
                 Subject::Value(expr) => expr,
                 Subject::Error => Expr::error(),
@@ -188,14 +195,14 @@ impl Lower<'_> {
                 Expr { kind: ExprKind::Arithmetic(op, Box::new(l), Box::new(r)), ty, may_be_missing }
             }
             None => {
-                let sign = match op {
-                    ArithmeticOp::Add => "added to",
-                    ArithmeticOp::Subtract => "subtracted from one another with",
-                    ArithmeticOp::Multiply => "multiplied by",
-                    ArithmeticOp::Divide => "divided by",
+                let verb = match op {
+                    ArithmeticOp::Add => "added",
+                    ArithmeticOp::Subtract => "subtracted",
+                    ArithmeticOp::Multiply => "multiplied",
+                    ArithmeticOp::Divide => "divided",
                 };
                 self.report(
-                    Diagnostic::new(Code::BadArithmetic, span, format!("{} cannot be {sign} {}", l.ty, r.ty))
+                    Diagnostic::new(Code::BadArithmetic, span, format!("{} and {} cannot be {verb}", l.ty, r.ty))
                         .label("no result")
                         .also(left.span, l.ty.to_string())
                         .also(right.span, r.ty.to_string())

@@ -100,16 +100,6 @@ impl Builder<'_> {
             let subject = Operand { kind: operand.kind, span: subject.span };
             return Expr::Condition(Box::new(Condition { leads, quantity, subject, tails, span }));
         }
-        if tails.is_empty()
-            && !has_event_words
-            && let Expr::Group(group) = inner.as_ref()
-            && !group.is_chain
-            && group.quantifier == Quantifier::None
-            && leads.negative.is_some()
-        {
-            self.report(two_negatives(span, "`none of` is negative already"));
-            return Expr::Error(span);
-        }
         self.bare(*inner, leads, &tails, span)
     }
 
