@@ -312,7 +312,8 @@ fn nesting_costs_linear_time() {
 fn time_grows_with_the_length_of_the_text() {
     let people = "segment \"x\" include people who ";
     let unit = |n: usize, piece: &str| format!("{people}{}", piece.repeat(n));
-    let shapes: Vec<(&str, Box<dyn Fn(usize) -> String>)> = vec![
+    type Shape = (&'static str, Box<dyn Fn(usize) -> String>);
+    let shapes: Vec<Shape> = vec![
         ("and", Box::new(move |n| unit(n, "country is known and "))),
         ("mixed", Box::new(move |n| unit(n, "a1 and x or "))),
         ("plus", Box::new(move |n| unit(n, "total_spent plus "))),

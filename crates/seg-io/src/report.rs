@@ -57,33 +57,35 @@ impl ProblemKind {
     }
 
     fn sentence(self, column: &str, n: u64) -> String {
-        let (rows, events) = (plural(n, "row"), plural(n, "event"));
+        let (rows, events, values) = (plural(n, "row"), plural(n, "event"), plural(n, "value"));
+        let (was, counts, is, belongs, repeats) = match n {
+            1 => ("was", "counts", "is", "belongs", "repeats"),
+            _ => ("were", "count", "are", "belong", "repeat"),
+        };
         match self {
             ProblemKind::UnknownColumn => format!("column `{column}` is not in the schema and was passed over"),
             ProblemKind::UnreadColumn => {
                 format!("column `{column}` holds a list of records, which this version does not read")
             }
-            ProblemKind::BrokenRow => format!("{rows} could not be read and were passed over"),
-            ProblemKind::MissingId => format!("{rows} had no id in `{column}` and were passed over"),
-            ProblemKind::MissingEvent => format!("{rows} had no event name in `{column}` and were passed over"),
+            ProblemKind::BrokenRow => format!("{rows} could not be read and {was} passed over"),
+            ProblemKind::MissingId => format!("{rows} without an id in `{column}` {was} passed over"),
+            ProblemKind::MissingEvent => format!("{rows} without an event name in `{column}` {was} passed over"),
             ProblemKind::UnknownEvent => {
-                format!("{events} called `{column}` are not in the schema and were passed over")
+                format!("{events} called `{column}` {is} not in the schema and {was} passed over")
             }
-            ProblemKind::ImpossibleTime => format!("{events} had no possible time in `{column}` and were passed over"),
+            ProblemKind::ImpossibleTime => format!("{events} without a possible time in `{column}` {was} passed over"),
             ProblemKind::UnparsableValue => {
-                format!("{} in `{column}` could not be understood and count as missing", plural(n, "value"))
+                format!("{values} in `{column}` could not be understood and {counts} as missing")
             }
-            ProblemKind::ValueNotAllowed => {
-                format!("{} in `{column}` are not among those the schema allows", plural(n, "value"))
-            }
-            ProblemKind::RequiredMissing => {
-                format!("{} that the schema requires are missing in `{column}`", plural(n, "value"))
-            }
-            ProblemKind::RepeatedProfile => format!("{rows} repeat a profile; the later row was used"),
+            ProblemKind::ValueNotAllowed => format!("{values} in `{column}` {is} not among those the schema allows"),
+            ProblemKind::RequiredMissing => format!("{values} that the schema requires {is} missing in `{column}`"),
+            ProblemKind::RepeatedProfile => format!("{rows} {repeats} a profile; the later row was used"),
             ProblemKind::UnlistedProfile => {
-                format!("{events} belong to people without a row of their own; they were added")
+                format!("{events} {belongs} to people without a row of their own, who were added")
             }
-            ProblemKind::RepeatedEvent => format!("{events} repeat an event id in `{column}`; the first was used"),
+            ProblemKind::RepeatedEvent => {
+                format!("{events} {repeats} an event id in `{column}`; the first to arrive was used")
+            }
         }
     }
 }

@@ -61,7 +61,8 @@ fn continues(word_before: &str, opener: &Opener<'_>) -> bool {
         // After an event called `Signed In`, a segment still begins: nothing
         // that is in another segment goes on with `include`.
         Opener::Named { keyword, after } if is(word_before, "in") => {
-            !(is(keyword, "segment") && is(after, "include")) && !(is(keyword, "list") && is(after, "from"))
+            let begins = is(keyword, "segment") && is(after, "include") || is(keyword, "list") && is(after, "from");
+            !begins
         }
         _ => ["in", "include", "exclude"].iter().any(|w| is(w, word_before)),
     }

@@ -6,22 +6,32 @@ use seg_tests::root;
 use std::process::Command;
 use std::time::Instant;
 
-/// Each step with what it proves. Tests come first, for they tell most.
-const STEPS: &[(&str, &[&str], &[(&str, &str)])] = &[
-    ("formatting", &["fmt", "--all", "--check"], &[]),
-    ("tests", &["test", "--workspace"], &[("INSTA_UPDATE", "no")]),
-    ("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]),
-    ("api docs", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")]),
+/// A cargo command that must succeed.
+struct Step {
+    name: &'static str,
+    args: &'static [&'static str],
+    env: (&'static str, &'static str),
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "formatting", args: &["fmt", "--all", "--check"], env: ("CI", "true") },
+    Step { name: "tests", args: &["test", "--workspace"], env: ("INSTA_UPDATE", "no") },
+    Step {
+        name: "clippy",
+        args: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+        env: ("CI", "true"),
+    },
+    Step { name: "api docs", args: &["doc", "--workspace", "--no-deps"], env: ("RUSTDOCFLAGS", "-D warnings") },
 ];
 
 /// Runs all steps; stops at the first that fails.
 pub fn run() -> Result<(), String> {
-    for (name, args, envs) in STEPS {
+    for Step { name, args, env } in STEPS {
         println!("── {name}: cargo {}", args.join(" "));
         let start = Instant::now();
         let status = Command::new("cargo")
             .args(*args)
-            .envs(envs.iter().copied())
+            .env(env.0, env.1)
             .current_dir(root())
             .status()
             .map_err(|e| format!("cargo: {e}\n"))?;

@@ -1,0 +1,342 @@
+//! The command as a person or a tool meets it.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests may panic")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
+}
+
+fn seg_in(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_seg")).args(args).current_dir(dir).output().expect("seg runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+/// Exit code, standard output and standard error, for a snapshot.
+fn shown(output: &Output) -> String {
+    let code = output.status.code().expect("it exits");
+    format!("exit {code}\n── out\n{}── err\n{}", text(&output.stdout), text(&output.stderr))
+}
+
+/// A project over a few people, in a directory of its own.
+fn project(segments: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    write(
+        &dir,
+        "seg.toml",
+        "name = \"shop\"\ntimezone = \"UTC\"\nat = \"2026-06-01T12:00:00Z\"\n[data.profiles]\nfiles = [\"people.csv\"]\nid = \"id\"\n[data.events]\nfiles = [\"events.csv\"]\nid = \"id\"\nevent = \"event\"\ntime = \"time\"\n",
+    );
+    write(
+        &dir,
+        "schema.toml",
+        "[attributes]\ncountry = \"text\"\n[events.order]\nalso = [\"ordered\"]\nproperties = { amount = \"money\" }\n",
+    );
+    write(&dir, "people.csv", "id,country\nann,DE\nben,US\n");
+    write(
+        &dir,
+        "events.csv",
+        "id,event,time,amount\nann,order,2026-05-31T12:00:00Z,9.50\nben,order,2026-01-01T12:00:00Z,20\n",
+    );
+    write(&dir, "segments.seg", segments);
+    dir
+}
+
+fn write(dir: &tempfile::TempDir, name: &str, content: &str) {
+    std::fs::write(dir.path().join(name), content).expect("written");
+}
+
+const RECENT: &str = "segment \"Recent\" include people who ordered in the past 30 days\n";
+
+/// What the README shows is what a newcomer sees.
+#[test]
+fn consoles_of_the_readme_are_true() {
+    let mut n_commands = 0;
+    for file in ["README.md", "examples/online-retail/README.md"] {
+        let readme = std::fs::read_to_string(root().join(file)).expect("a text");
+        for block in readme.split("```console\n").skip(1) {
+            let block = block.split("```").next().expect("a block");
+            let Some((command, expected)) = block.split_once('\n') else { continue };
+            let Some(args) = command.strip_prefix("$ cargo run --release -- ") else { continue };
+            // The build directory is there after a build, wherever it is.
+            std::fs::create_dir_all(root().join("target")).expect("a directory");
+            let output = seg_in(&root(), &args.split_whitespace().collect::<Vec<_>>());
+            assert_eq!(text(&output.stdout) + &text(&output.stderr), expected, "{command} in {file}");
+            n_commands += 1;
+        }
+    }
+    assert_eq!(n_commands, 3);
+}
+
+#[test]
+fn five_broken_segments_and_a_good_one_give_five_problems_and_no_results() {
+    let dir = project(
+        "segment \"Good\" include people who ordered in the past 30 days\n\
+         segment \"One\" include people who (ordered\n\
+         segment \"Two\" include people whose cuontry is \"DE\"\n\
+         segment \"Three\" include people whose country is “DE”\n\
+         segment \"Four\" include people who ordered or did order and ordered\n\
+         segment \"Five\" include people who ordered before 2026-02-30\n",
+    );
+    write(&dir, "out.csv", "before");
+    let output = seg_in(dir.path(), &["run", "--members", "out.csv"]);
+    insta::assert_snapshot!("five_broken", shown(&output));
+    assert_eq!(std::fs::read_to_string(dir.path().join("out.csv")).expect("a text"), "before");
+}
+
+#[test]
+fn a_run_for_people_and_for_tools() {
+    let dir = project(RECENT);
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["run"])), @r"
+    exit 0
+    ── out
+    shop: 2 people, 2 events, judged at 2026-06-01T12:00:00Z (from seg.toml), time zone UTC
+     segment   members   share
+    ───────────────────────────
+     Recent          1   50.0%
+    ── err
+    ");
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["run", "--format", "json", "--at", "2026-01-02 00:00"])), @r#"
+    exit 0
+    ── out
+    {
+      "at": "2026-01-02T00:00:00Z",
+      "segments": [
+        {
+          "segment": "Recent",
+          "members": 1,
+          "share": 0.5
+        }
+      ],
+      "data": {
+        "files": 2,
+        "rows": 4,
+        "profiles": 2,
+        "events": 2,
+        "problems": []
+      },
+      "diagnostics": []
+    }
+    ── err
+    "#);
+}
+
+#[test]
+fn members_are_written_by_the_ending_of_the_file() {
+    let dir = project(RECENT);
+    for (name, expected) in [
+        ("m.csv", Some("segment,profile_id\nRecent,ann\n")),
+        ("m.ndjson", Some("{\"segment\":\"Recent\",\"profile_id\":\"ann\"}\n")),
+        ("m.parquet", None),
+    ] {
+        let output = seg_in(dir.path(), &["run", "--members", name]);
+        assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+        let bytes = std::fs::read(dir.path().join(name)).expect("written");
+        match expected {
+            Some(expected) => assert_eq!(text(&bytes), expected),
+            None => assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1")),
+        }
+    }
+    let output = seg_in(dir.path(), &["run", "--members", "m.xlsx"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("m.xlsx: members are written to .csv, .ndjson or .parquet files"));
+}
+
+#[test]
+fn problems_of_the_data_are_counted_and_strict_refuses_them() {
+    let dir = project(RECENT);
+    write(
+        &dir,
+        "events.csv",
+        "id,event,time,amount,colour\n\
+         ann,order,2026-05-31T12:00:00Z,9.50,red\n\
+         ,order,2026-05-31T12:00:00Z,1,red\n\
+         ben,order,yesterday,1,red\n\
+         ben,order,2026-02-30T12:00:00Z,1,red\n\
+         ben,order,2026-05-30T12:00:00Z,nine,red\n\
+         cleo,order,2026-05-30T12:00:00Z,1,red\n\
+         ann,click,2026-05-30T12:00:00Z,1,red\n\
+         ann,order\n",
+    );
+    insta::assert_snapshot!("data_problems", shown(&seg_in(dir.path(), &["run"])));
+    let strict = seg_in(dir.path(), &["run", "--strict"]);
+    assert_eq!(strict.status.code(), Some(1));
+    assert_eq!(text(&strict.stdout), "");
+    assert!(text(&strict.stderr).ends_with("nothing was run, since --strict was asked for\n"));
+}
+
+#[test]
+fn files_that_cannot_be_read_stop_the_run() {
+    let dir = project(RECENT);
+    let said = |dir: &tempfile::TempDir, args: &[&str]| {
+        let output = seg_in(dir.path(), args);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(3), 0), "{}", shown(&output));
+        text(&output.stderr)
+    };
+    std::fs::remove_file(dir.path().join("events.csv")).expect("removed");
+    assert_eq!(said(&dir, &["run"]), "seg: events.csv: there is no such file\n");
+    write(&dir, "events.csv", "who,what\n");
+    assert_eq!(said(&dir, &["run"]), "seg: events.csv: there is no column `id`, which seg.toml says it has\n");
+    write(&dir, "events.csv", "");
+    assert!(said(&dir, &["run"]).contains("the file is empty"));
+    let manifest = std::fs::read_to_string(dir.path().join("seg.toml")).expect("a text");
+    write(&dir, "seg.toml", &manifest.replace("events.csv", "events.csv.gz"));
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    for n in 0..5_000 {
+        writeln!(packed, "ann,order,2026-05-31T12:00:00Z,{n}").expect("packed");
+    }
+    let packed = packed.finish().expect("packed");
+    std::fs::write(dir.path().join("events.csv.gz"), &packed[..packed.len() / 2]).expect("written");
+    assert_eq!(said(&dir, &["run"]), "seg: events.csv.gz: the packed file ends too early; is it complete?\n");
+    write(&dir, "events.csv.gz", "not packed");
+    assert!(said(&dir, &["run"]).contains("is not packed with gzip"));
+    write(&dir, "seg.toml", &manifest.replace("events.csv", "events.parquet"));
+    write(&dir, "events.parquet", "PAR1 and nothing else");
+    assert!(said(&dir, &["run"]).contains("not a readable Parquet file"));
+    assert!(said(&dir, &["run", "nowhere"]).contains("there is no such directory"));
+    assert!(said(&dir, &["check", "people.csv"]).contains("this is a file"));
+    assert_eq!(seg_in(dir.path(), &["run", "--at", "soon"]).status.code(), Some(3));
+    assert_eq!(seg_in(dir.path(), &["walk"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_file_that_is_not_utf8_is_a_problem_of_that_file() {
+    let dir = project(RECENT);
+    std::fs::write(dir.path().join("latin.seg"), b"segment \"Caf\xe9\" include everyone").expect("written");
+    let output = seg_in(dir.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).starts_with("error[E0006]: this file is not UTF-8 text"), "{}", shown(&output));
+}
+
+#[test]
+fn init_proposes_a_project_that_runs() {
+    let dir = project(RECENT);
+    let output = seg_in(
+        dir.path(),
+        &["init", "new", "--from", "people.csv", "--from", "events.csv", "--at", "2026-06-01T12:00:00Z"],
+    );
+    insta::assert_snapshot!(shown(&output), @"
+    exit 0
+    ── out
+    ../people.csv: 2 profiles; person in `id`
+    ../events.csv: 2 events; person in `id`, event in `event`, time in `time`
+    wrote new/schema.toml
+    wrote new/segments.seg
+    wrote new/seg.toml
+    next: read the schema, then `seg run new`
+    ── err
+    ");
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["run", "new"])), @"
+    exit 0
+    ── out
+    new: 2 people, 2 events, judged at 2026-06-01T12:00:00Z (from seg.toml), time zone UTC
+     segment                      members   share
+    ──────────────────────────────────────────────
+     Active in the past 30 days         1   50.0%
+    ── err
+    ");
+    let again = seg_in(dir.path(), &["init", "new", "--from", "people.csv"]);
+    assert_eq!(again.status.code(), Some(3));
+    assert!(text(&again.stderr).contains("exists already; nothing was written"));
+}
+
+#[test]
+fn colour_is_for_terminals_and_for_those_who_ask() {
+    let dir = project("segment \"x\" include people who did nothing at all");
+    let plain = seg_in(dir.path(), &["check"]);
+    let colored = seg_in(dir.path(), &["check", "--color", "always"]);
+    assert!(!text(&plain.stderr).contains('\u{1b}') && text(&colored.stderr).contains('\u{1b}'));
+}
+
+#[test]
+fn check_gives_tools_the_same_problems() {
+    let dir = project("segment \"x\" include people whose cuontry is \"DE\"");
+    let output = seg_in(dir.path(), &["check", "--format", "json"]);
+    insta::assert_snapshot!(shown(&output), @r#"
+    exit 1
+    ── out
+    {
+      "diagnostics": [
+        {
+          "code": "E0201",
+          "slug": "unknown-name",
+          "severity": "error",
+          "message": "the schema has no attribute or event `cuontry`",
+          "place": {
+            "file": "segments.seg",
+            "line": 1,
+            "column": 34,
+            "start": 33,
+            "end": 40,
+            "label": "unknown name"
+          },
+          "also": [],
+          "helps": [
+            "did you mean `country`?"
+          ],
+          "notes": [],
+          "fixes": [
+            {
+              "title": "did you mean `country`?",
+              "place": {
+                "file": "segments.seg",
+                "line": 1,
+                "column": 34,
+                "start": 33,
+                "end": 40
+              },
+              "replacement": "country"
+            }
+          ]
+        }
+      ]
+    }
+    ── err
+    "#);
+}
+
+#[test]
+fn every_stage_can_be_shown() {
+    let dir = project(RECENT);
+    for (stage, expected) in [
+        ("tokens", "Word             0..7 \"segment\""),
+        ("ast", "window past 30 day"),
+        ("hir", "count(order in [now - 30 d, now]) >= 1"),
+    ] {
+        let output = seg_in(dir.path(), &["emit", "--stage", stage]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stdout).contains(expected), "{}", shown(&output));
+    }
+}
+
+/// A megabyte of each, through the whole command. The bound is for a build
+/// without optimisation; a release build answers in well under two seconds.
+#[test]
+fn hostile_text_is_answered() {
+    let people = "segment \"x\" include people who ";
+    let noise: String = (0..1_000_000_u32).map(|n| char::from((n.wrapping_mul(2_654_435_761) >> 24) as u8)).collect();
+    let texts = [
+        format!("{people}{}", "(".repeat(1_000_000)),
+        format!("{people}{}ordered{}", "(".repeat(500_000), ")".repeat(500_000)),
+        format!("{people}{}", "ordered and ".repeat(50_000)),
+        format!("{people}ordered{}", " and ordered".repeat(50_000)),
+        format!("{people}{}\n", "ordered and ".repeat(20_000)).repeat(4),
+        format!("{people}{}\n", "not (".repeat(60)).repeat(3_000),
+        noise,
+    ];
+    for text in texts {
+        let dir = project(&text);
+        let start = Instant::now();
+        let output = seg_in(dir.path(), &["run"]);
+        let took = start.elapsed();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+        let shown: String = text.chars().take(60).collect();
+        assert!(took < Duration::from_secs(20), "{shown} took {took:?}");
+    }
+}

@@ -1,0 +1,145 @@
+//! The same rows in every format are the same batch.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests may panic")]
+
+use arrow_array::{
+    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int32Array, RecordBatch, StringViewArray,
+    TimestampMillisecondArray,
+};
+use flate2::{Compression, write::GzEncoder};
+use parquet::arrow::ArrowWriter;
+use seg_data::schema::parse;
+use seg_data::{AttributeId, Batch, EventId, PropertyId, Value};
+use seg_io::manifest::{Data, EventFiles, ProfileFiles};
+use seg_io::{ReadError, load};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+const SCHEMA: &str = r#"
+    [attributes]
+    country = "text"
+    tags = "list of text"
+    [events.order]
+    properties = { amount = "money", n = "integer", weight = "number", gift = "boolean", coupon = "text" }
+"#;
+
+const EVENTS_CSV: &str = "\
+id,event,time,amount,n,weight,gift,coupon
+7,order,2026-01-02T00:00:00Z,9.5,2,0.25,true,A
+7,order,2026-01-01T00:00:00.123Z,0.1,,,,
+8,order,2026-01-01T00:00:00Z,10,-1,1e3,no,
+";
+
+fn read(dir: &Path, profiles: Option<&str>, events: &str) -> Result<Batch, ReadError> {
+    let (schema, problems) = parse(SCHEMA);
+    assert_eq!(problems, []);
+    let data = Data {
+        profiles: profiles.map(|f| ProfileFiles { files: vec![f.into()], id: "id".into() }),
+        events: Some(EventFiles {
+            files: vec![events.into()],
+            id: "id".into(),
+            event: "event".into(),
+            time: "time".into(),
+        }),
+    };
+    let loaded = load(dir, &data, &Arc::new(schema), None, &mut |_| {})?;
+    assert_eq!(loaded.report.problems, []);
+    Ok(loaded.batch)
+}
+
+/// Everything a batch says, as text.
+fn said(batch: &Batch) -> String {
+    let mut out = String::new();
+    for row in 0..batch.len() {
+        let attributes: Vec<_> = (0..2).map(|a| batch.attribute(AttributeId(a), row)).collect();
+        out.push_str(&format!("{} {attributes:?}\n", batch.id(row)));
+        let events = batch.events(EventId(0)).expect("orders");
+        for idx in events.range(row) {
+            let properties: Vec<Option<Value>> = (0..5).map(|p| events.property(PropertyId(p), idx)).collect();
+            out.push_str(&format!("  {} {properties:?}\n", events.time(idx)));
+        }
+    }
+    out
+}
+
+#[test]
+fn csv_gzip_ndjson_and_parquet_agree() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = |name: &str| dir.path().join(name);
+    std::fs::write(file("e.csv"), EVENTS_CSV).expect("written");
+    // Two members, as appending to a packed file makes them.
+    let (head, tail) = EVENTS_CSV.split_at(60);
+    let mut packed = Vec::new();
+    for part in [head, tail] {
+        let mut encoder = GzEncoder::new(&mut packed, Compression::fast());
+        encoder.write_all(part.as_bytes()).expect("packed");
+        encoder.finish().expect("packed");
+    }
+    std::fs::write(file("e.csv.gz"), packed).expect("written");
+    std::fs::write(
+        file("e.ndjson"),
+        concat!(
+            r#"{"id":7,"event":"order","time":"2026-01-02T00:00:00Z","amount":9.5,"n":2,"weight":0.25,"gift":true,"coupon":"A"}"#,
+            "\n\n",
+            r#"{"id":7,"event":"order","time":"2026-01-01T00:00:00.123Z","amount":0.1}"#,
+            "\n",
+            r#"{"id":"8","event":"order","time":"2026-01-01T00:00:00Z","amount":"10","n":-1,"weight":1000,"gift":false}"#,
+        ),
+    )
+    .expect("written");
+    write_parquet(&file("e.parquet"));
+    let expected = said(&read(dir.path(), None, "e.csv").expect("read"));
+    insta::assert_snapshot!(expected, @r#"
+    7 [None, None]
+      2026-01-01T00:00:00.123000Z [Some(Money(1000)), None, None, None, None]
+      2026-01-02T00:00:00Z [Some(Money(95000)), Some(Integer(2)), Some(Number(0.25)), Some(Boolean(true)), Some(Text("A"))]
+    8 [None, None]
+      2026-01-01T00:00:00Z [Some(Money(100000)), Some(Integer(-1)), Some(Number(1000.0)), Some(Boolean(false)), None]
+    "#);
+    for name in ["e.csv.gz", "e.ndjson", "e.parquet", "e.*gz"] {
+        assert_eq!(said(&read(dir.path(), None, name).expect(name)), expected, "{name}");
+    }
+}
+
+fn write_parquet(path: &Path) {
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("id", Arc::new(Int32Array::from(vec![7, 7, 8]))),
+        ("event", Arc::new(StringViewArray::from(vec!["order"; 3]))),
+        (
+            "time",
+            Arc::new(TimestampMillisecondArray::from(vec![1_767_312_000_000, 1_767_225_600_123, 1_767_225_600_000])),
+        ),
+        (
+            "amount",
+            Arc::new(Decimal128Array::from(vec![950, 10, 1000]).with_precision_and_scale(10, 2).expect("a decimal")),
+        ),
+        ("n", Arc::new(Int32Array::from(vec![Some(2), None, Some(-1)]))),
+        ("weight", Arc::new(Float64Array::from(vec![Some(0.25), Some(f64::NAN), Some(1000.0)]))),
+        ("gift", Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)]))),
+        ("coupon", Arc::new(StringViewArray::from(vec![Some("A"), None, None]))),
+    ];
+    let batch =
+        RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, a)| (n, a, true))).expect("a batch");
+    let mut writer =
+        ArrowWriter::try_new(std::fs::File::create(path).expect("a file"), batch.schema(), None).expect("a writer");
+    writer.write(&batch).expect("written");
+    writer.close().expect("closed");
+}
+
+#[test]
+fn profiles_come_with_their_attributes_and_people_without_events_stay() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("e.csv"), EVENTS_CSV).expect("written");
+    std::fs::write(dir.path().join("p.csv"), "\u{feff}id,country,tags\n9,DE,a;b\n7,\"F,R\",\"[\"\"x\"\"]\"\n8,,\n")
+        .expect("written");
+    let batch = read(dir.path(), Some("p.csv"), "e.csv").expect("read");
+    let ids: Vec<&str> = (0..batch.len()).map(|row| batch.id(row)).collect();
+    assert_eq!(ids, ["9", "7", "8"]);
+    let text = |t: &str| Value::Text(t.into());
+    assert_eq!(batch.attribute(AttributeId(0), 1), Some(text("F,R")));
+    assert_eq!(batch.attribute(AttributeId(1), 0), Some(Value::List(vec![text("a"), text("b")])));
+    assert_eq!(batch.attribute(AttributeId(1), 1), Some(Value::List(vec![text("x")])));
+    assert_eq!(batch.attribute(AttributeId(0), 2), None);
+    assert!(batch.events(EventId(0)).expect("orders").range(0).is_empty());
+}
