@@ -311,7 +311,7 @@ fn nesting_costs_linear_time() {
 #[test]
 fn time_grows_with_the_length_of_the_text() {
     let people = "segment \"x\" include people who ";
-    let unit = |n: usize, piece: &str| format!("{people}{}", piece.repeat(n));
+    let unit = move |n: usize, piece: &str| format!("{people}{}", piece.repeat(n));
     type Shape = (&'static str, Box<dyn Fn(usize) -> String>);
     let shapes: Vec<Shape> = vec![
         ("and", Box::new(move |n| unit(n, "country is known and "))),
@@ -323,6 +323,10 @@ fn time_grows_with_the_length_of_the_text() {
         ("quotes", Box::new(|n| "\"".repeat(n * 8))),
         ("openers", Box::new(|n| "everyone\n".repeat(n * 2))),
         ("items", Box::new(move |n| format!("{people}(((\n").repeat(n / 8))),
+        (
+            "unknown",
+            Box::new(move |n| format!("{people}{}", (0..n).map(|i| format!("x{i} and ")).collect::<String>() + "x")),
+        ),
         ("brackets", Box::new(move |n| unit(n * 8, "("))),
     ];
     let schema = schema_text("shop");

@@ -13,6 +13,11 @@ use seg_data::{EventId, Schema, Zone};
 use seg_syntax::ast;
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::{SourceMap, Span};
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+/// How many problems of one segment are shown at once.
+const PROBLEMS_MAX: usize = 100;
 
 /// What lowering one segment needs, and what it gathers.
 pub(crate) struct Lower<'a> {
@@ -24,6 +29,8 @@ pub(crate) struct Lower<'a> {
     pub references: Vec<Reference>,
     /// What is wrong with it.
     pub diagnostics: Vec<Diagnostic>,
+    /// The names reported as unknown: each is one problem, however often it stands.
+    unknown: HashSet<String>,
 }
 
 /// Where a name is looked up first.
@@ -86,11 +93,26 @@ impl<'a> Lower<'a> {
         segments: &'a SegmentNames,
         sources: &'a SourceMap,
     ) -> Lower<'a> {
-        Lower { schema, settings, segments, sources, references: Vec::new(), diagnostics: Vec::new() }
+        Lower {
+            schema,
+            settings,
+            segments,
+            sources,
+            references: Vec::new(),
+            diagnostics: Vec::new(),
+            unknown: HashSet::new(),
+        }
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        match self.diagnostics.len().cmp(&PROBLEMS_MAX) {
+            Ordering::Less => self.diagnostics.push(diagnostic),
+            Ordering::Equal => {
+                let name = "this segment has more problems than these";
+                self.diagnostics.push(diagnostic.note(format!("{name}; the rest show when they are mended")));
+            }
+            Ordering::Greater => {}
+        }
     }
 
     /// The user's words under a span, on one line and short.

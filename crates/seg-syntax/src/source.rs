@@ -55,25 +55,34 @@ pub struct SourceFile {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// The first byte of each line.
+    line_starts: Vec<u32>,
 }
 
 impl SourceFile {
+    fn new(name: String, text: String) -> SourceFile {
+        let breaks = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at as u32 + 1);
+        let line_starts = std::iter::once(0).chain(breaks).collect();
+        SourceFile { name, text, line_starts }
+    }
+
     /// Line and column, both from 1, of a byte offset; columns count characters.
     pub fn line_column(&self, offset: u32) -> (u32, u32) {
-        let mut line = 1;
-        let mut column = 1;
-        for (at, c) in self.text.char_indices() {
-            if at >= offset as usize {
-                break;
-            }
-            if c == '\n' {
-                line += 1;
-                column = 1;
-            } else {
-                column += 1;
-            }
-        }
+        let (line, range) = self.line_at(offset);
+        let before = range.start..(offset as usize).min(self.text.len());
+        let column = self.text.get(before).map_or(1, |t| t.chars().count() as u32 + 1);
         (line, column)
+    }
+
+    /// The line, from 1, that holds a byte offset, with its bytes without the
+    /// line break.
+    pub fn line_at(&self, offset: u32) -> (u32, Range<usize>) {
+        let line = self.line_starts.partition_point(|start| *start <= offset).max(1);
+        let bound = |at: usize| self.line_starts.get(at).map(|s| *s as usize);
+        let start = bound(line - 1).unwrap_or(0);
+        let end = bound(line).unwrap_or(self.text.len());
+        let text = self.text.get(start..end).unwrap_or("");
+        (line as u32, start..start + text.trim_end_matches(['\n', '\r']).len())
     }
 }
 
@@ -87,7 +96,7 @@ impl SourceMap {
     /// Adds a file and says by which id it goes from now on.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
         let id = SourceId(self.files.len() as u32);
-        self.files.push(SourceFile { name: name.into(), text: text.into() });
+        self.files.push(SourceFile::new(name.into(), text.into()));
         id
     }
 
@@ -104,5 +113,18 @@ impl SourceMap {
     /// The text under a span; empty when the span is not of this map.
     pub fn text(&self, span: Span) -> &str {
         self.get(span.source).and_then(|f| f.text.get(span.range())).unwrap_or("")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_from_one() {
+        let file = SourceFile::new("x".into(), "ab\r\né c\n".into());
+        assert_eq!([0, 2, 4, 6, 9].map(|at| file.line_column(at)), [(1, 1), (1, 3), (2, 1), (2, 2), (3, 1)]);
+        assert_eq!(file.line_at(1), (1, 0..2));
+        assert_eq!(file.line_at(6), (2, 4..8));
     }
 }

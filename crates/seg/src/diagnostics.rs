@@ -41,7 +41,8 @@ impl Diagnostics {
 
     /// Draws all of them, with a blank line between.
     pub fn render(&self, style: render::Style) -> String {
-        let drawn: Vec<String> = self.items.iter().map(|d| render::render(d, &self.sources, style)).collect();
+        let mut renderer = render::Renderer::new(&self.sources, style);
+        let drawn: Vec<String> = self.items.iter().map(|d| renderer.render(d)).collect();
         drawn.join("\n")
     }
 

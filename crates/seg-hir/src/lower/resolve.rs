@@ -26,6 +26,7 @@ impl Lower<'_> {
     pub(super) fn resolve(&mut self, name: &Name, scope: Scope<'_>) -> Subject {
         match self.try_resolve(name, scope) {
             Some(subject) => subject,
+            None if !self.unknown.insert(name.text.clone()) => Subject::Error,
             None => {
                 let diagnostic = match scope {
                     Scope::Event(events) => self.unknown_property(name, events),

@@ -12,48 +12,112 @@ pub struct Style {
     pub color: bool,
 }
 
-/// Draws one diagnostic under the source lines it is about. The result ends
-/// in a line break.
-pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> String {
-    let (word, color) = match diagnostic.severity() {
-        Severity::Error => ("error", Color::Red),
-        Severity::Warning => ("warning", Color::Yellow),
-    };
-    let heading = heading(word, color, diagnostic, style);
-    let primary = place(diagnostic.primary.span, sources);
-    let config =
-        Config::default().with_color(style.color).with_char_set(CharSet::Unicode).with_index_type(IndexType::Byte);
-    let mut report = Report::build(ReportKind::Error, primary.clone()).with_config(config);
-    let mut label = Label::new(primary).with_color(color);
-    if !diagnostic.primary.text.is_empty() {
-        label = label.with_message(&diagnostic.primary.text);
+/// Lines longer than this are shown in part.
+const LINE_BYTES_MAX: usize = 400;
+/// How much of a long line is shown on either side of the problem.
+const AROUND_BYTES: usize = 60;
+
+/// Draws diagnostics about some sources.
+pub struct Renderer<'a> {
+    sources: &'a SourceMap,
+    files: FileCache,
+    style: Style,
+}
+
+impl<'a> Renderer<'a> {
+    /// Prepares the sources once for any number of diagnostics.
+    pub fn new(sources: &'a SourceMap, style: Style) -> Renderer<'a> {
+        let files: HashMap<String, Source<String>> =
+            sources.iter().map(|(_, f)| (f.name.clone(), Source::from(f.text.clone()))).collect();
+        Renderer { sources, files: FileCache { files, empty: Source::from(String::new()) }, style }
     }
-    report = report.with_label(label);
-    for other in &diagnostic.secondary {
-        let mut label = Label::new(place(other.span, sources)).with_color(Color::Blue);
-        if !other.text.is_empty() {
-            label = label.with_message(&other.text);
+
+    /// Draws one diagnostic under the source lines it is about. The result
+    /// ends in a line break.
+    pub fn render(&mut self, diagnostic: &Diagnostic) -> String {
+        let (word, color) = match diagnostic.severity() {
+            Severity::Error => ("error", Color::Red),
+            Severity::Warning => ("warning", Color::Yellow),
+        };
+        let heading = heading(word, color, diagnostic, self.style);
+        if let Some(excerpt) = self.excerpt(diagnostic) {
+            return heading + &excerpt;
+        }
+        let mut out = Vec::new();
+        let written = self.report(diagnostic, color).write(&mut self.files, &mut out);
+        match written {
+            // Ariadne's first line is a heading of its own shape; ours puts the
+            // code where people look for it.
+            Ok(()) => {
+                let drawn = String::from_utf8_lossy(&out);
+                heading + &trim_line_ends(drawn.split_once('\n').map_or("", |(_, rest)| rest))
+            }
+            // Writing to memory does not fail; if it ever did, the message alone
+            // would still be worth printing.
+            Err(_) => heading,
+        }
+    }
+
+    fn report(&self, diagnostic: &Diagnostic, color: Color) -> Report<'static, Place> {
+        let primary = place(diagnostic.primary.span, self.sources);
+        let config = Config::default()
+            .with_color(self.style.color)
+            .with_char_set(CharSet::Unicode)
+            .with_index_type(IndexType::Byte);
+        let mut report = Report::build(ReportKind::Error, primary.clone()).with_config(config);
+        let mut label = Label::new(primary).with_color(color);
+        if !diagnostic.primary.text.is_empty() {
+            label = label.with_message(&diagnostic.primary.text);
         }
         report = report.with_label(label);
-    }
-    for help in &diagnostic.helps {
-        report = report.with_help(help);
-    }
-    for note in &diagnostic.notes {
-        report = report.with_note(note);
-    }
-    let mut out = Vec::new();
-    let written = report.finish().write(cache(sources), &mut out);
-    match written {
-        // Ariadne's first line is a heading of its own shape; ours puts the
-        // code where people look for it.
-        Ok(()) => {
-            let drawn = String::from_utf8_lossy(&out);
-            heading + &trim_line_ends(drawn.split_once('\n').map_or("", |(_, rest)| rest))
+        for other in &diagnostic.secondary {
+            let mut label = Label::new(place(other.span, self.sources)).with_color(Color::Blue);
+            if !other.text.is_empty() {
+                label = label.with_message(&other.text);
+            }
+            report = report.with_label(label);
         }
-        // Writing to memory does not fail; if it ever did, the message alone
-        // would still be worth printing.
-        Err(_) => heading,
+        for help in &diagnostic.helps {
+            report = report.with_help(help);
+        }
+        for note in &diagnostic.notes {
+            report = report.with_note(note);
+        }
+        report.finish()
+    }
+
+    /// A problem in a line too long to show: the words around it.
+    fn excerpt(&self, diagnostic: &Diagnostic) -> Option<String> {
+        let span = diagnostic.primary.span;
+        let file = self.sources.get(span.source)?;
+        let (_, line) = file.line_at(span.start);
+        if line.len() <= LINE_BYTES_MAX {
+            return None;
+        }
+        let (_, here) = place(span, self.sources);
+        let boundary = |mut at: usize| {
+            while !file.text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let from = boundary(here.start.saturating_sub(AROUND_BYTES).max(line.start));
+        let marked = here.start..boundary(here.end.min(here.start + AROUND_BYTES).max(here.start));
+        let to = boundary((marked.end + AROUND_BYTES).min(line.end.max(marked.end)));
+        let shown = |range: std::ops::Range<usize>| file.text.get(range).unwrap_or("").replace(['\n', '\r', '\t'], " ");
+        let before = shown(from..marked.start);
+        let text = format!("{before}{}", shown(marked.start..to));
+        let under = "─".repeat(shown(marked).chars().count().max(1));
+        let (number, column) = file.line_column(span.start);
+        let mut out = format!("   ╭─[ {}:{number}:{column} ]\n   │\n   │ …{text}…\n", file.name);
+        let indent = " ".repeat(before.chars().count());
+        out.push_str(&format!("   │  {indent}{under} {}\n   │\n", diagnostic.primary.text));
+        let helps = diagnostic.helps.iter().map(|h| format!("Help: {h}"));
+        for line in helps.chain(diagnostic.notes.iter().map(|n| format!("Note: {n}"))) {
+            out.push_str(&format!("   │ {line}\n"));
+        }
+        out.push_str("───╯\n");
+        Some(trim_line_ends(&out))
     }
 }
 
@@ -83,12 +147,6 @@ fn place(span: Span, sources: &SourceMap) -> Place {
         end += 1;
     }
     (file.name.clone(), start..end)
-}
-
-fn cache(sources: &SourceMap) -> impl ariadne::Cache<String> {
-    let files: HashMap<String, Source<String>> =
-        sources.iter().map(|(_, f)| (f.name.clone(), Source::from(f.text.clone()))).collect();
-    FileCache { files, empty: Source::from(String::new()) }
 }
 
 struct FileCache {
