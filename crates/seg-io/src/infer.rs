@@ -4,7 +4,7 @@ use crate::cell::Cell;
 use crate::open::{DataFile, find};
 use crate::report::ReadError;
 use crate::rows::{self, RowSink};
-use seg_data::{Instant, Type};
+use seg_data::{Instant, Type, Zone};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
@@ -33,6 +33,8 @@ pub struct Wishes {
     pub timezone: String,
     /// When everything is judged.
     pub at: Option<Instant>,
+    /// The time it is, to tell data of the past from data that still comes in.
+    pub now: Option<Instant>,
 }
 
 /// How many different texts a column may have for them to be listed.
@@ -77,8 +79,21 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
         return Err(ReadError::new(patterns.join(", "), "no file has a column that looks like a person's id"));
     }
     let last_event = events.iter().filter_map(Table::last_time).max();
-    let manifest = manifest(wishes, &profiles, &events, last_event);
+    let at = wishes.at.or_else(|| after_old_data(wishes, last_event?));
+    if let (Some(at), None) = (at, wishes.at) {
+        findings.push(format!("the latest event is long past, so everything is judged at {at} (`at` in seg.toml)"));
+    }
+    let manifest = manifest(wishes, at, &profiles, &events, last_event);
     Ok(Proposal { manifest, schema: schema(&profiles, &events), findings, last_event })
+}
+
+/// Windows up to today would find nothing in data that ended long ago: the
+/// midnight after its last event.
+fn after_old_data(wishes: &Wishes, last_event: Instant) -> Option<Instant> {
+    const OLD: i64 = 30 * seg_data::time::DAY;
+    let zone = Zone::parse(&wishes.timezone)?;
+    let is_old = wishes.now.is_some_and(|now| now.0.saturating_sub(last_event.0) > OLD);
+    is_old.then(|| zone.start_of_day(zone.date(last_event).plus_days(1)))
 }
 
 /// What a file's columns are for.
@@ -301,14 +316,20 @@ fn toml_key(name: &str) -> String {
     if is_bare { name.to_owned() } else { toml_text(name) }
 }
 
-fn manifest(wishes: &Wishes, profiles: &[Table], events: &[Table], last_event: Option<Instant>) -> String {
+fn manifest(
+    wishes: &Wishes,
+    at: Option<Instant>,
+    profiles: &[Table],
+    events: &[Table],
+    last_event: Option<Instant>,
+) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(out, "# A Seg project: all `.seg` files of this directory belong together.");
     let _ = writeln!(out, "name = {}", toml_text(&wishes.name));
     let _ = writeln!(out, "# Whose calendar days, months and years are meant.");
     let _ = writeln!(out, "timezone = {}", toml_text(&wishes.timezone));
-    match (wishes.at, last_event) {
+    match (at, last_event) {
         (Some(at), _) => {
             let _ = writeln!(out, "# Everything is judged at this instant; without the line, when it is run.");
             let _ = writeln!(out, "at = \"{at}\"");
@@ -405,7 +426,7 @@ mod tests {
             "log.csv",
             "customer_id,event,timestamp,amount,page\n1,order_done,2024-03-01T10:00:00Z,9.50,\n2,viewed,2024-03-02 11:00,,home\n",
         );
-        let wishes = Wishes { name: "shop".into(), timezone: "UTC".into(), at: None };
+        let wishes = Wishes { name: "shop".into(), timezone: "UTC".into(), at: None, now: None };
         let proposal = propose(dir.path(), &["*.csv".into()], &wishes).expect("a proposal");
         assert_eq!(crate::manifest::parse(&proposal.manifest).map(|m| m.name), Ok("shop".into()));
         assert_eq!(seg_data::schema::parse(&proposal.schema).1, []);

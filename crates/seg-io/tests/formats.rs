@@ -2,10 +2,13 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests may panic")]
 
+use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{
-    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int32Array, RecordBatch, StringViewArray,
+    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int32Array, RecordBatch, StringViewArray, StructArray,
     TimestampMillisecondArray,
 };
+use arrow_buffer::NullBuffer;
+use arrow_schema::{DataType, Field, Fields};
 use flate2::{Compression, write::GzEncoder};
 use parquet::arrow::ArrowWriter;
 use seg_data::schema::parse;
@@ -125,6 +128,49 @@ fn write_parquet(path: &Path) {
         ArrowWriter::try_new(std::fs::File::create(path).expect("a file"), batch.schema(), None).expect("a writer");
     writer.write(&batch).expect("written");
     writer.close().expect("closed");
+}
+
+/// Nested data is reached with dots, and lists come as lists.
+#[test]
+fn nested_objects_and_lists_are_read() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (schema, problems) = parse("[attributes]\n\"address.country\" = \"text\"\ntags = \"list of text\"\n");
+    assert_eq!(problems, []);
+    let schema = Arc::new(schema);
+    let line = r#"{"id": 1, "address": {"country": "DE"}, "tags": ["a", null, "b"]}"#;
+    std::fs::write(dir.path().join("p.ndjson"), format!("{line}\n{{\"id\": 2, \"address\": null}}\n"))
+        .expect("written");
+    let country: ArrayRef = Arc::new(StringViewArray::from(vec![Some("DE"), Some("hidden")]));
+    let fields: Fields = vec![Field::new("country", DataType::Utf8View, true)].into();
+    let address =
+        StructArray::try_new(fields, vec![country], Some(NullBuffer::from(vec![true, false]))).expect("a struct");
+    let mut tags = ListBuilder::new(StringBuilder::new());
+    tags.append_value([Some("a"), None, Some("b")]);
+    tags.append_null();
+    let columns: Vec<(&str, ArrayRef, bool)> = vec![
+        ("id", Arc::new(Int32Array::from(vec![1, 2])), false),
+        ("address", Arc::new(address), true),
+        ("tags", Arc::new(tags.finish()), true),
+    ];
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("a batch");
+    let file = std::fs::File::create(dir.path().join("p.parquet")).expect("a file");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a writer");
+    writer.write(&batch).expect("written");
+    writer.close().expect("closed");
+    for name in ["p.ndjson", "p.parquet"] {
+        let profiles = Some(ProfileFiles { files: vec![name.into()], id: "id".into() });
+        let data = Data { profiles, events: None };
+        let loaded = load(dir.path(), &data, &schema, None, &mut |_| {}).expect("read");
+        assert_eq!(
+            loaded.report.problems.iter().map(|p| &p.column).collect::<Vec<_>>(),
+            Vec::<&String>::new(),
+            "{name}"
+        );
+        let text = |t: &str| Value::Text(t.into());
+        assert_eq!(loaded.batch.attribute(AttributeId(0), 0), Some(text("DE")), "{name}");
+        assert_eq!(loaded.batch.attribute(AttributeId(0), 1), None, "{name}");
+        assert_eq!(loaded.batch.attribute(AttributeId(1), 0), Some(Value::List(vec![text("a"), text("b")])), "{name}");
+    }
 }
 
 #[test]

@@ -80,6 +80,27 @@ impl Expr {
     }
 }
 
+impl Expr {
+    /// What brackets hold when they were put around one operand: no condition,
+    /// but something to calculate or compare with. An aggregate takes along
+    /// what is said of its events.
+    pub fn as_operand(&self) -> Option<Operand> {
+        let Expr::Condition(c) = self else { return None };
+        if c.quantity.is_some() || c.leads.negative.is_some() {
+            return None;
+        }
+        match &c.subject.kind {
+            OperandKind::Aggregate(aggregate) if !c.tails.iter().any(|t| matches!(t.kind, TailKind::Comparison(_))) => {
+                let mut aggregate = aggregate.clone();
+                aggregate.tails.extend(c.tails.iter().cloned());
+                Some(Operand { kind: OperandKind::Aggregate(aggregate), span: c.span })
+            }
+            _ if c.tails.is_empty() => Some(c.subject.clone()),
+            _ => None,
+        }
+    }
+}
+
 /// Conditions combined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {

@@ -51,7 +51,8 @@ pub fn run(args: &Init) -> Result<Exit, Failure> {
         patterns.push(relative(&base, &full).to_string_lossy().into_owned());
     }
     let name = base.file_name().map_or("project".to_owned(), |n| n.to_string_lossy().into_owned());
-    let wishes = Wishes { name, timezone: args.timezone.clone(), at };
+    let now = Some(Instant(chrono::Utc::now().timestamp_micros()));
+    let wishes = Wishes { name, timezone: args.timezone.clone(), at, now };
     let proposal = propose(&base, &patterns, &wishes).map_err(Failure::new)?;
     let mut text = String::new();
     for finding in &proposal.findings {

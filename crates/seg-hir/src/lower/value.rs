@@ -32,7 +32,7 @@ impl Lower<'_> {
             OperandKind::Events(_) | OperandKind::Anything | OperandKind::LastFew(_) => {
                 self.event_as_value(operand.span)
             }
-            OperandKind::Bracketed(inner) => match bracketed_operand(inner) {
+            OperandKind::Bracketed(inner) => match inner.as_operand() {
                 Some(inner) => self.value(&inner, scope, hint),
                 None => {
                     if !matches!(inner.as_ref(), ast::Expr::Error(_)) {
@@ -339,22 +339,6 @@ impl Lower<'_> {
         }
         let may_be_missing = list.may_be_missing;
         Some(Expr { kind: ExprKind::ListLength(Box::new(list)), ty: Type::Integer, may_be_missing })
-    }
-}
-
-/// Brackets around nothing but an operand.
-fn bracketed_operand(expr: &ast::Expr) -> Option<Operand> {
-    match expr {
-        ast::Expr::Condition(c) if c.quantity.is_none() && c.leads.negative.is_none() => match &c.subject.kind {
-            OperandKind::Aggregate(aggregate) if !c.tails.iter().any(|t| matches!(t.kind, TailKind::Comparison(_))) => {
-                let mut aggregate = aggregate.clone();
-                aggregate.tails.extend(c.tails.iter().cloned());
-                Some(Operand { kind: OperandKind::Aggregate(aggregate), span: c.span })
-            }
-            _ if c.tails.is_empty() => Some(c.subject.clone()),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

@@ -43,8 +43,9 @@ pub(super) fn read(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSin
                 continue;
             }
         };
+        let object = flattened(object);
         let n_known = names.len();
-        for key in object.keys() {
+        for (key, _) in &object {
             if !places.contains_key(key) {
                 places.insert(key.clone(), names.len());
                 names.push(key.clone());
@@ -53,7 +54,7 @@ pub(super) fn read(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSin
         if names.len() > n_known || line == 1 {
             sink.columns(&names);
         }
-        let digits: Vec<String> = object.values().map(number_text).collect();
+        let digits: Vec<String> = object.iter().map(|(_, value)| number_text(value)).collect();
         let mut cells = vec![Cell::Missing; names.len()];
         for ((key, value), digits) in object.iter().zip(&digits) {
             if let Some(slot) = places.get(key).and_then(|&at| cells.get_mut(at)) {
@@ -62,6 +63,23 @@ pub(super) fn read(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSin
         }
         sink.row(line, &cells);
     }
+}
+
+/// The fields of an object, those of objects inside it under their path:
+/// `address.country`. The depth is bounded by the JSON reader.
+fn flattened(object: serde_json::Map<String, Value>) -> Vec<(String, Value)> {
+    let mut fields = Vec::with_capacity(object.len());
+    for (key, value) in object {
+        match value {
+            Value::Object(inner) => {
+                fields.extend(flattened(inner).into_iter().map(|(path, value)| (format!("{key}.{path}"), value)));
+            }
+            // A null says no more than an absent field, not even a column's name.
+            Value::Null => {}
+            value => fields.push((key, value)),
+        }
+    }
+    fields
 }
 
 fn number_text(value: &Value) -> String {

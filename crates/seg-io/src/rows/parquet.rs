@@ -11,7 +11,8 @@ use arrow_array::types::{
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{DataType, Field, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use seg_data::{Date, Instant};
 use std::sync::Arc;
@@ -21,7 +22,8 @@ pub(super) fn read(file: &DataFile, read: &Arc<AtomicU64>, sink: &mut dyn RowSin
     let error =
         |what: &dyn std::fmt::Display| ReadError::new(&file.name, format!("not a readable Parquet file: {what}"));
     let builder = ParquetRecordBatchReaderBuilder::try_new(file.open()?).map_err(|e| error(&e))?;
-    let names: Vec<String> = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let mut names = Vec::new();
+    builder.schema().fields().iter().for_each(|f| field_names("", f, &mut names));
     let n_rows = builder.metadata().file_metadata().num_rows().max(1) as u64;
     let size = file.size();
     let reader = builder.with_batch_size(8192).build().map_err(|e| error(&e))?;
@@ -30,14 +32,48 @@ pub(super) fn read(file: &DataFile, read: &Arc<AtomicU64>, sink: &mut dyn RowSin
     let before = read.load(Ordering::Relaxed);
     for batch in reader {
         let batch: RecordBatch = batch.map_err(|e| error(&e))?;
+        let mut columns = Vec::with_capacity(names.len());
+        batch.columns().iter().for_each(|c| leaves(c, None, &mut columns));
         for row in 0..batch.num_rows() {
             line += 1;
-            let cells: Vec<Cell<'_>> = batch.columns().iter().map(|column| cell(column, row)).collect();
+            let cells: Vec<Cell<'_>> = columns.iter().map(|column| column.cell(row)).collect();
             sink.row(line, &cells);
         }
         read.store(before + size * line.min(n_rows) / n_rows, Ordering::Relaxed);
     }
     Ok(())
+}
+
+/// The columns of a field: its own, or those of a struct under their path.
+fn field_names(path: &str, field: &Field, names: &mut Vec<String>) {
+    let name = if path.is_empty() { field.name().clone() } else { format!("{path}.{}", field.name()) };
+    match field.data_type() {
+        DataType::Struct(inner) => inner.iter().for_each(|f| field_names(&name, f, names)),
+        _ => names.push(name),
+    }
+}
+
+/// A column of values with the struct it lies in, which may be null where the
+/// column is not.
+struct Leaf {
+    array: ArrayRef,
+    nulls: Option<NullBuffer>,
+}
+
+impl Leaf {
+    fn cell(&self, row: usize) -> Cell<'_> {
+        if self.nulls.as_ref().is_some_and(|n| n.is_null(row)) { Cell::Missing } else { cell(&self.array, row) }
+    }
+}
+
+fn leaves(array: &ArrayRef, nulls: Option<NullBuffer>, out: &mut Vec<Leaf>) {
+    match array.as_struct_opt() {
+        Some(rows) => {
+            let nulls = NullBuffer::union(nulls.as_ref(), rows.nulls());
+            rows.columns().iter().for_each(|c| leaves(c, nulls.clone(), out));
+        }
+        None => out.push(Leaf { array: array.clone(), nulls }),
+    }
 }
 
 fn cell(array: &ArrayRef, row: usize) -> Cell<'_> {
@@ -70,6 +106,11 @@ fn typed(array: &ArrayRef, row: usize) -> Option<Cell<'_>> {
         }
         DataType::Timestamp(unit, _) => Cell::Instant(instant(array, row, *unit)?),
         DataType::Decimal128(_, scale) => decimal(primitive::<Decimal128Type>(array, row)?, *scale)?,
+        DataType::List(_) => {
+            let list = array.as_list_opt::<i32>()?;
+            let bound = |at: usize| list.value_offsets().get(at).map(|o| *o as usize);
+            Cell::List((bound(row)?..bound(row + 1)?).map(|at| cell(list.values(), at)).collect())
+        }
         DataType::Dictionary(key, _) => match key.as_ref() {
             DataType::Int8 => keyed::<Int8Type>(array, row)?,
             DataType::Int16 => keyed::<Int16Type>(array, row)?,

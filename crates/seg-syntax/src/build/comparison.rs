@@ -71,6 +71,7 @@ impl Builder<'_> {
             Rule::differs => Relation::Order(OrderOp::IsNot, self.last_operand(inner)),
             Rule::equality => Relation::Order(OrderOp::Is, self.last_operand(inner)),
             Rule::between => self.between(inner),
+            Rule::bounded => self.bounded_amount(inner),
             Rule::ordered => {
                 let bound = inner.clone().into_inner().find(|p| p.as_rule() == Rule::bound);
                 let op = match bound.map(|b| self.bound(b)) {
@@ -85,6 +86,21 @@ impl Builder<'_> {
             Rule::symbolic => self.symbolic(inner),
             _ => error,
         }
+    }
+
+    /// `500 or more`, `6 or lower`
+    fn bounded_amount(&mut self, pair: Pair<'_, Rule>) -> Relation {
+        let mut op = OrderOp::AtLeast;
+        let mut right = error_operand(self.span(&pair));
+        for part in pair.into_inner() {
+            let span = self.span(&part);
+            match part.as_rule() {
+                Rule::or_fewer => op = OrderOp::AtMost,
+                Rule::amount => right = Operand { kind: OperandKind::Literal(super::value::amount(part)), span },
+                _ => {}
+            }
+        }
+        Relation::Order(op, right)
     }
 
     fn last_operand(&mut self, pair: Pair<'_, Rule>) -> Operand {

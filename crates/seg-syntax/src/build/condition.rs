@@ -95,7 +95,7 @@ impl Builder<'_> {
         let has_time = tails.iter().any(|t| matches!(t.kind, TailKind::Window(_)));
         if (compares || has_time)
             && !has_event_words
-            && let Some(operand) = into_operand(&inner)
+            && let Some(operand) = inner.as_operand()
         {
             let subject = Operand { kind: operand.kind, span: subject.span };
             return Expr::Condition(Box::new(Condition { leads, quantity, subject, tails, span }));
@@ -439,17 +439,7 @@ pub(super) fn not_yet(span: Span, what: &str, words: &str) -> Diagnostic {
 
 /// The members of `any of (A, B)` when each is nothing but a name.
 fn event_names(group: &Group) -> Option<Vec<Name>> {
-    group.members.iter().map(|member| bare_operand(member).and_then(as_name)).collect()
-}
-
-/// A condition that is nothing but an operand.
-fn bare_operand(expr: &Expr) -> Option<&Operand> {
-    match expr {
-        Expr::Condition(c) if c.tails.is_empty() && c.quantity.is_none() && c.leads.negative.is_none() => {
-            Some(&c.subject)
-        }
-        _ => None,
-    }
+    group.members.iter().map(|member| member.as_operand().as_ref().and_then(as_name)).collect()
 }
 
 fn as_name(operand: &Operand) -> Option<Name> {
@@ -460,19 +450,4 @@ fn as_name(operand: &Operand) -> Option<Name> {
         }
         _ => None,
     }
-}
-
-/// Brackets around arithmetic: what is inside is one operand. An aggregate
-/// takes what is said of its events along.
-pub(super) fn into_operand(expr: &Expr) -> Option<Operand> {
-    if let Expr::Condition(c) = expr
-        && let OperandKind::Aggregate(aggregate) = &c.subject.kind
-        && c.leads.negative.is_none()
-        && !c.tails.iter().any(|t| matches!(t.kind, TailKind::Comparison(_)))
-    {
-        let mut aggregate = aggregate.clone();
-        aggregate.tails.extend(c.tails.iter().cloned());
-        return Some(Operand { kind: OperandKind::Aggregate(aggregate), span: c.span });
-    }
-    bare_operand(expr).cloned()
 }

@@ -1,6 +1,6 @@
 //! Operands, literals and names.
 
-use super::condition::{error_operand, into_operand};
+use super::condition::error_operand;
 use super::time::number_word;
 use super::{Builder, single_spaced, unquote};
 use crate::ast::{Aggregate, AggregateFunction, ArithmeticOp, DateLiteral, Expr, Literal, Name, Operand, OperandKind};
@@ -69,7 +69,7 @@ impl Builder<'_> {
                 self.unwrap_brackets(right);
             }
             OperandKind::Bracketed(inner) => {
-                let replacement = match into_operand(inner) {
+                let replacement = match inner.as_operand() {
                     Some(inner) => inner.kind,
                     None => {
                         if !matches!(inner.as_ref(), Expr::Error(_)) {
@@ -202,7 +202,7 @@ impl Builder<'_> {
     }
 }
 
-fn amount(pair: Pair<'_, Rule>) -> Literal {
+pub(super) fn amount(pair: Pair<'_, Rule>) -> Literal {
     let mut digits = String::new();
     let mut literal = None;
     for part in pair.into_inner() {
