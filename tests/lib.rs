@@ -31,9 +31,32 @@ impl TestEngine for Reference {
     }
 }
 
+/// The reference evaluator on one profile at a time, each a slice of the batch:
+/// where a batch is cut must change nothing.
+pub struct Sliced;
+
+impl TestEngine for Sliced {
+    fn name(&self) -> &'static str {
+        "reference evaluator, a slice a profile"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        let schema = Arc::clone(program.schema());
+        let slices: Vec<Vec<Mask>> = (0..batch.len())
+            .map(|row| {
+                let slice = Batch::try_new(Arc::clone(&schema), batch.records().slice(row, 1)).expect("a slice");
+                program.evaluate(&slice, now)
+            })
+            .collect();
+        let n_segments = program.segment_names().count();
+        let bits = |segment: usize| slices.iter().map(move |masks| masks[segment].get(0));
+        (0..n_segments).map(|segment| Mask::from_bools(bits(segment))).collect()
+    }
+}
+
 /// Every engine that must agree.
 pub fn engines() -> Vec<Box<dyn TestEngine>> {
-    vec![Box::new(Reference)]
+    vec![Box::new(Reference), Box::new(Sliced)]
 }
 
 /// The top of the repository.

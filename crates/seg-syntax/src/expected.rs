@@ -82,6 +82,11 @@ fn slip(diagnostic: Diagnostic, found: Option<&Token>, at: u32, item: Span, text
             .help(format!("for a window up to now, write `in the past {second} {before_word}`"))
             .help(format!("for a time that long ago, write `{second} {before_word} ago`"));
     }
+    if found.is_none() && before_word.eq_ignore_ascii_case("since") {
+        return diagnostic
+            .help("say since when: `since 2026-01-31`")
+            .note("what did not happen since another event, `with no … since`, will come in a later version");
+    }
     let Some(found) = found else {
         return diagnostic.help("finish the sentence, for example: `include people who ordered in the past 30 days`");
     };

@@ -6,14 +6,8 @@ use pest::Parser;
 /// Whether `name` reads as one bare name in a sentence. Other names must be
 /// written in quotes.
 pub fn is_bare(name: &str) -> bool {
-    let parses = SegParser::parse(Rule::bare_name, name)
-        .ok()
-        .and_then(|mut pairs| pairs.next())
-        .is_some_and(|pair| pair.as_span().end() == name.len());
-    // In front of a name these begin another sentence, even though the name
-    // rule alone would accept them.
-    let begins = ["total ", "average ", "smallest ", "largest ", "number of ", "first ", "last "];
-    parses && !name.contains("  ") && !begins.iter().any(|b| name == b.trim_end())
+    let parsed = SegParser::parse(Rule::bare_name, name).ok().and_then(|mut pairs| pairs.next());
+    parsed.is_some_and(|pair| pair.as_span().end() == name.len()) && !name.contains("  ")
 }
 
 /// A name as sentences show it: bare where that is possible, else in quotes.
@@ -68,4 +62,64 @@ pub fn is_reserved(word: &str) -> bool {
         .ok()
         .and_then(|mut pairs| pairs.next())
         .is_some_and(|pair| pair.as_span().end() == word.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_names_can_be_written_bare() {
+        let bare = [
+            "Checkout Started",
+            "order_completed",
+            "viewed a product",
+            "Signed In",
+            "Clicked on Ad",
+            "Time on Site",
+            "Back in Stock Requested",
+            "Game Over",
+            "Trial Ends",
+            "next billing date",
+            "first name",
+            "last seen",
+            "total spent",
+            "number of orders",
+            "address.country",
+            "e-mail",
+            "Café Visité",
+            "signed up",
+            "Date of Birth",
+        ];
+        assert_eq!(bare.iter().filter(|n| !is_bare(n)).collect::<Vec<_>>(), Vec::<&&str>::new());
+    }
+
+    #[test]
+    fn names_with_reserved_words_numbers_or_symbols_cannot() {
+        let quoted = [
+            "No Show",
+            "Not Interested",
+            "Is Subscribed",
+            "Has Children",
+            "Over 18",
+            "Once Daily Dose",
+            "2FA Enabled",
+            "Terms and Conditions Accepted",
+            "Signed Up with Google",
+            "Step 2 Completed",
+            "a  b",
+            "",
+            "C++",
+            "The Store",
+        ];
+        assert_eq!(quoted.iter().filter(|n| is_bare(n)).collect::<Vec<_>>(), Vec::<&&str>::new());
+    }
+
+    #[test]
+    fn slips_in_reserved_words_are_seen() {
+        assert_eq!(reserved_word_like("withing"), Some("within"));
+        assert_eq!(reserved_word_like("beetween"), Some("between"));
+        assert_eq!(reserved_word_like("within"), None);
+        assert_eq!(reserved_word_like("Completed"), None);
+    }
 }

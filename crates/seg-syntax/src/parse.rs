@@ -141,3 +141,40 @@ pub fn leaves(text: &str) -> Option<Vec<(usize, usize)>> {
     pairs.for_each(|pair| walk(pair, &mut out));
     Some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::ITEM_BYTES_MAX;
+
+    fn codes(text: &str) -> Vec<&'static str> {
+        parse(SourceId(0), text).diagnostics.iter().map(|d| d.code.number()).collect()
+    }
+
+    /// A segment padded with a comment to so many bytes.
+    fn segment_of(bytes: usize) -> String {
+        let start = "segment \"x\" include #";
+        let end = "\neveryone";
+        format!("{start}{}{end}", "x".repeat(bytes - start.len() - end.len()))
+    }
+
+    #[test]
+    fn an_item_may_be_as_long_as_the_limit() {
+        assert_eq!(codes(&segment_of(ITEM_BYTES_MAX)), Vec::<&str>::new());
+        assert_eq!(codes(&segment_of(ITEM_BYTES_MAX + 1)), ["E0602"]);
+    }
+
+    #[test]
+    fn a_file_may_be_as_long_as_the_limit() {
+        let file = |bytes: usize| format!("segment \"x\" include everyone{}", " ".repeat(bytes - 28));
+        assert_eq!(codes(&file(FILE_BYTES_MAX)), Vec::<&str>::new());
+        assert_eq!(codes(&file(FILE_BYTES_MAX + 1)), ["E0603"]);
+    }
+
+    #[test]
+    fn one_broken_item_leaves_the_others_whole() {
+        let parsed = parse(SourceId(0), "segment \"a\" include (\nsegment \"b\" include everyone\nsegment \"c\" \"d\"");
+        let whole = parsed.file.items.iter().filter(|i| matches!(i, Item::Segment(_))).count();
+        assert_eq!((parsed.file.items.len(), whole, parsed.diagnostics.len()), (3, 1, 2));
+    }
+}

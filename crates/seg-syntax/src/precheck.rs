@@ -54,7 +54,9 @@ pub(crate) fn precheck(tokens: &[Token], text: &str) -> Vec<Diagnostic> {
                 .help("add the missing `)`"),
         );
     }
-    if let (Some(first), Some(last)) = (tokens.first(), tokens.last())
+    let mut significant = tokens.iter().filter(|t| !t.kind.is_trivia());
+    let first = significant.next();
+    if let (Some(first), Some(last)) = (first, significant.next_back())
         && (last.span.end - first.span.start) as usize > ITEM_BYTES_MAX
     {
         out.push(

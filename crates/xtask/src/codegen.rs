@@ -121,7 +121,6 @@ fn error_index() -> String {
         ("E05", "Absence and logic"),
         ("E06", "Limits"),
         ("E07", "Schema and settings"),
-        ("E09", "Faults of Seg"),
         ("W", "Warnings"),
     ];
     for (prefix, title) in families {

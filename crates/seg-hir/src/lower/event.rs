@@ -4,7 +4,7 @@ use super::comparison::Compared;
 use super::resolve::{Subject, not_an_event};
 use super::time::in_interval;
 use super::{EventFacts, Facts, Lower, Lowered, Scope, query};
-use crate::hir::{Aggregate, CompareOp, Cond, End, Expr, ExprKind, Interval, PeriodUnit, Query};
+use crate::hir::{Aggregate, CompareOp, Cond, End, Expr, ExprKind, PeriodUnit, Query};
 use seg_data::schema::fold_name;
 use seg_data::{EventId, Type, Value};
 use seg_syntax::ast::{
@@ -123,6 +123,10 @@ impl Lower<'_> {
             ExprKind::Aggregate { .. } => diagnostic
                 .label("belongs before it")
                 .help(format!("if it limits the events: `{subject} {words} {before}`"))
+                .help("if it is a condition of its own, join it with `and`"),
+            _ if compares_with_aggregate(after) => diagnostic
+                .label("of the value on the right, or of something else?")
+                .help(format!("if it limits the events on the right, bracket them: `{}`", bracketed(&before, &words)))
                 .help("if it is a condition of its own, join it with `and`"),
             _ => diagnostic
                 .label("belongs to nothing")
@@ -488,6 +492,22 @@ struct EventParts<'t> {
     periods: Option<(Quantity, Unit, Span)>,
 }
 
+/// `is more than average amount of Order Completed`
+fn compares_with_aggregate(tail: &Tail) -> bool {
+    let TailKind::Comparison(comparison) = &tail.kind else { return false };
+    matches!(&comparison.relation, Relation::Order(_, Operand { kind: OperandKind::Aggregate(_), .. }))
+}
+
+/// `is more than average amount of X` and a window as `is more than (average
+/// amount of X in the past 30 days)`.
+fn bracketed(comparison: &str, window: &str) -> String {
+    const STARTS: &[&str] = &["total ", "average ", "smallest ", "largest ", "number of "];
+    match STARTS.iter().filter_map(|s| comparison.find(s)).min().and_then(|at| comparison.split_at_checked(at)) {
+        Some((before, aggregate)) => format!("{before}({aggregate} {window})"),
+        None => format!("({comparison} {window})"),
+    }
+}
+
 /// A `where` without brackets at the end of which more may seem to follow.
 fn open_filter(tail: &Tail) -> Option<Span> {
     match &tail.kind {
@@ -507,12 +527,5 @@ fn in_range(count: &Expr, quantity: Quantity) -> Cond {
             Cond::all(vec![compare(CompareOp::GreaterOrEqual, min), compare(CompareOp::LessOrEqual, max)])
         }
         (min, None) => compare(CompareOp::GreaterOrEqual, min),
-    }
-}
-
-impl Query {
-    /// Whether it reaches over all of the past.
-    pub fn is_unbounded(&self) -> bool {
-        self.interval == Interval::default()
     }
 }

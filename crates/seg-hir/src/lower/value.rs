@@ -5,7 +5,7 @@ use super::{Lower, Scope, query};
 use crate::hir::{Aggregate, ArithmeticOp, Expr, ExprKind, Query};
 use seg_data::money::MoneyError;
 use seg_data::{Money, Type, Value};
-use seg_syntax::ast::{self, AggregateFunction, Literal, Operand, OperandKind, Tail, TailKind};
+use seg_syntax::ast::{self, AggregateFunction, Literal, Operand, OperandKind, Tail};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 

@@ -177,6 +177,10 @@ impl Builder<'_> {
                 Some(text) => Head::InSegment(self.title(&text)),
                 None => error,
             },
+            Rule::several_of => {
+                self.report(not_yet(span, "counting conditions", &self.words(span)));
+                error
+            }
             Rule::in_list => {
                 self.report(not_yet(span, "lists from files", &self.words(span)));
                 error
@@ -320,6 +324,10 @@ impl Builder<'_> {
                 let window = inner.into_inner().find(|p| p.as_rule() == Rule::window)?;
                 TailKind::NotWindow(self.window(window)?)
             }
+            Rule::mistake_with_no => {
+                self.with_no(inner);
+                return None;
+            }
             Rule::where_tail => TailKind::Where(self.filter_in(inner)),
             Rule::with_tail => TailKind::Where(self.property_test(inner)),
             Rule::had_tail => TailKind::Had(self.had(inner)),
@@ -334,6 +342,27 @@ impl Builder<'_> {
             _ => return None,
         };
         Some(Tail { kind, span })
+    }
+
+    /// `viewed a product with no order …`: a filter, a condition, or what did not
+    /// follow?
+    fn with_no(&mut self, pair: Pair<'_, Rule>) {
+        let span = self.span(&pair);
+        let words = self.words(span);
+        if pair.into_inner().any(|p| p.as_rule() == Rule::since_then) {
+            let diagnostic = not_yet(span, "what did not follow", &words);
+            self.report(diagnostic);
+            return;
+        }
+        self.report(
+            Diagnostic::new(
+                Code::MisplacedWords,
+                span,
+                format!("`{words}` could be said of the event or of the person"),
+            )
+            .label("no such event at all, or none since?")
+            .help(format!("for a condition of its own: `and {words} …`")),
+        );
     }
 
     fn had(&mut self, pair: Pair<'_, Rule>) -> Expr {

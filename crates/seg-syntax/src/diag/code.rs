@@ -103,8 +103,6 @@ codes! {
     SchemaValue "E0704" "schema-value" "A value in the schema that does not fit";
     ProjectFile "E0705" "project-file" "A `seg.toml` that cannot be used";
 
-    Internal "E0900" "internal-error" "A fault in Seg itself";
-
     NameNeedsQuotes "W1701" "name-needs-quotes" "A name that must be quoted in sentences";
 }
 
