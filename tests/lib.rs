@@ -4,7 +4,7 @@
 pub mod docs;
 
 use seg::io::manifest::{Data, EventFiles, ProfileFiles};
-use seg::{Batch, Instant, Mask, Program, Schema, Zone};
+use seg::{Batch, Engine, Instant, Mask, Program, Schema, Zone};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,17 +27,30 @@ impl TestEngine for Reference {
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-        program.evaluate(batch, now)
+        program.evaluate_by(Engine::Evaluator, batch, now)
     }
 }
 
-/// The reference evaluator on one profile at a time, each a slice of the batch:
+/// The plan evaluator.
+pub struct Planned;
+
+impl TestEngine for Planned {
+    fn name(&self) -> &'static str {
+        "plan evaluator"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        program.evaluate_by(Engine::Plan, batch, now)
+    }
+}
+
+/// The plan evaluator on one profile at a time, each a slice of the batch:
 /// where a batch is cut must change nothing.
 pub struct Sliced;
 
 impl TestEngine for Sliced {
     fn name(&self) -> &'static str {
-        "reference evaluator, a slice a profile"
+        "plan evaluator, a slice a profile"
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
@@ -56,7 +69,7 @@ impl TestEngine for Sliced {
 
 /// Every engine that must agree.
 pub fn engines() -> Vec<Box<dyn TestEngine>> {
-    vec![Box::new(Reference), Box::new(Sliced)]
+    vec![Box::new(Reference), Box::new(Planned), Box::new(Sliced)]
 }
 
 /// The top of the repository.

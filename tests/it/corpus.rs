@@ -79,6 +79,7 @@ fn stages(path: &Path, text: &str) -> Result<(), Failed> {
             "tokens" => parses.iter().map(|p| p.tokens.print(text).to_string()).collect(),
             "ast" => parses.iter().map(|p| p.file.to_string()).collect(),
             "hir" => seg::hir::print(&checked.module, &project.schema),
+            "plan" => seg::plan::print(&seg::plan::lower(&checked.module), &project.schema),
             "diagnostics" => problems(&project),
             other => return Err(format!("there is no stage `{other}`").into()),
         };
@@ -176,6 +177,9 @@ fn cases(text: &str) -> Result<(), Failed> {
                 continue;
             }
         };
+        if let Err(faults) = seg::plan::verify(program.plan()) {
+            failures.push(format!("{}\n{faults:?}", case.segment));
+        }
         let batch = batch.get_or_insert_with(|| people(&file.people, &project.schema, settings.zone, now));
         for engine in engines() {
             let masks = engine.evaluate(&program, batch, now);

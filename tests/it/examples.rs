@@ -1,7 +1,7 @@
 //! The examples are complete and give the counts that they say.
 
 use seg::Project;
-use seg_tests::{Reference, TestEngine, root};
+use seg_tests::{Planned, Reference, TestEngine, root};
 
 /// What a SQL engine and a separate script counted on the same files.
 const ONLINE_RETAIL: &[(&str, usize)] = &[
@@ -27,4 +27,5 @@ fn online_retail_gives_its_counts() {
     let masks = Reference.evaluate(&program, &loaded.batch, now);
     let counts: Vec<(&str, usize)> = program.segment_names().zip(masks.iter().map(|m| m.count())).collect();
     assert_eq!(counts, ONLINE_RETAIL);
+    assert!(Planned.evaluate(&program, &loaded.batch, now) == masks, "the engines differ");
 }

@@ -1,5 +1,6 @@
 //! Everything that is not a case file.
 
+mod differential;
 mod docs;
 mod examples;
 mod properties;

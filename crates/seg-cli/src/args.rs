@@ -89,6 +89,9 @@ pub struct Run {
     /// .parquet.
     #[arg(long, value_name = "FILE")]
     pub members: Option<PathBuf>,
+    /// What says who is in. It never changes the answer.
+    #[arg(long, value_enum, default_value_t = Engine::Plan)]
+    pub engine: Engine,
     /// Stop when there is anything wrong with the data.
     #[arg(long)]
     pub strict: bool,
@@ -115,4 +118,23 @@ pub enum Stage {
     Ast,
     /// What it means.
     Hir,
+    /// How it runs: one graph for all segments.
+    Plan,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// The reference evaluator: one person at a time, slow and obvious.
+    Evaluator,
+    /// The plan evaluator: whole columns, each condition once.
+    Plan,
+}
+
+impl From<Engine> for seg::Engine {
+    fn from(engine: Engine) -> seg::Engine {
+        match engine {
+            Engine::Evaluator => seg::Engine::Evaluator,
+            Engine::Plan => seg::Engine::Plan,
+        }
+    }
 }

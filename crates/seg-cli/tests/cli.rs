@@ -302,12 +302,20 @@ fn check_gives_tools_the_same_problems() {
 }
 
 #[test]
+fn the_engine_changes_no_answer() {
+    let dir = project(RECENT);
+    let by = |engine| shown(&seg_in(dir.path(), &["run", "--engine", engine]));
+    assert_eq!(by("plan"), by("evaluator"));
+}
+
+#[test]
 fn every_stage_can_be_shown() {
     let dir = project(RECENT);
     for (stage, expected) in [
         ("tokens", "Word             0..7 \"segment\""),
         ("ast", "window past 30 day"),
         ("hir", "count(order in [now - 30 d, now]) >= 1"),
+        ("plan", "n0 = count(\"order\" in [now - 30 d, now])"),
     ] {
         let output = seg_in(dir.path(), &["emit", "--stage", stage]);
         assert_eq!(output.status.code(), Some(0));

@@ -174,6 +174,22 @@ impl Batch {
         self.attributes.get(id.idx())?.as_ref()?.value(row)
     }
 
+    /// The column of an attribute, unless the batch lacks it.
+    pub fn attribute_column(&self, id: AttributeId) -> Option<&Column> {
+        self.attributes.get(id.idx())?.as_ref()
+    }
+
+    /// The text that identifies an event, where the schema has such a property
+    /// and the event a value.
+    pub fn event_id(&self, event: EventId, idx: usize) -> Option<String> {
+        let name = self.schema.event_id.as_ref()?;
+        let property = self.schema.event(event)?.property(name)?;
+        match self.events(event)?.property(property, idx)? {
+            Value::Text(text) => Some(text),
+            other => Some(other.to_string()),
+        }
+    }
+
     /// The events of one name, unless the batch lacks the column.
     pub fn events(&self, id: EventId) -> Option<&Events> {
         self.events.get(id.idx())?.as_ref()
@@ -274,6 +290,11 @@ impl Events {
         self.arrival.as_ref().filter(|a| idx < a.len() && a.is_valid(idx)).map(|a| a.value(idx))
     }
 
+    /// The column of a property, unless the batch lacks it.
+    pub fn property_column(&self, id: PropertyId) -> Option<&Column> {
+        self.properties.get(id.idx())?.as_ref()
+    }
+
     /// An event's value of a property; `None` when missing.
     pub fn property(&self, id: PropertyId, idx: usize) -> Option<Value> {
         self.properties.get(id.idx())?.as_ref()?.value(idx)
@@ -282,7 +303,7 @@ impl Events {
 
 /// A column of values of one type.
 #[derive(Debug, Clone)]
-struct Column {
+pub struct Column {
     ty: Type,
     array: ArrayRef,
 }
@@ -301,8 +322,19 @@ impl Column {
         Ok(Column { ty: ty.clone(), array: array.clone() })
     }
 
+    /// The type of its values.
+    pub fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    /// The Arrow data behind it, stored as [`storage_type`] says; texts may be
+    /// plain as well.
+    pub fn array(&self) -> &ArrayRef {
+        &self.array
+    }
+
     /// The value at a row; `None` when missing, NaN or infinite.
-    fn value(&self, row: usize) -> Option<Value> {
+    pub fn value(&self, row: usize) -> Option<Value> {
         if row >= self.array.len() || self.array.is_null(row) {
             return None;
         }

@@ -159,7 +159,7 @@ impl fmt::Display for Date {
 }
 
 /// The day weeks begin on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum WeekStart {
     /// As ISO 8601 has it.
     #[default]
@@ -169,7 +169,7 @@ pub enum WeekStart {
 }
 
 /// A time zone of the IANA database that is compiled into Seg.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Zone(chrono_tz::Tz);
 
 impl Zone {

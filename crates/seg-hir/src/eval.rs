@@ -6,7 +6,7 @@
 mod events;
 mod value;
 
-pub use value::compare;
+pub use value::{aggregate, arithmetic, compare};
 
 use crate::hir::{Cond, Module, SegmentId, TextOp};
 use crate::text::compile_pattern;

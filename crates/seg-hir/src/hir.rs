@@ -9,7 +9,7 @@ mod print;
 
 pub use print::print;
 
-use seg_data::{AttributeId, EventId, Instant, Period, PropertyId, Type, Value, WeekStart, Zone};
+use seg_data::{AttributeId, Date, EventId, Instant, Period, PropertyId, Type, Value, WeekStart, Zone};
 use seg_syntax::source::Span;
 
 /// A segment, by its place in [`Module::segments`].
@@ -84,7 +84,7 @@ pub enum Cond {
 }
 
 /// How two values of one type compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum CompareOp {
     Equal,
@@ -95,7 +95,7 @@ pub enum CompareOp {
 }
 
 /// The tests of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TextOp {
     /// Holds this text.
     Contains,
@@ -108,7 +108,7 @@ pub enum TextOp {
 }
 
 /// One end of a history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum End {
     First,
@@ -195,7 +195,7 @@ pub enum ExprKind {
 }
 
 /// Days or months off a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DayOffset {
     /// Later, or earlier when negative.
     Days(i64),
@@ -204,7 +204,7 @@ pub enum DayOffset {
 }
 
 /// The four operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum ArithmeticOp {
     Add,
@@ -214,7 +214,7 @@ pub enum ArithmeticOp {
 }
 
 /// The aggregate functions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Aggregate {
     /// How many events.
     Count,
@@ -231,7 +231,7 @@ pub enum Aggregate {
 }
 
 /// Calendar periods that can be counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PeriodUnit {
     /// Days.
     Day,
@@ -253,7 +253,7 @@ pub struct Query {
 }
 
 /// A stretch of time; a side that is `None` has no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Interval {
     /// From here on.
     pub from: Option<Bound>,
@@ -262,7 +262,7 @@ pub struct Interval {
 }
 
 /// One side of an interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bound {
     /// Where.
     pub moment: Moment,
@@ -270,8 +270,23 @@ pub struct Bound {
     pub is_closed: bool,
 }
 
+impl Interval {
+    /// Whether an instant lies inside it, judged at `now`.
+    pub fn contains(&self, time: Instant, now: Instant) -> bool {
+        let after = self.from.is_none_or(|b| {
+            let from = b.moment.at(now);
+            if b.is_closed { from <= time } else { from < time }
+        });
+        let before = self.to.is_none_or(|b| {
+            let to = b.moment.at(now);
+            if b.is_closed { time <= to } else { time < to }
+        });
+        after && before
+    }
+}
+
 /// A moment, known once `now` is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Moment {
     /// An instant.
     At(Instant),
@@ -310,6 +325,27 @@ impl Expr {
     /// Whether it stands for something already reported.
     pub fn is_error(&self) -> bool {
         matches!(self.kind, ExprKind::Error)
+    }
+}
+
+impl PeriodUnit {
+    /// Which period a day lies in; neighbours differ by one.
+    pub fn number(self, day: Date) -> i32 {
+        match self {
+            PeriodUnit::Day => day.0,
+            PeriodUnit::Week(starts_on) => day.week_number(starts_on),
+            PeriodUnit::Month => day.month_number(),
+        }
+    }
+}
+
+impl DayOffset {
+    /// The day so far off another.
+    pub fn from(self, day: Date) -> Date {
+        match self {
+            DayOffset::Days(days) => day.plus_days(days),
+            DayOffset::Months(months) => day.plus_months(months),
+        }
     }
 }
 

@@ -20,4 +20,4 @@ pub mod schema;
 pub mod text;
 
 pub use check::{Checked, Settings, check};
-pub use eval::{Evaluator, compare};
+pub use eval::{Evaluator, aggregate, arithmetic, compare};

@@ -4,6 +4,7 @@ use crate::diagnostics::Diagnostics;
 use crate::project::Project;
 use seg_data::{Batch, Instant, Mask, Schema};
 use seg_hir::{Checked, Evaluator, hir};
+use seg_plan::Plan;
 use seg_syntax::Parse;
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ pub fn compile(project: &Project) -> Result<Program, Diagnostics> {
     if warnings.n_errors() > 0 {
         return Err(warnings);
     }
-    Ok(Program { module, schema: Arc::clone(&project.schema), warnings })
+    let plan = seg_plan::lower(&module);
+    Ok(Program { module, plan, schema: Arc::clone(&project.schema), warnings })
 }
 
 /// The first stages: tokens and trees of every `.seg` file, in the project's
@@ -40,6 +42,7 @@ pub fn check(project: &Project, parses: &[Parse]) -> Checked {
 #[derive(Debug, Clone)]
 pub struct Program {
     module: hir::Module,
+    plan: Plan,
     schema: Arc<Schema>,
     warnings: Diagnostics,
 }
@@ -60,8 +63,32 @@ impl Program {
         &self.warnings
     }
 
+    /// How the segments run: one graph for all of them.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Who of a batch is in each segment, judged at `now`: one mask a segment.
     pub fn evaluate(&self, batch: &Batch, now: Instant) -> Vec<Mask> {
-        Evaluator::new(&self.module, now).evaluate(batch)
+        self.evaluate_by(Engine::Plan, batch, now)
     }
+
+    /// The same by an engine of the caller's choice, which never changes the
+    /// answer.
+    pub fn evaluate_by(&self, engine: Engine, batch: &Batch, now: Instant) -> Vec<Mask> {
+        match engine {
+            Engine::Evaluator => Evaluator::new(&self.module, now).evaluate(batch),
+            Engine::Plan => seg_plan::evaluate(&self.plan, batch, now),
+        }
+    }
+}
+
+/// What says who is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// The reference evaluator: one person at a time, slow and obvious.
+    Evaluator,
+    /// The plan evaluator: whole columns, each condition once.
+    #[default]
+    Plan,
 }

@@ -35,11 +35,12 @@ mod compile;
 mod diagnostics;
 mod project;
 
-pub use compile::{Program, check, compile, parse};
+pub use compile::{Engine, Program, check, compile, parse};
 pub use diagnostics::Diagnostics;
 pub use project::{Project, ProjectError};
 
 pub use seg_data::{Batch, Instant, Mask, Schema, Zone};
 pub use seg_hir::{Checked, Settings, hir};
 pub use seg_io as io;
+pub use seg_plan as plan;
 pub use seg_syntax::{Parse, ast, diag, source, token};

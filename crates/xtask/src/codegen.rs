@@ -92,14 +92,19 @@ fn with_commands(markdown: &str) -> Result<String, String> {
     Ok(out)
 }
 
-/// What `seg` prints, to either stream.
+/// What `seg` prints, to either stream. The program is built first and run
+/// itself, for `cargo run` would mix the compiler's words in.
 fn seg(args: &str) -> Result<String, String> {
-    let output = Command::new("cargo")
-        .args(["run", "--quiet", "--package", "seg-cli", "--"])
+    let built = Command::new("cargo").args(["build", "--quiet", "--package", "seg-cli"]).current_dir(root()).status();
+    if !built.map_err(|e| format!("cargo: {e}\n"))?.success() {
+        return Err("seg does not build\n".to_owned());
+    }
+    let program = std::env::current_exe().map_err(|e| e.to_string())?.with_file_name("seg");
+    let output = Command::new(&program)
         .args(args.split_whitespace())
         .current_dir(root())
         .output()
-        .map_err(|e| format!("cargo: {e}\n"))?;
+        .map_err(|e| format!("{}: {e}\n", program.display()))?;
     let text = [output.stdout, output.stderr].concat();
     String::from_utf8(text).map_err(|e| e.to_string())
 }

@@ -27,6 +27,7 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
             }
         }
         Stage::Hir => text = seg::hir::print(&checked.module, &project.schema),
+        Stage::Plan => text = seg::plan::print(&seg::plan::lower(&checked.module), &project.schema),
     }
     print_text(&text)?;
     // What can be shown of a broken project is shown, with what is wrong.

@@ -44,7 +44,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Errors);
     }
-    let masks = program.evaluate(&loaded.batch, now);
+    let masks = program.evaluate_by(args.engine.into(), &loaded.batch, now);
     if let Some((path, format)) = members {
         let rows = program.segment_names().zip(&masks).flat_map(|(name, mask)| {
             mask.rows().map(move |row| (name, row)).map(|(name, row)| (name, loaded.batch.id(row)))

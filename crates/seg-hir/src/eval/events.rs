@@ -1,8 +1,8 @@
 //! Which events a query finds, and in which order.
 
 use super::{Evaluator, Person};
-use crate::hir::{Interval, Query};
-use seg_data::{EventId, Instant, Value};
+use crate::hir::Query;
+use seg_data::{EventId, Instant};
 use std::cmp::Ordering;
 
 /// One event of a person.
@@ -27,7 +27,7 @@ impl Evaluator<'_> {
             let Some(events) = person.batch.events(*event) else { continue };
             for idx in events.range(person.row) {
                 let time = events.time(idx);
-                if time > self.now || !self.is_inside(query.interval, time) {
+                if time > self.now || !query.interval.contains(time, self.now) {
                     continue;
                 }
                 let occurrence = self.occurrence(*event, idx, time, person);
@@ -52,29 +52,10 @@ impl Evaluator<'_> {
     }
 
     fn occurrence(&self, event: EventId, idx: usize, time: Instant, person: &Person<'_>) -> Occurrence {
-        let schema = person.batch.schema();
         let events = person.batch.events(event);
-        let id = schema.event_id.as_ref().and_then(|name| {
-            let property = schema.event(event)?.property(name)?;
-            match events?.property(property, idx)? {
-                Value::Text(text) => Some(text),
-                other => Some(other.to_string()),
-            }
-        });
+        let id = person.batch.event_id(event, idx);
         let arrival = events.and_then(|e| e.arrival(idx));
         Occurrence { event, idx, time, id, arrival }
-    }
-
-    fn is_inside(&self, interval: Interval, time: Instant) -> bool {
-        let after = interval.from.is_none_or(|b| {
-            let from = b.moment.at(self.now);
-            if b.is_closed { from <= time } else { from < time }
-        });
-        let before = interval.to.is_none_or(|b| {
-            let to = b.moment.at(self.now);
-            if b.is_closed { time <= to } else { time < to }
-        });
-        after && before
     }
 
     /// The earliest or latest time of any event up to now.

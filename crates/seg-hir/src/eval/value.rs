@@ -2,10 +2,10 @@
 
 use super::events::Occurrence;
 use super::{Evaluator, Person};
-use crate::hir::{Aggregate, ArithmeticOp, DayOffset, End, Expr, ExprKind, PeriodUnit, Query};
+use crate::hir::{Aggregate, ArithmeticOp, End, Expr, ExprKind, Query};
 use crate::text::fold_case;
 use seg_data::money::{MONEY_SCALE, divide_half_even};
-use seg_data::{Date, Money, Type, Value};
+use seg_data::{Money, Type, Value};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
@@ -21,13 +21,7 @@ impl Evaluator<'_> {
                 person.batch.events(event.event)?.property(*property, event.idx)
             }
             ExprKind::Moment(moment) => Some(Value::Timestamp(moment.at(self.now))),
-            ExprKind::Today { zone, offset } => {
-                let today = zone.date(self.now);
-                Some(Value::Date(match offset {
-                    DayOffset::Days(days) => today.plus_days(*days),
-                    DayOffset::Months(months) => today.plus_months(*months),
-                }))
-            }
+            ExprKind::Today { zone, offset } => Some(Value::Date(offset.from(zone.date(self.now)))),
             ExprKind::Seen(end) => {
                 let declared = person.batch.schema().first_seen.filter(|_| *end == End::First);
                 let declared = declared.and_then(|id| person.batch.attribute(id, person.row));
@@ -59,7 +53,7 @@ impl Evaluator<'_> {
             }
             ExprKind::Periods { unit, zone, query } => {
                 let days: BTreeSet<i32> =
-                    self.events(query, person).iter().map(|e| period(zone.date(e.time), *unit)).collect();
+                    self.events(query, person).iter().map(|e| unit.number(zone.date(e.time))).collect();
                 Some(Value::Integer(days.len() as i128))
             }
             ExprKind::EventTime { end, query } => {
@@ -84,22 +78,27 @@ impl Evaluator<'_> {
         let events = self.events(query, person);
         let Some(measure) = measure else { return Some(Value::Integer(events.len() as i128)) };
         let values: Vec<Value> = events.iter().filter_map(|e| self.value(measure, person, Some(e))).collect();
-        match function {
-            Aggregate::Count => Some(Value::Integer(events.len() as i128)),
-            Aggregate::CountDifferent => {
-                let mut different: Vec<&Value> = Vec::new();
-                for value in &values {
-                    if !different.iter().any(|d| compare(d, value) == Some(Ordering::Equal)) {
-                        different.push(value);
-                    }
+        aggregate(function, values, &measure.ty)
+    }
+}
+
+/// An aggregate over the values that are there, in the order of their events.
+pub fn aggregate(function: Aggregate, values: Vec<Value>, ty: &Type) -> Option<Value> {
+    match function {
+        Aggregate::Count => Some(Value::Integer(values.len() as i128)),
+        Aggregate::CountDifferent => {
+            let mut different: Vec<&Value> = Vec::new();
+            for value in &values {
+                if !different.iter().any(|d| compare(d, value) == Some(Ordering::Equal)) {
+                    different.push(value);
                 }
-                Some(Value::Integer(different.len() as i128))
             }
-            Aggregate::Total => total(&values, &measure.ty),
-            Aggregate::Average => average(&values, &measure.ty),
-            Aggregate::Smallest => extreme(values, Ordering::Less),
-            Aggregate::Largest => extreme(values, Ordering::Greater),
+            Some(Value::Integer(different.len() as i128))
         }
+        Aggregate::Total => total(&values, ty),
+        Aggregate::Average => average(&values, ty),
+        Aggregate::Smallest => extreme(values, Ordering::Less),
+        Aggregate::Largest => extreme(values, Ordering::Greater),
     }
 }
 
@@ -141,7 +140,8 @@ fn money(scaled: Option<i128>) -> Option<Value> {
     scaled.and_then(Money::from_scaled).map(Value::from)
 }
 
-fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Option<Value> {
+/// Two numbers combined; `None` where the result does not fit or is none.
+pub fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Option<Value> {
     use ArithmeticOp::{Add, Divide, Multiply, Subtract};
     match (op, left, right) {
         (Add, Value::Integer(l), Value::Integer(r)) => integer(l.checked_add(*r)),
@@ -222,14 +222,5 @@ fn folded(value: Value) -> Value {
         Value::Text(text) => Value::Text(fold_case(&text)),
         Value::List(items) => Value::List(items.into_iter().map(folded).collect()),
         other => other,
-    }
-}
-
-/// Which period a day lies in.
-fn period(day: Date, unit: PeriodUnit) -> i32 {
-    match unit {
-        PeriodUnit::Day => day.0,
-        PeriodUnit::Week(starts_on) => day.week_number(starts_on),
-        PeriodUnit::Month => day.month_number(),
     }
 }

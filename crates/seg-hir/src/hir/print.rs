@@ -174,7 +174,8 @@ impl std::fmt::Display for Moment {
 }
 
 impl CompareOp {
-    fn symbol(self) -> &'static str {
+    /// As the printed form has it.
+    pub fn symbol(self) -> &'static str {
         match self {
             CompareOp::Equal => "=",
             CompareOp::Less => "<",
@@ -186,7 +187,8 @@ impl CompareOp {
 }
 
 impl ArithmeticOp {
-    fn symbol(self) -> &'static str {
+    /// As the printed form has it.
+    pub fn symbol(self) -> &'static str {
         match self {
             ArithmeticOp::Add => "+",
             ArithmeticOp::Subtract => "-",
@@ -197,7 +199,8 @@ impl ArithmeticOp {
 }
 
 impl TextOp {
-    fn word(self) -> &'static str {
+    /// As the printed form has it.
+    pub fn word(self) -> &'static str {
         match self {
             TextOp::Contains => "contains",
             TextOp::StartsWith => "starts-with",
@@ -208,7 +211,8 @@ impl TextOp {
 }
 
 impl End {
-    fn word(self) -> &'static str {
+    /// As the printed form has it.
+    pub fn word(self) -> &'static str {
         match self {
             End::First => "first",
             End::Last => "last",
@@ -217,7 +221,8 @@ impl End {
 }
 
 impl Aggregate {
-    fn word(self) -> &'static str {
+    /// As the printed form has it.
+    pub fn word(self) -> &'static str {
         match self {
             Aggregate::Count => "count",
             Aggregate::CountDifferent => "count-different",
@@ -230,7 +235,8 @@ impl Aggregate {
 }
 
 impl PeriodUnit {
-    fn word(self) -> &'static str {
+    /// As the printed form has it.
+    pub fn word(self) -> &'static str {
         match self {
             PeriodUnit::Day => "days",
             PeriodUnit::Week(WeekStart::Monday) => "weeks-from-monday",

@@ -315,8 +315,18 @@ impl Builder<'_> {
         Expr::Group(Group { quantifier, members, is_chain: false, span })
     }
 
-    fn tail(&mut self, pair: Pair<'_, Rule>) -> Option<Tail> {
-        let inner = pair.into_inner().find(|p| p.as_rule() != Rule::comma)?;
+    /// What is said of a subject; none when it was refused, two for a `where`
+    /// with a comparison of the whole behind its brackets.
+    fn tail(&mut self, pair: Pair<'_, Rule>) -> Vec<Tail> {
+        let Some(inner) = pair.into_inner().find(|p| p.as_rule() != Rule::comma) else { return Vec::new() };
+        if inner.as_rule() == Rule::where_tail {
+            return self.where_tail(inner);
+        }
+        let span = self.span(&inner);
+        self.tail_kind(inner).map(|kind| Tail { kind, span }).into_iter().collect()
+    }
+
+    fn tail_kind(&mut self, inner: Pair<'_, Rule>) -> Option<TailKind> {
         let span = self.span(&inner);
         let kind = match inner.as_rule() {
             Rule::window | Rule::next_window => TailKind::Window(self.window_or_next(inner)?),
@@ -328,7 +338,6 @@ impl Builder<'_> {
                 self.with_no(inner);
                 return None;
             }
-            Rule::where_tail => TailKind::Where(self.filter_in(inner)),
             Rule::with_tail => TailKind::Where(self.property_test(inner)),
             Rule::had_tail => TailKind::Had(self.had(inner)),
             Rule::first_time => TailKind::FirstTime,
@@ -341,7 +350,7 @@ impl Builder<'_> {
             }
             _ => return None,
         };
-        Some(Tail { kind, span })
+        Some(kind)
     }
 
     /// `viewed a product with no order …`: a filter, a condition, or what did not
@@ -372,16 +381,20 @@ impl Builder<'_> {
         }
     }
 
-    fn filter_in(&mut self, pair: Pair<'_, Rule>) -> Expr {
+    /// `where (A and B) is at least 10`: brackets around conditions compare with
+    /// nothing, so the comparison is of what stands before `where`.
+    fn where_tail(&mut self, pair: Pair<'_, Rule>) -> Vec<Tail> {
         let span = self.span(&pair);
-        match pair.into_inner().find(|p| p.as_rule() == Rule::filter) {
-            Some(filter) => self.filter(filter),
-            None => Expr::Error(span),
-        }
+        let Some(filter) = pair.into_inner().find(|p| p.as_rule() == Rule::filter) else { return Vec::new() };
+        let (filter, rest) = self.filter(filter);
+        let end = rest.as_ref().map_or(span.end, |_| filter.span().end);
+        let kind = TailKind::Where(filter);
+        std::iter::once(Tail { kind, span: Span::new(span.source, span.start, end) }).chain(rest).collect()
     }
 
-    /// One comparison, or a bracketed group of them.
-    fn filter(&mut self, pair: Pair<'_, Rule>) -> Expr {
+    /// One comparison, or a bracketed group of them with a comparison of
+    /// something else behind it.
+    fn filter(&mut self, pair: Pair<'_, Rule>) -> (Expr, Option<Tail>) {
         let span = self.span(&pair);
         let mut leads = Leads::default();
         let mut subject = error_operand(span);
@@ -406,7 +419,15 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        self.subject_clause(Condition { leads, quantity: None, subject, tails, span })
+        let mut rest = None;
+        let mut span = span;
+        if let OperandKind::Bracketed(inner) = &subject.kind
+            && inner.as_operand().is_none()
+        {
+            rest = tails.pop();
+            span = Span::new(span.source, span.start, subject.span.end);
+        }
+        (self.subject_clause(Condition { leads, quantity: None, subject, tails, span }), rest)
     }
 
     /// `category "shoes"`, `price of at least 50`: a property and a test of it.

@@ -1,0 +1,221 @@
+//! Queries over events, by columns.
+
+use super::column::{Column, IntKind};
+use super::{Domain, Eval};
+use crate::plan::{NodeId, Query};
+use seg_data::{EventId, Instant, PropertyId, Type, Value, Zone};
+use seg_hir::hir::{Aggregate, End, PeriodUnit};
+use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
+
+/// Where a batch's events of one name lie, those of one profile after another.
+pub(super) struct EventRows {
+    /// Each event's place in the batch's column.
+    pub idx: Vec<u32>,
+    /// Whose it is.
+    pub owner: Vec<u32>,
+    /// When it was.
+    pub time: Vec<Instant>,
+}
+
+/// An event that a query found.
+#[derive(Clone, Copy)]
+struct Found {
+    event: EventId,
+    /// Its row in the domain of its name.
+    row: u32,
+}
+
+impl Eval<'_> {
+    pub(super) fn event_rows(&mut self, event: EventId) -> Rc<EventRows> {
+        if let Some(rows) = self.rows.get(&event) {
+            return Rc::clone(rows);
+        }
+        let mut rows = EventRows { idx: Vec::new(), owner: Vec::new(), time: Vec::new() };
+        if let Some(events) = self.batch.events(event) {
+            for owner in 0..self.batch.len() {
+                for idx in events.range(owner) {
+                    rows.idx.push(idx as u32);
+                    rows.owner.push(owner as u32);
+                    rows.time.push(events.time(idx));
+                }
+            }
+        }
+        let rows = Rc::new(rows);
+        self.rows.insert(event, Rc::clone(&rows));
+        rows
+    }
+
+    /// A column of people as a column of the domain: each event has the value
+    /// of its owner.
+    pub(super) fn spread(&mut self, people: Column, domain: Domain) -> Column {
+        match domain {
+            Domain::People => people,
+            Domain::Events(event) => people.take(&self.event_rows(event).owner),
+        }
+    }
+
+    pub(super) fn property(&mut self, ids: &[(EventId, PropertyId)], ty: &Type, domain: Domain, len: usize) -> Column {
+        let Domain::Events(event) = domain else { return Column::missing_of(ty, len) };
+        let property = ids.iter().find(|(of, _)| *of == event);
+        let column = property.and_then(|(_, p)| self.batch.events(event)?.property_column(*p));
+        match column {
+            Some(column) => Column::read(column, self.event_rows(event).idx.iter().map(|idx| *idx as usize)),
+            None => Column::missing_of(ty, len),
+        }
+    }
+
+    /// Which events of one name a query finds.
+    fn selected(&mut self, query: &Query, event: EventId) -> Vec<bool> {
+        let rows = self.event_rows(event);
+        let now = self.now;
+        let mut bits: Vec<bool> = rows.time.iter().map(|t| *t <= now && query.interval.contains(*t, now)).collect();
+        if let Some(filter) = query.filter {
+            let filter = self.bools(filter, Domain::Events(event));
+            bits.iter_mut().zip(filter).for_each(|(bit, passes)| *bit &= passes);
+        }
+        bits
+    }
+
+    /// Calls `each` with the owner of every event a query finds, those of one
+    /// name after those of another.
+    fn each(&mut self, query: &Query, mut each: impl FnMut(usize, Found, Instant)) {
+        for event in &query.events {
+            let (bits, rows) = (self.selected(query, *event), self.event_rows(*event));
+            for (row, (owner, time)) in rows.owner.iter().zip(&rows.time).enumerate() {
+                if bits.get(row).copied().unwrap_or(false) {
+                    each(*owner as usize, Found { event: *event, row: row as u32 }, *time);
+                }
+            }
+        }
+    }
+
+    /// The events a query finds for each person, in the order of the language:
+    /// by time, event id, arrival, name, place.
+    fn ordered(&mut self, query: &Query) -> Vec<Vec<Found>> {
+        let mut found: Vec<Vec<(Instant, Found)>> = vec![Vec::new(); self.batch.len()];
+        self.each(query, |owner, event, time| {
+            if let Some(events) = found.get_mut(owner) {
+                events.push((time, event));
+            }
+        });
+        let batch = self.batch;
+        let mut out = Vec::with_capacity(found.len());
+        for events in found {
+            let mut keyed = Vec::with_capacity(events.len());
+            for (time, event) in events {
+                let idx = self.event_rows(event.event).idx.get(event.row as usize).map_or(0, |i| *i as usize);
+                let arrival = batch.events(event.event).and_then(|e| e.arrival(idx));
+                keyed.push((time, batch.event_id(event.event, idx), arrival, event.event, idx, event));
+            }
+            keyed.sort_by(|a, b| {
+                let arrival = a.2.zip(b.2).map_or(std::cmp::Ordering::Equal, |(a, b)| a.cmp(&b));
+                (a.0, &a.1).cmp(&(b.0, &b.1)).then(arrival).then((a.3, a.4).cmp(&(b.3, b.4)))
+            });
+            out.push(keyed.into_iter().map(|k| k.5).collect());
+        }
+        out
+    }
+
+    pub(super) fn few(&mut self, end: End, n: u32, query: &Query, filter: NodeId) -> Column {
+        let ordered = self.ordered(query);
+        let passes: Vec<(EventId, Vec<bool>)> =
+            query.events.iter().map(|e| (*e, self.bools(filter, Domain::Events(*e)))).collect();
+        let does_pass = |found: &Found| {
+            let bits = passes.iter().find(|(e, _)| *e == found.event);
+            bits.and_then(|(_, bits)| bits.get(found.row as usize).copied()).unwrap_or(false)
+        };
+        let n = n as usize;
+        let holds = |events: &Vec<Found>| {
+            let few = match end {
+                End::First => events.get(..n),
+                End::Last => events.len().checked_sub(n).and_then(|from| events.get(from..)),
+            };
+            few.is_some_and(|few| few.iter().all(does_pass))
+        };
+        Column::Bools(ordered.iter().map(holds).collect())
+    }
+
+    pub(super) fn aggregate(&mut self, function: Aggregate, measure: Option<&(NodeId, Type)>, query: &Query) -> Column {
+        let Some((measure, ty)) = measure else { return self.count(query) };
+        let columns: Vec<(EventId, Rc<Column>)> =
+            query.events.iter().map(|e| (*e, self.column(*measure, Domain::Events(*e)))).collect();
+        let value = |found: &Found| {
+            let column = columns.iter().find(|(e, _)| *e == found.event).map(|(_, c)| c)?;
+            column.value(found.row as usize)
+        };
+        // Only sums of numbers depend on the order; all else takes any.
+        let is_number = *ty == Type::Number;
+        let people: Vec<Vec<Value>> = if is_number {
+            self.ordered(query).iter().map(|events| events.iter().filter_map(value).collect()).collect()
+        } else {
+            let mut people: Vec<Vec<Value>> = vec![Vec::new(); self.batch.len()];
+            self.each(query, |owner, found, _| {
+                if let (Some(values), Some(v)) = (people.get_mut(owner), value(&found)) {
+                    values.push(v);
+                }
+            });
+            people
+        };
+        Column::of(people.into_iter().map(|values| match function {
+            Aggregate::CountDifferent => Some(Value::Integer(different(&values))),
+            other => seg_hir::aggregate(other, values, ty),
+        }))
+    }
+
+    fn count(&mut self, query: &Query) -> Column {
+        let mut values = vec![0_i128; self.batch.len()];
+        self.each(query, |owner, _, _| {
+            if let Some(n) = values.get_mut(owner) {
+                *n += 1;
+            }
+        });
+        let known = vec![true; values.len()];
+        Column::Ints { kind: IntKind::Integer, values, known }
+    }
+
+    pub(super) fn periods(&mut self, unit: PeriodUnit, zone: Zone, query: &Query) -> Column {
+        let mut periods: Vec<BTreeSet<i32>> = vec![BTreeSet::new(); self.batch.len()];
+        self.each(query, |owner, _, time| {
+            if let Some(set) = periods.get_mut(owner) {
+                set.insert(unit.number(zone.date(time)));
+            }
+        });
+        Column::of(periods.iter().map(|set| Some(Value::Integer(set.len() as i128))))
+    }
+
+    pub(super) fn event_time(&mut self, end: End, query: &Query) -> Column {
+        let mut times: Vec<Option<Instant>> = vec![None; self.batch.len()];
+        self.each(query, |owner, _, time| {
+            if let Some(slot) = times.get_mut(owner) {
+                *slot = Some(slot.map_or(time, |t| match end {
+                    End::First => t.min(time),
+                    End::Last => t.max(time),
+                }));
+            }
+        });
+        Column::of(times.into_iter().map(|t| t.map(Value::Timestamp)))
+    }
+
+    /// The earliest or latest event of any name, or what the schema says.
+    pub(super) fn seen(&mut self, end: End) -> Column {
+        let schema = self.batch.schema();
+        let events = (0..schema.events.len()).map(|e| EventId(e as u32)).collect();
+        let query = Query { events, interval: Default::default(), filter: None };
+        let declared = schema.first_seen.filter(|_| end == End::First);
+        let seen = self.event_time(end, &query);
+        let batch = self.batch;
+        let value = |row| declared.and_then(|id| batch.attribute(id, row)).or_else(|| seen.value(row));
+        Column::of((0..batch.len()).map(value))
+    }
+}
+
+/// How many different values there are. Values of one type that are equal
+/// print alike, once both zeros are one.
+fn different(values: &[Value]) -> i128 {
+    let key = |value: &Value| match value {
+        Value::Number(n) if *n == 0.0 => Value::Number(0.0).to_string(),
+        other => other.to_string(),
+    };
+    values.iter().map(key).collect::<HashSet<_>>().len() as i128
+}

@@ -1,0 +1,26 @@
+//! How segments run: one plan for all segments of a program.
+//!
+//! Internal to Seg, without a promise of stability; embed the crate `seg`.
+//!
+//! ```text
+//! hir::Module ──lower──▶ Plan ──evaluate──▶ Mask
+//! ```
+//!
+//! A [`Plan`] is a graph in which equal things are one node, over all segments:
+//! a condition that ten segments share is there once. It is built by smart
+//! constructors that normalise, and [`verify`] checks what every later step
+//! relies on. The evaluator works on whole columns; it knows no native code.
+
+mod build;
+mod eval;
+mod lower;
+mod plan;
+mod print;
+mod verify;
+
+pub use build::Builder;
+pub use eval::evaluate;
+pub use lower::lower;
+pub use plan::{Literal, Node, NodeId, Plan, Query, Root};
+pub use print::print;
+pub use verify::{Fault, verify};

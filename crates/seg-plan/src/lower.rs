@@ -1,0 +1,123 @@
+//! HIR to plan.
+
+use crate::build::Builder;
+use crate::plan::{Literal, Node, NodeId, Plan, Query, Root};
+use seg_hir::hir::{self, Cond, Expr, ExprKind, Module};
+
+/// The plan of a module without errors. Segments that refer to others share
+/// their nodes.
+pub fn lower(module: &Module) -> Plan {
+    let mut lower = Lower { builder: Builder::default(), segments: vec![None; module.segments.len()] };
+    for id in &module.order {
+        let Some(segment) = module.segments.get(id.idx()) else { continue };
+        let mut members = vec![lower.cond(&segment.include)];
+        for exclude in &segment.excludes {
+            let exclude = lower.cond(exclude);
+            members.push(lower.builder.negate(exclude));
+        }
+        let node = lower.builder.all(members);
+        if let Some(slot) = lower.segments.get_mut(id.idx()) {
+            *slot = Some(node);
+        }
+    }
+    let mut roots = Vec::with_capacity(module.segments.len());
+    for (segment, node) in module.segments.iter().zip(lower.segments) {
+        let node = node.unwrap_or_else(|| lower.builder.constant(false));
+        roots.push(Root { name: segment.name.clone(), node });
+    }
+    lower.builder.finish(roots)
+}
+
+struct Lower {
+    builder: Builder,
+    segments: Vec<Option<NodeId>>,
+}
+
+impl Lower {
+    fn cond(&mut self, cond: &Cond) -> NodeId {
+        match cond {
+            Cond::Const(value) => self.builder.constant(*value),
+            Cond::All(members) => {
+                let members = members.iter().map(|m| self.cond(m)).collect();
+                self.builder.all(members)
+            }
+            Cond::Any(members) => {
+                let members = members.iter().map(|m| self.cond(m)).collect();
+                self.builder.any(members)
+            }
+            Cond::Not(inner) => {
+                let inner = self.cond(inner);
+                self.builder.negate(inner)
+            }
+            // A module is lowered in the order of its references.
+            Cond::InSegment(id) => match self.segments.get(id.idx()).copied().flatten() {
+                Some(node) => node,
+                None => self.builder.constant(false),
+            },
+            Cond::Known(expr) => {
+                let value = self.expr(expr);
+                self.builder.known(value)
+            }
+            Cond::Compare(op, left, right) => {
+                let (left, right) = (self.expr(left), self.expr(right));
+                self.builder.compare(*op, left, right)
+            }
+            Cond::OneOf(expr, values) => {
+                let value = self.expr(expr);
+                let values = values.iter().cloned().map(Literal).collect();
+                self.builder.add(Node::OneOf(value, values))
+            }
+            Cond::Text(op, expr, text) => {
+                // Everything but patterns compares folded texts.
+                let ignore_case = *op == hir::TextOp::Matches && matches!(expr.kind, ExprKind::FoldCase(_));
+                let value = self.expr(expr);
+                self.builder.add(Node::Text { op: *op, value, text: text.clone(), ignore_case })
+            }
+            Cond::Has(expr, value) => {
+                let list = self.expr(expr);
+                self.builder.add(Node::Has(list, Literal(value.clone())))
+            }
+            Cond::Few { end, n, query, filter } => {
+                let query = self.query(query);
+                let filter = self.cond(filter);
+                self.builder.add(Node::Few { end: *end, n: *n, query, filter })
+            }
+        }
+    }
+
+    fn query(&mut self, query: &hir::Query) -> Query {
+        let filter = query.filter.as_ref().map(|f| self.cond(f));
+        Query { events: query.events.clone(), interval: query.interval, filter }
+    }
+
+    fn expr(&mut self, expr: &Expr) -> NodeId {
+        let node = match &expr.kind {
+            ExprKind::Literal(value) => Node::Literal(Literal(value.clone())),
+            ExprKind::Attribute(id) => Node::Attribute(*id, expr.ty.clone()),
+            ExprKind::Property(ids) => Node::Property(ids.clone(), expr.ty.clone()),
+            ExprKind::Moment(moment) => Node::Moment(*moment),
+            ExprKind::Today { zone, offset } => Node::Today { zone: *zone, offset: *offset },
+            ExprKind::Seen(end) => Node::Seen(*end),
+            ExprKind::Arithmetic(op, left, right) => {
+                let (left, right) = (self.expr(left), self.expr(right));
+                Node::Arithmetic(*op, left, right)
+            }
+            ExprKind::Scale { money, numerator, denominator } => {
+                Node::Scale { money: self.expr(money), numerator: *numerator, denominator: *denominator }
+            }
+            ExprKind::Convert(inner) => Node::Convert(self.expr(inner), expr.ty.clone()),
+            ExprKind::FoldCase(inner) => Node::FoldCase(self.expr(inner)),
+            ExprKind::ListLength(inner) => Node::ListLength(self.expr(inner)),
+            ExprKind::Aggregate { function, measure, query } => {
+                let measure = measure.as_ref().map(|m| (self.expr(m), m.ty.clone()));
+                Node::Aggregate { function: *function, measure, query: self.query(query) }
+            }
+            ExprKind::Periods { unit, zone, query } => {
+                Node::Periods { unit: *unit, zone: *zone, query: self.query(query) }
+            }
+            ExprKind::EventTime { end, query } => Node::EventTime { end: *end, query: self.query(query) },
+            ExprKind::Error => Node::Missing,
+        };
+        self.builder.add(node)
+    }
+}

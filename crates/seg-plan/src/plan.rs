@@ -1,0 +1,217 @@
+//! The plan: nodes, each after the nodes it is made of.
+
+use seg_data::{AttributeId, EventId, PropertyId, Type, Value, Zone};
+use seg_hir::hir::{Aggregate, ArithmeticOp, CompareOp, DayOffset, End, Interval, Moment, PeriodUnit, TextOp};
+use std::hash::{Hash, Hasher};
+
+/// A node, by its place in its plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// For indexing.
+    pub fn idx(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// All segments of a program as one graph.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// INVARIANT: a node stands after all nodes it refers to, and no two are
+    /// equal.
+    pub(crate) nodes: Vec<Node>,
+    /// In the order of the module's segments.
+    pub(crate) roots: Vec<Root>,
+}
+
+impl Plan {
+    /// The nodes, each after those it is made of.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// What each segment is, in the order of the module's segments.
+    pub fn roots(&self) -> &[Root] {
+        &self.roots
+    }
+
+    /// A node by id.
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id.idx())
+    }
+}
+
+/// A segment and the condition that decides it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// The segment's name.
+    pub name: String,
+    /// A condition about a person.
+    pub node: NodeId,
+}
+
+/// A value in a plan: equal when it prints alike, so that it can be shared.
+#[derive(Debug, Clone)]
+pub struct Literal(pub Value);
+
+impl PartialEq for Literal {
+    fn eq(&self, other: &Literal) -> bool {
+        match (&self.0, &other.0) {
+            (Value::Number(a), Value::Number(b)) => a.to_bits() == b.to_bits(),
+            (a, b) => a == b,
+        }
+    }
+}
+
+impl Eq for Literal {}
+
+impl Hash for Literal {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(&self.0).hash(state);
+        match &self.0 {
+            Value::Boolean(b) => b.hash(state),
+            Value::Integer(i) | Value::Money(i) => i.hash(state),
+            Value::Number(n) => n.to_bits().hash(state),
+            Value::Text(t) => t.hash(state),
+            Value::Timestamp(t) => t.hash(state),
+            Value::Date(d) => d.hash(state),
+            Value::List(items) => items.iter().for_each(|i| Literal(i.clone()).hash(state)),
+        }
+    }
+}
+
+/// Which events: of some names, inside an interval, meeting a condition on one
+/// event.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Query {
+    /// In the schema's order.
+    pub events: Vec<EventId>,
+    /// Around `now`.
+    pub interval: Interval,
+    /// A condition that may name properties.
+    pub filter: Option<NodeId>,
+}
+
+/// A condition or a value. What names a property is about one event, all else
+/// about a person.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Node {
+    // Conditions.
+    Const(bool),
+    All(Vec<NodeId>),
+    Any(Vec<NodeId>),
+    Not(NodeId),
+    Known(NodeId),
+    Compare(CompareOp, NodeId, NodeId),
+    OneOf(NodeId, Vec<Literal>),
+    Text {
+        op: TextOp,
+        value: NodeId,
+        text: String,
+        ignore_case: bool,
+    },
+    Has(NodeId, Literal),
+    Few {
+        end: End,
+        n: u32,
+        query: Query,
+        filter: NodeId,
+    },
+    // Values.
+    Literal(Literal),
+    Attribute(AttributeId, Type),
+    Property(Vec<(EventId, PropertyId)>, Type),
+    Moment(Moment),
+    Today {
+        zone: Zone,
+        offset: DayOffset,
+    },
+    Seen(End),
+    Arithmetic(ArithmeticOp, NodeId, NodeId),
+    Scale {
+        money: NodeId,
+        numerator: i128,
+        denominator: i128,
+    },
+    Convert(NodeId, Type),
+    FoldCase(NodeId),
+    ListLength(NodeId),
+    /// Over a measure of this type, or over nothing for a count.
+    Aggregate {
+        function: Aggregate,
+        measure: Option<(NodeId, Type)>,
+        query: Query,
+    },
+    Periods {
+        unit: PeriodUnit,
+        zone: Zone,
+        query: Query,
+    },
+    EventTime {
+        end: End,
+        query: Query,
+    },
+    /// A value that is never there.
+    Missing,
+}
+
+impl Node {
+    /// Whether it is true or false rather than a value.
+    pub fn is_condition(&self) -> bool {
+        matches!(
+            self,
+            Node::Const(_)
+                | Node::All(_)
+                | Node::Any(_)
+                | Node::Not(_)
+                | Node::Known(_)
+                | Node::Compare(..)
+                | Node::OneOf(..)
+                | Node::Text { .. }
+                | Node::Has(..)
+                | Node::Few { .. }
+        )
+    }
+
+    /// The query inside it, if it has one.
+    pub fn query(&self) -> Option<&Query> {
+        match self {
+            Node::Few { query, .. }
+            | Node::Aggregate { query, .. }
+            | Node::Periods { query, .. }
+            | Node::EventTime { query, .. } => Some(query),
+            _ => None,
+        }
+    }
+
+    /// The nodes it is made of in the same scope; those that are about one of
+    /// its query's events are [`Node::inner`].
+    pub fn children(&self) -> Vec<NodeId> {
+        match self {
+            Node::All(members) | Node::Any(members) => members.clone(),
+            Node::Not(a)
+            | Node::Known(a)
+            | Node::OneOf(a, _)
+            | Node::Has(a, _)
+            | Node::Convert(a, _)
+            | Node::FoldCase(a)
+            | Node::ListLength(a)
+            | Node::Text { value: a, .. }
+            | Node::Scale { money: a, .. } => vec![*a],
+            Node::Compare(_, a, b) | Node::Arithmetic(_, a, b) => vec![*a, *b],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The nodes that are about one of its query's events.
+    pub fn inner(&self) -> Vec<NodeId> {
+        let own = match self {
+            Node::Few { filter, .. } => Some(*filter),
+            Node::Aggregate { measure, .. } => measure.as_ref().map(|(m, _)| *m),
+            _ => None,
+        };
+        self.query().and_then(|q| q.filter).into_iter().chain(own).collect()
+    }
+}

@@ -1,0 +1,82 @@
+//! The plan as text: a line a node, then what each segment is.
+
+use crate::plan::{Literal, Node, NodeId, Plan, Query};
+use seg_data::{EventId, Schema};
+use std::fmt::Write;
+
+/// Prints a plan with the schema's names.
+pub fn print(plan: &Plan, schema: &Schema) -> String {
+    let mut out = String::new();
+    for (idx, node) in plan.nodes().iter().enumerate() {
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "n{idx} = {}", describe(node, schema));
+    }
+    for root in plan.roots() {
+        let _ = writeln!(out, "segment {:?} = n{}", root.name, root.node.0);
+    }
+    out
+}
+
+fn describe(node: &Node, schema: &Schema) -> String {
+    match node {
+        Node::Const(value) => value.to_string(),
+        Node::All(members) => format!("all({})", nodes(members)),
+        Node::Any(members) => format!("any({})", nodes(members)),
+        Node::Not(a) => format!("not n{}", a.0),
+        Node::Known(a) => format!("known n{}", a.0),
+        Node::Compare(op, a, b) => format!("n{} {} n{}", a.0, op.symbol(), b.0),
+        Node::OneOf(a, values) => format!("n{} in [{}]", a.0, literals(values)),
+        Node::Text { op, value, text, ignore_case } => {
+            let case = if *ignore_case { ", ignoring case" } else { "" };
+            format!("{} n{} {text:?}{case}", op.word(), value.0)
+        }
+        Node::Has(a, value) => format!("n{} has {}", a.0, value.0),
+        Node::Few { end, n, query, filter } => {
+            format!("{} {n} of {}: n{}", end.word(), describe_query(query, schema), filter.0)
+        }
+        Node::Literal(value) => value.0.to_string(),
+        Node::Attribute(id, ty) => format!("attribute {:?}: {ty}", schema.attribute(*id).map_or("?", |a| &a.name)),
+        Node::Property(ids, ty) => {
+            let first = ids.first().and_then(|(e, p)| schema.event(*e)?.properties.get(p.idx()));
+            format!("property {:?}: {ty}", first.map_or("?", |p| &p.name))
+        }
+        Node::Moment(moment) => moment.to_string(),
+        Node::Today { zone, offset } => format!("today({}) {offset:?}", zone.name()),
+        Node::Seen(end) => format!("{}-seen", end.word()),
+        Node::Arithmetic(op, a, b) => format!("n{} {} n{}", a.0, op.symbol(), b.0),
+        Node::Scale { money, numerator, denominator } => format!("n{} * {numerator}/{denominator}", money.0),
+        Node::Convert(a, ty) => format!("{ty} n{}", a.0),
+        Node::FoldCase(a) => format!("fold n{}", a.0),
+        Node::ListLength(a) => format!("length n{}", a.0),
+        Node::Aggregate { function, measure, query } => {
+            let of = measure.as_ref().map_or(String::new(), |(m, _)| format!("n{} of ", m.0));
+            format!("{}({of}{})", function.word(), describe_query(query, schema))
+        }
+        Node::Periods { unit, zone, query } => {
+            format!("{}({}, {})", unit.word(), zone.name(), describe_query(query, schema))
+        }
+        Node::EventTime { end, query } => format!("{}-time({})", end.word(), describe_query(query, schema)),
+        Node::Missing => "missing".to_owned(),
+    }
+}
+
+fn describe_query(query: &Query, schema: &Schema) -> String {
+    let name = |id: &EventId| schema.event(*id).map_or("?", |e| &e.name).to_owned();
+    let names: Vec<String> = query.events.iter().map(name).collect();
+    let mut out = format!("{:?}", names.join(" | "));
+    if query.interval != Default::default() {
+        let _ = write!(out, " in {}", query.interval);
+    }
+    if let Some(filter) = query.filter {
+        let _ = write!(out, " where n{}", filter.0);
+    }
+    out
+}
+
+fn nodes(ids: &[NodeId]) -> String {
+    ids.iter().map(|id| format!("n{}", id.0)).collect::<Vec<_>>().join(", ")
+}
+
+fn literals(values: &[Literal]) -> String {
+    values.iter().map(|v| v.0.to_string()).collect::<Vec<_>>().join(", ")
+}
