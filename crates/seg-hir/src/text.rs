@@ -1,6 +1,7 @@
 //! Text as the language compares it: case folding and patterns.
 
 use regex::Regex;
+use seg_data::Value;
 
 /// Simple case folding, character by character, of the Unicode version that the
 /// crate `unicode-case-mapping` pins.
@@ -8,6 +9,15 @@ pub fn fold_case(text: &str) -> String {
     text.chars()
         .map(|c| unicode_case_mapping::case_folded(c).and_then(|folded| char::from_u32(folded.get())).unwrap_or(c))
         .collect()
+}
+
+/// A text, or a list of texts, with its case folded; other values as they are.
+pub fn fold_value(value: Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(fold_case(&text)),
+        Value::List(items) => Value::List(items.into_iter().map(fold_value).collect()),
+        other => other,
+    }
 }
 
 /// Compiles a pattern of `matches`: searched anywhere in the text, with `\d \w

@@ -8,7 +8,7 @@ use column::Column;
 use query::EventRows;
 use seg_data::{Batch, EventId, Instant, Mask, Money, Type, Value, money::divide_half_even};
 use seg_hir::hir::{CompareOp, TextOp};
-use seg_hir::text::{compile_pattern, fold_case};
+use seg_hir::text::{compile_pattern, fold_value};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -156,7 +156,7 @@ impl Eval<'_> {
                 (Value::Integer(n), _) => Value::number(n as f64),
                 (value, _) => Some(value),
             }),
-            Node::FoldCase(a) => self.column(*a, domain).map(|value| Some(folded(value))),
+            Node::FoldCase(a) => self.column(*a, domain).map(|value| Some(fold_value(value))),
             Node::ListLength(a) => self.column(*a, domain).map(|value| match value {
                 Value::List(items) => Some(Value::Integer(items.len() as i128)),
                 _ => None,
@@ -215,12 +215,4 @@ fn text_test(column: &Column, op: TextOp, text: &str, ignore_case: bool) -> Colu
         },
         _ => false,
     })
-}
-
-fn folded(value: Value) -> Value {
-    match value {
-        Value::Text(text) => Value::Text(fold_case(&text)),
-        Value::List(items) => Value::List(items.into_iter().map(folded).collect()),
-        other => other,
-    }
 }

@@ -3,7 +3,7 @@
 use super::events::Occurrence;
 use super::{Evaluator, Person};
 use crate::hir::{Aggregate, ArithmeticOp, End, Expr, ExprKind, Query};
-use crate::text::fold_case;
+use crate::text::fold_value;
 use seg_data::money::{MONEY_SCALE, divide_half_even};
 use seg_data::{Money, Type, Value};
 use std::cmp::Ordering;
@@ -43,7 +43,7 @@ impl Evaluator<'_> {
                 (Value::Integer(n), _) => Value::number(n as f64),
                 (value, _) => Some(value),
             },
-            ExprKind::FoldCase(inner) => Some(folded(self.value(inner, person, event)?)),
+            ExprKind::FoldCase(inner) => Some(fold_value(self.value(inner, person, event)?)),
             ExprKind::ListLength(list) => match self.value(list, person, event)? {
                 Value::List(items) => Some(Value::Integer(items.len() as i128)),
                 _ => None,
@@ -215,12 +215,4 @@ fn average(values: &[Value], ty: &Type) -> Option<Value> {
 
 fn extreme(values: Vec<Value>, wanted: Ordering) -> Option<Value> {
     values.into_iter().reduce(|best, v| if compare(&v, &best) == Some(wanted) { v } else { best })
-}
-
-fn folded(value: Value) -> Value {
-    match value {
-        Value::Text(text) => Value::Text(fold_case(&text)),
-        Value::List(items) => Value::List(items.into_iter().map(folded).collect()),
-        other => other,
-    }
 }
