@@ -3,8 +3,13 @@
 
 pub mod docs;
 
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StructArray};
+use arrow_schema::Field;
 use seg::io::manifest::{Data, EventFiles, ProfileFiles};
 use seg::{Batch, Engine, Instant, Mask, Program, Schema, Zone};
+use seg_data::{AttributeId, EventId, PropertyId};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,9 +72,60 @@ impl TestEngine for Sliced {
     }
 }
 
+/// The plan evaluator on a batch without the columns that the plan says it does
+/// not read.
+pub struct Pruned;
+
+impl TestEngine for Pruned {
+    fn name(&self) -> &'static str {
+        "plan evaluator, on nothing but what it needs"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        let schema = program.schema();
+        let needs = program.needs();
+        let mut columns: Vec<(String, ArrayRef)> = Vec::new();
+        for (field, column) in batch.records().schema().fields().iter().zip(batch.records().columns()) {
+            let name = field.name();
+            let attribute = schema.attributes.iter().position(|a| a.name == *name);
+            let event = schema.events.iter().position(|e| e.name == *name);
+            if let Some(at) = event {
+                let properties = match needs.events.get(&EventId(at as u32)) {
+                    Some(event) => event.properties.clone(),
+                    None if needs.every_time => BTreeSet::new(),
+                    None => continue,
+                };
+                let event = &schema.events[at];
+                let is_kept = |field: &str| {
+                    let property = event.properties.iter().position(|p| p.name == field);
+                    property.is_none_or(|p| properties.contains(&PropertyId(p as u32)))
+                        || schema.event_id.as_deref() == Some(field)
+                };
+                columns.push((name.clone(), without_fields(column, is_kept)));
+            } else if attribute.is_none_or(|at| needs.attributes.contains(&AttributeId(at as u32))) {
+                columns.push((name.clone(), Arc::clone(column)));
+            }
+        }
+        let records = RecordBatch::try_from_iter(columns).expect("the columns that are left");
+        let batch = Batch::try_new(Arc::clone(schema), records).expect("a batch");
+        program.evaluate_by(Engine::Plan, &batch, now)
+    }
+}
+
+/// A column of events without some of its fields.
+fn without_fields(column: &ArrayRef, is_kept: impl Fn(&str) -> bool) -> ArrayRef {
+    let list = column.as_list::<i32>();
+    let rows = list.values().as_struct();
+    let kept = rows.fields().iter().zip(rows.columns()).filter(|(f, _)| is_kept(f.name()));
+    let (fields, arrays): (Vec<_>, Vec<_>) = kept.map(|(f, a)| (Arc::clone(f), Arc::clone(a))).unzip();
+    let rows = StructArray::new(fields.into(), arrays, rows.nulls().cloned());
+    let item = Arc::new(Field::new("item", rows.data_type().clone(), false));
+    Arc::new(ListArray::new(item, list.offsets().clone(), Arc::new(rows), list.nulls().cloned()))
+}
+
 /// Every engine that must agree.
 pub fn engines() -> Vec<Box<dyn TestEngine>> {
-    vec![Box::new(Reference), Box::new(Planned), Box::new(Sliced)]
+    vec![Box::new(Reference), Box::new(Planned), Box::new(Sliced), Box::new(Pruned)]
 }
 
 /// The top of the repository.

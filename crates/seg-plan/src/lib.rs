@@ -14,6 +14,7 @@
 mod build;
 mod eval;
 mod lower;
+mod needs;
 mod plan;
 mod print;
 mod verify;
@@ -21,6 +22,7 @@ mod verify;
 pub use build::Builder;
 pub use eval::evaluate;
 pub use lower::lower;
+pub use needs::{EventNeeds, Lookback, Needs, needs};
 pub use plan::{Literal, Node, NodeId, Plan, Query, Root};
 pub use print::print;
 pub use verify::{Fault, verify};

@@ -1,5 +1,7 @@
-//! The plan as text: a line a node, then what each segment is.
+//! The plan as text: a line a node, then what each segment is, then what it
+//! reads.
 
+use crate::needs::needs;
 use crate::plan::{Literal, Node, NodeId, Plan, Query};
 use seg_data::{EventId, Schema};
 use std::fmt::Write;
@@ -14,6 +16,7 @@ pub fn print(plan: &Plan, schema: &Schema) -> String {
     for root in plan.roots() {
         let _ = writeln!(out, "segment {:?} = n{}", root.name, root.node.0);
     }
+    out.push_str(&needs(plan).describe(schema));
     out
 }
 

@@ -4,7 +4,7 @@ use crate::diagnostics::Diagnostics;
 use crate::project::Project;
 use seg_data::{Batch, Instant, Mask, Schema};
 use seg_hir::{Checked, Evaluator, hir};
-use seg_plan::Plan;
+use seg_plan::{Needs, Plan};
 use seg_syntax::Parse;
 use std::sync::Arc;
 
@@ -66,6 +66,12 @@ impl Program {
     /// How the segments run: one graph for all of them.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Which attributes, events and properties the segments read, how far back,
+    /// and whether their answer changes as time passes.
+    pub fn needs(&self) -> Needs {
+        seg_plan::needs(&self.plan)
     }
 
     /// Who of a batch is in each segment, judged at `now`: one mask a segment.

@@ -1,0 +1,151 @@
+//! What a plan reads: a plan describes itself, so that whoever brings the data
+//! can leave the rest behind.
+
+use crate::plan::{Node, NodeId, Plan, Query};
+use seg_data::{AttributeId, EventId, Instant, Period, PropertyId, Schema};
+use seg_hir::hir::Moment;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// What evaluating a plan reads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// The attributes it compares.
+    pub attributes: BTreeSet<AttributeId>,
+    /// The events it looks at. Which of them come first at one instant may
+    /// matter as well; the event-id property is needed wherever there is one.
+    pub events: BTreeMap<EventId, EventNeeds>,
+    /// Whether it asks when somebody was first or last seen, which the times of
+    /// every event answer.
+    pub every_time: bool,
+    /// Whether the answer can change merely because time passes.
+    pub depends_on_now: bool,
+}
+
+/// What is read of the events of one name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventNeeds {
+    /// The properties.
+    pub properties: BTreeSet<PropertyId>,
+    /// How far back.
+    pub lookback: Lookback,
+}
+
+/// How far back events are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookback {
+    /// To the earliest of these.
+    Since(Vec<Moment>),
+    /// To the first.
+    All,
+}
+
+impl Default for Lookback {
+    fn default() -> Lookback {
+        Lookback::Since(Vec::new())
+    }
+}
+
+impl Lookback {
+    /// The instant before which nothing is read; none when everything is.
+    pub fn earliest(&self, now: Instant) -> Option<Instant> {
+        match self {
+            Lookback::All => None,
+            Lookback::Since(moments) => moments.iter().map(|m| m.at(now)).min(),
+        }
+    }
+
+    fn reach(&mut self, from: Option<Moment>) {
+        match (from, self) {
+            (None, slot) => *slot = Lookback::All,
+            (Some(moment), Lookback::Since(moments)) if !moments.contains(&moment) => moments.push(moment),
+            _ => {}
+        }
+    }
+}
+
+/// What a plan reads, of the nodes its segments are made of.
+pub fn needs(plan: &Plan) -> Needs {
+    let mut needs = Needs::default();
+    for (idx, is_reached) in reached(plan).into_iter().enumerate() {
+        let Some(node) = plan.nodes().get(idx).filter(|_| is_reached) else { continue };
+        match node {
+            Node::Attribute(id, _) => {
+                needs.attributes.insert(*id);
+            }
+            Node::Property(ids, _) => {
+                for (event, property) in ids {
+                    needs.events.entry(*event).or_default().properties.insert(*property);
+                }
+            }
+            Node::Moment(moment) => needs.depends_on_now |= !matches!(moment, Moment::At(_)),
+            Node::Today { .. } => needs.depends_on_now = true,
+            Node::Seen(_) => needs.every_time = true,
+            _ => {}
+        }
+        if let Some(query) = node.query() {
+            needs.query(query);
+        }
+    }
+    needs
+}
+
+impl Needs {
+    fn query(&mut self, query: &Query) {
+        let moving = |moment: Moment| !matches!(moment, Moment::At(_) | Moment::Before(Period::Fixed(0), _));
+        let bounds = [query.interval.from, query.interval.to];
+        self.depends_on_now |= bounds.iter().flatten().any(|b| moving(b.moment));
+        for event in &query.events {
+            let lookback = &mut self.events.entry(*event).or_default().lookback;
+            lookback.reach(query.interval.from.map(|b| b.moment));
+        }
+    }
+
+    /// In words, with the schema's names, a line each.
+    pub fn describe(&self, schema: &Schema) -> String {
+        let mut out = String::new();
+        // Writing to a string does not fail.
+        for id in &self.attributes {
+            let _ = writeln!(out, "reads attribute {:?}", schema.attribute(*id).map_or("?", |a| &a.name));
+        }
+        for (id, event) in &self.events {
+            let schema = schema.event(*id);
+            let _ = write!(out, "reads event {:?}", schema.map_or("?", |e| &e.name));
+            let names = event.properties.iter().filter_map(|p| schema?.properties.get(p.idx()));
+            let names: Vec<&str> = names.map(|p| p.name.as_str()).collect();
+            if !names.is_empty() {
+                let _ = write!(out, " ({})", names.join(", "));
+            }
+            match &event.lookback {
+                Lookback::All => out.push_str(", all of the past\n"),
+                Lookback::Since(moments) => {
+                    let moments: Vec<String> = moments.iter().map(Moment::to_string).collect();
+                    let _ = writeln!(out, ", since {}", moments.join(" or "));
+                }
+            }
+        }
+        if self.every_time {
+            out.push_str("reads the time of every event\n");
+        }
+        let passing = if self.depends_on_now { "changes" } else { "does not change" };
+        let _ = writeln!(out, "the answer {passing} as time passes");
+        out
+    }
+}
+
+/// Which nodes the segments are made of.
+fn reached(plan: &Plan) -> Vec<bool> {
+    let mut reached = vec![false; plan.nodes().len()];
+    let mut open: Vec<NodeId> = plan.roots().iter().map(|r| r.node).collect();
+    while let Some(id) = open.pop() {
+        let Some(slot) = reached.get_mut(id.idx()) else { continue };
+        if std::mem::replace(slot, true) {
+            continue;
+        }
+        if let Some(node) = plan.node(id) {
+            open.extend(node.children());
+            open.extend(node.inner());
+        }
+    }
+    reached
+}
