@@ -7,6 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StructArray};
 use arrow_schema::Field;
 use seg::io::manifest::{Data, EventFiles, ProfileFiles};
+use seg::plan::passes::{PASSES, Pass};
 use seg::{Batch, Engine, Instant, Mask, Program, Schema, Zone};
 use seg_data::{AttributeId, EventId, PropertyId};
 use std::collections::BTreeSet;
@@ -123,9 +124,30 @@ fn without_fields(column: &ArrayRef, is_kept: impl Fn(&str) -> bool) -> ArrayRef
     Arc::new(ListArray::new(item, list.offsets().clone(), Arc::new(rows), list.nulls().cloned()))
 }
 
+/// The plan evaluator after a single pass, or after none, each verified.
+pub struct PassAlone(Option<&'static Pass>);
+
+impl TestEngine for PassAlone {
+    fn name(&self) -> &'static str {
+        self.0.map_or("the plan as lowered", |pass| pass.name)
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        let lowered = seg::plan::lower(program.module());
+        let plan = self.0.map_or(lowered.clone(), |pass| (pass.run)(&lowered));
+        if let Err(faults) = seg::plan::verify(&plan) {
+            panic!("{}: {faults:?}", self.name());
+        }
+        seg::plan::evaluate(&plan, batch, now)
+    }
+}
+
 /// Every engine that must agree.
 pub fn engines() -> Vec<Box<dyn TestEngine>> {
-    vec![Box::new(Reference), Box::new(Planned), Box::new(Sliced), Box::new(Pruned)]
+    let mut engines: Vec<Box<dyn TestEngine>> =
+        vec![Box::new(Reference), Box::new(Planned), Box::new(Sliced), Box::new(Pruned), Box::new(PassAlone(None))];
+    engines.extend(PASSES.iter().map(|pass| Box::new(PassAlone(Some(pass))) as Box<dyn TestEngine>));
+    engines
 }
 
 /// The top of the repository.

@@ -80,6 +80,7 @@ fn stages(path: &Path, text: &str) -> Result<(), Failed> {
             "ast" => parses.iter().map(|p| p.file.to_string()).collect(),
             "hir" => seg::hir::print(&checked.module, &project.schema),
             "plan" => seg::plan::print(&seg::plan::lower(&checked.module), &project.schema),
+            "passes" => passes(&checked.module, &project),
             "diagnostics" => problems(&project),
             other => return Err(format!("there is no stage `{other}`").into()),
         };
@@ -94,6 +95,17 @@ fn stages(path: &Path, text: &str) -> Result<(), Failed> {
     }
     snapshot(path, &out);
     Ok(())
+}
+
+/// The plan after each pass that changed it.
+fn passes(module: &seg::hir::Module, project: &Project) -> String {
+    let mut out = String::new();
+    seg::plan::optimize(&seg::plan::lower(module), |trace| {
+        if trace.has_changed {
+            out.push_str(&format!("after {}:\n{}", trace.name, seg::plan::print(&trace.plan, &project.schema)));
+        }
+    });
+    out
 }
 
 fn problems(project: &Project) -> String {

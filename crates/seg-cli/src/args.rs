@@ -118,8 +118,10 @@ pub enum Stage {
     Ast,
     /// What it means.
     Hir,
-    /// How it runs: one graph for all segments.
+    /// How it runs: one graph for all segments, and what it reads.
     Plan,
+    /// The plan after each pass that changed it.
+    Passes,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -316,6 +316,7 @@ fn every_stage_can_be_shown() {
         ("ast", "window past 30 day"),
         ("hir", "count(order in [now - 30 d, now]) >= 1"),
         ("plan", "n0 = count(\"order\" in [now - 30 d, now])"),
+        ("passes", "── after look_at_kth_last ──"),
     ] {
         let output = seg_in(dir.path(), &["emit", "--stage", stage]);
         assert_eq!(output.status.code(), Some(0));

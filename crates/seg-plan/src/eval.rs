@@ -163,7 +163,7 @@ impl Eval<'_> {
             }),
             Node::Aggregate { function, measure, query } => self.aggregate(*function, measure.as_ref(), query),
             Node::Periods { unit, zone, query } => self.periods(*unit, *zone, query),
-            Node::EventTime { end, query } => self.event_time(*end, query),
+            Node::EventTime { end, n, query } => self.event_time(*end, *n, query),
             _ => Column::missing(len),
         }
     }

@@ -3,7 +3,7 @@
 //! Internal to Seg, without a promise of stability; embed the crate `seg`.
 //!
 //! ```text
-//! hir::Module ──lower──▶ Plan ──evaluate──▶ Mask
+//! hir::Module ──lower──▶ Plan ──optimize──▶ Plan ──evaluate──▶ Mask
 //! ```
 //!
 //! A [`Plan`] is a graph in which equal things are one node, over all segments:
@@ -15,6 +15,7 @@ mod build;
 mod eval;
 mod lower;
 mod needs;
+pub mod passes;
 mod plan;
 mod print;
 mod verify;
@@ -23,6 +24,7 @@ pub use build::Builder;
 pub use eval::evaluate;
 pub use lower::lower;
 pub use needs::{EventNeeds, Lookback, Needs, needs};
+pub use passes::optimize;
 pub use plan::{Literal, Node, NodeId, Plan, Query, Root};
 pub use print::print;
 pub use verify::{Fault, verify};

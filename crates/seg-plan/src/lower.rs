@@ -115,7 +115,7 @@ impl Lower {
             ExprKind::Periods { unit, zone, query } => {
                 Node::Periods { unit: *unit, zone: *zone, query: self.query(query) }
             }
-            ExprKind::EventTime { end, query } => Node::EventTime { end: *end, query: self.query(query) },
+            ExprKind::EventTime { end, query } => Node::EventTime { end: *end, n: 1, query: self.query(query) },
             ExprKind::Error => Node::Missing,
         };
         self.builder.add(node)

@@ -134,7 +134,7 @@ impl Needs {
 }
 
 /// Which nodes the segments are made of.
-fn reached(plan: &Plan) -> Vec<bool> {
+pub(crate) fn reached(plan: &Plan) -> Vec<bool> {
     let mut reached = vec![false; plan.nodes().len()];
     let mut open: Vec<NodeId> = plan.roots().iter().map(|r| r.node).collect();
     while let Some(id) = open.pop() {

@@ -149,8 +149,10 @@ pub enum Node {
         zone: Zone,
         query: Query,
     },
+    /// When the n-th event from one end was; `n` counts from 1.
     EventTime {
         end: End,
+        n: u32,
         query: Query,
     },
     /// A value that is never there.

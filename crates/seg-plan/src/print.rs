@@ -58,7 +58,8 @@ fn describe(node: &Node, schema: &Schema) -> String {
         Node::Periods { unit, zone, query } => {
             format!("{}({}, {})", unit.word(), zone.name(), describe_query(query, schema))
         }
-        Node::EventTime { end, query } => format!("{}-time({})", end.word(), describe_query(query, schema)),
+        Node::EventTime { end, n: 1, query } => format!("{}-time({})", end.word(), describe_query(query, schema)),
+        Node::EventTime { end, n, query } => format!("{}-time {n}({})", end.word(), describe_query(query, schema)),
         Node::Missing => "missing".to_owned(),
     }
 }

@@ -22,8 +22,10 @@ pub fn compile(project: &Project) -> Result<Program, Diagnostics> {
     if warnings.n_errors() > 0 {
         return Err(warnings);
     }
-    let plan = seg_plan::lower(&module);
-    Ok(Program { module, plan, schema: Arc::clone(&project.schema), warnings })
+    let lowered = seg_plan::lower(&module);
+    let needs = seg_plan::needs(&lowered);
+    let plan = seg_plan::optimize(&lowered, |_| {});
+    Ok(Program { module, needs, plan, schema: Arc::clone(&project.schema), warnings })
 }
 
 /// The first stages: tokens and trees of every `.seg` file, in the project's
@@ -42,6 +44,7 @@ pub fn check(project: &Project, parses: &[Parse]) -> Checked {
 #[derive(Debug, Clone)]
 pub struct Program {
     module: hir::Module,
+    needs: Needs,
     plan: Plan,
     schema: Arc<Schema>,
     warnings: Diagnostics,
@@ -70,8 +73,13 @@ impl Program {
 
     /// Which attributes, events and properties the segments read, how far back,
     /// and whether their answer changes as time passes.
-    pub fn needs(&self) -> Needs {
-        seg_plan::needs(&self.plan)
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// What the segments mean.
+    pub fn module(&self) -> &hir::Module {
+        &self.module
     }
 
     /// Who of a batch is in each segment, judged at `now`: one mask a segment.

@@ -28,6 +28,14 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
         }
         Stage::Hir => text = seg::hir::print(&checked.module, &project.schema),
         Stage::Plan => text = seg::plan::print(&seg::plan::lower(&checked.module), &project.schema),
+        Stage::Passes => {
+            seg::plan::optimize(&seg::plan::lower(&checked.module), |trace| {
+                if trace.has_changed {
+                    let plan = seg::plan::print(&trace.plan, &project.schema);
+                    let _ = write!(text, "── after {} ──\n{plan}", trace.name);
+                }
+            });
+        }
     }
     print_text(&text)?;
     // What can be shown of a broken project is shown, with what is wrong.

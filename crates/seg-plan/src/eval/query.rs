@@ -4,7 +4,7 @@ use super::column::{Column, IntKind};
 use super::{Domain, Eval};
 use crate::plan::{NodeId, Query};
 use seg_data::{EventId, Instant, PropertyId, Type, Value, Zone};
-use seg_hir::hir::{Aggregate, End, PeriodUnit};
+use seg_hir::hir::{Aggregate, End, Interval, PeriodUnit};
 use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 
@@ -16,6 +16,8 @@ pub(super) struct EventRows {
     pub owner: Vec<u32>,
     /// When it was.
     pub time: Vec<Instant>,
+    /// Where each profile's events begin, with one more place for the end.
+    pub starts: Vec<u32>,
 }
 
 /// An event that a query found.
@@ -31,15 +33,15 @@ impl Eval<'_> {
         if let Some(rows) = self.rows.get(&event) {
             return Rc::clone(rows);
         }
-        let mut rows = EventRows { idx: Vec::new(), owner: Vec::new(), time: Vec::new() };
-        if let Some(events) = self.batch.events(event) {
-            for owner in 0..self.batch.len() {
-                for idx in events.range(owner) {
-                    rows.idx.push(idx as u32);
-                    rows.owner.push(owner as u32);
-                    rows.time.push(events.time(idx));
-                }
+        let mut rows = EventRows { idx: Vec::new(), owner: Vec::new(), time: Vec::new(), starts: vec![0] };
+        let events = self.batch.events(event);
+        for owner in 0..self.batch.len() {
+            for (events, idx) in events.iter().flat_map(|e| e.range(owner).map(move |idx| (e, idx))) {
+                rows.idx.push(idx as u32);
+                rows.owner.push(owner as u32);
+                rows.time.push(events.time(idx));
             }
+            rows.starts.push(rows.idx.len() as u32);
         }
         let rows = Rc::new(rows);
         self.rows.insert(event, Rc::clone(&rows));
@@ -184,17 +186,33 @@ impl Eval<'_> {
         Column::of(periods.iter().map(|set| Some(Value::Integer(set.len() as i128))))
     }
 
-    pub(super) fn event_time(&mut self, end: End, query: &Query) -> Column {
-        let mut times: Vec<Option<Instant>> = vec![None; self.batch.len()];
+    pub(super) fn event_time(&mut self, end: End, n: u32, query: &Query) -> Column {
+        let n = n as usize;
+        let place = |times: &[Instant]| match end {
+            End::First => n.checked_sub(1),
+            End::Last => times.len().checked_sub(n),
+        };
+        let at = |times: &[Instant]| place(times).and_then(|at| times.get(at)).map(|t| Value::Timestamp(*t));
+        if let ([event], None, true) = (query.events.as_slice(), query.filter, query.interval == Interval::default()) {
+            let (rows, now) = (self.event_rows(*event), self.now);
+            let people = rows.starts.windows(2).map(|bounds| {
+                let [start, end] = bounds else { return None };
+                let times = rows.time.get(*start as usize..*end as usize)?;
+                // Times ascend, so what is up to now is one stretch.
+                at(times.get(..times.partition_point(|t| *t <= now))?)
+            });
+            return Column::of(people);
+        }
+        let mut times: Vec<Vec<Instant>> = vec![Vec::new(); self.batch.len()];
         self.each(query, |owner, _, time| {
-            if let Some(slot) = times.get_mut(owner) {
-                *slot = Some(slot.map_or(time, |t| match end {
-                    End::First => t.min(time),
-                    End::Last => t.max(time),
-                }));
+            if let Some(times) = times.get_mut(owner) {
+                times.push(time);
             }
         });
-        Column::of(times.into_iter().map(|t| t.map(Value::Timestamp)))
+        Column::of(times.into_iter().map(|mut times| {
+            times.sort_unstable();
+            at(&times)
+        }))
     }
 
     /// The earliest or latest event of any name, or what the schema says.
@@ -203,7 +221,7 @@ impl Eval<'_> {
         let events = (0..schema.events.len()).map(|e| EventId(e as u32)).collect();
         let query = Query { events, interval: Default::default(), filter: None };
         let declared = schema.first_seen.filter(|_| end == End::First);
-        let seen = self.event_time(end, &query);
+        let seen = self.event_time(end, 1, &query);
         let batch = self.batch;
         let value = |row| declared.and_then(|id| batch.attribute(id, row)).or_else(|| seen.value(row));
         Column::of((0..batch.len()).map(value))

@@ -1,0 +1,57 @@
+//! The optimiser: one ordered list of passes, each a file named by its verb.
+//!
+//! Sharing and the laws of Boolean algebra need no pass: the smart constructors
+//! see to them whenever a plan is made, and every pass makes a new one.
+
+mod drop_unreached;
+mod look_at_kth_last;
+mod rewrite;
+
+use crate::plan::Plan;
+
+/// A change to plans that changes no answer.
+pub struct Pass {
+    /// Its name: a verb phrase.
+    pub name: &'static str,
+    /// What it does and why it pays, in a sentence.
+    pub sentence: &'static str,
+    /// The change.
+    pub run: fn(&Plan) -> Plan,
+}
+
+/// All passes, in the order in which they run.
+pub const PASSES: &[Pass] = &[
+    Pass {
+        name: "look_at_kth_last",
+        sentence: "times ascend, so `at least k in the past D` is one look at the k-th last time instead of a count",
+        run: look_at_kth_last::run,
+    },
+    Pass {
+        name: "drop_unreached",
+        sentence: "nodes that no segment is made of any more are left out, so that nobody reads data for them",
+        run: drop_unreached::run,
+    },
+];
+
+/// What a pass did to a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PassTrace {
+    /// The pass.
+    pub name: &'static str,
+    /// The plan after it.
+    pub plan: Plan,
+    /// Whether it is another plan than before.
+    pub has_changed: bool,
+}
+
+/// Runs all passes. `observe` sees the plan after each.
+pub fn optimize(plan: &Plan, mut observe: impl FnMut(&PassTrace)) -> Plan {
+    let mut current = plan.clone();
+    for pass in PASSES {
+        let next = (pass.run)(&current);
+        let trace = PassTrace { name: pass.name, has_changed: next != current, plan: next };
+        observe(&trace);
+        current = trace.plan;
+    }
+    current
+}
