@@ -15,7 +15,9 @@ pub(crate) enum Cell<'a> {
     Instant(Instant),
     Date(Date),
     List(Vec<Cell<'a>>),
-    /// Something that is no value: broken text, an object.
+    /// A record: its fields by name.
+    Record(Vec<(&'a str, Cell<'a>)>),
+    /// Something that is no value, such as broken text.
     Other(String),
 }
 
@@ -37,6 +39,7 @@ impl Cell<'_> {
             Cell::Instant(i) => i.to_string(),
             Cell::Date(d) => d.to_string(),
             Cell::List(items) => format!("a list of {}", items.len()),
+            Cell::Record(fields) => format!("a record of {} fields", fields.len()),
             Cell::Other(text) => text.clone(),
         };
         let shown: String = text.chars().take(40).flat_map(char::escape_debug).collect();

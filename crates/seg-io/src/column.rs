@@ -1,12 +1,15 @@
 //! Columns that grow a cell at a time.
 
 use crate::cell::{Cell, Unparsable};
-use arrow_array::ArrayRef;
+use crate::rows::json_cell;
 use arrow_array::builder::{
     ArrayBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
     StringDictionaryBuilder, TimestampMicrosecondBuilder,
 };
 use arrow_array::types::Int32Type;
+use arrow_array::{Array, ArrayRef, ListArray, StructArray};
+use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_schema::{DataType, Field, Fields};
 use seg_data::{Element, Type, Zone};
 use std::sync::Arc;
 
@@ -22,12 +25,82 @@ pub(crate) enum ColumnBuilder {
     TextList(ListBuilder<StringBuilder>),
     IntegerList(ListBuilder<Int64Builder>),
     NumberList(ListBuilder<Float64Builder>),
+    Records(RecordsBuilder),
+}
+
+/// Lists of records: a column for each field, over the records of all lists.
+pub(crate) struct RecordsBuilder {
+    fields: Vec<(String, ColumnBuilder)>,
+    /// How many records each list has.
+    lengths: Vec<usize>,
+    is_known: Vec<bool>,
+}
+
+impl RecordsBuilder {
+    /// Appends a list of records, or missing. A field that a record lacks is
+    /// missing; one that is not of its type makes the whole list unparsable.
+    fn append(&mut self, cell: &Cell<'_>, zone: Option<Zone>) -> Result<bool, Unparsable> {
+        let parsed;
+        let items = match cell {
+            Cell::List(items) => items.as_slice(),
+            Cell::Text(text) if !text.is_empty() => {
+                parsed = serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+                let Cell::List(items) = json_cell(&parsed, "") else { return self.missing(Err(Unparsable)) };
+                return self.append(&Cell::List(items), zone);
+            }
+            _ if cell.is_missing() => return self.missing(Ok(false)),
+            _ => return self.missing(Err(Unparsable)),
+        };
+        let mut outcome = Ok(true);
+        for item in items {
+            let Cell::Record(fields) = item else {
+                outcome = Err(Unparsable);
+                continue;
+            };
+            for (name, column) in &mut self.fields {
+                let value = fields.iter().find(|(n, _)| n == name).map_or(&Cell::Missing, |(_, c)| c);
+                outcome = column.append(value, zone).and(outcome);
+            }
+        }
+        let n_records = items.iter().filter(|i| matches!(i, Cell::Record(_))).count();
+        self.lengths.push(n_records);
+        self.is_known.push(outcome.is_ok());
+        outcome
+    }
+
+    fn missing(&mut self, outcome: Result<bool, Unparsable>) -> Result<bool, Unparsable> {
+        self.lengths.push(0);
+        self.is_known.push(false);
+        outcome
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        let n_records = self.lengths.iter().sum();
+        let columns: Vec<(Field, ArrayRef)> = self
+            .fields
+            .iter_mut()
+            .map(|(name, column)| {
+                let array = column.finish();
+                (Field::new(name.as_str(), array.data_type().clone(), true), array)
+            })
+            .collect();
+        let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
+        let fields = Fields::from(fields);
+        let item = Arc::new(Field::new("item", DataType::Struct(fields.clone()), true));
+        let rows: ArrayRef = match arrays.is_empty() {
+            true => Arc::new(StructArray::new_empty_fields(n_records, None)),
+            false => Arc::new(StructArray::new(fields, arrays, None)),
+        };
+        let offsets = OffsetBuffer::from_lengths(std::mem::take(&mut self.lengths));
+        let nulls = NullBuffer::from(std::mem::take(&mut self.is_known));
+        Arc::new(ListArray::new(item, offsets, rows, Some(nulls)))
+    }
 }
 
 impl ColumnBuilder {
-    /// An empty column; `None` for types that are not read.
-    pub fn new(ty: &Type) -> Option<ColumnBuilder> {
-        Some(match ty {
+    /// An empty column.
+    pub fn new(ty: &Type) -> ColumnBuilder {
+        match ty {
             Type::Boolean => ColumnBuilder::Boolean(BooleanBuilder::new()),
             Type::Integer => ColumnBuilder::Integer(Int64Builder::new()),
             Type::Number => ColumnBuilder::Number(Float64Builder::new()),
@@ -38,8 +111,12 @@ impl ColumnBuilder {
             Type::List(Element::Text) => ColumnBuilder::TextList(ListBuilder::new(StringBuilder::new())),
             Type::List(Element::Integer) => ColumnBuilder::IntegerList(ListBuilder::new(Int64Builder::new())),
             Type::List(Element::Number) => ColumnBuilder::NumberList(ListBuilder::new(Float64Builder::new())),
-            Type::Records(_) => return None,
-        })
+            Type::Records(fields) => ColumnBuilder::Records(RecordsBuilder {
+                fields: fields.iter().map(|(name, ty)| (name.clone(), ColumnBuilder::new(ty))).collect(),
+                lengths: Vec::new(),
+                is_known: Vec::new(),
+            }),
+        }
     }
 
     /// Appends a cell: its value, or missing. Says whether it was a value, and
@@ -61,6 +138,7 @@ impl ColumnBuilder {
             ColumnBuilder::Date(b) => put(cell.date(), |v| b.append_option(v.map(|d| d.0))),
             ColumnBuilder::TextList(b) => put_list(cell, b, |c| c.text(), |items, v| items.append_value(v)),
             ColumnBuilder::IntegerList(b) => put_list(cell, b, |c| c.integer(), |items, v| items.append_value(v)),
+            ColumnBuilder::Records(b) => b.append(cell, zone),
             ColumnBuilder::NumberList(b) => put_list(cell, b, |c| c.number(), |items, v| items.append_value(v)),
         }
     }
@@ -77,6 +155,7 @@ impl ColumnBuilder {
             ColumnBuilder::TextList(b) => Arc::new(b.finish()),
             ColumnBuilder::IntegerList(b) => Arc::new(b.finish()),
             ColumnBuilder::NumberList(b) => Arc::new(b.finish()),
+            ColumnBuilder::Records(b) => b.finish(),
         }
     }
 }

@@ -186,9 +186,8 @@ impl<'a> Loader<'a> {
 
     /// Appends a cell to a column and reports what is wrong with it.
     fn append(&mut self, column: &mut TypedColumn<'_>, cell: &Cell<'_>, place: impl Fn() -> Place) {
-        let Some(builder) = &mut column.builder else { return };
         let field = column.field;
-        match builder.append(cell, self.zone) {
+        match column.builder.append(cell, self.zone) {
             Ok(true) => {
                 if let (Some(allowed), Cell::Text(text)) = (&field.allowed, cell)
                     && field.ty == seg_data::Type::Text
@@ -234,10 +233,10 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// A column with what the schema says of it; no builder where it is not read.
+/// A column with what the schema says of it.
 struct TypedColumn<'a> {
     field: &'a Field,
-    builder: Option<ColumnBuilder>,
+    builder: ColumnBuilder,
 }
 
 impl<'a> TypedColumn<'a> {
@@ -265,9 +264,9 @@ impl<'a> Attributes<'a> {
         let mut lines = self.lines;
         lines.resize(n_people, None);
         let indices = UInt32Array::from(lines);
-        self.columns.into_iter().filter_map(move |column| {
-            let array = column.builder?.finish();
-            Some((column.field, take(&array, &indices, None)))
+        self.columns.into_iter().map(move |mut column| {
+            let array = column.builder.finish();
+            (column.field, take(&array, &indices, None))
         })
     }
 }
@@ -291,12 +290,6 @@ impl RowSink for ProfileSink<'_, '_, '_> {
             if attribute.is_none() && *name != self.spec.id {
                 let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
                 self.loader.report.add(ProblemKind::UnknownColumn, name, place);
-            }
-            if let Some(column) = attribute.and_then(|at| self.attributes.columns.get(at))
-                && column.builder.is_none()
-            {
-                let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
-                self.loader.report.add(ProblemKind::UnreadColumn, name, place);
             }
             self.columns.push(attribute);
         }
@@ -396,8 +389,7 @@ impl EventTable<'_> {
         ];
         let mut arrays = vec![take(&times, &indices, None)?, take(&Int64Array::from(self.arrivals), &indices, None)?];
         for column in &mut self.columns {
-            let Some(builder) = &mut column.builder else { continue };
-            let array = take(&builder.finish(), &indices, None)?;
+            let array = take(&column.builder.finish(), &indices, None)?;
             fields.push(ArrowField::new(&column.field.name, array.data_type().clone(), true));
             arrays.push(array);
         }
@@ -433,17 +425,10 @@ impl RowSink for EventSink<'_, '_, '_> {
         let special = [&self.spec.id, &self.spec.event, &self.spec.time];
         for (column, name) in names.iter().enumerate() {
             let is_used = special.contains(&name) || self.columns.iter().flatten().any(|c| *c == Some(column));
-            let is_unread = self
-                .tables
-                .tables
-                .iter()
-                .flat_map(|t| &t.columns)
-                .any(|c| c.field.name == *name && c.builder.is_none());
-            let kind = match (is_used, is_unread) {
-                (_, true) => ProblemKind::UnreadColumn,
-                (false, _) => ProblemKind::UnknownColumn,
-                _ => continue,
-            };
+            if is_used {
+                continue;
+            }
+            let kind = ProblemKind::UnknownColumn;
             let is_known = self.loader.report.problems.iter().any(|p| p.kind == kind && p.column == *name);
             if is_first || !is_known {
                 let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };

@@ -10,8 +10,6 @@ const EXAMPLES_MAX: usize = 3;
 pub enum ProblemKind {
     /// A column that the schema does not have.
     UnknownColumn,
-    /// A column whose type Seg does not read.
-    UnreadColumn,
     /// A row that is not a row: too few fields, broken JSON.
     BrokenRow,
     /// A row without the id of a profile.
@@ -41,7 +39,6 @@ impl ProblemKind {
     pub fn slug(self) -> &'static str {
         match self {
             ProblemKind::UnknownColumn => "unknown-column",
-            ProblemKind::UnreadColumn => "unread-column",
             ProblemKind::BrokenRow => "broken-row",
             ProblemKind::MissingId => "missing-id",
             ProblemKind::MissingEvent => "missing-event",
@@ -64,9 +61,6 @@ impl ProblemKind {
         };
         match self {
             ProblemKind::UnknownColumn => format!("column `{column}` is not in the schema and was passed over"),
-            ProblemKind::UnreadColumn => {
-                format!("column `{column}` holds a list of records, which this version does not read")
-            }
             ProblemKind::BrokenRow => format!("{rows} could not be read and {was} passed over"),
             ProblemKind::MissingId => format!("{rows} without an id in `{column}` {was} passed over"),
             ProblemKind::MissingEvent => format!("{rows} without an event name in `{column}` {was} passed over"),

@@ -4,6 +4,8 @@ mod csv;
 mod ndjson;
 mod parquet;
 
+pub(crate) use ndjson::cell as json_cell;
+
 use crate::cell::Cell;
 use crate::open::{DataFile, Format};
 use crate::report::ReadError;

@@ -2,7 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests may panic")]
 
+use arrow_array::Array;
 use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::cast::AsArray;
 use arrow_array::{
     ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int32Array, RecordBatch, StringViewArray, StructArray,
     TimestampMillisecondArray,
@@ -171,6 +173,46 @@ fn nested_objects_and_lists_are_read() {
         assert_eq!(loaded.batch.attribute(AttributeId(0), 1), None, "{name}");
         assert_eq!(loaded.batch.attribute(AttributeId(1), 0), Some(Value::List(vec![text("a"), text("b")])), "{name}");
     }
+}
+
+/// The lines of an order are a list of records, in JSON or as JSON in a field.
+#[test]
+fn lists_of_records_are_read() {
+    let schema = r#"
+        [events.order.properties]
+        lines = { type = "list of records", fields = { sku = "text", quantity = "integer", price = "money" } }
+    "#;
+    let (schema, problems) = parse(schema);
+    assert_eq!(problems, []);
+    let schema = Arc::new(schema);
+    let dir = tempfile::tempdir().expect("a directory");
+    let lines = r#"[{"sku": "a", "quantity": 2, "price": 1.5, "more": 1}, {"sku": "b"}]"#;
+    let row = |lines: &str| format!("{{\"id\":1,\"event\":\"order\",\"time\":\"2026-01-01\",\"lines\":{lines}}}\n");
+    std::fs::write(
+        dir.path().join("e.ndjson"),
+        row(lines) + &row("[]") + &row("null") + &row("[{\"quantity\": \"many\"}]"),
+    )
+    .expect("written");
+    let csv = format!(
+        "id,event,time,lines\n1,order,2026-01-01,\"{}\"\n1,order,2026-01-01,[]\n1,order,2026-01-01,\n1,order,2026-01-01,x\n",
+        lines.replace('"', "\"\"")
+    );
+    std::fs::write(dir.path().join("e.csv"), csv).expect("written");
+    let mut printed = Vec::new();
+    for name in ["e.ndjson", "e.csv"] {
+        let events =
+            EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
+        let loaded =
+            load(dir.path(), &Data { profiles: None, events: Some(events) }, &schema, None, &mut |_| {}).expect("read");
+        let problems: Vec<_> = loaded.report.problems.iter().map(|p| (p.kind.slug(), p.count)).collect();
+        assert_eq!(problems, [("unparsable-value", 1)], "{name}");
+        let column = loaded.batch.events(EventId(0)).and_then(|e| e.property_column(PropertyId(0))).expect("lines");
+        let lists = column.array().as_list::<i32>();
+        assert_eq!((0..4).map(|at| lists.is_null(at)).collect::<Vec<_>>(), [false, false, true, true], "{name}");
+        printed.push(format!("{:?} {:?}", lists.value(0), lists.value(1).len()));
+    }
+    assert_eq!(printed[0], printed[1]);
+    assert!(printed[0].contains("15000"), "{}", printed[0]);
 }
 
 #[test]

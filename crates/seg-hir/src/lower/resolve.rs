@@ -25,6 +25,15 @@ pub(super) enum Subject {
 impl Lower<'_> {
     pub(super) fn resolve(&mut self, name: &Name, scope: Scope<'_>) -> Subject {
         match self.try_resolve(name, scope) {
+            Some(Subject::Value(Expr { ty: Type::Records(_), .. })) => {
+                let message =
+                    format!("`{}` is a list of records, of which nothing can be said in this version", name.text);
+                self.report(
+                    Diagnostic::new(Code::NotYetPossible, name.span, message)
+                        .label("sentences about line items will come in a later version"),
+                );
+                Subject::Error
+            }
             Some(subject) => subject,
             None if !self.unknown.insert(name.text.clone()) => Subject::Error,
             None => {

@@ -89,7 +89,8 @@ fn number_text(value: &Value) -> String {
     }
 }
 
-fn cell<'a>(value: &'a Value, digits: &'a str) -> Cell<'a> {
+/// A JSON value; `digits` are those of a number that is not 64-bit whole.
+pub(crate) fn cell<'a>(value: &'a Value, digits: &'a str) -> Cell<'a> {
     match value {
         Value::Null => Cell::Missing,
         Value::Bool(b) => Cell::Boolean(*b),
@@ -100,6 +101,6 @@ fn cell<'a>(value: &'a Value, digits: &'a str) -> Cell<'a> {
             None => Cell::Number(n.as_f64().unwrap_or(f64::NAN)),
         },
         Value::Array(items) => Cell::List(items.iter().map(|i| cell(i, "")).collect()),
-        Value::Object(_) => Cell::Other("an object".to_owned()),
+        Value::Object(fields) => Cell::Record(fields.iter().map(|(k, v)| (k.as_str(), cell(v, ""))).collect()),
     }
 }

@@ -111,6 +111,10 @@ fn typed(array: &ArrayRef, row: usize) -> Option<Cell<'_>> {
             let bound = |at: usize| list.value_offsets().get(at).map(|o| *o as usize);
             Cell::List((bound(row)?..bound(row + 1)?).map(|at| cell(list.values(), at)).collect())
         }
+        DataType::Struct(fields) => {
+            let columns = array.as_struct_opt()?.columns();
+            Cell::Record(fields.iter().zip(columns).map(|(f, c)| (f.name().as_str(), cell(c, row))).collect())
+        }
         DataType::Dictionary(key, _) => match key.as_ref() {
             DataType::Int8 => keyed::<Int8Type>(array, row)?,
             DataType::Int16 => keyed::<Int16Type>(array, row)?,
