@@ -121,7 +121,7 @@ fn filter() -> BoxedStrategy<String> {
         put("quantity is {} {}", vec![bound(), one(&["1", "total_orders"])]),
         put("weight is {} 1.5 or unknown", vec![bound()]),
         put("category is {}", vec![one(&["\"a\"", "country", "their city"])]),
-        put("status is not {}", vec![one(&["\"paid\"", "\"cancelled\""])]),
+        put("status is not {}", vec![one(&["\"paid\"", "\"cancelled\"", "their region"])]),
         put("shipped_on is {}", vec![one(&["missing", "within the past 3 days"])]),
         put("quantity times amount is {} 10", vec![bound()]),
     ]

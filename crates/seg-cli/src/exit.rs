@@ -11,16 +11,19 @@ pub enum Exit {
     /// The segments, the schema, the settings or, with `--strict`, the data
     /// have errors. Nothing was run or written.
     Errors,
+    /// The arguments were not understood.
+    Usage,
     /// A file could not be read or written.
     Failed,
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
-        // 2 is what clap uses for arguments it does not understand.
         ExitCode::from(match exit {
             Exit::Success => 0,
             Exit::Errors => 1,
+            // As clap ends for arguments it does not understand.
+            Exit::Usage => 2,
             Exit::Failed => 3,
         })
     }
@@ -36,5 +39,10 @@ pub struct Failure {
 impl Failure {
     pub fn new(message: impl fmt::Display) -> Failure {
         Failure { code: Exit::Failed, message: message.to_string() }
+    }
+
+    /// An argument that means nothing.
+    pub fn usage(message: impl fmt::Display) -> Failure {
+        Failure { code: Exit::Usage, message: message.to_string() }
     }
 }

@@ -156,6 +156,7 @@ impl<'a> Loader<'a> {
                 event_at: None,
                 time_at: None,
                 columns: Vec::new(),
+                n_named: 0,
             };
             let read = Arc::clone(&sink.loader.read);
             rows::read(file, &read, &mut sink)?;
@@ -277,7 +278,7 @@ struct ProfileSink<'l, 'a, 's> {
     file: &'l DataFile,
     spec: &'l ProfileFiles,
     id_at: Option<usize>,
-    /// For each column of the file, the attribute it holds.
+    /// For each attribute, the column of the file that holds it.
     columns: Vec<Option<usize>>,
     n_named: usize,
 }
@@ -285,13 +286,13 @@ struct ProfileSink<'l, 'a, 's> {
 impl RowSink for ProfileSink<'_, '_, '_> {
     fn columns(&mut self, names: &[String]) {
         self.id_at = names.iter().position(|n| *n == self.spec.id);
-        for name in names.iter().skip(self.n_named) {
-            let attribute = self.attributes.columns.iter().position(|c| c.field.name == *name);
-            if attribute.is_none() && *name != self.spec.id {
+        let at = |name: &str| names.iter().position(|n| n == name);
+        self.columns = self.attributes.columns.iter().map(|c| at(&c.field.name)).collect();
+        for (column, name) in names.iter().enumerate().skip(self.n_named) {
+            if *name != self.spec.id && !self.columns.contains(&Some(column)) {
                 let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
                 self.loader.report.add(ProblemKind::UnknownColumn, name, place);
             }
-            self.columns.push(attribute);
         }
         self.n_named = names.len();
     }
@@ -314,8 +315,8 @@ impl RowSink for ProfileSink<'_, '_, '_> {
             *slot = Some(self.attributes.n_lines);
         }
         self.attributes.n_lines += 1;
-        for (at, column) in self.attributes.columns.iter_mut().enumerate() {
-            let cell = self.columns.iter().position(|c| *c == Some(at)).and_then(|at| cells.get(at));
+        for (column, at) in self.attributes.columns.iter_mut().zip(&self.columns) {
+            let cell = at.and_then(|at| cells.get(at));
             let cell = cell.unwrap_or(&Cell::Missing);
             self.loader.append(column, cell, || place(cell.show()));
         }
@@ -410,6 +411,7 @@ struct EventSink<'l, 'a, 's> {
     time_at: Option<usize>,
     /// For each event, where in the file each of its properties is.
     columns: Vec<Vec<Option<usize>>>,
+    n_named: usize,
 }
 
 impl RowSink for EventSink<'_, '_, '_> {
@@ -418,23 +420,17 @@ impl RowSink for EventSink<'_, '_, '_> {
         self.id_at = at(&self.spec.id);
         self.event_at = at(&self.spec.event);
         self.time_at = at(&self.spec.time);
-        let n_before = self.columns.first().map_or(0, Vec::len);
-        let is_first = n_before == 0 && self.columns.is_empty();
         self.columns =
             self.tables.tables.iter().map(|t| t.columns.iter().map(|c| at(&c.field.name)).collect()).collect();
         let special = [&self.spec.id, &self.spec.event, &self.spec.time];
-        for (column, name) in names.iter().enumerate() {
+        for (column, name) in names.iter().enumerate().skip(self.n_named) {
             let is_used = special.contains(&name) || self.columns.iter().flatten().any(|c| *c == Some(column));
-            if is_used {
-                continue;
-            }
-            let kind = ProblemKind::UnknownColumn;
-            let is_known = self.loader.report.problems.iter().any(|p| p.kind == kind && p.column == *name);
-            if is_first || !is_known {
+            if !is_used {
                 let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
-                self.loader.report.add(kind, name, place);
+                self.loader.report.add(ProblemKind::UnknownColumn, name, place);
             }
         }
+        self.n_named = names.len();
     }
 
     fn row(&mut self, line: u64, cells: &[Cell<'_>]) {

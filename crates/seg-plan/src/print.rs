@@ -44,7 +44,7 @@ fn describe(node: &Node, schema: &Schema) -> String {
             format!("property {:?}: {ty}", first.map_or("?", |p| &p.name))
         }
         Node::Moment(moment) => moment.to_string(),
-        Node::Today { zone, offset } => format!("today({}) {offset:?}", zone.name()),
+        Node::Today { zone, offset } => format!("today({}){offset}", zone.name()),
         Node::Seen(end) => format!("{}-seen", end.word()),
         Node::Arithmetic(op, a, b) => format!("n{} {} n{}", a.0, op.symbol(), b.0),
         Node::Scale { money, numerator, denominator } => format!("n{} * {numerator}/{denominator}", money.0),

@@ -20,15 +20,15 @@ segment \"Active in the past 30 days\"
 
 pub fn run(args: &Init) -> Result<Exit, Failure> {
     let zone = Zone::parse(&args.timezone).ok_or_else(|| {
-        Failure::new(format!("`{}` is not a time zone; write its IANA name, such as Europe/Berlin", args.timezone))
+        Failure::usage(format!("`{}` is not a time zone; write its IANA name, such as Europe/Berlin", args.timezone))
     })?;
-    let at = match &args.at {
-        Some(text) => Some(
-            Instant::parse(text, Some(zone))
-                .ok_or_else(|| Failure::new(format!("`{text}` is not an instant; write it as 2026-11-27T14:00:00Z")))?,
-        ),
-        None => None,
-    };
+    let at =
+        match &args.at {
+            Some(text) => Some(Instant::parse(text, Some(zone)).ok_or_else(|| {
+                Failure::usage(format!("`{text}` is not an instant; write it as 2026-11-27T14:00:00Z"))
+            })?),
+            None => None,
+        };
     for name in [MANIFEST_FILE, SCHEMA_FILE, SEGMENTS_FILE] {
         let path = args.dir.join(name);
         if path.exists() {

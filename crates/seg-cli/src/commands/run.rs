@@ -69,7 +69,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
 
 fn members_format(path: &std::path::Path) -> Result<MembersFormat, Failure> {
     MembersFormat::of(path).ok_or_else(|| {
-        Failure::new(format!("{}: members are written to .csv, .ndjson or .parquet files", path.display()))
+        Failure::usage(format!("{}: members are written to .csv, .ndjson or .parquet files", path.display()))
     })
 }
 
@@ -78,7 +78,7 @@ fn now(args: &Run, manifest: &Manifest) -> Result<(Instant, &'static str), Failu
     if let Some(text) = &args.at {
         return match Instant::parse(text, manifest.zone) {
             Some(at) => Ok((at, "--at")),
-            None => Err(Failure::new(format!("`{text}` is not an instant; write it as 2026-11-27T14:00:00Z"))),
+            None => Err(Failure::usage(format!("`{text}` is not an instant; write it as 2026-11-27T14:00:00Z"))),
         };
     }
     if let Some(at) = manifest.at {

@@ -84,14 +84,7 @@ impl Printer<'_> {
                 format!(".{}", first.map_or("?".into(), |p| name(&p.name)))
             }
             ExprKind::Moment(moment) => moment.to_string(),
-            ExprKind::Today { zone, offset } => {
-                let offset = match offset {
-                    DayOffset::Days(0) => String::new(),
-                    DayOffset::Days(n) => format!(" {n:+} d"),
-                    DayOffset::Months(n) => format!(" {n:+} mo"),
-                };
-                format!("today({}){offset}", zone.name())
-            }
+            ExprKind::Today { zone, offset } => format!("today({}){offset}", zone.name()),
             ExprKind::Seen(end) => format!("{}-seen", end.word()),
             ExprKind::Arithmetic(op, left, right) => {
                 format!("({} {} {})", self.expr(left), op.symbol(), self.expr(right))
@@ -141,6 +134,16 @@ fn name(text: &str) -> String {
 
 fn list(values: &[Value]) -> String {
     values.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl std::fmt::Display for DayOffset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            DayOffset::Days(0) => Ok(()),
+            DayOffset::Days(n) => write!(f, " {n:+} d"),
+            DayOffset::Months(n) => write!(f, " {n:+} mo"),
+        }
+    }
 }
 
 impl std::fmt::Display for Interval {

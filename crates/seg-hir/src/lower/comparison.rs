@@ -46,7 +46,15 @@ impl Lower<'_> {
                     self.negative_on_missing(&left, comparison, span);
                     return Lowered::error();
                 }
-                Cond::all(vec![Cond::Known(left.value), cond.negate()])
+                // What the data owes and lacks is missing, on either side.
+                let mut tests = vec![Cond::Known(left.value)];
+                if let Cond::Compare(_, _, right) = &cond
+                    && !matches!(right.kind, ExprKind::Literal(_) | ExprKind::Moment(_) | ExprKind::Today { .. })
+                {
+                    tests.push(Cond::Known(right.clone()));
+                }
+                tests.push(cond.negate());
+                Cond::all(tests)
             }
         };
         Lowered::plain(cond)

@@ -84,6 +84,13 @@ impl Builder<'_> {
         let has_event_words = leads.did.is_some() || quantity.is_some();
         let OperandKind::Bracketed(inner) = subject.kind else { return Expr::Error(span) };
         let compares = tails.iter().any(|t| matches!(t.kind, TailKind::Comparison(_)));
+        // `did all of (A, B)` is nothing but each of them.
+        if let Expr::Group(Group { quantifier: Quantifier::All, is_chain: false, .. }) = inner.as_ref()
+            && tails.is_empty()
+            && quantity.is_none()
+        {
+            return self.bare(*inner, Leads { did: None, ..leads }, &tails, span);
+        }
         // `any of (A, B)` with something said of it: several events as one.
         if let Expr::Group(group) = inner.as_ref()
             && !group.is_chain
