@@ -8,9 +8,10 @@ use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StructArray};
 use arrow_schema::Field;
 use seg::io::manifest::{Data, EventFiles, ProfileFiles};
 use seg::plan::passes::{PASSES, Pass};
-use seg::{Batch, Engine, Instant, Mask, Program, Schema, Zone};
+use seg::{Batch, Engine, Instant, Mask, Options, Program, Schema, Zone};
 use seg_data::{AttributeId, EventId, PropertyId};
 use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,6 +25,15 @@ pub trait TestEngine {
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask>;
 }
 
+/// By an engine of the test's choice, which must be the one that answers.
+fn by(engine: Engine, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    let bound = program.bind(batch).expect("the batch keeps the contract");
+    let options = Options { engine: Some(engine), threads: NonZero::new(2).expect("two") };
+    let evaluation = bound.evaluate_with(options, now);
+    assert_eq!(evaluation.engine, engine, "{}", evaluation.reason);
+    evaluation.masks
+}
+
 /// The reference evaluator.
 pub struct Reference;
 
@@ -33,7 +43,7 @@ impl TestEngine for Reference {
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-        program.evaluate_by(Engine::Evaluator, batch, now)
+        by(Engine::Evaluator, program, batch, now)
     }
 }
 
@@ -46,17 +56,30 @@ impl TestEngine for Planned {
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-        program.evaluate_by(Engine::Plan, batch, now)
+        by(Engine::Plan, program, batch, now)
     }
 }
 
-/// The plan evaluator on one profile at a time, each a slice of the batch:
+/// Native code.
+pub struct Native;
+
+impl TestEngine for Native {
+    fn name(&self) -> &'static str {
+        "native code"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        by(Engine::Jit, program, batch, now)
+    }
+}
+
+/// Native code on one profile at a time, each a slice of the batch:
 /// where a batch is cut must change nothing.
 pub struct Sliced;
 
 impl TestEngine for Sliced {
     fn name(&self) -> &'static str {
-        "plan evaluator, a slice a profile"
+        "native code, a slice a profile"
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
@@ -64,7 +87,7 @@ impl TestEngine for Sliced {
         let slices: Vec<Vec<Mask>> = (0..batch.len())
             .map(|row| {
                 let slice = Batch::try_new(Arc::clone(&schema), batch.records().slice(row, 1)).expect("a slice");
-                program.evaluate(&slice, now)
+                by(Engine::Jit, program, &slice, now)
             })
             .collect();
         let n_segments = program.segment_names().count();
@@ -109,7 +132,7 @@ impl TestEngine for Pruned {
         }
         let records = RecordBatch::try_from_iter(columns).expect("the columns that are left");
         let batch = Batch::try_new(Arc::clone(schema), records).expect("a batch");
-        program.evaluate_by(Engine::Plan, &batch, now)
+        by(Engine::Plan, program, &batch, now)
     }
 }
 
@@ -145,7 +168,14 @@ impl TestEngine for PassAlone {
 /// Every engine that must agree.
 pub fn engines() -> Vec<Box<dyn TestEngine>> {
     let mut engines: Vec<Box<dyn TestEngine>> =
-        vec![Box::new(Reference), Box::new(Planned), Box::new(Sliced), Box::new(Pruned), Box::new(PassAlone(None))];
+        vec![
+        Box::new(Reference),
+        Box::new(Planned),
+        Box::new(Native),
+        Box::new(Sliced),
+        Box::new(Pruned),
+        Box::new(PassAlone(None)),
+    ];
     engines.extend(PASSES.iter().map(|pass| Box::new(PassAlone(Some(pass))) as Box<dyn TestEngine>));
     engines
 }

@@ -89,9 +89,10 @@ pub struct Run {
     /// .parquet.
     #[arg(long, value_name = "FILE")]
     pub members: Option<PathBuf>,
-    /// What says who is in. It never changes the answer.
-    #[arg(long, value_enum, default_value_t = Engine::Plan)]
-    pub engine: Engine,
+    /// What says who is in. It never changes the answer. Without this, native
+    /// code does, unless there are so few people that compiling would not pay.
+    #[arg(long, value_enum)]
+    pub engine: Option<Engine>,
     /// Stop when there is anything wrong with the data.
     #[arg(long)]
     pub strict: bool,
@@ -122,6 +123,8 @@ pub enum Stage {
     Plan,
     /// The plan after each pass that changed it.
     Passes,
+    /// What native code is made from, for data in the layout of the schema.
+    Clif,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -130,6 +133,8 @@ pub enum Engine {
     Evaluator,
     /// The plan evaluator: whole columns, each condition once.
     Plan,
+    /// Native code, made for the segments and the layout of the data.
+    Jit,
 }
 
 impl From<Engine> for seg::Engine {
@@ -137,6 +142,7 @@ impl From<Engine> for seg::Engine {
         match engine {
             Engine::Evaluator => seg::Engine::Evaluator,
             Engine::Plan => seg::Engine::Plan,
+            Engine::Jit => seg::Engine::Jit,
         }
     }
 }

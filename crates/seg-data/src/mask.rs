@@ -14,6 +14,20 @@ impl Mask {
         Mask { words: vec![0; len.div_ceil(64)], len }
     }
 
+    /// A mask from words of 64 profiles; bits past the end are cleared.
+    pub fn from_words(mut words: Vec<u64>, len: usize) -> Mask {
+        words.resize(len.div_ceil(64), 0);
+        if let (Some(last), rest @ 1..) = (words.last_mut(), len % 64) {
+            *last &= (1 << rest) - 1;
+        }
+        Mask { words, len }
+    }
+
+    /// The words, of 64 profiles each.
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// A mask from one answer a profile.
     pub fn from_bools(bools: impl IntoIterator<Item = bool>) -> Mask {
         let mut mask = Mask::default();
@@ -51,7 +65,14 @@ impl Mask {
 
     /// The rows of the members, ascending.
     pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.len).filter(|&row| self.get(row))
+        self.words.iter().enumerate().flat_map(|(at, word)| {
+            let mut open = *word;
+            std::iter::from_fn(move || {
+                let bit = (open != 0).then(|| open.trailing_zeros() as usize)?;
+                open &= open - 1;
+                Some(at * 64 + bit)
+            })
+        })
     }
 }
 
@@ -65,5 +86,6 @@ mod tests {
         assert_eq!((mask.len(), mask.count()), (130, 3));
         assert_eq!(mask.rows().collect::<Vec<_>>(), [1, 65, 129]);
         assert!(!mask.get(130) && !Mask::none(3).get(0));
+        assert_eq!(Mask::from_words(vec![u64::MAX; 9], 70).count(), 70);
     }
 }

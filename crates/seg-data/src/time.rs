@@ -208,6 +208,11 @@ impl Zone {
         stepped.map_or(limit, |t| t.clamp(Instant::MIN, Instant::MAX))
     }
 
+    /// How far local time is ahead of UTC at an instant, in microseconds.
+    pub fn offset(self, instant: Instant) -> i64 {
+        i64::from(self.0.offset_from_utc_datetime(&instant.utc()).fix().local_minus_utc()) * SECOND
+    }
+
     fn local(self, instant: Instant) -> NaiveDateTime {
         let utc = instant.utc();
         let offset = self.0.offset_from_utc_datetime(&utc).fix();

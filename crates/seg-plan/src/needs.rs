@@ -2,7 +2,8 @@
 //! can leave the rest behind.
 
 use crate::plan::{Node, NodeId, Plan, Query};
-use seg_data::{AttributeId, EventId, Instant, Period, PropertyId, Schema};
+use seg_data::batch::BatchError;
+use seg_data::{AttributeId, Batch, EventId, Instant, Period, PropertyId, Schema};
 use seg_hir::hir::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -99,6 +100,31 @@ impl Needs {
             let lookback = &mut self.events.entry(*event).or_default().lookback;
             lookback.reach(query.interval.from.map(|b| b.moment));
         }
+    }
+
+    /// Checks the columns of a batch that the plan reads, each once however
+    /// often it is asked for, so that evaluating the plan may trust them.
+    ///
+    /// # Errors
+    /// The first column that breaks the batch contract.
+    pub fn check(&self, batch: &Batch) -> Result<(), BatchError> {
+        for id in &self.attributes {
+            batch.check_attribute(*id)?;
+        }
+        if let Some(id) = batch.schema().first_seen.filter(|_| self.every_time) {
+            batch.check_attribute(id)?;
+        }
+        for (id, event) in &self.events {
+            batch.check_events(*id)?;
+            for property in event.properties.iter().copied().chain(batch.event_id_property(*id)) {
+                batch.check_property(*id, property)?;
+            }
+        }
+        let n_events = batch.schema().events.len() as u32;
+        for id in (0..n_events).map(EventId).filter(|_| self.every_time) {
+            batch.check_events(id)?;
+        }
+        Ok(())
     }
 
     /// In words, with the schema's names, a line each.

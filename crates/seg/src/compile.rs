@@ -2,8 +2,9 @@
 
 use crate::diagnostics::Diagnostics;
 use crate::project::Project;
-use seg_data::{Batch, Instant, Mask, Schema};
-use seg_hir::{Checked, Evaluator, hir};
+use seg_data::Schema;
+use seg_hir::{Checked, hir};
+use seg_jit::Jit;
 use seg_plan::{Needs, Plan};
 use seg_syntax::Parse;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub fn compile(project: &Project) -> Result<Program, Diagnostics> {
     let lowered = seg_plan::lower(&module);
     let needs = seg_plan::needs(&lowered);
     let plan = seg_plan::optimize(&lowered, |_| {});
-    Ok(Program { module, needs, plan, schema: Arc::clone(&project.schema), warnings })
+    Ok(Program { module, needs, plan, jit: Arc::default(), schema: Arc::clone(&project.schema), warnings })
 }
 
 /// The first stages: tokens and trees of every `.seg` file, in the project's
@@ -40,12 +41,14 @@ pub fn check(project: &Project, parses: &[Parse]) -> Checked {
     seg_hir::check(parses, &project.sources, &project.schema, project.settings)
 }
 
-/// Segments that have no errors, ready to run.
+/// Segments that have no errors, ready to run. May be shared by threads;
+/// clones share the code that is compiled for them.
 #[derive(Debug, Clone)]
 pub struct Program {
     module: hir::Module,
     needs: Needs,
     plan: Plan,
+    jit: Arc<Jit>,
     schema: Arc<Schema>,
     warnings: Diagnostics,
 }
@@ -82,27 +85,8 @@ impl Program {
         &self.module
     }
 
-    /// Who of a batch is in each segment, judged at `now`: one mask a segment.
-    pub fn evaluate(&self, batch: &Batch, now: Instant) -> Vec<Mask> {
-        self.evaluate_by(Engine::Plan, batch, now)
+    /// The native code that this program has so far.
+    pub(crate) fn jit(&self) -> &Jit {
+        &self.jit
     }
-
-    /// The same by an engine of the caller's choice, which never changes the
-    /// answer.
-    pub fn evaluate_by(&self, engine: Engine, batch: &Batch, now: Instant) -> Vec<Mask> {
-        match engine {
-            Engine::Evaluator => Evaluator::new(&self.module, now).evaluate(batch),
-            Engine::Plan => seg_plan::evaluate(&self.plan, batch, now),
-        }
-    }
-}
-
-/// What says who is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Engine {
-    /// The reference evaluator: one person at a time, slow and obvious.
-    Evaluator,
-    /// The plan evaluator: whole columns, each condition once.
-    #[default]
-    Plan,
 }

@@ -31,16 +31,21 @@
 //! assert!(problems.to_string().contains("did you mean `country`?"));
 //! ```
 
+mod bound;
 mod compile;
 mod diagnostics;
+mod engine;
 mod project;
 
-pub use compile::{Engine, Program, check, compile, parse};
+pub use bound::{Bound, Evaluation, Options};
+pub use compile::{Program, check, compile, parse};
 pub use diagnostics::Diagnostics;
+pub use engine::{Engine, Reason};
 pub use project::{Project, ProjectError};
 
-pub use seg_data::{Batch, Instant, Mask, Schema, Zone};
+pub use seg_data::{Batch, Instant, Mask, Schema, Zone, batch};
 pub use seg_hir::{Checked, Settings, hir};
 pub use seg_io as io;
+pub use seg_jit as jit;
 pub use seg_plan as plan;
 pub use seg_syntax::{Parse, ast, diag, source, token};

@@ -4,8 +4,9 @@ use super::load;
 use crate::args::{Emit, Format, Stage};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_text};
-use seg::Diagnostics;
+use seg::{Diagnostics, Instant};
 use std::fmt::Write;
+use std::sync::Arc;
 
 pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
     let project = load(&args.dir)?;
@@ -35,6 +36,12 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
                     let _ = write!(text, "── after {} ──\n{plan}", trace.name);
                 }
             });
+        }
+        Stage::Clif => {
+            let plan = seg::plan::optimize(&seg::plan::lower(&checked.module), |_| {});
+            let batch = seg::Batch::empty(Arc::clone(&project.schema)).map_err(Failure::new)?;
+            // No code depends on the instant, which is a parameter like others.
+            text = seg::jit::clif(&plan, &batch, Instant(0)).map_err(Failure::new)?;
         }
     }
     print_text(&text)?;

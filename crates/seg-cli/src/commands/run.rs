@@ -6,8 +6,9 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::io::{Loaded, Manifest, MembersFormat, Report};
-use seg::{Instant, Mask, Program, Project};
+use seg::{Evaluation, Instant, Mask, Options, Program, Project, Reason};
 use std::fmt::Write;
+use std::num::NonZero;
 
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     // What is asked for is checked before anything is read.
@@ -44,7 +45,13 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Errors);
     }
-    let masks = program.evaluate_by(args.engine.into(), &loaded.batch, now);
+    let bound = program.bind(&loaded.batch).map_err(Failure::new)?;
+    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let options = Options { engine: args.engine.map(Into::into), threads };
+    let Evaluation { masks, reason, .. } = bound.evaluate_with(options, now);
+    if let Reason::NoNativeCode(error) = &reason {
+        eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
+    }
     if let Some((path, format)) = members {
         let rows = program.segment_names().zip(&masks).flat_map(|(name, mask)| {
             mask.rows().map(move |row| (name, row)).map(|(name, row)| (name, loaded.batch.id(row)))

@@ -3,7 +3,6 @@
 use super::{Evaluator, Person};
 use crate::hir::Query;
 use seg_data::{EventId, Instant};
-use std::cmp::Ordering;
 
 /// One event of a person.
 pub(super) struct Occurrence {
@@ -41,10 +40,7 @@ impl Evaluator<'_> {
             a.time
                 .cmp(&b.time)
                 .then_with(|| a.id.cmp(&b.id))
-                .then_with(|| match (a.arrival, b.arrival) {
-                    (Some(a), Some(b)) => a.cmp(&b),
-                    _ => Ordering::Equal,
-                })
+                .then_with(|| a.arrival.cmp(&b.arrival))
                 .then_with(|| a.event.cmp(&b.event))
                 .then_with(|| a.idx.cmp(&b.idx))
         });

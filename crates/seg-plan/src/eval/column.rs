@@ -2,7 +2,7 @@
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use seg_data::{Date, Instant, Type, Value, batch};
 use std::collections::HashMap;
 
@@ -264,15 +264,8 @@ impl Dictionary {
 }
 
 fn texts(column: &batch::Column, rows: impl Iterator<Item = usize>) -> Column {
-    let array = column.array();
-    if let Some(coded) = array.as_dictionary_opt::<Int32Type>()
-        && let Some(values) = coded.values().as_string_opt::<i32>()
-    {
-        let dictionary: Vec<String> = (0..values.len())
-            .map(|at| if values.is_valid(at) { values.value(at).to_owned() } else { String::new() })
-            .collect();
-        let key = |row: Option<usize>| coded.key(row?).filter(|at| values.is_valid(*at)).map(|at| at as u32);
-        return Column::Texts { keys: rows_of(array, rows).map(key).collect(), dictionary };
-    }
-    Column::of(rows.map(|row| column.value(row)))
+    let Some((coded, values)) = column.texts() else { return Column::of(rows.map(|row| column.value(row))) };
+    let dictionary = values.iter().map(|text| text.unwrap_or("").to_owned()).collect();
+    let keys = rows_of(coded, rows).map(|row| coded.key(row?).map(|at| at as u32)).collect();
+    Column::Texts { keys, dictionary }
 }

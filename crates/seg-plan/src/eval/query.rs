@@ -111,8 +111,7 @@ impl Eval<'_> {
                 keyed.push((time, batch.event_id(event.event, idx), arrival, event.event, idx, event));
             }
             keyed.sort_by(|a, b| {
-                let arrival = a.2.zip(b.2).map_or(std::cmp::Ordering::Equal, |(a, b)| a.cmp(&b));
-                (a.0, &a.1).cmp(&(b.0, &b.1)).then(arrival).then((a.3, a.4).cmp(&(b.3, b.4)))
+                (a.0, &a.1).cmp(&(b.0, &b.1)).then((a.2, a.3, a.4).cmp(&(b.2, b.3, b.4)))
             });
             out.push(keyed.into_iter().map(|k| k.5).collect());
         }

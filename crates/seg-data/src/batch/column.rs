@@ -1,0 +1,261 @@
+//! Columns of values: checked, and converted where the layout differs.
+
+use super::error::{BatchError, BatchProblem, Conversion};
+use super::lists;
+use super::{storage_type, time_type};
+use crate::money::Money;
+use crate::time::{Date, Instant};
+use crate::types::{Element, Type};
+use crate::value::Value;
+use arrow_array::builder::StringDictionaryBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowDictionaryKeyType, Date32Type, Decimal128Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, DictionaryArray, Int64Array, StringArray};
+use arrow_buffer::ArrowNativeType;
+use arrow_cast::{CastOptions, cast_with_options};
+use arrow_schema::{DataType, TimeUnit};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// A column of values of one type, in the layout that [`storage_type`] gives.
+/// Dictionaries hold each text once and no nulls; a time has any zone, which
+/// says nothing about the instant.
+#[derive(Debug, Clone)]
+pub struct Column {
+    ty: Type,
+    array: ArrayRef,
+    conversion: Option<Conversion>,
+}
+
+impl Column {
+    /// Checks a column and converts it where it must be.
+    pub(super) fn try_new(name: &str, ty: &Type, array: &ArrayRef) -> Result<Column, BatchError> {
+        let error = |problem| BatchError { column: name.to_owned(), problem };
+        let converted = conform(ty, array).map_err(error)?;
+        let conversion = converted.as_ref().map(|to| Conversion {
+            column: name.to_owned(),
+            from: array.data_type().clone(),
+            to: to.data_type().clone(),
+        });
+        Ok(Column { ty: ty.clone(), array: converted.unwrap_or_else(|| Arc::clone(array)), conversion })
+    }
+
+    /// The type of its values.
+    pub fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    /// The Arrow data behind it.
+    pub fn array(&self) -> &ArrayRef {
+        &self.array
+    }
+
+    /// What it was converted from, if it was.
+    pub fn conversion(&self) -> Option<&Conversion> {
+        self.conversion.as_ref()
+    }
+
+    /// The keys and the texts of a column of texts.
+    pub fn texts(&self) -> Option<(&DictionaryArray<Int32Type>, &StringArray)> {
+        let coded = self.array.as_dictionary_opt::<Int32Type>()?;
+        Some((coded, coded.values().as_string_opt::<i32>()?))
+    }
+
+    /// The value at a row; `None` when missing, NaN or infinite.
+    pub fn value(&self, row: usize) -> Option<Value> {
+        if row >= self.array.len() || self.array.is_null(row) {
+            return None;
+        }
+        read(&self.ty, &self.array, row)
+    }
+}
+
+fn read(ty: &Type, array: &dyn Array, row: usize) -> Option<Value> {
+    match ty {
+        Type::Boolean => Some(Value::Boolean(array.as_boolean_opt()?.value(row))),
+        Type::Integer => Some(Value::Integer(array.as_primitive_opt::<Int64Type>()?.value(row).into())),
+        Type::Number => Value::number(array.as_primitive_opt::<Float64Type>()?.value(row)),
+        Type::Money => Some(Money(array.as_primitive_opt::<Int64Type>()?.value(row)).into()),
+        Type::Text => text(array, row).map(|t| Value::Text(t.to_owned())),
+        Type::Timestamp => {
+            Some(Value::Timestamp(Instant(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(row))))
+        }
+        Type::Date => Some(Value::Date(Date(array.as_primitive_opt::<Date32Type>()?.value(row)))),
+        Type::List(element) => {
+            let items = array.as_list_opt::<i32>()?.value(row);
+            let ty = element.ty();
+            let values = (0..items.len()).filter(|&i| items.is_valid(i)).filter_map(|i| read(&ty, &items, i));
+            Some(Value::List(values.collect()))
+        }
+        Type::Records(_) => None,
+    }
+}
+
+fn text(array: &dyn Array, row: usize) -> Option<&str> {
+    if let Some(plain) = array.as_string_opt::<i32>() {
+        return Some(plain.value(row));
+    }
+    let dictionary = array.as_dictionary_opt::<Int32Type>()?;
+    dictionary.key(row).map(|key| dictionary.values().as_string::<i32>().value(key))
+}
+
+/// The column in the layout of its type; `None` when it is in it already.
+fn conform(ty: &Type, array: &ArrayRef) -> Result<Option<ArrayRef>, BatchProblem> {
+    use DataType as D;
+    let expected = storage_type(ty);
+    let found = array.data_type();
+    let wrong = || BatchProblem::WrongType { expected: expected.clone(), found: found.clone() };
+    match (ty, found) {
+        (Type::Boolean, D::Boolean)
+        | (Type::Integer | Type::Money, D::Int64)
+        | (Type::Number, D::Float64)
+        | (Type::Timestamp, D::Timestamp(TimeUnit::Microsecond, _))
+        | (Type::Date, D::Date32) => Ok(None),
+        (Type::Integer, D::Int8 | D::Int16 | D::Int32 | D::UInt8 | D::UInt16 | D::UInt32 | D::UInt64)
+        | (Type::Number, D::Float32 | D::Int8 | D::Int16 | D::Int32 | D::Int64)
+        | (Type::Number, D::Decimal32(..) | D::Decimal64(..) | D::Decimal128(..))
+        | (Type::Date, D::Date64) => cast(array, &expected).map(Some),
+        (Type::Money, D::Decimal32(..) | D::Decimal64(..) | D::Decimal128(..)) => money(array).map(Some),
+        (Type::Timestamp, D::Timestamp(..)) => instants(array).map(Some),
+        (Type::Text, D::Utf8 | D::LargeUtf8 | D::Utf8View | D::Dictionary(..)) => texts(array, &wrong),
+        (Type::List(element), _) => list(*element, array, &wrong),
+        (Type::Records(_), D::List(_)) => lists::check(array.as_list::<i32>()).map(|()| None),
+        _ => Err(wrong()),
+    }
+}
+
+fn cast(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, BatchProblem> {
+    cast_with_options(array, to, &CastOptions { safe: false, ..CastOptions::default() }).map_err(|error| {
+        BatchProblem::NotConvertible {
+            expected: to.clone(),
+            found: array.data_type().clone(),
+            why: error.to_string().trim_start_matches("Cast error: ").to_owned(),
+        }
+    })
+}
+
+/// Exact decimals as ten-thousandths. What is finer is refused, not rounded.
+fn money(array: &ArrayRef) -> Result<ArrayRef, BatchProblem> {
+    let refuse = |why: &str| BatchProblem::NotConvertible {
+        expected: DataType::Int64,
+        found: array.data_type().clone(),
+        why: why.to_owned(),
+    };
+    let scale = match array.data_type() {
+        DataType::Decimal32(_, s) | DataType::Decimal64(_, s) | DataType::Decimal128(_, s) => *s,
+        _ => 0,
+    };
+    let wide = cast(array, &DataType::Decimal128(38, scale))?;
+    let Some(wide) = wide.as_primitive_opt::<Decimal128Type>() else {
+        return Err(refuse("it cannot be read"));
+    };
+    let power = 10_i128.checked_pow(u32::from(scale.abs_diff(4))).ok_or_else(|| refuse("its scale is too large"))?;
+    let scaled = |value: i128| match scale > 4 {
+        true if value % power != 0 => Err(refuse("an amount has more than four places")),
+        true => i64::try_from(value / power).map_err(|_| refuse("an amount does not fit 64 bits")),
+        false => {
+            let value = value.checked_mul(power).and_then(|v| i64::try_from(v).ok());
+            value.ok_or_else(|| refuse("an amount does not fit 64 bits"))
+        }
+    };
+    let values: Result<Int64Array, BatchProblem> = wide.iter().map(|v| v.map(scaled).transpose()).collect();
+    Ok(Arc::new(values?))
+}
+
+/// Instants in microseconds; what is finer is cut off towards the past.
+pub(super) fn instants(array: &ArrayRef) -> Result<ArrayRef, BatchProblem> {
+    if let Some(nanos) = array.as_primitive_opt::<TimestampNanosecondType>() {
+        let micros = nanos.unary::<_, TimestampMicrosecondType>(|n| n.div_euclid(1_000));
+        return Ok(Arc::new(micros.with_timezone("UTC")));
+    }
+    // Instants mean the same in every zone; arrow's cast reads those without
+    // one as local, so the zone is put on before.
+    let unit = match array.data_type() {
+        DataType::Timestamp(unit, _) => *unit,
+        _ => TimeUnit::Microsecond,
+    };
+    let plain = cast(array, &DataType::Int64)?;
+    let zoned = cast(&plain, &DataType::Timestamp(unit, Some("UTC".into())))?;
+    cast(&zoned, &time_type())
+}
+
+/// Texts as a dictionary that holds each once and no nulls.
+fn texts(array: &ArrayRef, wrong: &impl Fn() -> BatchProblem) -> Result<Option<ArrayRef>, BatchProblem> {
+    if let DataType::Dictionary(key, values) = array.data_type() {
+        if !matches!(values.as_ref(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
+            return Err(wrong());
+        }
+        match key.as_ref() {
+            DataType::Int8 => keys_in_range::<Int8Type>(array)?,
+            DataType::Int16 => keys_in_range::<Int16Type>(array)?,
+            DataType::Int32 => keys_in_range::<Int32Type>(array)?,
+            DataType::Int64 => keys_in_range::<Int64Type>(array)?,
+            DataType::UInt8 => keys_in_range::<UInt8Type>(array)?,
+            DataType::UInt16 => keys_in_range::<UInt16Type>(array)?,
+            DataType::UInt32 => keys_in_range::<UInt32Type>(array)?,
+            DataType::UInt64 => keys_in_range::<UInt64Type>(array)?,
+            _ => return Err(wrong()),
+        }
+        if is_canonical(array) {
+            return Ok(None);
+        }
+    }
+    let plain = cast(array, &DataType::Utf8)?;
+    let Some(plain) = plain.as_string_opt::<i32>() else { return Err(wrong()) };
+    let mut builder = StringDictionaryBuilder::<Int32Type>::new();
+    plain.iter().for_each(|text| builder.append_option(text));
+    Ok(Some(Arc::new(builder.finish())))
+}
+
+fn keys_in_range<K: ArrowDictionaryKeyType>(array: &ArrayRef) -> Result<(), BatchProblem> {
+    let Some(dictionary) = array.as_dictionary_opt::<K>() else { return Ok(()) };
+    let n_values = dictionary.values().len();
+    let keys = dictionary.keys();
+    let fits = |key: &K::Native| key.to_usize().is_some_and(|k| k < n_values);
+    let all_fit = match keys.nulls() {
+        None => keys.values().iter().all(fits),
+        Some(nulls) => keys.values().iter().zip(nulls).all(|(key, is_valid)| !is_valid || fits(key)),
+    };
+    if all_fit { Ok(()) } else { Err(BatchProblem::KeyOutOfRange) }
+}
+
+/// Whether a dictionary is one that engines read as it is: equal keys exactly
+/// where texts are equal.
+fn is_canonical(array: &ArrayRef) -> bool {
+    let Some(coded) = array.as_dictionary_opt::<Int32Type>() else { return false };
+    let Some(values) = coded.values().as_string_opt::<i32>() else { return false };
+    let mut seen = HashSet::with_capacity(values.len());
+    values.iter().all(|text| text.is_some_and(|text| seen.insert(text)))
+}
+
+fn list(
+    element: Element,
+    array: &ArrayRef,
+    wrong: &impl Fn() -> BatchProblem,
+) -> Result<Option<ArrayRef>, BatchProblem> {
+    let expected = storage_type(&Type::List(element));
+    let item = match array.data_type() {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => item,
+        DataType::ListView(item) | DataType::LargeListView(item) => item,
+        _ => return Err(wrong()),
+    };
+    let converts = match element {
+        Element::Text => matches!(item.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
+        Element::Integer => item.data_type().is_integer(),
+        Element::Number => item.data_type().is_numeric(),
+    };
+    if !converts {
+        return Err(wrong());
+    }
+    lists::check_any(array)?;
+    if let Some(list) = array.as_list_opt::<i32>() {
+        let DataType::List(to) = &expected else { return Err(wrong()) };
+        if list.value_type() == *to.data_type() {
+            return Ok(None);
+        }
+    }
+    cast(array, &expected).map(Some)
+}

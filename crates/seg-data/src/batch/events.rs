@@ -1,0 +1,198 @@
+//! The events of one name.
+
+use super::column::{Column, instants};
+use super::error::{BatchError, BatchProblem, Conversion};
+use super::{ARRIVAL_FIELD, TIME_FIELD, lists, time_type};
+use crate::schema::{Event, PropertyId};
+use crate::time::Instant;
+use crate::value::Value;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, Int64Array, ListArray, StructArray, TimestampMicrosecondArray};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{DataType, TimeUnit};
+use std::ops::Range;
+use std::sync::OnceLock;
+
+/// All events of one name in a batch, with places counted from the first that
+/// the batch uses.
+#[derive(Debug, Clone)]
+pub struct Events {
+    name: String,
+    /// For each profile where its events begin, and where the last one's end,
+    /// counted from an arbitrary place.
+    lists: ListArray,
+    /// Where the events in use begin among the items of `lists`.
+    base: usize,
+    rows: StructArray,
+    times: TimestampMicrosecondArray,
+    arrival: Option<Int64Array>,
+    properties: Vec<OnceLock<Result<Option<Column>, BatchError>>>,
+    conversions: Vec<Conversion>,
+}
+
+impl Events {
+    pub(super) fn try_new(event: &Event, column: &ArrayRef) -> Result<Events, BatchError> {
+        let error = |field: &str, problem| {
+            let column = if field.is_empty() { event.name.clone() } else { format!("{}.{field}", event.name) };
+            BatchError { column, problem }
+        };
+        let wrong = |field: &str, expected: DataType, found: &DataType| {
+            error(field, BatchProblem::WrongType { expected, found: found.clone() })
+        };
+        let expected = || super::event_type(event);
+        let (lists, is_converted) = lists::events(column)
+            .map_err(|problem| error("", problem))?
+            .ok_or_else(|| wrong("", expected(), column.data_type()))?;
+        let mut conversions = Vec::new();
+        if is_converted {
+            let (from, to) = (column.data_type().clone(), lists.data_type().clone());
+            conversions.push(Conversion { column: event.name.clone(), from, to });
+        }
+        let bound = |at: Option<&i32>| at.map_or(0, |o| *o as usize);
+        let (base, end) = (bound(lists.value_offsets().first()), bound(lists.value_offsets().last()));
+        // Whoever slices a batch shall not pay for what lies outside.
+        let rows = lists.values().slice(base, end - base);
+        let rows = rows.as_struct_opt().ok_or_else(|| wrong("", expected(), column.data_type()))?.clone();
+        let time = rows.column_by_name(TIME_FIELD).ok_or_else(|| error(TIME_FIELD, BatchProblem::Missing))?;
+        let times = match time.data_type() {
+            DataType::Timestamp(TimeUnit::Microsecond, _) => time.as_primitive::<TimestampMicrosecondType>().clone(),
+            DataType::Timestamp(..) => {
+                let converted = instants(time).map_err(|problem| error(TIME_FIELD, problem))?;
+                let (from, to) = (time.data_type().clone(), time_type());
+                conversions.push(Conversion { column: format!("{}.{TIME_FIELD}", event.name), from, to });
+                converted.as_primitive::<TimestampMicrosecondType>().clone()
+            }
+            other => return Err(wrong(TIME_FIELD, time_type(), other)),
+        };
+        let arrival = match rows.column_by_name(ARRIVAL_FIELD) {
+            Some(a) => Some(
+                a.as_primitive_opt::<Int64Type>()
+                    .cloned()
+                    .ok_or_else(|| wrong(ARRIVAL_FIELD, DataType::Int64, a.data_type()))?,
+            ),
+            None => None,
+        };
+        let properties = event.properties.iter().map(|_| OnceLock::new()).collect();
+        let events = Events { name: event.name.clone(), lists, base, rows, times, arrival, properties, conversions };
+        events.check_times().map_err(|(field, problem)| error(field, problem))?;
+        Ok(events)
+    }
+
+    /// Every event is there, has a time in range, and follows its predecessor.
+    fn check_times(&self) -> Result<(), (&'static str, BatchProblem)> {
+        let is_used = |nulls: &NullBuffer| {
+            let used = (0..self.lists.len()).flat_map(|row| self.range(row));
+            nulls.null_count() > 0 && used.into_iter().any(|at| nulls.is_null(at))
+        };
+        if self.rows.nulls().is_some_and(is_used) {
+            return Err(("", BatchProblem::NullEvent));
+        }
+        if self.times.nulls().is_some_and(is_used) {
+            return Err((TIME_FIELD, BatchProblem::NullTime));
+        }
+        let times: &[i64] = self.times.values();
+        for row in 0..self.lists.len() {
+            let list = times.get(self.range(row)).unwrap_or(&[]);
+            // Where times ascend, only the outermost can be out of range.
+            let ends = list.first().into_iter().chain(list.last());
+            if !list.is_sorted() {
+                return Err((TIME_FIELD, BatchProblem::TimesNotAscending));
+            }
+            if ends.into_iter().any(|t| !Instant(*t).is_in_range()) {
+                return Err((TIME_FIELD, BatchProblem::TimeOutOfRange));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many profiles the batch has.
+    pub fn n_profiles(&self) -> usize {
+        self.lists.len()
+    }
+
+    /// How many events lie in the batch's stretch.
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where a profile's events lie. A null list is empty.
+    pub fn range(&self, row: usize) -> Range<usize> {
+        let offsets = self.lists.value_offsets();
+        match (offsets.get(row), offsets.get(row + 1)) {
+            (Some(start), Some(end)) if self.lists.is_valid(row) => {
+                *start as usize - self.base..*end as usize - self.base
+            }
+            _ => 0..0,
+        }
+    }
+
+    /// The offsets of the lists as they lie in memory; the first event in use
+    /// is at [`Events::base`].
+    pub fn offsets(&self) -> &[i32] {
+        self.lists.value_offsets()
+    }
+
+    /// What to take off an offset to get an event's place.
+    pub fn base(&self) -> usize {
+        self.base
+    }
+
+    /// Which profiles have a list at all, where some have none.
+    pub fn list_nulls(&self) -> Option<&NullBuffer> {
+        self.lists.nulls().filter(|n| n.null_count() > 0)
+    }
+
+    /// When each event happened, in microseconds.
+    pub fn times(&self) -> &[i64] {
+        self.times.values()
+    }
+
+    /// When an event happened.
+    pub fn time(&self, idx: usize) -> Instant {
+        Instant(self.times.values().get(idx).copied().unwrap_or(i64::MIN))
+    }
+
+    /// As which of all events it arrived, where the data says so.
+    pub fn arrival(&self, idx: usize) -> Option<i64> {
+        self.arrival.as_ref().filter(|a| idx < a.len() && a.is_valid(idx)).map(|a| a.value(idx))
+    }
+
+    /// The column of a property, checked when it is first asked for; `None`
+    /// when the batch lacks it.
+    ///
+    /// # Errors
+    /// How it breaks the contract.
+    pub fn check_property(&self, schema: &Event, id: PropertyId) -> Result<Option<&Column>, BatchError> {
+        let (Some(slot), Some(property)) = (self.properties.get(id.idx()), schema.properties.get(id.idx())) else {
+            return Ok(None);
+        };
+        let checked = slot.get_or_init(|| {
+            let name = format!("{}.{}", self.name, property.name);
+            let column = self.rows.column_by_name(&property.name);
+            column.map(|c| Column::try_new(&name, &property.ty, c)).transpose()
+        });
+        checked.as_ref().map(Option::as_ref).map_err(Clone::clone)
+    }
+
+    /// The column of a property that was checked.
+    pub fn property_column(&self, id: PropertyId) -> Option<&Column> {
+        self.properties.get(id.idx())?.get()?.as_ref().ok()?.as_ref()
+    }
+
+    /// An event's value of a property that was checked; `None` when missing.
+    pub fn property(&self, id: PropertyId, idx: usize) -> Option<Value> {
+        self.property_column(id)?.value(idx)
+    }
+
+    /// What was converted, of the events and of the properties checked.
+    pub(super) fn conversions(&self) -> impl Iterator<Item = &Conversion> {
+        let columns = self.properties.iter().filter_map(|p| p.get()?.as_ref().ok()?.as_ref()?.conversion());
+        self.conversions.iter().chain(columns)
+    }
+}

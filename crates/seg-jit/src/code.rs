@@ -1,0 +1,166 @@
+//! Machine code: compiled, kept, called and freed.
+
+use crate::emit;
+use crate::shape::Cond;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::verifier::verify_function;
+use cranelift_codegen::{CodegenError, Context, ir};
+use cranelift_frontend::FunctionBuilderContext;
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+
+/// Why there is no machine code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JitError {
+    /// This machine or its settings do not let code be made and run.
+    Unavailable(String),
+    /// A fault of Seg: the code generator refused what it was given.
+    Internal(String),
+}
+
+impl fmt::Display for JitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JitError::Unavailable(why) => write!(f, "native code cannot be run here: {why}"),
+            JitError::Internal(why) => write!(f, "native code could not be generated, which is a fault of Seg: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for JitError {}
+
+/// The machine whose code is generated: the one this runs on.
+///
+/// # Errors
+/// A machine that Cranelift does not know.
+pub(crate) fn host() -> Result<OwnedTargetIsa, JitError> {
+    let internal = |e: settings::SetError| JitError::Internal(e.to_string());
+    let mut flags = settings::builder();
+    flags.set("opt_level", "speed").map_err(internal)?;
+    // The verifier is worth its time where faults are looked for.
+    flags.set("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }).map_err(internal)?;
+    flags.set("is_pic", "false").map_err(internal)?;
+    flags.set("unwind_info", "false").map_err(internal)?;
+    let builder = cranelift_native::builder().map_err(|why| JitError::Unavailable(why.to_owned()))?;
+    builder.finish(settings::Flags::new(flags)).map_err(|e| JitError::Unavailable(e.to_string()))
+}
+
+/// The code of some kernels, in memory that is freed when the last handle to
+/// it is dropped.
+struct Code {
+    module: ManuallyDrop<JITModule>,
+}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        // SAFETY: `module` is taken once, here, and never used again.
+        let module = unsafe { ManuallyDrop::take(&mut self.module) };
+        // SAFETY: pointers into the code are only inside `Kernel`s, each of
+        // which holds an `Arc` of this; so none is left, and no call is running.
+        unsafe { module.free_memory() };
+    }
+}
+
+// SAFETY: after `compile` has made it, a `Code` is never changed or read except
+// to be dropped, and the machine code in it is immutable.
+unsafe impl Sync for Code {}
+
+/// The parameters of a kernel; see [`emit::signature`].
+type Entry = unsafe extern "C" fn(*const u64, u64, u64, *const u64, *mut u64, *mut u64);
+
+/// A compiled condition: code that may be run by many threads at once.
+#[derive(Clone)]
+pub(crate) struct Kernel {
+    entry: Entry,
+    /// Keeps `entry` alive.
+    _code: Arc<Code>,
+}
+
+impl Kernel {
+    /// Decides the condition for the profiles of `care`, beginning with the
+    /// profile `first`, and writes the answers to `out`.
+    ///
+    /// # Safety
+    /// `params` was filled for the shape of this kernel and for a batch that is
+    /// alive; every bit of `care` stands for a profile of it; `scratch` is as
+    /// long as the parameters say.
+    pub(crate) unsafe fn run(&self, params: &[u64], first: usize, care: &[u64], out: &mut [u64], scratch: &mut [u64]) {
+        debug_assert_eq!(care.len(), out.len());
+        let n_words = care.len().min(out.len()) as u64;
+        // SAFETY: the caller's promise covers what the code reads; `care` and
+        // `out` hold `n_words` words, and `out` and `scratch` are borrowed
+        // mutably, so nobody else has them.
+        unsafe {
+            (self.entry)(params.as_ptr(), first as u64, n_words, care.as_ptr(), out.as_mut_ptr(), scratch.as_mut_ptr());
+        }
+    }
+}
+
+/// Compiles conditions, all in one piece of code memory.
+///
+/// # Errors
+/// Memory that may not be made executable, or a fault of Seg.
+pub(crate) fn compile(conditions: &[&Cond]) -> Result<Vec<Kernel>, JitError> {
+    let isa = host()?;
+    let module = JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()));
+    // From here on, dropping frees the memory, also when compiling fails.
+    let mut code = Code { module: ManuallyDrop::new(module) };
+    let mut functions: Vec<FuncId> = Vec::with_capacity(conditions.len());
+    let mut context = code.module.make_context();
+    let mut builder = FunctionBuilderContext::new();
+    for cond in conditions {
+        let isa = code.module.isa();
+        context.func.signature = emit::signature(isa);
+        emit::kernel(&mut context.func, &mut builder, isa, cond);
+        let signature = context.func.signature.clone();
+        let id = code.module.declare_anonymous_function(&signature).map_err(refused)?;
+        code.module.define_function(id, &mut context).map_err(refused)?;
+        has_no_relocations(&context)?;
+        code.module.clear_context(&mut context);
+        functions.push(id);
+    }
+    code.module.finalize_definitions().map_err(refused)?;
+    let addresses: Vec<*const u8> = functions.iter().map(|id| code.module.get_finalized_function(*id)).collect();
+    let code = Arc::new(code);
+    let kernel = |address: *const u8| {
+        // SAFETY: `address` is a finalized function that was built with the
+        // signature of `Entry` and the C calling convention of this machine.
+        let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
+        Kernel { entry, _code: Arc::clone(&code) }
+    };
+    Ok(addresses.into_iter().map(kernel).collect())
+}
+
+/// Code that refers to nothing outside itself cannot be too far from it.
+fn has_no_relocations(context: &Context) -> Result<(), JitError> {
+    match context.compiled_code().map(|code| code.buffer.relocs().len()) {
+        Some(0) => Ok(()),
+        _ => Err(JitError::Internal("a kernel refers to something outside itself".to_owned())),
+    }
+}
+
+fn refused(error: ModuleError) -> JitError {
+    match error {
+        ModuleError::Allocation { err, .. } => JitError::Unavailable(err.to_string()),
+        // What the operating system refuses arrives as an error of the backend.
+        ModuleError::Backend(error) => JitError::Unavailable(error.to_string()),
+        ModuleError::Compilation(CodegenError::Verifier(errors)) => JitError::Internal(errors.to_string()),
+        other => JitError::Internal(other.to_string()),
+    }
+}
+
+/// The IR of a condition's kernel, as it is before optimisation, verified.
+///
+/// # Errors
+/// A fault of Seg, or a machine that Cranelift does not know.
+pub(crate) fn clif(cond: &Cond) -> Result<String, JitError> {
+    let isa = host()?;
+    let mut function = ir::Function::with_name_signature(ir::UserFuncName::default(), emit::signature(isa.as_ref()));
+    emit::kernel(&mut function, &mut FunctionBuilderContext::new(), isa.as_ref(), cond);
+    verify_function(&function, isa.as_ref()).map_err(|e| JitError::Internal(e.to_string()))?;
+    Ok(function.display().to_string())
+}

@@ -1,0 +1,242 @@
+//! Shapes to Cranelift's IR: the frame of a kernel, parameters and columns.
+//!
+//! A kernel walks over words of 64 profiles. In each word it visits the bits of
+//! `care`, decides the condition for that profile, and writes the answers as a
+//! word. All code of a kernel is in one function without calls, so it needs no
+//! relocation, and all loads are of rows, items and table entries that the
+//! batch's validated view bounds.
+
+mod arithmetic;
+mod condition;
+mod query;
+mod set;
+mod value;
+
+use crate::shape::{Column, Cond, Nulls, Row, Slot, Store};
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{self, AbiParam, Block, Function, InstBuilder, MemFlagsData, Signature, types};
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+
+/// The parameters of every kernel: the parameter block, the first profile, the
+/// number of words, the words of those to decide, the words of the answers, and
+/// scratch memory.
+pub fn signature(isa: &dyn TargetIsa) -> Signature {
+    let mut signature = Signature::new(isa.default_call_conv());
+    signature.params.extend([types::I64; 6].map(AbiParam::new));
+    signature
+}
+
+/// Builds the kernel of a condition about people.
+pub fn kernel(function: &mut Function, context: &mut FunctionBuilderContext, isa: &dyn TargetIsa, cond: &Cond) {
+    let mut builder = FunctionBuilder::new(function, context);
+    let entry = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    let arguments: Vec<ir::Value> = builder.block_params(entry).to_vec();
+    let &[params, first, n_words, care, out, scratch] = arguments.as_slice() else { return };
+    let mut emit = Emit { b: builder, params, scratch };
+    emit.words(first, n_words, care, out, cond);
+    emit.b.seal_all_blocks();
+    emit.b.finalize(isa.frontend_config());
+}
+
+/// A value, and whether it is there; `None` when it always is.
+#[derive(Clone, Copy)]
+struct Out {
+    value: ir::Value,
+    known: Option<ir::Value>,
+}
+
+/// Whose values are meant: rows of the batch, and of the events of a source.
+#[derive(Clone, Copy)]
+struct Scope {
+    person: ir::Value,
+    event: Option<ir::Value>,
+}
+
+struct Emit<'f> {
+    b: FunctionBuilder<'f>,
+    params: ir::Value,
+    scratch: ir::Value,
+}
+
+/// Columns, tables and parameters do not change during a call.
+fn readonly() -> MemFlagsData {
+    MemFlagsData::new().with_notrap().with_readonly().with_can_move()
+}
+
+/// The answers and the scratch memory do.
+fn mutable() -> MemFlagsData {
+    MemFlagsData::new().with_notrap()
+}
+
+impl Emit<'_> {
+    fn words(&mut self, first: ir::Value, n_words: ir::Value, care: ir::Value, out: ir::Value, cond: &Cond) {
+        let zero = self.int(0);
+        let (at, open, answers) = (self.var(types::I64), self.var(types::I64), self.var(types::I64));
+        self.b.def_var(at, zero);
+        let [word_head, word, bit_head, bit, word_end, end] = [(); 6].map(|()| self.b.create_block());
+        self.jump(word_head);
+
+        self.b.switch_to_block(word_head);
+        let idx = self.b.use_var(at);
+        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, idx, n_words);
+        self.branch(more, word, end);
+
+        self.b.switch_to_block(word);
+        let offset = self.b.ins().ishl_imm_u(idx, 3);
+        let address = self.b.ins().iadd(care, offset);
+        let bits = self.b.ins().load(types::I64, mutable(), address, 0);
+        self.b.def_var(open, bits);
+        self.b.def_var(answers, zero);
+        let row = self.b.ins().ishl_imm_u(idx, 6);
+        let row = self.b.ins().iadd(first, row);
+        self.jump(bit_head);
+
+        self.b.switch_to_block(bit_head);
+        let bits = self.b.use_var(open);
+        self.branch(bits, bit, word_end);
+
+        self.b.switch_to_block(bit);
+        let place = self.b.ins().ctz(bits);
+        let below = self.b.ins().iadd_imm_s(bits, -1);
+        let rest = self.b.ins().band(bits, below);
+        self.b.def_var(open, rest);
+        let person = self.b.ins().iadd(row, place);
+        let holds = self.cond(cond, Scope { person, event: None });
+        let holds = self.b.ins().uextend(types::I64, holds);
+        let holds = self.b.ins().ishl(holds, place);
+        let so_far = self.b.use_var(answers);
+        let so_far = self.b.ins().bor(so_far, holds);
+        self.b.def_var(answers, so_far);
+        self.jump(bit_head);
+
+        self.b.switch_to_block(word_end);
+        let address = self.b.ins().iadd(out, offset);
+        let word = self.b.use_var(answers);
+        self.b.ins().store(mutable(), word, address, 0);
+        let next = self.b.ins().iadd_imm_s(idx, 1);
+        self.b.def_var(at, next);
+        self.jump(word_head);
+
+        self.b.switch_to_block(end);
+        self.b.ins().return_(&[]);
+    }
+
+    fn var(&mut self, ty: ir::Type) -> Variable {
+        self.b.declare_var(ty)
+    }
+
+    fn int(&mut self, value: i64) -> ir::Value {
+        self.b.ins().iconst(types::I64, value)
+    }
+
+    /// False or true.
+    fn bool(&mut self, value: bool) -> ir::Value {
+        self.b.ins().iconst(types::I8, i64::from(value))
+    }
+
+    fn jump(&mut self, to: Block) {
+        self.b.ins().jump(to, &[]);
+    }
+
+    fn branch(&mut self, condition: ir::Value, then: Block, otherwise: Block) {
+        self.b.ins().brif(condition, then, &[], otherwise, &[]);
+    }
+
+    fn slot(&mut self, slot: Slot) -> ir::Value {
+        self.b.ins().load(types::I64, readonly(), self.params, slot as i32 * 8)
+    }
+
+    /// The element of an array at an index.
+    fn element(&mut self, base: ir::Value, idx: ir::Value, ty: ir::Type) -> ir::Value {
+        let offset = self.b.ins().imul_imm_s(idx, i64::from(ty.bytes()));
+        let address = self.b.ins().iadd(base, offset);
+        self.b.ins().load(ty, readonly(), address, 0)
+    }
+
+    /// A 32-bit element, sign-extended.
+    fn element32(&mut self, base: ir::Value, idx: ir::Value) -> ir::Value {
+        let value = self.element(base, idx, types::I32);
+        self.b.ins().sextend(types::I64, value)
+    }
+
+    /// A bit of a bitmap.
+    fn bit(&mut self, bits: Slot, offset: Slot, idx: ir::Value) -> ir::Value {
+        let (bits, offset) = (self.slot(bits), self.slot(offset));
+        let at = self.b.ins().iadd(idx, offset);
+        let byte = self.b.ins().ushr_imm_u(at, 3);
+        let address = self.b.ins().iadd(bits, byte);
+        let byte = self.b.ins().load(types::I8, readonly(), address, 0);
+        let within = self.b.ins().band_imm_u(at, 7);
+        let bit = self.b.ins().ushr(byte, within);
+        self.b.ins().band_imm_u(bit, 1)
+    }
+
+    fn nulls(&mut self, nulls: Option<&Nulls>, idx: ir::Value) -> Option<ir::Value> {
+        nulls.map(|n| self.bit(n.bits, n.offset, idx))
+    }
+
+    /// The row of a column that the scope means.
+    fn row(&mut self, row: Row, scope: Scope) -> ir::Value {
+        match row {
+            Row::Person => scope.person,
+            Row::Event => scope.event.unwrap_or(scope.person),
+        }
+    }
+
+    fn column(&mut self, column: &Column, scope: Scope) -> Out {
+        let idx = self.row(column.row, scope);
+        self.column_at(column, idx)
+    }
+
+    fn column_at(&mut self, column: &Column, idx: ir::Value) -> Out {
+        let known = self.nulls(column.nulls.as_ref(), idx);
+        let values = self.slot(column.values);
+        match column.store {
+            Store::Bit(offset) => {
+                let bit = self.bit(column.values, offset, idx);
+                Out { value: self.b.ins().uextend(types::I64, bit), known }
+            }
+            Store::I32 => Out { value: self.element32(values, idx), known },
+            Store::I64 => Out { value: self.element(values, idx, types::I64), known },
+            Store::F64 => {
+                let value = self.element(values, idx, types::F64);
+                let finite = self.is_finite(value);
+                Out { value, known: self.both(known, Some(finite)) }
+            }
+        }
+    }
+
+    /// The byte that a table holds for the key of a text; that of no key at all
+    /// where it is missing. Keys that are there were checked, others are not
+    /// looked up.
+    fn key(&mut self, keys: &Column, scope: Scope) -> (ir::Value, Option<ir::Value>) {
+        let Out { value, known } = self.column(keys, scope);
+        let Some(known) = known else { return (value, None) };
+        let zero = self.int(0);
+        (self.b.ins().select(known, value, zero), Some(known))
+    }
+
+    fn is_finite(&mut self, value: ir::Value) -> ir::Value {
+        let size = self.b.ins().fabs(value);
+        let infinite = self.b.ins().f64const(f64::INFINITY);
+        self.b.ins().fcmp(FloatCC::LessThan, size, infinite)
+    }
+
+    fn both(&mut self, a: Option<ir::Value>, b: Option<ir::Value>) -> Option<ir::Value> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(self.b.ins().band(a, b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Whether a value is there, as a bit.
+    fn known(&mut self, out: Out) -> ir::Value {
+        match out.known {
+            Some(known) => known,
+            None => self.bool(true),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Conditions.
+
+use super::value::item_scope;
+use super::{Emit, Out, Scope};
+use crate::shape::{Class, Cond, List, Slot, Value};
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{self, InstBuilder, types};
+use seg_hir::hir::CompareOp;
+
+impl Emit<'_> {
+    /// A condition as a bit.
+    pub(super) fn cond(&mut self, cond: &Cond, scope: Scope) -> ir::Value {
+        match cond {
+            Cond::Const(value) => self.bool(*value),
+            Cond::All(members) => {
+                let bits: Vec<ir::Value> = members.iter().map(|m| self.cond(m, scope)).collect();
+                bits.into_iter().reduce(|a, b| self.b.ins().band(a, b)).unwrap_or_else(|| self.bool(true))
+            }
+            Cond::Any(members) => {
+                let bits: Vec<ir::Value> = members.iter().map(|m| self.cond(m, scope)).collect();
+                bits.into_iter().reduce(|a, b| self.b.ins().bor(a, b)).unwrap_or_else(|| self.bool(false))
+            }
+            Cond::Not(inner) => {
+                let bit = self.cond(inner, scope);
+                self.b.ins().bxor_imm_u(bit, 1)
+            }
+            Cond::Known(value) => {
+                let out = self.value(value, scope);
+                self.known(out)
+            }
+            Cond::Compare(op, left, right) => {
+                let (l, r) = (self.value(left, scope), self.value(right, scope));
+                self.compare(*op, (l, left.class()), (r, right.class()))
+            }
+            Cond::OneOf(value, others) => {
+                let out = self.value(value, scope);
+                let mut found = self.bool(false);
+                for other in others {
+                    let right = self.value(other, scope);
+                    let equal = self.compare(CompareOp::Equal, (out, value.class()), (right, other.class()));
+                    found = self.b.ins().bor(found, equal);
+                }
+                found
+            }
+            Cond::OneOfInts(value, ints, n_ints) => self.one_of_ints(value, *ints, *n_ints, scope),
+            Cond::Test { keys, table } => {
+                let (key, known) = self.key(keys, scope);
+                let bit = self.table_bit(*table, key);
+                self.both(Some(bit), known).unwrap_or(bit)
+            }
+            Cond::ListKnown(list) => {
+                let (_, _, known) = self.list_bounds(list, scope);
+                known.unwrap_or_else(|| self.bool(true))
+            }
+            Cond::Has(list, value) => {
+                let wanted = self.value(value, scope);
+                let (class, item) = (value.class(), Value::Column(list.items.clone()).class());
+                self.any_item(list, scope, |emit, idx| {
+                    let found = emit.column_at(&list.items, idx);
+                    emit.compare(CompareOp::Equal, (found, item), (wanted, class))
+                })
+            }
+            Cond::HasText(list, table) => self.any_item(list, scope, |emit, idx| {
+                let (key, known) = emit.key(&list.items, item_scope(idx));
+                let bit = emit.table_bit(*table, key);
+                emit.both(Some(bit), known).unwrap_or(bit)
+            }),
+            Cond::Few { end, n, query } => self.few(*end, *n, query, scope),
+        }
+    }
+
+    /// A table's byte of 0 or 1.
+    fn table_bit(&mut self, table: Slot, key: ir::Value) -> ir::Value {
+        let table = self.slot(table);
+        self.element(table, key, types::I8)
+    }
+
+    /// Whether two values compare so; false when either is missing.
+    pub(super) fn compare(&mut self, op: CompareOp, left: (Out, Class), right: (Out, Class)) -> ir::Value {
+        let ((l, l_class), (r, r_class)) = (left, right);
+        let holds = match (l_class, r_class) {
+            (Class::Int, Class::Int) => self.b.ins().icmp(int_code(op), l.value, r.value),
+            (Class::Number, Class::Number) => self.b.ins().fcmp(float_code(op), l.value, r.value),
+            (Class::Int | Class::Wide, Class::Number) => {
+                let (less, greater) = self.integer_with_number((l.value, l_class), r.value);
+                self.from_bits(op, less, greater)
+            }
+            (Class::Number, Class::Int | Class::Wide) => {
+                let (greater, less) = self.integer_with_number((r.value, r_class), l.value);
+                self.from_bits(op, less, greater)
+            }
+            _ => {
+                let (l, r) = (self.wide(l.value, l_class), self.wide(r.value, r_class));
+                self.b.ins().icmp(int_code(op), l, r)
+            }
+        };
+        let known = self.both(l.known, r.known);
+        self.both(Some(holds), known).unwrap_or(holds)
+    }
+
+    fn from_bits(&mut self, op: CompareOp, less: ir::Value, greater: ir::Value) -> ir::Value {
+        match op {
+            CompareOp::Less => less,
+            CompareOp::Greater => greater,
+            CompareOp::LessOrEqual => self.b.ins().bxor_imm_u(greater, 1),
+            CompareOp::GreaterOrEqual => self.b.ins().bxor_imm_u(less, 1),
+            CompareOp::Equal => {
+                let differs = self.b.ins().bor(less, greater);
+                self.b.ins().bxor_imm_u(differs, 1)
+            }
+        }
+    }
+
+    fn one_of_ints(&mut self, value: &Value, ints: Slot, n_ints: Slot, scope: Scope) -> ir::Value {
+        let out = self.value(value, scope);
+        let (ints, n_ints) = (self.slot(ints), self.slot(n_ints));
+        let zero = self.int(0);
+        let found = self.any_in(zero, n_ints, |emit, idx| {
+            let int = emit.element(ints, idx, types::I64);
+            emit.b.ins().icmp(IntCC::Equal, int, out.value)
+        });
+        self.both(Some(found), out.known).unwrap_or(found)
+    }
+
+    /// Whether a test holds for an item of a list that is there.
+    fn any_item(
+        &mut self,
+        list: &List,
+        scope: Scope,
+        test: impl FnOnce(&mut Self, ir::Value) -> ir::Value,
+    ) -> ir::Value {
+        let (start, end, known) = self.list_bounds(list, scope);
+        let found = self.any_in(start, end, test);
+        self.both(Some(found), known).unwrap_or(found)
+    }
+
+    /// Whether a test holds for an index of a range; ends at the first.
+    fn any_in(
+        &mut self,
+        start: ir::Value,
+        end: ir::Value,
+        test: impl FnOnce(&mut Self, ir::Value) -> ir::Value,
+    ) -> ir::Value {
+        let (at, answer) = (self.var(types::I64), self.var(types::I8));
+        let no = self.bool(false);
+        self.b.def_var(at, start);
+        self.b.def_var(answer, no);
+        let [head, body, done] = [(); 3].map(|()| self.b.create_block());
+        self.jump(head);
+        self.b.switch_to_block(head);
+        let idx = self.b.use_var(at);
+        let more = self.b.ins().icmp(IntCC::SignedLessThan, idx, end);
+        self.branch(more, body, done);
+        self.b.switch_to_block(body);
+        let holds = test(self, idx);
+        self.b.def_var(answer, holds);
+        let next = self.b.ins().iadd_imm_s(idx, 1);
+        self.b.def_var(at, next);
+        self.branch(holds, done, head);
+        self.b.switch_to_block(done);
+        self.b.use_var(answer)
+    }
+}
+
+fn int_code(op: CompareOp) -> IntCC {
+    match op {
+        CompareOp::Equal => IntCC::Equal,
+        CompareOp::Less => IntCC::SignedLessThan,
+        CompareOp::LessOrEqual => IntCC::SignedLessThanOrEqual,
+        CompareOp::Greater => IntCC::SignedGreaterThan,
+        CompareOp::GreaterOrEqual => IntCC::SignedGreaterThanOrEqual,
+    }
+}
+
+fn float_code(op: CompareOp) -> FloatCC {
+    match op {
+        CompareOp::Equal => FloatCC::Equal,
+        CompareOp::Less => FloatCC::LessThan,
+        CompareOp::LessOrEqual => FloatCC::LessThanOrEqual,
+        CompareOp::Greater => FloatCC::GreaterThan,
+        CompareOp::GreaterOrEqual => FloatCC::GreaterThanOrEqual,
+    }
+}

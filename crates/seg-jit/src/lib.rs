@@ -1,0 +1,29 @@
+//! Plans as machine code over Arrow's own buffers.
+//!
+//! Internal to Seg, without a promise of stability; embed the crate `seg`.
+//!
+//! ```text
+//! Plan, Batch, now ──select──▶ shapes and parameters ──emit──▶ kernels ──▶ words ──▶ Mask
+//! ```
+//!
+//! Every condition of a plan that is no combination of others becomes a kernel:
+//! a function that decides it for blocks of profiles, one bit a profile, reading
+//! the batch's columns where they lie. Literals and addresses are parameters,
+//! so conditions of one shape share code. Kernels call nothing: what needs Rust
+//! (tests of texts over a dictionary, the offsets of zones, the order of events
+//! at one instant) is put into tables once, when a plan is bound to a batch.
+//!
+//! This is the only crate with unsafe code. It rests on two things: the columns
+//! that a plan reads were checked by [`seg_data::Batch`], and code lives as long
+//! as anything that can call it.
+
+mod bound;
+mod code;
+mod emit;
+mod select;
+mod shape;
+mod tables;
+mod zone;
+
+pub use bound::{BoundPlan, Jit, clif};
+pub use code::JitError;

@@ -1,0 +1,336 @@
+//! Conditions of a plan to shapes, with the parameters that make them whole.
+
+use crate::shape::{
+    Calendar, Column, Cond, Function, List, Merged, Nulls, Query, Row, Set, Slot, Source, Store, Value, ZoneOffsets,
+};
+use crate::tables::{self, ColumnRef, Tables, Texts};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::NullBuffer;
+use seg_data::batch::Events;
+use seg_data::{Batch, EventId, Instant, Type, Zone};
+use seg_hir::hir::{Aggregate, End, Interval, PeriodUnit};
+use seg_plan::{Literal, Node, NodeId, Plan};
+use std::collections::BTreeSet;
+
+mod condition;
+mod value;
+
+/// A shape with its parameters.
+pub struct Selected {
+    pub cond: Cond,
+    pub params: Vec<u64>,
+    /// How many words of scratch memory it works in.
+    pub n_scratch: usize,
+}
+
+/// Selects shapes for the conditions of one plan over one batch.
+pub struct Select<'p, 'b> {
+    plan: &'p Plan,
+    batch: &'b Batch,
+    now: Instant,
+    /// Which texts are compared with each other: their ranks are of one kind.
+    ranked: BTreeSet<Texts>,
+    pub tables: Tables<'b>,
+    params: Vec<u64>,
+    n_scratch: usize,
+}
+
+/// About what a node is: a person, or an event of a name.
+type Domain = Option<EventId>;
+
+impl<'p, 'b> Select<'p, 'b> {
+    pub fn new(plan: &'p Plan, batch: &'b Batch, now: Instant) -> Select<'p, 'b> {
+        let mut select = Select {
+            plan,
+            batch,
+            now,
+            ranked: BTreeSet::new(),
+            tables: Tables::new(batch),
+            params: Vec::new(),
+            n_scratch: 2,
+        };
+        select.find_ranked();
+        select
+    }
+
+    /// The shape of a condition about people.
+    pub fn select(&mut self, id: NodeId) -> Selected {
+        self.params = Vec::new();
+        self.n_scratch = 2;
+        let cond = self.cond(id, None);
+        // A kernel may look at its first parameter before it knows that it has
+        // nothing to do.
+        if self.params.is_empty() {
+            self.params.push(0);
+        }
+        Selected { cond, params: std::mem::take(&mut self.params), n_scratch: self.n_scratch }
+    }
+
+    /// Every column whose texts stand where one text is held against another
+    /// or counted.
+    fn find_ranked(&mut self) {
+        let n_events = self.batch.schema().events.len() as u32;
+        let domains: Vec<Domain> = std::iter::once(None).chain((0..n_events).map(|e| Some(EventId(e)))).collect();
+        for node in self.plan.nodes() {
+            let values: Vec<NodeId> = match node {
+                Node::Compare(_, left, right) if ![left, right].iter().any(|n| literal(self.node(**n)).is_some()) => {
+                    vec![*left, *right]
+                }
+                Node::Aggregate { measure: Some((measure, _)), .. } => vec![*measure],
+                _ => continue,
+            };
+            for (value, domain) in values.iter().flat_map(|v| domains.iter().map(move |d| (*v, *d))) {
+                if let Some(Text::Column(texts)) = self.text(value, domain) {
+                    self.ranked.insert(texts);
+                }
+            }
+        }
+    }
+
+    fn slot(&mut self, bits: u64) -> Slot {
+        self.params.push(bits);
+        (self.params.len() - 1) as Slot
+    }
+
+    fn int(&mut self, value: i64) -> Slot {
+        self.slot(value as u64)
+    }
+
+    fn address<T>(&mut self, address: *const T) -> Slot {
+        self.slot(address as u64)
+    }
+
+    /// Both halves of a 128-bit integer.
+    fn wide(&mut self, value: i128) -> (Slot, Slot) {
+        (self.slot(value as u64), self.slot((value >> 64) as u64))
+    }
+
+    fn node(&self, id: NodeId) -> &'p Node {
+        const MISSING: &Node = &Node::Missing;
+        self.plan.node(id).unwrap_or(MISSING)
+    }
+
+    /// Which column a node reads, where it is one.
+    fn column_ref(&self, id: NodeId, domain: Domain) -> Option<ColumnRef> {
+        match (self.node(id), domain) {
+            (Node::Attribute(id, _), _) => Some(ColumnRef::Attribute(*id)),
+            (Node::Property(ids, _), Some(event)) => {
+                ids.iter().find(|(of, _)| *of == event).map(|(event, p)| ColumnRef::Property(*event, *p))
+            }
+            _ => None,
+        }
+    }
+
+    fn nulls(&mut self, nulls: Option<&NullBuffer>) -> Option<Nulls> {
+        let nulls = nulls.filter(|n| n.null_count() > 0)?;
+        let bits = self.address(nulls.validity().as_ptr());
+        let offset = self.int(nulls.offset() as i64);
+        Some(Nulls { bits, offset })
+    }
+
+    fn column(&mut self, of: ColumnRef) -> Option<Column> {
+        let column = of.of(self.batch)?;
+        let row = if matches!(of, ColumnRef::Attribute(_)) { Row::Person } else { Row::Event };
+        self.array(column.ty(), column.array(), row)
+    }
+
+    /// The keys of a column of texts.
+    fn keys(&mut self, of: ColumnRef) -> Option<Column> {
+        of.of(self.batch).filter(|c| *c.ty() == Type::Text)?;
+        self.column(of)
+    }
+
+    /// An array in the layout of its type.
+    fn array(&mut self, ty: &Type, array: &ArrayRef, row: Row) -> Option<Column> {
+        let nulls = self.nulls(array.nulls());
+        let (store, values) = match ty {
+            Type::Boolean => {
+                let bits = array.as_boolean_opt()?.values();
+                let offset = self.int(bits.offset() as i64);
+                (Store::Bit(offset), self.address(bits.values().as_ptr()))
+            }
+            Type::Integer | Type::Money => {
+                (Store::I64, self.address(array.as_primitive_opt::<Int64Type>()?.values().as_ptr()))
+            }
+            Type::Timestamp => {
+                (Store::I64, self.address(array.as_primitive_opt::<TimestampMicrosecondType>()?.values().as_ptr()))
+            }
+            Type::Date => (Store::I32, self.address(array.as_primitive_opt::<Date32Type>()?.values().as_ptr())),
+            Type::Number => (Store::F64, self.address(array.as_primitive_opt::<Float64Type>()?.values().as_ptr())),
+            Type::Text => {
+                let keys = array.as_dictionary_opt::<arrow_array::types::Int32Type>()?.keys();
+                (Store::I32, self.address(keys.values().as_ptr()))
+            }
+            Type::List(_) | Type::Records(_) => return None,
+        };
+        Some(Column { row, store, values, nulls })
+    }
+
+    /// A column of lists and whether its items' case is folded.
+    fn list(&mut self, id: NodeId, domain: Domain) -> Option<(List, ColumnRef, bool)> {
+        if let Node::FoldCase(inner) = self.node(id) {
+            return self.list(*inner, domain).map(|(list, of, _)| (list, of, true));
+        }
+        let of = self.column_ref(id, domain)?;
+        let column = of.of(self.batch)?;
+        let Type::List(element) = column.ty() else { return None };
+        let array = column.array().as_list_opt::<i32>()?;
+        let row = if matches!(of, ColumnRef::Attribute(_)) { Row::Person } else { Row::Event };
+        let offsets = self.address(array.value_offsets().as_ptr());
+        let nulls = self.nulls(array.nulls());
+        let items = match element.ty() {
+            Type::Text => {
+                let values = self.tables.coded(of);
+                let values = self.address(values);
+                let nulls = self.nulls(array.values().nulls());
+                Column { row: Row::Person, store: Store::I32, values, nulls }
+            }
+            ty => self.array(&ty, array.values(), Row::Person)?,
+        };
+        Some((List { row, offsets, nulls, items }, of, false))
+    }
+
+    /// A query, its events found by name; `extra` adds what is asked of each.
+    fn query(&mut self, query: &seg_plan::Query, is_ordered: bool, inner: Inner) -> Query {
+        let (from, to) = self.interval(query.interval);
+        let mut names = Vec::new();
+        let mut sources = Vec::new();
+        for event in &query.events {
+            let Some(events) = self.batch.events(*event) else { continue };
+            let filter = query.filter.map(|f| self.cond(f, Some(*event)));
+            if filter == Some(Cond::Const(false)) {
+                continue;
+            }
+            let measure = match inner {
+                Inner::Measure(measure) => Some(self.value(measure, Some(*event)).0),
+                _ => None,
+            };
+            let asked = match inner {
+                Inner::Asked(asked) => Some(Box::new(self.cond(asked, Some(*event)))),
+                _ => None,
+            };
+            let filter = filter.filter(|f| *f != Cond::Const(true));
+            sources.push(self.source(events, filter, measure, asked));
+            names.push(*event);
+        }
+        let from = from.map(|from| self.int(from));
+        let to = self.int(to);
+        let is_plain = || match names.as_slice() {
+            [] => true,
+            [one] => tables::is_ordered(self.batch, *one),
+            _ => false,
+        };
+        let merged = if is_ordered && !is_plain() { Some(self.merged(&names)) } else { None };
+        Query { from, to, sources, merged }
+    }
+
+    fn source(
+        &mut self,
+        events: &Events,
+        filter: Option<Cond>,
+        measure: Option<Value>,
+        asked: Option<Box<Cond>>,
+    ) -> Source {
+        let offsets = self.address(events.offsets().as_ptr());
+        let base = (events.base() != 0).then(|| self.int(events.base() as i64));
+        let nulls = self.nulls(events.list_nulls());
+        let times = self.address(events.times().as_ptr());
+        Source { offsets, base, nulls, times, filter, measure, asked }
+    }
+
+    fn merged(&mut self, names: &[EventId]) -> Merged {
+        let order = self.tables.order(names);
+        let addresses = [order.offsets.as_ptr(), order.source.as_ptr(), order.place.as_ptr()];
+        let times = order.times.as_ptr();
+        let [offsets, source, place] = addresses.map(|a| self.address(a));
+        Merged { offsets, times: self.address(times), source, place }
+    }
+
+    /// The least and the greatest time that counts: nothing is later than now.
+    fn interval(&self, interval: Interval) -> (Option<i64>, i64) {
+        let from = interval.from.map(|b| {
+            let at = b.moment.at(self.now).0;
+            if b.is_closed { at } else { at.saturating_add(1) }
+        });
+        let to = interval.to.map_or(i64::MAX, |b| {
+            let at = b.moment.at(self.now).0;
+            if b.is_closed { at } else { at.saturating_sub(1) }
+        });
+        (from, to.min(self.now.0))
+    }
+
+    /// A hash table for as many different values as one person can have.
+    fn set(&mut self, query: &seg_plan::Query) -> Set {
+        let events: Vec<&Events> = query.events.iter().filter_map(|e| self.batch.events(*e)).collect();
+        let n_values = |row| events.iter().map(|e| e.range(row).len()).sum::<usize>();
+        let n_most = (0..self.batch.len()).map(n_values).max().unwrap_or(0);
+        let n_entries = (2 * n_most).next_power_of_two().max(2);
+        self.n_scratch = self.n_scratch.max(2 + 2 * n_entries);
+        Set::Table(self.int(n_entries as i64 - 1))
+    }
+
+    fn periods(&mut self, unit: PeriodUnit, zone: Zone, query: &seg_plan::Query) -> Value {
+        let (from, to) = self.interval(query.interval);
+        let extents = query.events.iter().filter_map(|e| tables::extent(self.batch.events(*e)?));
+        let extent = extents.reduce(|(least, greatest), (first, last)| (least.min(first), greatest.max(last)));
+        let Some((first, last)) = extent else { return Value::Int(self.int(0)) };
+        let (first, last) = (first.max(from.unwrap_or(first)), last.min(to));
+        if first > last {
+            return Value::Int(self.int(0));
+        }
+        let periods = self.tables.periods(unit, zone, first, last);
+        let (first_day, n_periods, n_offsets) = (periods.first_day, periods.n_periods, periods.offsets.len());
+        let offset = periods.offsets.first().map_or(0, |(_, o)| *o);
+        let (offsets, table) = (periods.offsets.as_ptr(), periods.table.as_ref().map(|t| t.as_ptr()));
+        let offsets = match n_offsets {
+            0 | 1 => ZoneOffsets::Fixed(self.int(offset)),
+            n => ZoneOffsets::Steps { table: self.address(offsets), last: self.int(n as i64 - 1) },
+        };
+        let calendar =
+            Calendar { offsets, first_day: self.int(first_day), table: table.map(|table| self.address(table)) };
+        let set = if n_periods <= 64 { Set::Word } else { self.set(query) };
+        let query = self.query(query, false, Inner::None);
+        Value::Periods { calendar, set, query }
+    }
+}
+
+/// What a query asks of its events besides finding them.
+#[derive(Clone, Copy)]
+enum Inner {
+    None,
+    Measure(NodeId),
+    Asked(NodeId),
+}
+
+/// A text in a sentence.
+enum Text {
+    Literal(String),
+    Column(Texts),
+}
+
+/// What a literal is.
+fn literal(node: &Node) -> Option<&seg_data::Value> {
+    match node {
+        Node::Literal(Literal(value)) => Some(value),
+        _ => None,
+    }
+}
+
+/// The function of an aggregate over values of a type.
+fn function(aggregate: Aggregate, ty: &Type) -> Function {
+    match (aggregate, ty) {
+        (Aggregate::Count | Aggregate::CountDifferent, _) => Function::Count,
+        (Aggregate::Total, Type::Number) => Function::TotalNumbers,
+        (Aggregate::Total, _) => Function::TotalInts,
+        (Aggregate::Average, Type::Number) => Function::AverageNumbers,
+        (Aggregate::Average, Type::Money) => Function::AverageMoney,
+        (Aggregate::Average, _) => Function::AverageInts,
+        (Aggregate::Smallest | Aggregate::Largest, ty) => {
+            let end = if aggregate == Aggregate::Smallest { End::First } else { End::Last };
+            let class = if *ty == Type::Number { crate::shape::Class::Number } else { crate::shape::Class::Int };
+            Function::Extreme(end, class)
+        }
+    }
+}
