@@ -1,11 +1,16 @@
 //! The optimiser: one ordered list of passes, each a file named by its verb.
 //!
-//! Sharing and the laws of Boolean algebra need no pass: the smart constructors
-//! see to them whenever a plan is made, and every pass makes a new one.
+//! Sharing equal conditions over all segments, flattening, and the laws of
+//! Boolean algebra that look at one row need no pass of their own: the smart
+//! constructors see to them whenever a plan is made, and every pass makes a new
+//! one.
 
 mod drop_unreached;
+mod fold_constants;
 mod look_at_kth_last;
 mod rewrite;
+mod simplify_conditions;
+mod visit_cheapest_first;
 
 use crate::plan::Plan;
 
@@ -22,6 +27,16 @@ pub struct Pass {
 /// All passes, in the order in which they run.
 pub const PASSES: &[Pass] = &[
     Pass {
+        name: "fold_constants",
+        sentence: "what the sentence alone decides is decided once, such as arithmetic on literals or a filter that nothing passes",
+        run: fold_constants::run,
+    },
+    Pass {
+        name: "simplify_conditions",
+        sentence: "a condition that another implies is left out, as `x is known` beside `x is at least 3`",
+        run: simplify_conditions::run,
+    },
+    Pass {
         name: "look_at_kth_last",
         sentence: "times ascend, so `at least k in the past D` is one look at the k-th last time instead of a count",
         run: look_at_kth_last::run,
@@ -30,6 +45,11 @@ pub const PASSES: &[Pass] = &[
         name: "drop_unreached",
         sentence: "nodes that no segment is made of any more are left out, so that nobody reads data for them",
         run: drop_unreached::run,
+    },
+    Pass {
+        name: "visit_cheapest_first",
+        sentence: "cheap conditions stand before dear ones, so that whoever fails a cheap one is not looked at again",
+        run: visit_cheapest_first::run,
     },
 ];
 

@@ -1,8 +1,9 @@
 //! `at least k times in the past D` as one look at the k-th last time.
 //!
 //! Events later than now do not exist, so at least k of them lie in [from, now]
-//! exactly when the k-th last is not before `from`. The count need not be taken,
-//! and for ascending times the k-th last is one place to look.
+//! exactly when the k-th last is not before `from`; without a `from`, when there
+//! is a k-th last. The count need not be taken, and for ascending times the k-th
+//! last is one place to look.
 
 use super::rewrite::{keep, rewrite};
 use crate::build::Builder;
@@ -20,8 +21,8 @@ pub(super) fn run(plan: &Plan) -> Plan {
     })
 }
 
-/// The events and the start of a window that reaches up to now.
-fn recent(builder: &Builder, count: NodeId) -> Option<(Query, Bound)> {
+/// The events and the start, if any, of a window that reaches up to now.
+fn recent(builder: &Builder, count: NodeId) -> Option<(Query, Option<Bound>)> {
     let Node::Aggregate { function: Aggregate::Count, measure: None, query } = builder.node(count)? else {
         return None;
     };
@@ -30,8 +31,7 @@ fn recent(builder: &Builder, count: NodeId) -> Option<(Query, Bound)> {
         Some(Bound { moment: Moment::Before(Period::Fixed(0), _), is_closed }) => is_closed,
         Some(_) => false,
     };
-    let from = query.interval.from.filter(|_| ends_now)?;
-    Some((Query { interval: Interval::default(), ..query.clone() }, from))
+    ends_now.then(|| (Query { interval: Interval::default(), ..query.clone() }, query.interval.from))
 }
 
 fn number(builder: &Builder, id: NodeId) -> Option<u32> {
@@ -42,7 +42,7 @@ fn number(builder: &Builder, id: NodeId) -> Option<u32> {
     }
 }
 
-fn threshold(builder: &mut Builder, op: CompareOp, query: &Query, from: Bound, k: u32) -> NodeId {
+fn threshold(builder: &mut Builder, op: CompareOp, query: &Query, from: Option<Bound>, k: u32) -> NodeId {
     match op {
         CompareOp::GreaterOrEqual => at_least(builder, query, from, k),
         CompareOp::Greater => at_least(builder, query, from, k + 1),
@@ -63,11 +63,12 @@ fn threshold(builder: &mut Builder, op: CompareOp, query: &Query, from: Bound, k
     }
 }
 
-fn at_least(builder: &mut Builder, query: &Query, from: Bound, k: u32) -> NodeId {
+fn at_least(builder: &mut Builder, query: &Query, from: Option<Bound>, k: u32) -> NodeId {
     if k == 0 {
         return builder.constant(true);
     }
     let time = builder.add(Node::EventTime { end: End::Last, n: k, query: query.clone() });
+    let Some(from) = from else { return builder.known(time) };
     let start = builder.add(Node::Moment(from.moment));
     let op = if from.is_closed { CompareOp::GreaterOrEqual } else { CompareOp::Greater };
     builder.compare(op, time, start)
