@@ -167,8 +167,7 @@ impl TestEngine for PassAlone {
 
 /// Every engine that must agree.
 pub fn engines() -> Vec<Box<dyn TestEngine>> {
-    let mut engines: Vec<Box<dyn TestEngine>> =
-        vec![
+    let mut engines: Vec<Box<dyn TestEngine>> = vec![
         Box::new(Reference),
         Box::new(Planned),
         Box::new(Native),

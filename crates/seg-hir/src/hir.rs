@@ -273,15 +273,23 @@ pub struct Bound {
 impl Interval {
     /// Whether an instant lies inside it, judged at `now`.
     pub fn contains(&self, time: Instant, now: Instant) -> bool {
-        let after = self.from.is_none_or(|b| {
+        self.is_after_start(time, now) && self.is_before_end(time, now)
+    }
+
+    /// Whether an instant is late enough to lie inside it.
+    pub fn is_after_start(&self, time: Instant, now: Instant) -> bool {
+        self.from.is_none_or(|b| {
             let from = b.moment.at(now);
             if b.is_closed { from <= time } else { from < time }
-        });
-        let before = self.to.is_none_or(|b| {
+        })
+    }
+
+    /// Whether an instant is early enough to lie inside it.
+    pub fn is_before_end(&self, time: Instant, now: Instant) -> bool {
+        self.to.is_none_or(|b| {
             let to = b.moment.at(now);
             if b.is_closed { time <= to } else { time < to }
-        });
-        after && before
+        })
     }
 }
 

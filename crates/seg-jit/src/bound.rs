@@ -272,7 +272,8 @@ impl<'w, 'b> Worker<'w, 'b> {
                 }
             }
             for (words, root) in share.iter_mut().zip(&self.bound.roots) {
-                let (Some(to), Some(from)) = (words.get_mut(offset..offset + self.n_words), self.kept.get(*root)) else {
+                let (Some(to), Some(from)) = (words.get_mut(offset..offset + self.n_words), self.kept.get(*root))
+                else {
                     continue;
                 };
                 to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);

@@ -223,9 +223,10 @@ pub fn is_ordered(batch: &Batch, event: EventId) -> bool {
     let Some(events) = batch.events(event) else { return true };
     (0..events.n_profiles()).all(|row| {
         let range = events.range(row);
-        range.clone().zip(range.skip(1)).all(|(a, b)| {
-            events.time(a) != events.time(b) || tie(batch, (event, a), (event, b)) != Ordering::Greater
-        })
+        range
+            .clone()
+            .zip(range.skip(1))
+            .all(|(a, b)| events.time(a) != events.time(b) || tie(batch, (event, a), (event, b)) != Ordering::Greater)
     })
 }
 

@@ -38,7 +38,6 @@ impl Program {
         self.needs().check(batch)?;
         Ok(Bound { program: self, batch })
     }
-
 }
 
 /// A program and a batch whose columns it may trust.

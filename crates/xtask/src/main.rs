@@ -1,5 +1,6 @@
-//! Automation of this repository: `cargo xtask ci|codegen|tidy`.
+//! Automation of this repository: `cargo xtask bench|ci|codegen|tidy`.
 
+mod bench;
 mod ci;
 mod codegen;
 mod tidy;
@@ -7,6 +8,8 @@ mod tidy;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
+cargo xtask bench [PROFILES] [--record]
+                               measure the engines side by side; 1,000,000 profiles unless told
 cargo xtask ci                 everything that CI runs, in order
 cargo xtask codegen [--check]  write the generated parts of the documentation, or say which are out of date
 cargo xtask tidy               check what no compiler checks
@@ -16,6 +19,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
+        ["bench", rest @ ..] => bench::run(rest),
         ["ci"] => ci::run(),
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),

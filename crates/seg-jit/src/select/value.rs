@@ -180,9 +180,7 @@ impl Select<'_, '_> {
             return (Value::Aggregate { function: Function::Count, query }, Some(Type::Integer));
         };
         let (chosen, result) = match aggregate {
-            Aggregate::Count | Aggregate::CountDifferent => {
-                (Function::CountDifferent(self.set(query)), Type::Integer)
-            }
+            Aggregate::Count | Aggregate::CountDifferent => (Function::CountDifferent(self.set(query)), Type::Integer),
             Aggregate::Average if *ty == Type::Integer => (function(aggregate, ty), Type::Number),
             _ => (function(aggregate, ty), ty.clone()),
         };

@@ -3,9 +3,11 @@
 use super::column::{Column, IntKind};
 use super::{Domain, Eval};
 use crate::plan::{NodeId, Query};
+use seg_data::batch::Events;
 use seg_data::{EventId, Instant, PropertyId, Type, Value, Zone};
 use seg_hir::hir::{Aggregate, End, Interval, PeriodUnit};
 use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
 use std::rc::Rc;
 
 /// Where a batch's events of one name lie, those of one profile after another.
@@ -16,8 +18,6 @@ pub(super) struct EventRows {
     pub owner: Vec<u32>,
     /// When it was.
     pub time: Vec<Instant>,
-    /// Where each profile's events begin, with one more place for the end.
-    pub starts: Vec<u32>,
 }
 
 /// An event that a query found.
@@ -33,7 +33,7 @@ impl Eval<'_> {
         if let Some(rows) = self.rows.get(&event) {
             return Rc::clone(rows);
         }
-        let mut rows = EventRows { idx: Vec::new(), owner: Vec::new(), time: Vec::new(), starts: vec![0] };
+        let mut rows = EventRows { idx: Vec::new(), owner: Vec::new(), time: Vec::new() };
         let events = self.batch.events(event);
         for owner in 0..self.batch.len() {
             for (events, idx) in events.iter().flat_map(|e| e.range(owner).map(move |idx| (e, idx))) {
@@ -41,7 +41,6 @@ impl Eval<'_> {
                 rows.owner.push(owner as u32);
                 rows.time.push(events.time(idx));
             }
-            rows.starts.push(rows.idx.len() as u32);
         }
         let rows = Rc::new(rows);
         self.rows.insert(event, Rc::clone(&rows));
@@ -110,9 +109,7 @@ impl Eval<'_> {
                 let arrival = batch.events(event.event).and_then(|e| e.arrival(idx));
                 keyed.push((time, batch.event_id(event.event, idx), arrival, event.event, idx, event));
             }
-            keyed.sort_by(|a, b| {
-                (a.0, &a.1).cmp(&(b.0, &b.1)).then((a.2, a.3, a.4).cmp(&(b.2, b.3, b.4)))
-            });
+            keyed.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)).then((a.2, a.3, a.4).cmp(&(b.2, b.3, b.4))));
             out.push(keyed.into_iter().map(|k| k.5).collect());
         }
         out
@@ -164,8 +161,27 @@ impl Eval<'_> {
         }))
     }
 
+    /// A person's events of one name inside an interval: times ascend, so they
+    /// are one stretch.
+    fn stretch(&self, events: &Events, interval: Interval, person: usize) -> Range<usize> {
+        let (range, now) = (events.range(person), self.now);
+        let times = events.times().get(range.clone()).unwrap_or(&[]);
+        let end = times.partition_point(|t| Instant(*t) <= now && interval.is_before_end(Instant(*t), now));
+        let start = times.partition_point(|t| !interval.is_after_start(Instant(*t), now)).min(end);
+        range.start + start..range.start + end
+    }
+
     fn count(&mut self, query: &Query) -> Column {
         let mut values = vec![0_i128; self.batch.len()];
+        if query.filter.is_none() {
+            for events in query.events.iter().filter_map(|e| self.batch.events(*e)) {
+                for (person, n) in values.iter_mut().enumerate() {
+                    *n += self.stretch(events, query.interval, person).len() as i128;
+                }
+            }
+            let known = vec![true; values.len()];
+            return Column::Ints { kind: IntKind::Integer, values, known };
+        }
         self.each(query, |owner, _, _| {
             if let Some(n) = values.get_mut(owner) {
                 *n += 1;
@@ -192,13 +208,15 @@ impl Eval<'_> {
             End::Last => times.len().checked_sub(n),
         };
         let at = |times: &[Instant]| place(times).and_then(|at| times.get(at)).map(|t| Value::Timestamp(*t));
-        if let ([event], None, true) = (query.events.as_slice(), query.filter, query.interval == Interval::default()) {
-            let (rows, now) = (self.event_rows(*event), self.now);
-            let people = rows.starts.windows(2).map(|bounds| {
-                let [start, end] = bounds else { return None };
-                let times = rows.time.get(*start as usize..*end as usize)?;
-                // Times ascend, so what is up to now is one stretch.
-                at(times.get(..times.partition_point(|t| *t <= now))?)
+        if let ([event], None) = (query.events.as_slice(), query.filter) {
+            let Some(events) = self.batch.events(*event) else { return Column::missing(self.batch.len()) };
+            let people = (0..self.batch.len()).map(|person| {
+                let stretch = self.stretch(events, query.interval, person);
+                let place = match end {
+                    End::First => stretch.start + n.checked_sub(1)?,
+                    End::Last => stretch.end.checked_sub(n)?,
+                };
+                stretch.contains(&place).then(|| Value::Timestamp(events.time(place)))
             });
             return Column::of(people);
         }

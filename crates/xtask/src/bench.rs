@@ -1,0 +1,235 @@
+//! `cargo xtask bench`: the suite natively, by the plan evaluator and by the
+//! reference evaluator, beside hand-written loops, all in one run.
+
+mod generate;
+mod hand;
+mod suite;
+
+use generate::NOW;
+use seg::{Batch, Engine, Mask, Options, Program, Project, Settings, Zone};
+use std::fmt::Write;
+use std::num::NonZero;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Samples of each measurement; the median counts.
+const SAMPLES: usize = 9;
+/// The slow engines are measured on so many profiles and scaled up.
+const PLAN_PROFILES: usize = 100_000;
+const REFERENCE_PROFILES: usize = 10_000;
+
+/// Runs the benchmark over so many profiles; `record` writes it down under
+/// `docs/benchmarks`.
+pub fn run(args: &[&str]) -> Result<(), String> {
+    // Optimised code is measured, however this was started.
+    if cfg!(debug_assertions) {
+        let status = Command::new("cargo")
+            .args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"])
+            .args(args)
+            .status()
+            .map_err(|e| format!("cargo: {e}\n"))?;
+        return if status.success() { Ok(()) } else { Err("the benchmark failed\n".to_owned()) };
+    }
+    let mut n_profiles = 1_000_000;
+    let mut record = false;
+    for arg in args {
+        match *arg {
+            "--record" => record = true,
+            number => n_profiles = number.replace('_', "").parse().map_err(|_| format!("`{number}` is no number\n"))?,
+        }
+    }
+    let text = measure(n_profiles)?;
+    print!("{text}");
+    if record {
+        let name = format!("docs/benchmarks/{}-{}.md", today()?, n_profiles);
+        let path = seg_tests::root().join(&name);
+        std::fs::write(&path, text).map_err(|e| format!("{}: {e}\n", path.display()))?;
+        println!("written to {name}");
+    }
+    Ok(())
+}
+
+fn today() -> Result<String, String> {
+    output("date", &["-u", "+%Y-%m-%d"])
+}
+
+fn output(program: &str, args: &[&str]) -> Result<String, String> {
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(seg_tests::root())
+        .output()
+        .map_err(|e| format!("{program}: {e}\n"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn measure(n_profiles: usize) -> Result<String, String> {
+    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let schema = suite::schema();
+    let project = Project::from_text(&schema, [], settings());
+    eprintln!("generating {n_profiles} profiles");
+    let start = Instant::now();
+    let batch = generate::generate(&project.schema, n_profiles);
+    let generated = start.elapsed();
+    let n_events: usize = (0..generate::NAMES.len())
+        .filter_map(|e| batch.check_events(seg_data::EventId(e as u32)).ok().flatten().map(|e| e.len()))
+        .sum();
+    let (mut text, mut flush) = (String::new(), Flush::new());
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "# {n_profiles} profiles, {n_events} events\n");
+    let _ = writeln!(
+        text,
+        "Measured on {}, commit {}: {} (generated in {:.0} s). {threads} threads for native code and the hand-written \
+         loops, one for the evaluators. Milliseconds, medians of {SAMPLES} samples, each after a scan of other memory. \
+         The plan evaluator is measured on {} profiles and the reference on {}, scaled up. `native` binds the program \
+         to the batch and evaluates it, with its code compiled before; `compile` is what the first binding takes \
+         longer, `front` from text to plan. `ratio` is native by hand.\n",
+        today()?,
+        output("git", &["rev-parse", "--short", "HEAD"])?,
+        machine(),
+        generated.as_secs_f64(),
+        PLAN_PROFILES.min(n_profiles),
+        REFERENCE_PROFILES.min(n_profiles),
+    );
+    text.push_str("| # | segment | members | native | by hand | ratio | plan | reference | front | compile |\n");
+    text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+    for segment in &suite::SEGMENTS {
+        let Some(sentence) = segment.sentence else {
+            let _ = writeln!(text, "| {} | {} | not sayable yet | | | | | | | |", segment.number, segment.title);
+            continue;
+        };
+        let row = Row::measure(&schema, sentence, segment.number, &batch, threads, &mut flush)?;
+        let _ = writeln!(text, "| {} | {} | {row}", segment.number, segment.title);
+    }
+    Ok(text)
+}
+
+fn settings() -> Settings {
+    Settings { zone: Some(Zone::UTC), ..Settings::default() }
+}
+
+fn machine() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|l| l.strip_prefix("model name")?.split(':').nth(1));
+    model.map_or("an unknown processor".to_owned(), |m| m.trim().to_owned())
+}
+
+/// Other memory, gone through before each sample so that caches and branch
+/// history are not those of the sample before.
+struct Flush(Vec<u64>);
+
+impl Flush {
+    fn new() -> Flush {
+        Flush((0..8 << 20).collect())
+    }
+
+    fn scan(&mut self) {
+        let odd = self.0.iter().filter(|n| *n % 3 == 1).count() as u64;
+        self.0[0] = self.0[0].wrapping_add(odd);
+        std::hint::black_box(&self.0);
+    }
+}
+
+struct Row {
+    n_members: usize,
+    native: Duration,
+    hand: Option<Duration>,
+    plan: Duration,
+    reference: Duration,
+    front: Duration,
+    compile: Duration,
+}
+
+impl Row {
+    fn measure(
+        schema: &str,
+        sentence: &str,
+        number: u32,
+        batch: &Batch,
+        threads: NonZero<usize>,
+        flush: &mut Flush,
+    ) -> Result<Row, String> {
+        let text = format!("segment \"s\" include people {sentence}");
+        let compile = || {
+            let project = Project::from_text(schema, [("s.seg", text.as_str())], settings());
+            seg::compile(&project).map_err(|e| e.to_string())
+        };
+        // The schema is read once in practice; the sentence is what is timed.
+        let project = Project::from_text(schema, [("s.seg", text.as_str())], settings());
+        let front = median(flush, || seg::compile(&project).is_ok());
+        let program = compile()?;
+        let by = |program: &Program, batch: &Batch, engine, threads| {
+            let bound = program.bind(batch).expect("the batch keeps the contract");
+            let evaluation = bound.evaluate_with(Options { engine: Some(engine), threads }, NOW);
+            assert_eq!(evaluation.engine, engine, "{}", evaluation.reason);
+            evaluation.masks
+        };
+        let one = NonZero::<usize>::MIN;
+        let small = slice(batch, 64)?;
+        let warm = median(flush, || by(&program, &small, Engine::Jit, one));
+        let fresh: Vec<Program> = (0..SAMPLES).map(|_| compile()).collect::<Result<_, _>>()?;
+        let mut fresh = fresh.iter();
+        let cold = median(flush, || fresh.next().map(|program| by(program, &small, Engine::Jit, one)));
+        let masks = by(&program, batch, Engine::Jit, threads);
+        let mask = masks.first().ok_or("no segment")?;
+        let native = median(flush, || by(&program, batch, Engine::Jit, threads));
+        let hand = match hand::run(number, batch.records(), threads) {
+            Some(by_hand) if by_hand != *mask => return Err(format!("segment {number}: the loop by hand differs\n")),
+            Some(_) => Some(median(flush, || hand::run(number, batch.records(), threads))),
+            None => None,
+        };
+        let scaled = |n: usize, engine| -> Result<Duration, String> {
+            let part = slice(batch, n)?;
+            let start = Instant::now();
+            let masks = by(&program, &part, engine, one);
+            let time = start.elapsed();
+            let same = masks.first().is_some_and(|m: &Mask| (0..part.len()).all(|row| m.get(row) == mask.get(row)));
+            if !same {
+                return Err(format!("segment {number}: {} differs\n", engine.name()));
+            }
+            Ok(time.mul_f64(batch.len() as f64 / part.len().max(1) as f64))
+        };
+        let (plan, reference) = (scaled(PLAN_PROFILES, Engine::Plan)?, scaled(REFERENCE_PROFILES, Engine::Evaluator)?);
+        let compile = cold.saturating_sub(warm);
+        Ok(Row { n_members: mask.count(), native, hand, plan, reference, front, compile })
+    }
+}
+
+/// The first profiles of a batch, their columns checked.
+fn slice(batch: &Batch, n: usize) -> Result<Batch, String> {
+    let records = batch.records().slice(0, n.min(batch.len()));
+    Batch::try_new(batch.schema().clone(), records).map_err(|e| e.to_string())
+}
+
+fn median<T>(flush: &mut Flush, mut sample: impl FnMut() -> T) -> Duration {
+    let mut times: Vec<Duration> = (0..SAMPLES)
+        .map(|_| {
+            flush.scan();
+            let start = Instant::now();
+            std::hint::black_box(sample());
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[SAMPLES / 2]
+}
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ms = |d: Duration| format!("{:.2}", d.as_secs_f64() * 1e3);
+        let hand = self.hand.map_or((String::new(), String::new()), |hand| {
+            (ms(hand), format!("{:.2}", self.native.as_secs_f64() / hand.as_secs_f64()))
+        });
+        write!(
+            f,
+            "{} | {} | {} | {} | {:.0} | {:.0} | {} | {} |",
+            self.n_members,
+            ms(self.native),
+            hand.0,
+            hand.1,
+            self.plan.as_secs_f64() * 1e3,
+            self.reference.as_secs_f64() * 1e3,
+            ms(self.front),
+            ms(self.compile),
+        )
+    }
+}
