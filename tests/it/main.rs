@@ -1,5 +1,6 @@
 //! Everything that is not a case file.
 
+mod contract;
 mod differential;
 mod docs;
 mod examples;

@@ -45,8 +45,34 @@ impl Jit {
     /// # Errors
     /// Code that cannot be made or run on this machine.
     pub fn bind<'b>(&self, plan: &Plan, batch: &'b Batch, now: Instant) -> Result<BoundPlan<'b>, JitError> {
+        self.bind_adjusted(plan, batch, now, |_| {})
+    }
+
+    /// The same with a fault made on purpose.
+    ///
+    /// # Errors
+    /// Likewise.
+    #[cfg(feature = "faults")]
+    pub fn bind_with_fault<'b>(
+        &self,
+        plan: &Plan,
+        batch: &'b Batch,
+        now: Instant,
+        fault: crate::fault::Fault,
+    ) -> Result<BoundPlan<'b>, JitError> {
+        self.bind_adjusted(plan, batch, now, |selected| crate::fault::apply(fault, selected))
+    }
+
+    fn bind_adjusted<'b>(
+        &self,
+        plan: &Plan,
+        batch: &'b Batch,
+        now: Instant,
+        adjust: impl Fn(&mut Selected),
+    ) -> Result<BoundPlan<'b>, JitError> {
         let mut select = Select::new(plan, batch, now);
-        let (mut steps, selected) = steps(plan, &mut select);
+        let (mut steps, mut selected) = steps(plan, &mut select);
+        selected.iter_mut().for_each(adjust);
         let kernels = self.kernels_of(&selected)?;
         let mut n_scratch = 2;
         let leaves = selected.into_iter().zip(kernels).map(|(selected, kernel)| {

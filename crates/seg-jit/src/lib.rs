@@ -20,6 +20,8 @@
 mod bound;
 mod code;
 mod emit;
+#[cfg(feature = "faults")]
+pub mod fault;
 mod select;
 mod shape;
 mod tables;
