@@ -6,9 +6,7 @@
 //! batch that the tests give it.
 
 use crate::select::Selected;
-use crate::shape::{
-    Arithmetic, Calendar, Column, Cond, Function, List, Query, Row, Set, Source, Store, Value, ZoneOffsets,
-};
+use crate::shape::{Arithmetic, Calendar, Column, Cond, Function, List, Query, Row, Source, Store, Value, ZoneOffsets};
 use seg_hir::hir::{CompareOp, End};
 
 /// A mistake.
@@ -197,9 +195,16 @@ impl Apply<'_> {
                     _ => {}
                 }
             }
-            Value::Periods { calendar, set, query } => {
+            // Other times than expected have no place in a table of periods.
+            Value::Periods { calendar, query, .. } if calendar.table.is_some() => {
+                query.sources.iter_mut().for_each(|s| self.source(s));
+                if self.fault == Fault::WeeksAreDays {
+                    calendar.table = None;
+                }
+            }
+            Value::Periods { calendar, query, .. } => {
                 self.query(query);
-                self.calendar(calendar, set);
+                self.calendar(calendar);
             }
             Value::EventTime { end, n, query } => {
                 self.query(query);
@@ -221,11 +226,10 @@ impl Apply<'_> {
         }
     }
 
-    fn calendar(&mut self, calendar: &mut Calendar, set: &mut Set) {
+    fn calendar(&mut self, calendar: &Calendar) {
         match (self.fault, &calendar.offsets) {
             (Fault::ZoneIgnored, ZoneOffsets::Fixed(slot)) => self.param(*slot, |_| 0),
             (Fault::ZoneIgnored, ZoneOffsets::Steps { last, .. }) => self.param(*last, |_| 0),
-            (Fault::WeeksAreDays, _) if *set == Set::Word => calendar.table = None,
             _ => {}
         }
     }

@@ -12,6 +12,8 @@ mod rewrite;
 mod simplify_conditions;
 mod visit_cheapest_first;
 
+pub use rewrite::{keep, rewrite};
+
 use crate::plan::Plan;
 
 /// A change to plans that changes no answer.

@@ -5,7 +5,7 @@ use crate::plan::{Node, NodeId, Plan, Query, Root};
 
 /// The plan in which each node is what `change` makes of it. `change` is given
 /// the node with its children already changed.
-pub(super) fn rewrite(plan: &Plan, mut change: impl FnMut(&mut Builder, Node) -> NodeId) -> Plan {
+pub fn rewrite(plan: &Plan, mut change: impl FnMut(&mut Builder, Node) -> NodeId) -> Plan {
     let mut builder = Builder::default();
     let mut new: Vec<NodeId> = Vec::with_capacity(plan.nodes().len());
     for node in plan.nodes() {
@@ -18,7 +18,7 @@ pub(super) fn rewrite(plan: &Plan, mut change: impl FnMut(&mut Builder, Node) ->
 }
 
 /// Makes a node by the constructor that normalises its kind.
-pub(super) fn keep(builder: &mut Builder, node: Node) -> NodeId {
+pub fn keep(builder: &mut Builder, node: Node) -> NodeId {
     match node {
         Node::All(members) => builder.all(members),
         Node::Any(members) => builder.any(members),

@@ -1,0 +1,178 @@
+//! Engines that must give the same answers, stage by stage.
+
+use crate::layout::{twisted, without_fields};
+use arrow_array::{ArrayRef, RecordBatch};
+use seg::plan::passes::{PASSES, Pass};
+use seg::{Batch, Engine, Instant, Mask, Options, Program};
+use seg_data::{AttributeId, EventId, PropertyId};
+use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::sync::Arc;
+
+/// Something that says who is in which segment. Every implementation must give
+/// the same answers on the whole corpus.
+pub trait TestEngine {
+    /// What it is called in failures.
+    fn name(&self) -> &'static str;
+
+    /// One mask a segment.
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask>;
+}
+
+/// By an engine of the test's choice, which must be the one that answers.
+fn by(engine: Engine, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    let bound = program.bind(batch).expect("the batch keeps the contract");
+    let options = Options { engine: Some(engine), threads: NonZero::new(2).expect("two") };
+    let evaluation = bound.evaluate_with(options, now);
+    assert_eq!(evaluation.engine, engine, "{}", evaluation.reason);
+    evaluation.masks
+}
+
+/// The reference evaluator.
+pub struct Reference;
+
+impl TestEngine for Reference {
+    fn name(&self) -> &'static str {
+        "reference evaluator"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        by(Engine::Evaluator, program, batch, now)
+    }
+}
+
+/// The plan evaluator.
+pub struct Planned;
+
+impl TestEngine for Planned {
+    fn name(&self) -> &'static str {
+        "plan evaluator"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        by(Engine::Plan, program, batch, now)
+    }
+}
+
+/// Native code.
+pub struct Native;
+
+impl TestEngine for Native {
+    fn name(&self) -> &'static str {
+        "native code"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        by(Engine::Jit, program, batch, now)
+    }
+}
+
+/// Native code on small slices, then on what is left: where a batch is cut must
+/// change nothing.
+pub struct Sliced;
+
+impl TestEngine for Sliced {
+    fn name(&self) -> &'static str {
+        "native code, slice by slice"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        let schema = program.schema();
+        let mut bits: Vec<Vec<bool>> = program.segment_names().map(|_| Vec::new()).collect();
+        let mut from = 0;
+        for len in [1, 3, 5, 2, 7, 1, usize::MAX] {
+            let len = len.min(batch.len() - from);
+            if len == 0 {
+                break;
+            }
+            let slice = Batch::new(Arc::clone(schema), batch.records().slice(from, len)).expect("a slice");
+            for (bits, mask) in bits.iter_mut().zip(by(Engine::Jit, program, &slice, now)) {
+                bits.extend((0..len).map(|row| mask.get(row)));
+            }
+            from += len;
+        }
+        bits.into_iter().map(Mask::from_bools).collect()
+    }
+}
+
+/// Native code on the same people in another layout.
+pub struct Twisted;
+
+impl TestEngine for Twisted {
+    fn name(&self) -> &'static str {
+        "native code, on a slice of a batch with null lists over events and repeated texts"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        by(Engine::Jit, program, &twisted(batch), now)
+    }
+}
+
+/// The plan evaluator on a batch without the columns that the plan says it does
+/// not read.
+pub struct Pruned;
+
+impl TestEngine for Pruned {
+    fn name(&self) -> &'static str {
+        "plan evaluator, on nothing but what it needs"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        let schema = program.schema();
+        let needs = program.needs();
+        let mut columns: Vec<(String, ArrayRef)> = Vec::new();
+        for (field, column) in batch.records().schema().fields().iter().zip(batch.records().columns()) {
+            let name = field.name();
+            let attribute = schema.attributes.iter().position(|a| a.name == *name);
+            let event = schema.events.iter().position(|e| e.name == *name);
+            if let Some(at) = event {
+                let properties = match needs.events.get(&EventId(at as u32)) {
+                    Some(event) => event.properties.clone(),
+                    None if needs.every_time => BTreeSet::new(),
+                    None => continue,
+                };
+                let event = &schema.events[at];
+                let is_kept = |field: &str| {
+                    let property = event.properties.iter().position(|p| p.name == field);
+                    property.is_none_or(|p| properties.contains(&PropertyId(p as u32)))
+                        || schema.event_id.as_deref() == Some(field)
+                };
+                columns.push((name.clone(), without_fields(column, is_kept)));
+            } else if attribute.is_none_or(|at| needs.attributes.contains(&AttributeId(at as u32))) {
+                columns.push((name.clone(), Arc::clone(column)));
+            }
+        }
+        let records = RecordBatch::try_from_iter(columns).expect("the columns that are left");
+        let batch = Batch::new(Arc::clone(schema), records).expect("a batch");
+        by(Engine::Plan, program, &batch, now)
+    }
+}
+
+/// The plan evaluator after a single pass, or after none, each verified.
+pub struct PassAlone(Option<&'static Pass>);
+
+impl TestEngine for PassAlone {
+    fn name(&self) -> &'static str {
+        self.0.map_or("the plan as lowered", |pass| pass.name)
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        let lowered = seg::plan::lower(program.module());
+        let plan = self.0.map_or(lowered.clone(), |pass| (pass.run)(&lowered));
+        if let Err(faults) = seg::plan::verify(&plan) {
+            panic!("{}: {faults:?}", self.name());
+        }
+        seg::plan::evaluate(&plan, batch, now)
+    }
+}
+
+/// Every engine that must agree, in the order of the stages, so that the first
+/// that differs is where to look.
+pub fn engines() -> Vec<Box<dyn TestEngine>> {
+    let mut engines: Vec<Box<dyn TestEngine>> = vec![Box::new(Reference), Box::new(PassAlone(None))];
+    engines.extend(PASSES.iter().map(|pass| Box::new(PassAlone(Some(pass))) as Box<dyn TestEngine>));
+    let all: [Box<dyn TestEngine>; 5] =
+        [Box::new(Planned), Box::new(Pruned), Box::new(Native), Box::new(Sliced), Box::new(Twisted)];
+    engines.extend(all);
+    engines
+}

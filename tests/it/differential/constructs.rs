@@ -1,0 +1,96 @@
+//! What a segment is made of, by the names in the table of the differential
+//! test.
+
+use seg::hir::{Aggregate, Bound, Moment};
+use seg::plan::{Node, NodeId, Plan, Query};
+use std::collections::BTreeSet;
+
+/// The constructs of a segment, from the plan as it was lowered: one name for
+/// each way in which engines could go wrong.
+pub fn constructs(plan: &Plan, root: NodeId) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut open = vec![root];
+    while let Some(id) = open.pop() {
+        let Some(node) = plan.node(id) else { continue };
+        name(plan, node, &mut names);
+        open.extend(node.children());
+        open.extend(node.inner());
+    }
+    names
+}
+
+fn name(plan: &Plan, node: &Node, names: &mut BTreeSet<String>) {
+    let mut add = |name: &str| names.insert(name.to_owned());
+    match node {
+        Node::All(_) => add("all of"),
+        Node::Any(_) => add("any of"),
+        Node::Not(_) => add("not"),
+        Node::Known(_) => add("known"),
+        Node::Compare(op, left, right) => {
+            let is_literal = |id: &NodeId| matches!(plan.node(*id), Some(Node::Literal(_)));
+            if !is_literal(left) && !is_literal(right) {
+                add("compare two values");
+            }
+            add(&format!("compare {}", op.symbol()))
+        }
+        Node::OneOf(..) => add("one of"),
+        Node::Text { op, ignore_case, .. } => {
+            if *ignore_case {
+                add("pattern ignoring case");
+            }
+            add(&format!("text {}", op.word()))
+        }
+        Node::Has(..) => add("list has"),
+        Node::Few { end, .. } => add(&format!("{} n all", end.word())),
+        Node::Attribute(_, ty) => add(&format!("attribute {ty}")),
+        Node::Property(ids, ty) => {
+            if ids.len() > 1 {
+                add("property of several events");
+            }
+            add(&format!("property {ty}"))
+        }
+        Node::Today { .. } => add("calendar day of now"),
+        Node::Seen(end) => add(&format!("{} seen", end.word())),
+        Node::Arithmetic(op, ..) => add(&format!("arithmetic {}", op.symbol())),
+        Node::Scale { .. } => add("money by a fraction"),
+        Node::Convert(_, ty) => add(&format!("integer as {ty}")),
+        Node::FoldCase(_) => add("ignoring case"),
+        Node::ListLength(_) => add("list length"),
+        Node::Aggregate { function, measure, .. } => match (function, measure) {
+            (Aggregate::Count, _) => add("count"),
+            (function, Some((_, ty))) => add(&format!("{} of {ty}", function.word())),
+            (function, None) => add(function.word()),
+        },
+        Node::Periods { unit, .. } => add(&format!("different {}", unit.word())),
+        Node::EventTime { end, .. } => add(&format!("time of {} event", end.word())),
+        Node::Const(_) | Node::Literal(_) | Node::Moment(_) | Node::Missing => false,
+    };
+    if let Some(query) = node.query() {
+        window(query, names);
+    }
+}
+
+fn window(query: &Query, names: &mut BTreeSet<String>) {
+    let mut add = |name: String| names.insert(name);
+    if query.events.len() > 1 {
+        add("several events".into());
+    }
+    if query.filter.is_some() {
+        add("where".into());
+    }
+    let side = |bound: &Option<Bound>| {
+        bound.map(|b| {
+            let moment = match b.moment {
+                Moment::At(_) => "date",
+                Moment::Before(..) | Moment::After(..) => "age",
+            };
+            format!("{}, {moment}", if b.is_closed { "included" } else { "excluded" })
+        })
+    };
+    if let Some(from) = side(&query.interval.from) {
+        add(format!("window from {from}"));
+    }
+    if let Some(to) = side(&query.interval.to) {
+        add(format!("window to {to}"));
+    }
+}

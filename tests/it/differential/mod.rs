@@ -1,0 +1,250 @@
+//! Engines against each other, on generated sentences and nasty people.
+//!
+//! Every generated sentence is well typed. A disagreement is shrunk and shown as
+//! the sentence, the person it fails on as JSON, and the first stage that
+//! differs. `SEG_DIFFERENTIAL_CASES` asks for another number of sentences than a
+//! test run has time for; with `full`, as CI runs it, there must be enough that
+//! every construct has occurred often with both outcomes.
+
+mod constructs;
+mod crowds;
+mod sentences;
+
+use constructs::constructs;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use seg::{Batch, Instant, Mask, Program, Project, Settings, Zone};
+use seg_jit::fault::Fault;
+use seg_tests::{Reference, TestEngine, engines, people, schema_text, twisted};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::num::NonZero;
+use std::sync::Arc;
+
+/// Sentences that are judged over one crowd.
+const SENTENCES: usize = 40;
+/// Sentences of a full run.
+const FULL: u32 = 44_000;
+/// How often each construct must occur in segments that somebody is in and
+/// somebody is not.
+const OCCURRENCES: u64 = 1_000;
+/// Decisions, each a segment and a person, on which all engines must agree.
+const DECISIONS: u64 = 1_000_000;
+
+fn now() -> Instant {
+    Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")
+}
+
+/// A crowd and segments to judge it by.
+struct Case {
+    program: Program,
+    batch: Batch,
+    lines: Vec<String>,
+    sentences: Vec<String>,
+    expected: Vec<Mask>,
+}
+
+impl Case {
+    fn new(crowd: &[String], sentences: Vec<String>) -> Result<Case, TestCaseError> {
+        let settings = Settings { zone: Zone::parse("Europe/Berlin"), ..Settings::default() };
+        let lines: Vec<String> = crowd.iter().enumerate().map(|(n, p)| format!("{{\"id\": \"{n}\"{p}}}")).collect();
+        let text: Vec<String> = sentences
+            .iter()
+            .enumerate()
+            .map(|(n, s)| format!("segment \"{n}\" include people who {s}"))
+            .chain(["segment \"refers\" include people who are in segment \"0\" and not in segment \"1\"".to_owned()])
+            .collect();
+        let project = Project::from_text(&schema_text("shop"), [("g.seg", text.join("\n").as_str())], settings);
+        let program = seg::compile(&project).map_err(|e| TestCaseError::fail(e.to_string()))?;
+        seg::plan::verify(program.plan()).map_err(|f| TestCaseError::fail(format!("{f:?}")))?;
+        let batch = people(&lines.join("\n"), &Arc::clone(&project.schema), settings.zone, now());
+        let expected = Reference.evaluate(&program, &batch, now());
+        Ok(Case { program, batch, lines, sentences, expected })
+    }
+
+    /// Every engine gives what the reference gives.
+    fn agrees(&self) -> Result<(), TestCaseError> {
+        for engine in engines().iter().skip(1) {
+            let found = engine.evaluate(&self.program, &self.batch, now());
+            for ((expected, found), name) in self.expected.iter().zip(&found).zip(self.program.segment_names()) {
+                for (row, line) in self.lines.iter().enumerate() {
+                    let said = name.parse::<usize>().ok().and_then(|n| self.sentences.get(n));
+                    let said = said.map_or(name, String::as_str);
+                    let (expected, found) = (expected.get(row), found.get(row));
+                    let stage = engine.name();
+                    prop_assert!(
+                        expected == found,
+                        "{said}\n{line}\nthe reference says {expected}; first differs: {stage}"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How often constructs occurred.
+#[derive(Default)]
+struct Table {
+    /// Segments, and those of them with both outcomes.
+    rows: BTreeMap<String, [u64; 2]>,
+    /// Out, and in.
+    decisions: [u64; 2],
+}
+
+impl Table {
+    fn count(&mut self, case: &Case) {
+        let lowered = seg::plan::lower(case.program.module());
+        for (root, mask) in lowered.roots().iter().zip(&case.expected) {
+            let (n_in, n_out) = (mask.count() as u64, (mask.len() - mask.count()) as u64);
+            self.decisions[0] += n_out;
+            self.decisions[1] += n_in;
+            for name in constructs(&lowered, root.node) {
+                let row = self.rows.entry(name).or_default();
+                row[0] += 1;
+                row[1] += u64::from(n_in > 0 && n_out > 0);
+            }
+        }
+    }
+
+    fn print(&self) -> String {
+        let mut out = String::new();
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "{:<36}{:>9}{:>15}", "construct", "segments", "both outcomes");
+        for (name, [n, both]) in &self.rows {
+            let _ = writeln!(out, "{name:<36}{n:>9}{both:>15}");
+        }
+        let [out_of, inside] = self.decisions;
+        let _ = writeln!(out, "{} decisions agree: {inside} in, {out_of} out", out_of + inside);
+        out
+    }
+}
+
+fn runner(cases: u32) -> TestRunner {
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+}
+
+fn crowds() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
+    let crowd = proptest::collection::vec(crowds::person(), 1..240);
+    (crowd, proptest::collection::vec(sentences::sentence(), SENTENCES))
+}
+
+#[test]
+fn engines_agree_on_generated_sentences() {
+    let asked = std::env::var("SEG_DIFFERENTIAL_CASES").unwrap_or_default();
+    let is_full = asked == "full";
+    let n_sentences = if is_full { FULL } else { asked.parse().unwrap_or(2_000) };
+    let n_crowds = n_sentences / SENTENCES as u32;
+    let table = RefCell::new(Table::default());
+    let outcome = runner(n_crowds.max(1)).run(&crowds(), |(crowd, sentences)| {
+        let case = Case::new(&crowd, sentences)?;
+        case.agrees()?;
+        table.borrow_mut().count(&case);
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+    let table = table.into_inner();
+    println!("{}", table.print());
+    if !is_full {
+        return;
+    }
+    // What never happens, or always, would prove little.
+    let rare: Vec<&String> = table.rows.iter().filter(|(_, [_, both])| *both < OCCURRENCES).map(|(n, _)| n).collect();
+    assert!(rare.is_empty(), "too rare with both outcomes: {rare:?}");
+    let n_decisions: u64 = table.decisions.iter().sum();
+    assert!(n_decisions >= DECISIONS, "{n_decisions} decisions");
+}
+
+/// A mistake that a test makes on purpose.
+#[derive(Debug, Clone, Copy)]
+enum Mistake {
+    /// In generating code.
+    Native(Fault),
+    /// In a pass: it drops a `not`.
+    PassDropsNot,
+    /// In a pass: it takes `not (x < 5)` for `x >= 5`.
+    PassNegatesComparison,
+    /// In a pass: it loses the last condition of a row.
+    PassLosesCondition,
+    /// In a pass: a value that is there is taken to equal itself always.
+    PassTrustsKnown,
+    /// In a pass: at least k becomes more than k.
+    PassLooksOneFurther,
+}
+
+impl Mistake {
+    fn all() -> Vec<Mistake> {
+        let mut all: Vec<Mistake> = Fault::ALL.iter().copied().map(Mistake::Native).collect();
+        all.extend([
+            Mistake::PassDropsNot,
+            Mistake::PassNegatesComparison,
+            Mistake::PassLosesCondition,
+            Mistake::PassTrustsKnown,
+            Mistake::PassLooksOneFurther,
+        ]);
+        all
+    }
+
+    /// The answers of an engine with this mistake.
+    fn evaluate(self, case: &Case) -> Vec<Mask> {
+        match self {
+            Mistake::Native(fault) => {
+                let batch = twisted(&case.batch);
+                case.program.bind(&batch).expect("the batch keeps the contract");
+                let jit = seg::jit::Jit::new();
+                let bound = jit.bind_with_fault(case.program.plan(), &batch, now(), fault).expect("native code");
+                bound.evaluate(NonZero::<usize>::MIN)
+            }
+            pass => {
+                let plan = wrong_pass(pass, &seg::plan::lower(case.program.module()));
+                seg::plan::evaluate(&plan, &case.batch, now())
+            }
+        }
+    }
+}
+
+/// A plan after a pass with a mistake.
+fn wrong_pass(mistake: Mistake, plan: &seg::plan::Plan) -> seg::plan::Plan {
+    use seg::hir::CompareOp;
+    use seg::plan::Node;
+    seg::plan::passes::rewrite(plan, |builder, node| match (mistake, node) {
+        (Mistake::PassDropsNot, Node::Not(inner)) => inner,
+        (Mistake::PassNegatesComparison, Node::Not(inner)) => match builder.node(inner).cloned() {
+            Some(Node::Compare(CompareOp::Less, l, r)) => builder.compare(CompareOp::GreaterOrEqual, l, r),
+            Some(Node::Compare(CompareOp::GreaterOrEqual, l, r)) => builder.compare(CompareOp::Less, l, r),
+            _ => builder.negate(inner),
+        },
+        (Mistake::PassLosesCondition, Node::All(mut members)) => {
+            members.pop();
+            builder.all(members)
+        }
+        (Mistake::PassTrustsKnown, Node::Known(_)) => builder.constant(true),
+        (Mistake::PassLooksOneFurther, Node::Compare(CompareOp::GreaterOrEqual, l, r)) => {
+            builder.compare(CompareOp::Greater, l, r)
+        }
+        (_, node) => seg::plan::passes::keep(builder, node),
+    })
+}
+
+#[test]
+fn every_seeded_fault_is_caught() {
+    let mut open = Mistake::all();
+    assert!(open.len() >= 30);
+    let (mut runner, crowds) = (runner(1), crowds());
+    // The same crowds as above, until nothing is left to catch.
+    for _ in 0..60 {
+        let tree = crowds.new_tree(&mut runner).unwrap_or_else(|e| panic!("{e}"));
+        let (crowd, sentences) = tree.current();
+        let case = Case::new(&crowd, sentences).unwrap_or_else(|e| panic!("{e}"));
+        open.retain(|mistake| mistake.evaluate(&case) == case.expected);
+        if open.is_empty() {
+            return;
+        }
+    }
+    panic!("not caught: {open:?}");
+}

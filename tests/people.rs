@@ -1,0 +1,84 @@
+//! People written down as JSON.
+
+use seg::io::manifest::{Data, EventFiles, ProfileFiles};
+use seg::{Batch, Instant, Schema, Zone};
+use std::sync::Arc;
+
+/// People from lines of JSON: `{"id": "ann", "country": "DE", "events": [{"event":
+/// "Order Completed", "time": "3 days ago", "amount": 5}]}`. Times may be said
+/// as so long before `now`, with `+ 1 us` or `- 1 us` behind.
+pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Instant) -> Batch {
+    let mut profiles = String::new();
+    let mut events = String::new();
+    for line in lines.lines().filter(|l| !l.trim().is_empty()) {
+        let mut person: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(line).unwrap_or_else(|e| panic!("{e} in {line}"));
+        let id = person.get("id").cloned().expect("every person has an id");
+        for event in person.remove("events").and_then(|e| e.as_array().cloned()).unwrap_or_default() {
+            let mut event = event.as_object().cloned().expect("an event is an object");
+            event.insert("id".into(), id.clone());
+            resolve_times(&mut event, now);
+            events.push_str(&format!("{}\n", serde_json::Value::Object(event)));
+        }
+        resolve_times(&mut person, now);
+        profiles.push_str(&format!("{}\n", serde_json::Value::Object(person)));
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("profiles.ndjson"), profiles).expect("written");
+    std::fs::write(dir.path().join("events.ndjson"), events).expect("written");
+    let data = Data {
+        profiles: Some(ProfileFiles { files: vec!["profiles.ndjson".into()], id: "id".into() }),
+        events: Some(EventFiles {
+            files: vec!["events.ndjson".into()],
+            id: "id".into(),
+            event: "event".into(),
+            time: "time".into(),
+        }),
+    };
+    // A person without events leaves an empty file, which has no columns.
+    let data = if std::fs::metadata(dir.path().join("events.ndjson")).is_ok_and(|m| m.len() == 0) {
+        Data { events: None, ..data }
+    } else {
+        data
+    };
+    let loaded = seg::io::load(dir.path(), &data, schema, zone, &mut |_| {}).expect("the people are read");
+    let harmless = [seg::io::ProblemKind::RequiredMissing, seg::io::ProblemKind::RepeatedEvent];
+    let problems: Vec<_> = loaded.report.problems.iter().filter(|p| !harmless.contains(&p.kind)).collect();
+    assert!(problems.is_empty(), "{problems:?}");
+    loaded.batch
+}
+
+/// Replaces texts such as `90 minutes ago` by the instant they mean.
+fn resolve_times(object: &mut serde_json::Map<String, serde_json::Value>, now: Instant) {
+    for value in object.values_mut() {
+        if let Some(instant) = value.as_str().and_then(|text| relative(text, now)) {
+            *value = instant.to_string().into();
+        }
+    }
+}
+
+fn relative(text: &str, now: Instant) -> Option<Instant> {
+    let (age, off) = match text.split_once(" ago") {
+        Some((age, off)) => (age, off.trim()),
+        None => (text.strip_prefix("now")?, ""),
+    };
+    let off = match off {
+        "" => 0,
+        "+ 1 us" => 1,
+        "- 1 us" => -1,
+        other => panic!("`{other}` after `ago`"),
+    };
+    if age.trim().is_empty() {
+        return Some(Instant(now.0 + off));
+    }
+    let (count, unit) = age.split_once(' ')?;
+    let count: i64 = count.parse().ok()?;
+    let micros = match unit.trim_end_matches('s') {
+        "second" => 1_000_000,
+        "minute" => 60_000_000,
+        "hour" => 3_600_000_000,
+        "day" => 86_400_000_000,
+        _ => return None,
+    };
+    Some(Instant(now.0 - count * micros + off))
+}
