@@ -1,7 +1,7 @@
 //! People written down as JSON.
 
 use seg::io::manifest::{Data, EventFiles, ProfileFiles};
-use seg::{Batch, Instant, Schema, Zone};
+use seg::{Batch, Instant, Schema, Wanted, Zone};
 use std::sync::Arc;
 
 /// People from lines of JSON: `{"id": "ann", "country": "DE", "events": [{"event":
@@ -41,7 +41,8 @@ pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Instan
     } else {
         data
     };
-    let loaded = seg::io::load(dir.path(), &data, schema, zone, &mut |_| {}).expect("the people are read");
+    let loaded = seg::io::load(dir.path(), &data, schema, zone, &Wanted::everything(schema), &mut |_| {})
+        .expect("the people are read");
     let harmless = [seg::io::ProblemKind::RequiredMissing, seg::io::ProblemKind::RepeatedEvent];
     let problems: Vec<_> = loaded.report.problems.iter().filter(|p| !harmless.contains(&p.kind)).collect();
     assert!(problems.is_empty(), "{problems:?}");

@@ -3,5 +3,6 @@
 mod contract;
 mod differential;
 mod docs;
+mod engines;
 mod examples;
 mod properties;

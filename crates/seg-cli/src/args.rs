@@ -93,7 +93,8 @@ pub struct Run {
     /// code does, unless there are so few people that compiling would not pay.
     #[arg(long, value_enum)]
     pub engine: Option<Engine>,
-    /// Stop when there is anything wrong with the data.
+    /// Read all of the data, though no segment may need it, and stop when there
+    /// is anything wrong with it.
     #[arg(long)]
     pub strict: bool,
     /// How to show the result.

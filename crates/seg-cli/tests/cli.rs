@@ -168,7 +168,30 @@ fn problems_of_the_data_are_counted_and_strict_refuses_them() {
     let strict = seg_in(dir.path(), &["run", "--strict"]);
     assert_eq!(strict.status.code(), Some(1));
     assert_eq!(text(&strict.stdout), "");
+    // No segment reads the amounts, so only --strict looks at them.
+    assert!(text(&strict.stderr).contains("1 value in `amount` could not be understood"));
     assert!(text(&strict.stderr).ends_with("nothing was run, since --strict was asked for\n"));
+}
+
+#[test]
+fn every_engine_writes_the_same_bytes_for_the_examples() {
+    for example in ["online-retail", "webshop"] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(example);
+        let run = |name: &str, engine: &[&str]| {
+            let members = dir.path().join(name);
+            let members_arg = members.to_str().expect("a path");
+            let project = project.to_str().expect("a path");
+            let output = seg_in(dir.path(), &[&["run", project, "--members", members_arg], engine].concat());
+            assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+            std::fs::read(members).expect("written")
+        };
+        let expected = run("m.csv", &["--engine", "evaluator"]);
+        assert!(expected.len() > 1_000);
+        assert_eq!(run("plan.csv", &["--engine", "plan"]), expected);
+        assert_eq!(run("jit.csv", &["--engine", "jit"]), expected);
+        assert_eq!(run("chosen.csv", &[]), expected);
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub mod schema;
 pub mod time;
 mod types;
 mod value;
+mod wanted;
 
 pub use batch::Batch;
 pub use mask::Mask;
@@ -33,3 +34,4 @@ pub use schema::{AttributeId, EventId, GroupId, PropertyId, Schema};
 pub use time::{Date, Instant, Period, WeekStart, Zone};
 pub use types::{Element, Type};
 pub use value::Value;
+pub use wanted::{Wanted, WantedEvents};

@@ -15,7 +15,7 @@ use arrow_schema::{DataType, Field as ArrowField, Fields, Schema as ArrowSchema}
 use arrow_select::take::take;
 use seg_data::batch::{ARRIVAL_FIELD, ID_COLUMN, TIME_FIELD, time_type};
 use seg_data::schema::{Event, Field};
-use seg_data::{Batch, Instant, Schema, Zone};
+use seg_data::{AttributeId, Batch, EventId, Instant, PropertyId, Schema, Wanted, Zone};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -43,8 +43,10 @@ pub struct Loaded {
     pub last_event: Option<Instant>,
 }
 
-/// Reads all data of a project into one batch. `progress` is told every few
-/// thousand rows how far reading has come.
+/// Reads what is wanted of a project's data into one batch: every profile, but
+/// of their attributes and events only what `wanted` names. The report counts
+/// every event; values that are not wanted are not looked at. `progress` is told
+/// every few thousand rows how far reading has come.
 ///
 /// # Errors
 /// A file that is not there, cannot be read to its end, or lacks the columns
@@ -54,6 +56,7 @@ pub fn load(
     data: &Data,
     schema: &Arc<Schema>,
     zone: Option<Zone>,
+    wanted: &Wanted,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Loaded, ReadError> {
     let profile_files = data.profiles.as_ref().map(|p| find(base, &p.files)).transpose()?.unwrap_or_default();
@@ -68,6 +71,7 @@ pub fn load(
     let mut loader = Loader {
         schema,
         zone,
+        wanted,
         people: People::default(),
         report: Report::default(),
         read: Arc::new(AtomicU64::new(0)),
@@ -108,6 +112,7 @@ impl People {
 struct Loader<'a> {
     schema: &'a Arc<Schema>,
     zone: Option<Zone>,
+    wanted: &'a Wanted,
     people: People,
     report: Report,
     read: Arc<AtomicU64>,
@@ -118,7 +123,7 @@ struct Loader<'a> {
 impl<'a> Loader<'a> {
     fn profiles(&mut self, spec: &ProfileFiles, files: &[DataFile]) -> Result<Attributes<'a>, ReadError> {
         let schema: &'a Schema = self.schema;
-        let mut attributes = Attributes::new(schema);
+        let mut attributes = Attributes::new(schema, self.wanted);
         for file in files {
             let mut sink = ProfileSink {
                 loader: self,
@@ -144,7 +149,7 @@ impl<'a> Loader<'a> {
         has_profiles: bool,
     ) -> Result<EventTables<'a>, ReadError> {
         let schema: &'a Schema = self.schema;
-        let mut tables = EventTables::new(schema);
+        let mut tables = EventTables::new(schema, self.wanted);
         for file in files {
             let mut sink = EventSink {
                 loader: self,
@@ -188,6 +193,9 @@ impl<'a> Loader<'a> {
     /// Appends a cell to a column and reports what is wrong with it.
     fn append(&mut self, column: &mut TypedColumn<'_>, cell: &Cell<'_>, place: impl Fn() -> Place) {
         let field = column.field;
+        if !column.is_wanted {
+            return;
+        }
         match column.builder.append(cell, self.zone) {
             Ok(true) => {
                 if let (Some(allowed), Cell::Text(text)) = (&field.allowed, cell)
@@ -219,8 +227,11 @@ impl<'a> Loader<'a> {
         }
         let mut last_event = None;
         for table in events.into_iter().flat_map(|t| t.tables) {
-            self.report.events += table.times.len() as u64;
-            last_event = last_event.max(table.times.iter().max().map(|t| Instant(*t)));
+            self.report.events += table.n_events;
+            last_event = last_event.max(table.last_event);
+            if !self.wanted.events.contains_key(&table.id) {
+                continue;
+            }
             let name = table.event.name.clone();
             let array = table.finish(n_people).map_err(internal)?;
             fields.push(ArrowField::new(name, array.data_type().clone(), false));
@@ -238,11 +249,12 @@ impl<'a> Loader<'a> {
 struct TypedColumn<'a> {
     field: &'a Field,
     builder: ColumnBuilder,
+    is_wanted: bool,
 }
 
 impl<'a> TypedColumn<'a> {
-    fn new(field: &'a Field) -> TypedColumn<'a> {
-        TypedColumn { field, builder: ColumnBuilder::new(&field.ty) }
+    fn new(field: &'a Field, is_wanted: bool) -> TypedColumn<'a> {
+        TypedColumn { field, builder: ColumnBuilder::new(&field.ty), is_wanted }
     }
 }
 
@@ -255,8 +267,10 @@ struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
-    fn new(schema: &'a Schema) -> Attributes<'a> {
-        let columns = schema.attributes.iter().map(TypedColumn::new).collect();
+    fn new(schema: &'a Schema, wanted: &Wanted) -> Attributes<'a> {
+        let is_wanted = |at: usize| wanted.attributes.contains(&AttributeId(at as u32));
+        let columns = schema.attributes.iter().enumerate();
+        let columns = columns.map(|(at, field)| TypedColumn::new(field, is_wanted(at))).collect();
         Attributes { columns, lines: Vec::new(), n_lines: 0 }
     }
 
@@ -265,7 +279,7 @@ impl<'a> Attributes<'a> {
         let mut lines = self.lines;
         lines.resize(n_people, None);
         let indices = UInt32Array::from(lines);
-        self.columns.into_iter().map(move |mut column| {
+        self.columns.into_iter().filter(|c| c.is_wanted).map(move |mut column| {
             let array = column.builder.finish();
             (column.field, take(&array, &indices, None))
         })
@@ -322,6 +336,11 @@ impl RowSink for ProfileSink<'_, '_, '_> {
         }
     }
 
+    fn wants(&self, column: usize) -> bool {
+        let wanted = self.attributes.columns.iter().zip(&self.columns).filter(|(c, _)| c.is_wanted);
+        self.id_at == Some(column) || wanted.into_iter().any(|(_, at)| *at == Some(column))
+    }
+
     fn broken(&mut self, line: u64, why: &str) {
         self.loader.count_row();
         let place = || Place { file: self.file.name.clone(), line, value: why.to_owned() };
@@ -339,7 +358,11 @@ struct EventTables<'a> {
 }
 
 struct EventTable<'a> {
+    id: EventId,
     event: &'a Event,
+    /// All there are, wanted or not, and the latest of them.
+    n_events: u64,
+    last_event: Option<Instant>,
     people: Vec<u32>,
     times: Vec<i64>,
     arrivals: Vec<i64>,
@@ -350,17 +373,22 @@ struct EventTable<'a> {
 }
 
 impl<'a> EventTables<'a> {
-    fn new(schema: &'a Schema) -> EventTables<'a> {
-        let table = |event: &'a Event| EventTable {
+    fn new(schema: &'a Schema, wanted: &Wanted) -> EventTables<'a> {
+        let column = |id: EventId, (at, field)| TypedColumn::new(field, wanted.property(id, PropertyId(at as u32)));
+        let table = |(id, event): (EventId, &'a Event)| EventTable {
+            id,
             event,
+            n_events: 0,
+            last_event: None,
             people: Vec::new(),
             times: Vec::new(),
             arrivals: Vec::new(),
             ids: Vec::new(),
             id_property: schema.event_id.as_ref().and_then(|id| event.property(id)).map(|p| p.idx()),
-            columns: event.properties.iter().map(TypedColumn::new).collect(),
+            columns: event.properties.iter().enumerate().map(|property| column(id, property)).collect(),
         };
-        let tables: Vec<EventTable<'_>> = schema.events.iter().map(table).collect();
+        let events = schema.events.iter().enumerate().map(|(at, event)| (EventId(at as u32), event));
+        let tables: Vec<EventTable<'_>> = events.map(table).collect();
         let by_name = schema.events.iter().enumerate().map(|(idx, e)| (e.name.as_str(), idx)).collect();
         EventTables { tables, by_name, ids: HashSet::new(), n_arrived: 0 }
     }
@@ -389,7 +417,7 @@ impl EventTable<'_> {
             ArrowField::new(ARRIVAL_FIELD, DataType::Int64, false),
         ];
         let mut arrays = vec![take(&times, &indices, None)?, take(&Int64Array::from(self.arrivals), &indices, None)?];
-        for column in &mut self.columns {
+        for column in self.columns.iter_mut().filter(|c| c.is_wanted) {
             let array = take(&column.builder.finish(), &indices, None)?;
             fields.push(ArrowField::new(&column.field.name, array.data_type().clone(), true));
             arrays.push(array);
@@ -465,6 +493,11 @@ impl RowSink for EventSink<'_, '_, '_> {
         if is_new && self.has_profiles {
             self.loader.report.add(ProblemKind::UnlistedProfile, "", || place(id.clone()));
         }
+        table.n_events += 1;
+        table.last_event = table.last_event.max(Some(time));
+        if !self.loader.wanted.event(table.id, time) {
+            return;
+        }
         table.people.push(row);
         table.times.push(time.0);
         table.arrivals.push(self.tables.n_arrived);
@@ -474,6 +507,18 @@ impl RowSink for EventSink<'_, '_, '_> {
             let cell = cell_at(column_at(property));
             self.loader.append(column, cell, || place(cell.show()));
         }
+    }
+
+    fn wants(&self, column: usize) -> bool {
+        let is_it = |at: &Option<usize>| *at == Some(column);
+        let special = [self.id_at, self.event_at, self.time_at];
+        let mut properties = self.tables.tables.iter().zip(&self.columns).flat_map(|(table, columns)| {
+            // Repeated events are told by their ids, wanted or not.
+            let is_id = |at| table.id_property == Some(at);
+            let columns = table.columns.iter().zip(columns).enumerate();
+            columns.filter(move |(at, (c, _))| c.is_wanted || is_id(*at)).map(|(_, (_, at))| at)
+        });
+        special.iter().any(is_it) || properties.any(is_it)
     }
 
     fn broken(&mut self, line: u64, why: &str) {

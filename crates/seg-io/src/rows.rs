@@ -18,6 +18,11 @@ pub(crate) trait RowSink {
     /// rows have columns that the earlier ones lacked.
     fn columns(&mut self, names: &[String]);
 
+    /// Whether cells of a column are looked at; others may come as missing.
+    fn wants(&self, _column: usize) -> bool {
+        true
+    }
+
     /// A row: cells in the order of the columns, which may end early.
     /// `line` counts from 1.
     fn row(&mut self, line: u64, cells: &[Cell<'_>]);

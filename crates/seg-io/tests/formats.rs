@@ -14,7 +14,7 @@ use arrow_schema::{DataType, Field, Fields};
 use flate2::{Compression, write::GzEncoder};
 use parquet::arrow::ArrowWriter;
 use seg_data::schema::parse;
-use seg_data::{AttributeId, Batch, EventId, PropertyId, Value};
+use seg_data::{AttributeId, Batch, EventId, Instant, PropertyId, Value, Wanted, WantedEvents};
 use seg_io::manifest::{Data, EventFiles, ProfileFiles};
 use seg_io::{ReadError, load};
 use std::io::Write;
@@ -48,7 +48,10 @@ fn read(dir: &Path, profiles: Option<&str>, events: &str) -> Result<Batch, ReadE
             time: "time".into(),
         }),
     };
-    let loaded = load(dir, &data, &Arc::new(schema), None, &mut |_| {})?;
+    let loaded = {
+        let wanted = Wanted::everything(&schema);
+        load(dir, &data, &Arc::new(schema), None, &wanted, &mut |_| {})
+    }?;
     assert_eq!(loaded.report.problems, []);
     Ok(loaded.batch)
 }
@@ -162,7 +165,7 @@ fn nested_objects_and_lists_are_read() {
     for name in ["p.ndjson", "p.parquet"] {
         let profiles = Some(ProfileFiles { files: vec![name.into()], id: "id".into() });
         let data = Data { profiles, events: None };
-        let loaded = load(dir.path(), &data, &schema, None, &mut |_| {}).expect("read");
+        let loaded = load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), &mut |_| {}).expect("read");
         assert_eq!(
             loaded.report.problems.iter().map(|p| &p.column).collect::<Vec<_>>(),
             Vec::<&String>::new(),
@@ -202,8 +205,15 @@ fn lists_of_records_are_read() {
     for name in ["e.ndjson", "e.csv"] {
         let events =
             EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
-        let loaded =
-            load(dir.path(), &Data { profiles: None, events: Some(events) }, &schema, None, &mut |_| {}).expect("read");
+        let loaded = load(
+            dir.path(),
+            &Data { profiles: None, events: Some(events) },
+            &schema,
+            None,
+            &Wanted::everything(&schema),
+            &mut |_| {},
+        )
+        .expect("read");
         let problems: Vec<_> = loaded.report.problems.iter().map(|p| (p.kind.slug(), p.count)).collect();
         assert_eq!(problems, [("unparsable-value", 1)], "{name}");
         let column = loaded.batch.events(EventId(0)).and_then(|e| e.property_column(PropertyId(0))).expect("lines");
@@ -230,4 +240,48 @@ fn profiles_come_with_their_attributes_and_people_without_events_stay() {
     assert_eq!(batch.attribute(AttributeId(1), 1), Some(Value::List(vec![text("x")])));
     assert_eq!(batch.attribute(AttributeId(0), 2), None);
     assert!(batch.events(EventId(0)).expect("orders").range(0).is_empty());
+}
+
+/// What nobody wants is left behind, in every format the same; in Parquet it is
+/// not even decompressed, so that damage there goes unseen.
+#[test]
+fn what_is_not_wanted_is_left_behind() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("e.csv"), EVENTS_CSV).expect("written");
+    write_parquet(&dir.path().join("e.parquet"));
+    let (schema, problems) = parse(SCHEMA);
+    assert_eq!(problems, []);
+    let schema = Arc::new(schema);
+    let since = Instant::parse("2026-01-01T00:00:00.1Z", None);
+    let properties = [PropertyId(0)].into();
+    let wanted = Wanted { events: [(EventId(0), WantedEvents { properties, since })].into(), ..Wanted::default() };
+    let load = |name: &str, wanted: &Wanted| {
+        let events =
+            EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
+        load(dir.path(), &Data { profiles: None, events: Some(events) }, &schema, None, wanted, &mut |_| {})
+    };
+    // The last column's chunk, a run of bytes before the footer, is overwritten.
+    let mut bytes = std::fs::read(dir.path().join("e.parquet")).expect("read");
+    let reader = parquet::file::reader::SerializedFileReader::new(
+        std::fs::File::open(dir.path().join("e.parquet")).expect("a file"),
+    );
+    let metadata = reader.expect("a Parquet file");
+    let metadata = parquet::file::reader::FileReader::metadata(&metadata);
+    let (start, len) = metadata.row_group(0).columns().last().expect("columns").byte_range();
+    bytes[start as usize..(start + len) as usize].fill(0xff);
+    std::fs::write(dir.path().join("damaged.parquet"), bytes).expect("written");
+    assert!(load("damaged.parquet", &Wanted::everything(&schema)).is_err(), "the damage is seen when it is read");
+
+    for name in ["e.csv", "e.parquet", "damaged.parquet"] {
+        let loaded = load(name, &wanted).expect(name);
+        let report = &loaded.report;
+        assert_eq!((report.profiles, report.events, report.problems.len()), (2, 3, 0), "{name}");
+        let batch = &loaded.batch;
+        assert!(batch.attribute_column(AttributeId(0)).is_none(), "{name}");
+        let orders = batch.events(EventId(0)).expect("orders");
+        assert_eq!((orders.range(0), orders.range(1)), (0..2, 2..2), "{name}: the third lies before");
+        let properties: Vec<bool> = (0..5).map(|p| orders.property_column(PropertyId(p)).is_some()).collect();
+        assert_eq!(properties, [true, false, false, false, false], "{name}");
+        assert_eq!(orders.property(PropertyId(0), 1), Some(Value::Money(95_000)), "{name}");
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::plan::{Node, NodeId, Plan, Query};
 use seg_data::batch::BatchError;
-use seg_data::{AttributeId, Batch, EventId, Instant, Period, PropertyId, Schema};
+use seg_data::{AttributeId, Batch, EventId, Instant, Period, PropertyId, Schema, Wanted, WantedEvents};
 use seg_hir::hir::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -100,6 +100,27 @@ impl Needs {
             let lookback = &mut self.events.entry(*event).or_default().lookback;
             lookback.reach(query.interval.from.map(|b| b.moment));
         }
+    }
+
+    /// What a reader must bring, judged at `now`.
+    pub fn wanted(&self, schema: &Schema, now: Instant) -> Wanted {
+        let mut wanted = Wanted { attributes: self.attributes.clone(), ..Wanted::default() };
+        for (id, event) in &self.events {
+            let since = event.lookback.earliest(now);
+            wanted.events.insert(*id, WantedEvents { properties: event.properties.clone(), since });
+        }
+        if self.every_time {
+            wanted.attributes.extend(schema.first_seen);
+            for id in (0..schema.events.len() as u32).map(EventId) {
+                wanted.events.entry(id).or_default().since = None;
+            }
+        }
+        // Events at one instant are in the order of their ids.
+        for (id, event) in &mut wanted.events {
+            let events = schema.event(*id);
+            event.properties.extend(events.and_then(|e| e.property(schema.event_id.as_ref()?)));
+        }
+        wanted
     }
 
     /// Checks the columns of a batch that the plan reads, each once however

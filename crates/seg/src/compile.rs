@@ -2,7 +2,7 @@
 
 use crate::diagnostics::Diagnostics;
 use crate::project::Project;
-use seg_data::Schema;
+use seg_data::{Instant, Schema, Wanted};
 use seg_hir::{Checked, hir};
 use seg_jit::Jit;
 use seg_plan::{Needs, Plan};
@@ -78,6 +78,12 @@ impl Program {
     /// and whether their answer changes as time passes.
     pub fn needs(&self) -> &Needs {
         &self.needs
+    }
+
+    /// What a reader must bring for an evaluation at `now`, so that it can leave
+    /// the rest of the data behind; see [`seg_io::load`].
+    pub fn wanted(&self, now: Instant) -> Wanted {
+        self.needs.wanted(&self.schema, now)
     }
 
     /// What the segments mean.

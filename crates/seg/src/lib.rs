@@ -98,7 +98,7 @@ pub use project::{Project, ProjectError};
 /// Arrow in the version that this crate takes record batches of.
 pub use {arrow_array, arrow_schema};
 
-pub use seg_data::{Batch, Instant, Mask, Schema, Zone, batch};
+pub use seg_data::{Batch, Instant, Mask, Schema, Wanted, Zone, batch};
 pub use seg_hir::{Checked, Settings, hir};
 pub use seg_io as io;
 pub use seg_jit as jit;

@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::io::{Loaded, Manifest, MembersFormat, Report};
-use seg::{Evaluation, Instant, Mask, Options, Program, Project, Reason};
+use seg::{Evaluation, Instant, Mask, Options, Program, Project, Reason, Wanted};
 use std::fmt::Write;
 use std::num::NonZero;
 
@@ -34,7 +34,13 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         return Err(Failure::new("the project's settings could not be read"));
     };
     let (now, said_by) = now(args, manifest)?;
-    let loaded = read(&project, manifest, output)?;
+    // What no segment reads is left in the files, unless all of it is to be
+    // checked.
+    let wanted = match args.strict {
+        true => Wanted::everything(program.schema()),
+        false => program.wanted(now),
+    };
+    let loaded = read(&project, manifest, &wanted, output)?;
     let is_clean = loaded.report.problems.is_empty();
     if args.strict && !is_clean {
         if args.format == Format::Json {
@@ -95,9 +101,10 @@ fn now(args: &Run, manifest: &Manifest) -> Result<(Instant, &'static str), Failu
     Ok((Instant(clock), "the clock"))
 }
 
-fn read(project: &Project, manifest: &Manifest, output: &Output) -> Result<Loaded, Failure> {
+fn read(project: &Project, manifest: &Manifest, wanted: &Wanted, output: &Output) -> Result<Loaded, Failure> {
     let bar = output.progress();
-    let loaded = seg::io::load(&project.dir, &manifest.data, &project.schema, manifest.zone, &mut |p| bar.update(p));
+    let loaded =
+        seg::io::load(&project.dir, &manifest.data, &project.schema, manifest.zone, wanted, &mut |p| bar.update(p));
     bar.clear();
     loaded.map_err(Failure::new)
 }

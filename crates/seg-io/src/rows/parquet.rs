@@ -13,6 +13,7 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, TimeUnit};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use seg_data::{Date, Instant};
 use std::sync::Arc;
@@ -23,20 +24,39 @@ pub(super) fn read(file: &DataFile, read: &Arc<AtomicU64>, sink: &mut dyn RowSin
         |what: &dyn std::fmt::Display| ReadError::new(&file.name, format!("not a readable Parquet file: {what}"));
     let builder = ParquetRecordBatchReaderBuilder::try_new(file.open()?).map_err(|e| error(&e))?;
     let mut names = Vec::new();
-    builder.schema().fields().iter().for_each(|f| field_names("", f, &mut names));
+    // For each field, where its columns begin.
+    let mut starts = Vec::new();
+    for field in builder.schema().fields() {
+        starts.push(names.len());
+        field_names("", field, &mut names);
+    }
     let n_rows = builder.metadata().file_metadata().num_rows().max(1) as u64;
     let size = file.size();
-    let reader = builder.with_batch_size(8192).build().map_err(|e| error(&e))?;
     sink.columns(&names);
+    // Fields that nobody looks at are not even decompressed.
+    let ends = starts.iter().skip(1).copied().chain([names.len()]);
+    let fields = starts.iter().copied().zip(ends).enumerate();
+    let wanted: Vec<(usize, usize)> = fields
+        .filter(|(_, (start, end))| (*start..*end).any(|column| sink.wants(column)))
+        .map(|(at, (start, _))| (at, start))
+        .collect();
+    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().map(|(at, _)| *at));
+    let reader = builder.with_projection(mask).with_batch_size(8192).build().map_err(|e| error(&e))?;
     let mut line = 0;
     let before = read.load(Ordering::Relaxed);
     for batch in reader {
         let batch: RecordBatch = batch.map_err(|e| error(&e))?;
-        let mut columns = Vec::with_capacity(names.len());
-        batch.columns().iter().for_each(|c| leaves(c, None, &mut columns));
+        let mut columns: Vec<Option<Leaf>> = Vec::with_capacity(names.len());
+        for (column, (_, start)) in batch.columns().iter().zip(&wanted) {
+            columns.resize_with(*start, || None);
+            let mut of_field = Vec::new();
+            leaves(column, None, &mut of_field);
+            columns.extend(of_field.into_iter().map(Some));
+        }
         for row in 0..batch.num_rows() {
             line += 1;
-            let cells: Vec<Cell<'_>> = columns.iter().map(|column| column.cell(row)).collect();
+            let cells: Vec<Cell<'_>> =
+                columns.iter().map(|column| column.as_ref().map_or(Cell::Missing, |c| c.cell(row))).collect();
             sink.row(line, &cells);
         }
         read.store(before + size * line.min(n_rows) / n_rows, Ordering::Relaxed);

@@ -1,0 +1,46 @@
+//! What somebody wants of a batch, so that whoever reads the data can leave the
+//! rest behind.
+
+use crate::schema::{AttributeId, EventId, PropertyId, Schema};
+use crate::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The columns of a batch that will be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// These attributes.
+    pub attributes: BTreeSet<AttributeId>,
+    /// The events of these names.
+    pub events: BTreeMap<EventId, WantedEvents>,
+}
+
+/// What is wanted of the events of one name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WantedEvents {
+    /// These properties.
+    pub properties: BTreeSet<PropertyId>,
+    /// Events before this instant are not; none wants all.
+    pub since: Option<Instant>,
+}
+
+impl Wanted {
+    /// Everything that a schema has.
+    pub fn everything(schema: &Schema) -> Wanted {
+        let attributes = (0..schema.attributes.len()).map(|a| AttributeId(a as u32)).collect();
+        let events = schema.events.iter().enumerate().map(|(at, event)| {
+            let properties = (0..event.properties.len()).map(|p| PropertyId(p as u32)).collect();
+            (EventId(at as u32), WantedEvents { properties, since: None })
+        });
+        Wanted { attributes, events: events.collect() }
+    }
+
+    /// Whether a property of some events is wanted.
+    pub fn property(&self, event: EventId, property: PropertyId) -> bool {
+        self.events.get(&event).is_some_and(|e| e.properties.contains(&property))
+    }
+
+    /// Whether an event at this time is wanted.
+    pub fn event(&self, event: EventId, time: Instant) -> bool {
+        self.events.get(&event).is_some_and(|e| e.since.is_none_or(|since| since <= time))
+    }
+}

@@ -1,0 +1,168 @@
+//! Engines as such: which is chosen, what they leave behind, and what happens
+//! where native code cannot be had.
+
+use seg::{Batch, Engine, Instant, Mask, Options, Program, Project, Reason, Settings, Zone};
+use seg_tests::{people, schema_text};
+use std::num::NonZero;
+use std::process::Command;
+use std::sync::Arc;
+
+fn now() -> Instant {
+    Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")
+}
+
+fn program(sentences: &[&str]) -> Program {
+    let text: Vec<String> =
+        sentences.iter().enumerate().map(|(n, s)| format!("segment \"{n}\" include people who {s}")).collect();
+    let settings = Settings { zone: Some(Zone::UTC), ..Settings::default() };
+    let project = Project::from_text(&schema_text("shop"), [("s.seg", text.join("\n").as_str())], settings);
+    seg::compile(&project).unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn crowd(program: &Program, n: usize) -> Batch {
+    let line = |at: usize| {
+        let orders =
+            format!("{{\"event\": \"Order Completed\", \"time\": \"{} days ago\", \"amount\": {at}}}", at % 90);
+        format!("{{\"id\": \"{at}\", \"score\": {}, \"events\": [{orders}]}}\n", at % 7)
+    };
+    people(&(0..n).map(line).collect::<String>(), program.schema(), Some(Zone::UTC), now())
+}
+
+#[test]
+fn the_choice_has_reasons() {
+    let program = program(&["ordered in the past 30 days", "have score is at least 3"]);
+    let batch = crowd(&program, 3_000);
+    let bound = program.bind(&batch).expect("a batch");
+    let many = bound.evaluate(now());
+    assert_eq!((many.engine, many.reason), (Engine::Jit, Reason::ManyPeople));
+    assert_eq!(many.masks[0].count(), 1_023 + 30);
+    let slice = Batch::new(Arc::clone(program.schema()), batch.records().slice(0, 100)).expect("a slice");
+    let few = program.bind(&slice).expect("a batch").evaluate(now());
+    assert_eq!((few.engine, few.reason), (Engine::Plan, Reason::FewPeople));
+    let asked = Options { engine: Some(Engine::Evaluator), ..Options::default() };
+    let asked = bound.evaluate_with(asked, now());
+    assert_eq!((asked.engine, asked.reason), (Engine::Evaluator, Reason::Asked));
+    assert_eq!(asked.masks, many.masks);
+    let constant = self::program(&["ordered at least 0 times"]);
+    let everyone = constant.bind(&batch).expect("a batch").evaluate(now());
+    assert_eq!((everyone.engine, everyone.reason), (Engine::Plan, Reason::Constant));
+    assert_eq!(everyone.masks[0].count(), 3_000);
+}
+
+#[test]
+fn a_program_is_shared_by_threads() {
+    let program = program(&[
+        "ordered at least 1 times in the past 30 days",
+        "have number of different amount of orders is at least 1",
+        "ordered on at least 1 different days in the past 80 days and whose score is more than 2",
+    ]);
+    let batch = crowd(&program, 5_000);
+    let options = |threads| Options { engine: Some(Engine::Jit), threads: NonZero::new(threads).expect("some") };
+    let evaluate =
+        |threads| -> Vec<Mask> { program.bind(&batch).expect("a batch").evaluate_with(options(threads), now()).masks };
+    let reference = Options { engine: Some(Engine::Evaluator), ..Options::default() };
+    let expected = program.bind(&batch).expect("a batch").evaluate_with(reference, now()).masks;
+    // All at once, from the first compilation on, with more or fewer threads each.
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = (1..=6).map(|n| scope.spawn(move || (0..20).map(|_| evaluate(n)).collect())).collect();
+        for handle in handles {
+            let all: Vec<Vec<Mask>> = handle.join().expect("no panic");
+            assert!(all.iter().all(|masks| *masks == expected));
+        }
+    });
+}
+
+#[test]
+fn literals_are_no_part_of_code() {
+    let program = program(&[
+        "ordered at least 2 times in the past 30 days",
+        "ordered at least 5 times in the past 3 days",
+        "have score is at least 1.5",
+        "have score is at least 2.5",
+        "have city contains \"a\"",
+        "have city contains \"b\"",
+        "have country is \"DE\"",
+    ]);
+    let batch = crowd(&program, 10);
+    let jit = seg::jit::Jit::new();
+    program.bind(&batch).expect("a batch");
+    jit.bind(program.plan(), &batch, now()).expect("native code");
+    // The k-th last order, the score, a test of a text that some lack.
+    assert_eq!(jit.n_kernels(), 3);
+}
+
+/// Runs one test of this file in a process of its own, so that what it changes
+/// or measures is its own.
+fn alone(test: &str, change: impl Fn(&mut Command)) {
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.args(["--exact", "--nocapture", test]).env("SEG_TEST_ALONE", test);
+    change(&mut command);
+    let output = command.output().expect("started");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+fn is_alone(test: &str) -> bool {
+    std::env::var("SEG_TEST_ALONE").is_ok_and(|t| t == test)
+}
+
+/// Memory of this process, in bytes.
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");
+    let pages: u64 = text.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a number");
+    pages * 4_096
+}
+
+#[test]
+fn code_is_freed_when_it_is_dropped() {
+    const TEST: &str = "engines::code_is_freed_when_it_is_dropped";
+    if !is_alone(TEST) {
+        return alone(TEST, |_| {});
+    }
+    let program = program(&["have score is at least 3"]);
+    let batch = crowd(&program, 1);
+    program.bind(&batch).expect("a batch");
+    let mut before = 0;
+    for round in 0..10_000 {
+        let jit = seg::jit::Jit::new();
+        let bound = jit.bind(program.plan(), &batch, now()).expect("native code");
+        assert_eq!(bound.evaluate(NonZero::<usize>::MIN)[0].count(), 0);
+        if round == 1_000 {
+            before = resident();
+        }
+    }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 4 << 20, "grown by {grown} bytes");
+}
+
+#[test]
+fn without_executable_memory_the_plan_evaluator_answers() {
+    const TEST: &str = "engines::without_executable_memory_the_plan_evaluator_answers";
+    if !is_alone(TEST) {
+        return alone(TEST, |command| {
+            use std::os::unix::process::CommandExt;
+            // SAFETY: between fork and exec nothing but one system call is made.
+            unsafe {
+                command.pre_exec(|| {
+                    // From Linux 6.3 on: memory may not be made executable.
+                    libc::prctl(libc::PR_SET_MDWE, libc::PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
+                    Ok(())
+                });
+            }
+        });
+    }
+    // SAFETY: asks this process about itself.
+    let is_refused = unsafe { libc::prctl(libc::PR_GET_MDWE, 0, 0, 0, 0) } == 1;
+    let program = program(&["ordered in the past 30 days"]);
+    let batch = crowd(&program, 100);
+    let options = Options { engine: Some(Engine::Jit), ..Options::default() };
+    let evaluation = program.bind(&batch).expect("a batch").evaluate_with(options, now());
+    assert_eq!(evaluation.masks[0].count(), 41);
+    match evaluation.reason {
+        Reason::NoNativeCode(error) => {
+            assert_eq!(evaluation.engine, Engine::Plan);
+            assert!(error.to_string().starts_with("native code cannot be run here"), "{error}");
+        }
+        reason => assert!(!is_refused, "{reason}"),
+    }
+}
