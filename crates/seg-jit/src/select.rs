@@ -242,10 +242,11 @@ impl<'p, 'b> Select<'p, 'b> {
 
     fn merged(&mut self, names: &[EventId]) -> Merged {
         let order = self.tables.order(names);
-        let addresses = [order.offsets.as_ptr(), order.source.as_ptr(), order.place.as_ptr()];
-        let times = order.times.as_ptr();
-        let [offsets, source, place] = addresses.map(|a| self.address(a));
-        Merged { offsets, times: self.address(times), source, place }
+        let (wide, narrow) =
+            ([order.offsets.as_ptr(), order.times.as_ptr()], [order.source.as_ptr(), order.place.as_ptr()]);
+        let [offsets, times] = wide.map(|a| self.address(a));
+        let [source, place] = narrow.map(|a| self.address(a));
+        Merged { offsets, times, source, place }
     }
 
     /// The least and the greatest time that counts: nothing is later than now.

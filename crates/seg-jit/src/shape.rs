@@ -222,6 +222,7 @@ pub struct Source {
 /// Events of several names in the order of the language.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Merged {
+    /// Of 64 bits.
     pub offsets: Slot,
     pub times: Slot,
     /// For each event, which of the sources it is of.

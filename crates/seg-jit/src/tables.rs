@@ -79,7 +79,9 @@ pub struct Coded {
 /// The events of several names in the order of the language.
 #[derive(Default)]
 pub struct Order {
-    pub offsets: Vec<i32>,
+    /// Wider than those of columns: several of them together may be longer
+    /// than one can be.
+    pub offsets: Vec<i64>,
     pub times: Vec<i64>,
     /// Which of the names, by place in the list.
     pub source: Vec<i32>,
@@ -253,7 +255,7 @@ fn order(batch: &Batch, names: &[EventId]) -> Order {
             order.source.push(*source as i32);
             order.place.push(*place as i32);
         }
-        order.offsets.push(order.times.len() as i32);
+        order.offsets.push(order.times.len() as i64);
     }
     order
 }

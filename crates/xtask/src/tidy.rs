@@ -59,15 +59,21 @@ fn rust_file(name: &str, text: &str, problems: &mut Vec<String>) {
     if !text.starts_with("//!") {
         problems.push(format!("{name}: does not begin by saying what it is"));
     }
-    let mut n_unsafe = 0;
-    for (at, line) in text.lines().enumerate() {
-        n_unsafe += usize::from(line.contains("unsafe {") && !name.contains("xtask"));
+    let lines: Vec<&str> = text.lines().collect();
+    for (at, line) in lines.iter().enumerate() {
+        if !name.contains("xtask") && (line.contains("unsafe {") || line.trim_start().starts_with("unsafe impl")) {
+            // Tests and examples stand for foreign code, which may be unsafe.
+            if name.starts_with("crates/") && !name.starts_with("crates/seg-jit/") {
+                problems.push(format!("{name}:{}: unsafe code outside seg-jit", at + 1));
+            }
+            let before = lines.iter().take(at + 1).rev().take(5);
+            if !before.into_iter().any(|l| l.contains("// SAFETY:")) {
+                problems.push(format!("{name}:{}: unsafe code without a `// SAFETY:` line", at + 1));
+            }
+        }
         if line.contains("#[ignore") && !name.contains("xtask") {
             problems.push(format!("{name}:{}: a test is ignored", at + 1));
         }
-    }
-    if n_unsafe > 0 && !name.starts_with("crates/seg-jit") {
-        problems.push(format!("{name}: unsafe code outside seg-jit"));
     }
 }
 

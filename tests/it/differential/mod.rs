@@ -109,6 +109,14 @@ impl Table {
         }
     }
 
+    fn add(&mut self, other: Table) {
+        for (name, [n, both]) in other.rows {
+            let row = self.rows.entry(name).or_default();
+            *row = [row[0] + n, row[1] + both];
+        }
+        self.decisions = [self.decisions[0] + other.decisions[0], self.decisions[1] + other.decisions[1]];
+    }
+
     fn print(&self) -> String {
         let mut out = String::new();
         // Writing to a string does not fail.
@@ -122,9 +130,9 @@ impl Table {
     }
 }
 
-fn runner(cases: u32) -> TestRunner {
+fn runner(cases: u32, seed: u8) -> TestRunner {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
-    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]))
 }
 
 fn crowds() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
@@ -137,18 +145,23 @@ fn engines_agree_on_generated_sentences() {
     let asked = std::env::var("SEG_DIFFERENTIAL_CASES").unwrap_or_default();
     let is_full = asked == "full";
     let n_sentences = if is_full { FULL } else { asked.parse().unwrap_or(2_000) };
-    let n_crowds = n_sentences / SENTENCES as u32;
-    let table = RefCell::new(Table::default());
-    let outcome = runner(n_crowds.max(1)).run(&crowds(), |(crowd, sentences)| {
-        let case = Case::new(&crowd, sentences)?;
-        case.agrees()?;
-        table.borrow_mut().count(&case);
-        Ok(())
+    let n_crowds = (n_sentences / SENTENCES as u32 / 2).max(1);
+    let run = |seed: u8| {
+        let table = RefCell::new(Table::default());
+        let outcome = runner(n_crowds, seed).run(&crowds(), |(crowd, sentences)| {
+            let case = Case::new(&crowd, sentences)?;
+            case.agrees()?;
+            table.borrow_mut().count(&case);
+            Ok(())
+        });
+        outcome.map(|()| table.into_inner()).map_err(|failure| failure.to_string())
+    };
+    let (one, two) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| run(2));
+        (run(1), other.join())
     });
-    if let Err(failure) = outcome {
-        panic!("{failure}");
-    }
-    let table = table.into_inner();
+    let mut table = one.unwrap_or_else(|failure| panic!("{failure}"));
+    table.add(two.expect("no panic").unwrap_or_else(|failure| panic!("{failure}")));
     println!("{}", table.print());
     if !is_full {
         return;
@@ -235,7 +248,7 @@ fn wrong_pass(mistake: Mistake, plan: &seg::plan::Plan) -> seg::plan::Plan {
 fn every_seeded_fault_is_caught() {
     let mut open = Mistake::all();
     assert!(open.len() >= 30);
-    let (mut runner, crowds) = (runner(1), crowds());
+    let (mut runner, crowds) = (runner(1, 1), crowds());
     // The same crowds as above, until nothing is left to catch.
     for _ in 0..60 {
         let tree = crowds.new_tree(&mut runner).unwrap_or_else(|e| panic!("{e}"));

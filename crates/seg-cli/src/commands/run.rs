@@ -54,22 +54,23 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let bound = program.bind(&loaded.batch).map_err(Failure::new)?;
     let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let options = Options { engine: args.engine.map(Into::into), threads };
-    let Evaluation { masks, reason, .. } = bound.evaluate_with(options, now);
-    if let Reason::NoNativeCode(error) = &reason {
+    let evaluation = bound.evaluate_with(options, now);
+    let masks = &evaluation.masks;
+    if let Reason::NoNativeCode(error) = &evaluation.reason {
         eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
     }
     if let Some((path, format)) = members {
-        let rows = program.segment_names().zip(&masks).flat_map(|(name, mask)| {
+        let rows = program.segment_names().zip(masks).flat_map(|(name, mask)| {
             mask.rows().map(move |row| (name, row)).map(|(name, row)| (name, loaded.batch.id(row)))
         });
         seg::io::write_members(path, format, rows)
             .map_err(|e| Failure::new(format!("{}: {e}; the members were not written", path.display())))?;
     }
     match args.format {
-        Format::Json => print_json(&json(&program, &masks, &loaded, now))?,
+        Format::Json => print_json(&json(&program, &evaluation, &loaded, now))?,
         Format::Text => {
             let mut text = header(manifest, &loaded.report, now, said_by);
-            text.push_str(&table(&program, &masks));
+            text.push_str(&table(&program, masks));
             print_text(&text)?;
             eprint!("{}", problems(&loaded.report));
             if let Some((path, _)) = members {
@@ -154,10 +155,10 @@ fn problems(report: &Report) -> String {
     out
 }
 
-fn json(program: &Program, masks: &[Mask], loaded: &Loaded, now: Instant) -> serde_json::Value {
+fn json(program: &Program, evaluation: &Evaluation, loaded: &Loaded, now: Instant) -> serde_json::Value {
     let segments: Vec<_> = program
         .segment_names()
-        .zip(masks)
+        .zip(&evaluation.masks)
         .map(|(name, mask)| {
             let share = (!mask.is_empty()).then(|| mask.count() as f64 / mask.len() as f64);
             serde_json::json!({ "segment": name, "members": mask.count(), "share": share })
@@ -165,6 +166,7 @@ fn json(program: &Program, masks: &[Mask], loaded: &Loaded, now: Instant) -> ser
         .collect();
     serde_json::json!({
         "at": now.to_string(),
+        "engine": { "name": evaluation.engine.name(), "reason": evaluation.reason.to_string() },
         "segments": segments,
         "data": data_json(&loaded.report),
         "diagnostics": program.warnings().to_json(),

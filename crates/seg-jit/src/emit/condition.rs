@@ -83,11 +83,11 @@ impl Emit<'_> {
             (Class::Number, Class::Number) => self.b.ins().fcmp(float_code(op), l.value, r.value),
             (Class::Int | Class::Wide, Class::Number) => {
                 let (less, greater) = self.integer_with_number((l.value, l_class), r.value);
-                self.from_bits(op, less, greater)
+                self.decided_by(op, less, greater)
             }
             (Class::Number, Class::Int | Class::Wide) => {
                 let (greater, less) = self.integer_with_number((r.value, r_class), l.value);
-                self.from_bits(op, less, greater)
+                self.decided_by(op, less, greater)
             }
             _ => {
                 let (l, r) = (self.wide(l.value, l_class), self.wide(r.value, r_class));
@@ -98,7 +98,7 @@ impl Emit<'_> {
         self.both(Some(holds), known).unwrap_or(holds)
     }
 
-    fn from_bits(&mut self, op: CompareOp, less: ir::Value, greater: ir::Value) -> ir::Value {
+    fn decided_by(&mut self, op: CompareOp, less: ir::Value, greater: ir::Value) -> ir::Value {
         match op {
             CompareOp::Less => less,
             CompareOp::Greater => greater,

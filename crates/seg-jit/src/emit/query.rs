@@ -104,7 +104,9 @@ impl Emit<'_> {
         body: &mut impl FnMut(&mut Self, Found<'_>),
     ) {
         let offsets = self.slot(merged.offsets);
-        let bounds = self.bounds(offsets, scope.person);
+        let start = self.element(offsets, scope.person, types::I64);
+        let after = self.b.ins().iadd_imm_s(scope.person, 1);
+        let bounds = (start, self.element(offsets, after, types::I64));
         let times = self.slot(merged.times);
         let (at, time, next) = self.walk(query, times, bounds, direction, leave);
         let (sources, places) = (self.slot(merged.source), self.slot(merged.place));
