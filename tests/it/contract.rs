@@ -16,6 +16,7 @@ use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field};
 use seg::{Batch, Instant, Program, Project, Settings, Zone};
+use seg_data::{AttributeId, EventId};
 use seg_tests::{Native, Planned, Reference, TestEngine};
 use std::sync::Arc;
 
@@ -227,6 +228,19 @@ fn converts(column: &str, records: &RecordBatch) {
 #[test]
 fn the_layout_is_read_in_place() {
     reads_in_place("the layout itself", &base());
+    // No column of it is copied.
+    let program = program();
+    let records = base().slice(1, 3);
+    let batch = Batch::new(Arc::clone(program.schema()), records.clone()).expect("a batch");
+    program.bind(&batch).expect("the layout");
+    let spent = batch.attribute_column(AttributeId(1)).expect("a column").array();
+    let given = records.column_by_name("spent").expect("a column");
+    let address = |array: &ArrayRef| array.as_primitive::<arrow_array::types::Int64Type>().values().as_ptr();
+    assert_eq!(address(spent), address(given));
+    let times = batch.events(EventId(0)).expect("orders").times().as_ptr();
+    let orders = records.column_by_name("Order").expect("a column").as_list::<i32>();
+    let time = orders.values().as_struct().column(0).as_primitive::<arrow_array::types::TimestampMicrosecondType>();
+    assert_eq!(times, time.values()[1..].as_ptr());
 }
 
 #[test]
