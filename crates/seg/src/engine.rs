@@ -54,10 +54,9 @@ impl fmt::Display for Reason {
     }
 }
 
-/// From so many decisions (people times conditions) on, native code is ahead
-/// of the plan evaluator although it must be compiled first. A condition costs
-/// 100 to 300 µs to compile, and the plan evaluator 20 to 200 ns a person, so
-/// they meet between 1,000 and 10,000 people; see `docs/benchmarks`.
+/// From so many people on, native code is ahead of the plan evaluator although
+/// it must be compiled first: a segment takes 0.5 to 1.5 ms to compile, and the
+/// plan evaluator 0.03 to 2.5 µs a person; see `docs/benchmarks`.
 const PEOPLE_FOR_NATIVE: usize = 2_000;
 
 /// Which engine runs a plan over so many people, and why. The only place where
