@@ -145,6 +145,29 @@ impl Emit<'_> {
         self.b.ins().brif(condition, then, &[], otherwise, &[]);
     }
 
+    /// A loop over the indices of a range. `body` is code for one of them that
+    /// ends by jumping to the first block for the next, or to the second to
+    /// leave.
+    fn each_index(
+        &mut self,
+        (start, end): (ir::Value, ir::Value),
+        body: impl FnOnce(&mut Self, ir::Value, Block, Block),
+    ) {
+        let at = self.var(types::I64);
+        self.b.def_var(at, start);
+        let [head, one, done] = [(); 3].map(|()| self.b.create_block());
+        self.jump(head);
+        self.b.switch_to_block(head);
+        let idx = self.b.use_var(at);
+        let more = self.b.ins().icmp(IntCC::SignedLessThan, idx, end);
+        self.branch(more, one, done);
+        self.b.switch_to_block(one);
+        let next = self.b.ins().iadd_imm_s(idx, 1);
+        self.b.def_var(at, next);
+        body(self, idx, head, done);
+        self.b.switch_to_block(done);
+    }
+
     fn slot(&mut self, slot: Slot) -> ir::Value {
         self.b.ins().load(types::I64, readonly(), self.params, slot as i32 * 8)
     }

@@ -9,87 +9,58 @@ use crate::select::Selected;
 use crate::shape::{Arithmetic, Calendar, Column, Cond, Function, List, Query, Row, Source, Store, Value, ZoneOffsets};
 use seg_hir::hir::{CompareOp, End};
 
-/// A mistake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Fault {
-    AttributeNullsIgnored,
-    PropertyNullsIgnored,
-    NullListsIgnored,
-    BaseForgotten,
-    ValidityOffsetForgotten,
-    BitOffsetForgotten,
-    WindowBeginsLate,
-    WindowBeginsEarly,
-    WindowEndsEarly,
-    WindowEndsLate,
-    FutureCounts,
-    WindowHasNoStart,
-    OneFurtherBack,
-    FirstForLast,
-    WrongEndOfFew,
-    FewAskOneMore,
-    FilterIgnored,
-    TiesIgnored,
-    EverythingIsDifferent,
-    OtherNamesForgotten,
-    SmallestForLargest,
-    EqualIsNotEnough,
-    EqualIsMore,
-    NotDropped,
-    AnyForAll,
-    LastOfSeveralForgotten,
-    SumForDifference,
-    ZoneIgnored,
-    WeeksAreDays,
-    KeysForTexts,
-    KnownIsTrue,
-    FractionIsInverse,
-    ItemNullsIgnored,
-    AverageForTotal,
+/// Makes the type with a list of all that it holds.
+macro_rules! faults {
+    ($($name:ident)*) => {
+        /// A mistake.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(missing_docs)]
+        pub enum Fault {
+            $($name,)*
+        }
+
+        impl Fault {
+            /// All of them.
+            pub const ALL: &'static [Fault] = &[$(Fault::$name,)*];
+        }
+    };
 }
 
-impl Fault {
-    /// All of them.
-    pub const ALL: &'static [Fault] = {
-        use Fault::*;
-        &[
-            AttributeNullsIgnored,
-            PropertyNullsIgnored,
-            NullListsIgnored,
-            BaseForgotten,
-            ValidityOffsetForgotten,
-            BitOffsetForgotten,
-            WindowBeginsLate,
-            WindowBeginsEarly,
-            WindowEndsEarly,
-            WindowEndsLate,
-            FutureCounts,
-            WindowHasNoStart,
-            OneFurtherBack,
-            FirstForLast,
-            WrongEndOfFew,
-            FewAskOneMore,
-            FilterIgnored,
-            TiesIgnored,
-            EverythingIsDifferent,
-            OtherNamesForgotten,
-            SmallestForLargest,
-            EqualIsNotEnough,
-            EqualIsMore,
-            NotDropped,
-            AnyForAll,
-            LastOfSeveralForgotten,
-            SumForDifference,
-            ZoneIgnored,
-            WeeksAreDays,
-            KeysForTexts,
-            KnownIsTrue,
-            FractionIsInverse,
-            ItemNullsIgnored,
-            AverageForTotal,
-        ]
-    };
+faults! {
+    AttributeNullsIgnored
+    PropertyNullsIgnored
+    NullListsIgnored
+    BaseForgotten
+    ValidityOffsetForgotten
+    BitOffsetForgotten
+    WindowBeginsLate
+    WindowBeginsEarly
+    WindowEndsEarly
+    WindowEndsLate
+    FutureCounts
+    WindowHasNoStart
+    OneFurtherBack
+    FirstForLast
+    WrongEndOfFew
+    FewAskOneMore
+    FilterIgnored
+    TiesIgnored
+    EverythingIsDifferent
+    OtherNamesForgotten
+    SmallestForLargest
+    EqualIsNotEnough
+    EqualIsMore
+    NotDropped
+    AnyForAll
+    LastOfSeveralForgotten
+    SumForDifference
+    ZoneIgnored
+    WeeksAreDays
+    KeysForTexts
+    KnownIsTrue
+    FractionIsInverse
+    ItemNullsIgnored
+    AverageForTotal
 }
 
 /// Makes the mistake everywhere in a shape.

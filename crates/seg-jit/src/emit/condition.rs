@@ -141,23 +141,13 @@ impl Emit<'_> {
         end: ir::Value,
         test: impl FnOnce(&mut Self, ir::Value) -> ir::Value,
     ) -> ir::Value {
-        let (at, answer) = (self.var(types::I64), self.var(types::I8));
-        let no = self.bool(false);
-        self.b.def_var(at, start);
+        let (answer, no) = (self.var(types::I8), self.bool(false));
         self.b.def_var(answer, no);
-        let [head, body, done] = [(); 3].map(|()| self.b.create_block());
-        self.jump(head);
-        self.b.switch_to_block(head);
-        let idx = self.b.use_var(at);
-        let more = self.b.ins().icmp(IntCC::SignedLessThan, idx, end);
-        self.branch(more, body, done);
-        self.b.switch_to_block(body);
-        let holds = test(self, idx);
-        self.b.def_var(answer, holds);
-        let next = self.b.ins().iadd_imm_s(idx, 1);
-        self.b.def_var(at, next);
-        self.branch(holds, done, head);
-        self.b.switch_to_block(done);
+        self.each_index((start, end), |emit, idx, next, done| {
+            let holds = test(emit, idx);
+            emit.b.def_var(answer, holds);
+            emit.branch(holds, done, next);
+        });
         self.b.use_var(answer)
     }
 }

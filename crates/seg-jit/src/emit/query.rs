@@ -310,18 +310,24 @@ impl Emit<'_> {
         self.b.def_var(time, zero);
         self.b.def_var(is_found, no);
         self.each_event(query, Direction::from_end(end), scope, |emit, found| {
-            let rest = emit.b.use_var(left);
-            let rest = emit.b.ins().iadd_imm_s(rest, -1);
-            emit.b.def_var(left, rest);
-            let it = emit.b.create_block();
-            emit.branch(rest, found.next, it);
-            emit.b.switch_to_block(it);
+            emit.unless_last(left, found.next);
             let yes = emit.bool(true);
             emit.b.def_var(time, found.time);
             emit.b.def_var(is_found, yes);
             emit.jump(found.leave);
         });
         Out { value: self.b.use_var(time), known: Some(self.b.use_var(is_found)) }
+    }
+
+    /// Takes one off a count and goes on with the next event, unless it was the
+    /// last one.
+    fn unless_last(&mut self, left: cranelift_frontend::Variable, next: Block) {
+        let rest = self.b.use_var(left);
+        let rest = self.b.ins().iadd_imm_s(rest, -1);
+        self.b.def_var(left, rest);
+        let last = self.b.create_block();
+        self.branch(rest, next, last);
+        self.b.switch_to_block(last);
     }
 
     /// Whether there are n events and the n nearest to one end are all as
@@ -339,12 +345,7 @@ impl Emit<'_> {
             let holds = emit.b.create_block();
             emit.branch(asked, holds, found.leave);
             emit.b.switch_to_block(holds);
-            let rest = emit.b.use_var(left);
-            let rest = emit.b.ins().iadd_imm_s(rest, -1);
-            emit.b.def_var(left, rest);
-            let all = emit.b.create_block();
-            emit.branch(rest, found.next, all);
-            emit.b.switch_to_block(all);
+            emit.unless_last(left, found.next);
             let yes = emit.bool(true);
             emit.b.def_var(answer, yes);
             emit.jump(found.leave);

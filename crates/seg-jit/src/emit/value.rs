@@ -122,27 +122,17 @@ impl Emit<'_> {
         if list.items.nulls.is_none() && list.items.store != Store::F64 {
             return Out { value: self.b.ins().isub(end, start), known };
         }
-        let (at, count) = (self.var(types::I64), self.var(types::I64));
-        let zero = self.int(0);
-        self.b.def_var(at, start);
+        let (count, zero) = (self.var(types::I64), self.int(0));
         self.b.def_var(count, zero);
-        let [head, body, done] = [(); 3].map(|()| self.b.create_block());
-        self.jump(head);
-        self.b.switch_to_block(head);
-        let idx = self.b.use_var(at);
-        let more = self.b.ins().icmp(IntCC::SignedLessThan, idx, end);
-        self.branch(more, body, done);
-        self.b.switch_to_block(body);
-        let item = self.column_at(&list.items, idx);
-        let is_there = self.known(item);
-        let is_there = self.b.ins().uextend(types::I64, is_there);
-        let so_far = self.b.use_var(count);
-        let so_far = self.b.ins().iadd(so_far, is_there);
-        self.b.def_var(count, so_far);
-        let next = self.b.ins().iadd_imm_s(idx, 1);
-        self.b.def_var(at, next);
-        self.jump(head);
-        self.b.switch_to_block(done);
+        self.each_index((start, end), |emit, idx, next, _| {
+            let item = emit.column_at(&list.items, idx);
+            let is_there = emit.known(item);
+            let is_there = emit.b.ins().uextend(types::I64, is_there);
+            let so_far = emit.b.use_var(count);
+            let so_far = emit.b.ins().iadd(so_far, is_there);
+            emit.b.def_var(count, so_far);
+            emit.jump(next);
+        });
         Out { value: self.b.use_var(count), known }
     }
 }
