@@ -133,6 +133,25 @@ impl Date {
             .map_or(if months < 0 { Date(-719_162) } else { Date(2_932_896) }, |d| Date::from_naive(d.date()))
     }
 
+    /// The first day of a period of the calendar: of the one that this day lies
+    /// in, or of one so many later (earlier when negative).
+    pub fn start_of(self, unit: CalendarUnit, offset: i64) -> Date {
+        let of_month = |months: u32| {
+            let first = self.naive().and_then(|d| d.with_day(1)?.with_month0(d.month0() / months * months));
+            first.map_or(self, Date::from_naive).plus_months(offset.saturating_mul(i64::from(months)))
+        };
+        match unit {
+            CalendarUnit::Day => self.plus_days(offset),
+            CalendarUnit::Week(starts_on) => {
+                let since = (self.0.saturating_add(starts_on.shift())).rem_euclid(7);
+                self.plus_days(offset.saturating_mul(7).saturating_sub(since.into()))
+            }
+            CalendarUnit::Month => of_month(1),
+            CalendarUnit::Quarter => of_month(3),
+            CalendarUnit::Year => of_month(12),
+        }
+    }
+
     /// Which month it lies in, counted from year 0.
     pub fn month_number(self) -> i32 {
         self.naive().map_or(0, |d| d.year() * 12 + d.month0() as i32)
@@ -140,12 +159,7 @@ impl Date {
 
     /// Which week it lies in, counted so that neighbours differ by one.
     pub fn week_number(self, starts_on: WeekStart) -> i32 {
-        // 1970-01-01 was a Thursday.
-        let shift = match starts_on {
-            WeekStart::Monday => 3,
-            WeekStart::Sunday => 4,
-        };
-        self.0.saturating_add(shift).div_euclid(7)
+        self.0.saturating_add(starts_on.shift()).div_euclid(7)
     }
 }
 
@@ -166,6 +180,31 @@ pub enum WeekStart {
     Monday,
     /// As some calendars have it.
     Sunday,
+}
+
+impl WeekStart {
+    /// Days from the start of a week to 1970-01-01, which was a Thursday.
+    fn shift(self) -> i32 {
+        match self {
+            WeekStart::Monday => 3,
+            WeekStart::Sunday => 4,
+        }
+    }
+}
+
+/// Periods of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CalendarUnit {
+    /// From midnight to midnight.
+    Day,
+    /// From the day weeks begin on.
+    Week(WeekStart),
+    /// From the first of a month.
+    Month,
+    /// From the first of January, April, July or October.
+    Quarter,
+    /// From the first of January.
+    Year,
 }
 
 /// A time zone of the IANA database that is compiled into Seg.
@@ -331,6 +370,26 @@ mod tests {
         assert_eq!(Zone::UTC.plus_months(at("2024-03-31T12:00Z"), -1), at("2024-02-29T12:00Z"));
         assert_eq!(Date::parse("2023-01-31").map(|d| d.plus_months(1)), Date::parse("2023-02-28"));
         assert_eq!(Zone::UTC.plus_months(at("2024-01-01T00:00Z"), -30_000), Instant::MIN);
+    }
+
+    #[test]
+    fn periods_of_the_calendar_begin_on_their_first_day() {
+        let day = |text| Date::parse(text).expect(text);
+        let monday = CalendarUnit::Week(WeekStart::Monday);
+        for (of, unit, offset, expected) in [
+            ("2026-06-01", CalendarUnit::Day, -1, "2026-05-31"),
+            ("2026-06-01", monday, 0, "2026-06-01"),
+            ("2026-06-07", monday, 0, "2026-06-01"),
+            ("2026-06-07", monday, -1, "2026-05-25"),
+            ("2026-06-07", CalendarUnit::Week(WeekStart::Sunday), 0, "2026-06-07"),
+            ("1969-12-31", monday, 0, "1969-12-29"),
+            ("2024-03-31", CalendarUnit::Month, -1, "2024-02-01"),
+            ("2026-05-31", CalendarUnit::Quarter, 0, "2026-04-01"),
+            ("2026-05-31", CalendarUnit::Quarter, -2, "2025-10-01"),
+            ("2024-02-29", CalendarUnit::Year, 1, "2025-01-01"),
+        ] {
+            assert_eq!(day(of).start_of(unit, offset), day(expected), "{of} {unit:?} {offset}");
+        }
     }
 
     #[test]

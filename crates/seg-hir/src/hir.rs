@@ -9,6 +9,7 @@ mod print;
 
 pub use print::print;
 
+use seg_data::time::CalendarUnit;
 use seg_data::{AttributeId, Date, EventId, Instant, Period, PropertyId, Type, Value, WeekStart, Zone};
 use seg_syntax::source::Span;
 
@@ -201,6 +202,8 @@ pub enum DayOffset {
     Days(i64),
     /// By the calendar, clamped to the last day of the month.
     Months(i64),
+    /// The first day of the period that holds the day, or of one so many later.
+    StartOf(CalendarUnit, i64),
 }
 
 /// The four operations.
@@ -303,6 +306,9 @@ pub enum Moment {
     Before(Period, Zone),
     /// `now` plus a length of time.
     After(Period, Zone),
+    /// The first instant of a period of the zone's calendar: of the one that
+    /// holds `now`, or of one so many later.
+    StartOf(CalendarUnit, i64, Zone),
 }
 
 impl Moment {
@@ -315,6 +321,7 @@ impl Moment {
             Moment::At(instant) => instant,
             Moment::Before(period, zone) => period.before(now, zone),
             Moment::After(period, zone) => period.after(now, zone),
+            Moment::StartOf(unit, offset, zone) => zone.start_of_day(zone.date(now).start_of(unit, offset)),
         }
     }
 }
@@ -353,6 +360,7 @@ impl DayOffset {
         match self {
             DayOffset::Days(days) => day.plus_days(days),
             DayOffset::Months(months) => day.plus_months(months),
+            DayOffset::StartOf(unit, offset) => day.start_of(unit, offset),
         }
     }
 }

@@ -436,6 +436,17 @@ pub enum Unit {
     Year,
 }
 
+/// Periods of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum CalendarUnit {
+    Day,
+    Week,
+    Month,
+    Quarter,
+    Year,
+}
+
 /// Which part of the past counts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Window {
@@ -449,6 +460,17 @@ pub enum Window {
     Dates(Operand, Operand),
     /// `before 2026-01-01`
     Dated(DatedOp, Operand),
+    /// `today`, `last month`, `in the past 7 full days`: from the start of one
+    /// period of the calendar up to that of another, counted from the one that
+    /// holds now.
+    Calendar {
+        /// Which periods.
+        unit: CalendarUnit,
+        /// The first of them.
+        from: i64,
+        /// The first one after them.
+        to: i64,
+    },
     /// `ever`
     Ever,
 }

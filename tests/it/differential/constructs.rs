@@ -83,6 +83,7 @@ fn window(query: &Query, names: &mut BTreeSet<String>) {
             let moment = match b.moment {
                 Moment::At(_) => "date",
                 Moment::Before(..) | Moment::After(..) => "age",
+                Moment::StartOf(..) => "calendar",
             };
             format!("{}, {moment}", if b.is_closed { "included" } else { "excluded" })
         })

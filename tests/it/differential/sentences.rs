@@ -37,6 +37,22 @@ fn window() -> BoxedStrategy<String> {
             "{} {}",
             vec![one(&["before", "after", "since", "until", "on"]), one(&["2026-06-01", "2026-05-31", "2026-03-29"])]
         ),
+        put(
+            "{}",
+            vec![one(&[
+                "today",
+                "yesterday",
+                "this week",
+                "last week",
+                "this month",
+                "last month",
+                "this quarter",
+                "last year",
+                "in the past 7 calendar days",
+                "in the past 3 full days",
+                "in the past 2 full months",
+            ])]
+        ),
         one(&["between 2026-05-29 and 2026-06-01", "since 2026-05-31 02:30", "before 2026-06-01T12:00:00Z"]),
     ]
     .boxed()

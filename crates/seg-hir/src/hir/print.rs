@@ -142,8 +142,21 @@ impl std::fmt::Display for DayOffset {
             DayOffset::Days(0) => Ok(()),
             DayOffset::Days(n) => write!(f, " {n:+} d"),
             DayOffset::Months(n) => write!(f, " {n:+} mo"),
+            DayOffset::StartOf(unit, n) => write!(f, " {}", start_of(*unit, *n)),
         }
     }
+}
+
+fn start_of(unit: CalendarUnit, offset: i64) -> String {
+    let unit = match unit {
+        CalendarUnit::Day => "day",
+        CalendarUnit::Week(WeekStart::Monday) => "week-from-monday",
+        CalendarUnit::Week(WeekStart::Sunday) => "week-from-sunday",
+        CalendarUnit::Month => "month",
+        CalendarUnit::Quarter => "quarter",
+        CalendarUnit::Year => "year",
+    };
+    if offset == 0 { format!("start of {unit}") } else { format!("start of {unit} {offset:+}") }
 }
 
 impl std::fmt::Display for Interval {
@@ -172,6 +185,7 @@ impl std::fmt::Display for Moment {
             Moment::Before(Period::Fixed(0), _) => write!(f, "now"),
             Moment::Before(period, zone) => write!(f, "now - {}", calendar(period, zone)),
             Moment::After(period, zone) => write!(f, "now + {}", calendar(period, zone)),
+            Moment::StartOf(unit, offset, zone) => write!(f, "{} ({})", start_of(*unit, *offset), zone.name()),
         }
     }
 }

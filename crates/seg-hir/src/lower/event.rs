@@ -179,7 +179,7 @@ impl Lower<'_> {
                         self.repeated(first, tail.span, "keep one window, or write two conditions joined by `and`");
                         return None;
                     }
-                    if let Window::Next(_) = window {
+                    if matches!(window, Window::Next(_) | Window::Calendar { from: 1.., .. }) {
                         self.future(tail.span);
                         return None;
                     }

@@ -2,9 +2,9 @@
 
 use super::Lower;
 use crate::hir::{Bound, CompareOp, Cond, DayOffset, Expr, ExprKind, Interval, Moment};
-use seg_data::time::{DAY, SECOND};
+use seg_data::time::{CalendarUnit, DAY, SECOND};
 use seg_data::{Date, Instant, Period, Type, Value, Zone};
-use seg_syntax::ast::{Age, DateLiteral, DatedOp, Duration, Literal, Operand, OperandKind, OrderOp, Unit, Window};
+use seg_syntax::ast::{self, Age, DateLiteral, DatedOp, Duration, Literal, Operand, OperandKind, OrderOp, Unit, Window};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -36,6 +36,11 @@ impl Lower<'_> {
             Window::Dated(op, when) => {
                 let at = self.dated(when)?;
                 self.dated_interval(*op, at, when.span)?
+            }
+            Window::Calendar { unit, from, to } => {
+                let (unit, zone) = (self.calendar_unit(*unit), self.zone(span)?);
+                let start = |offset| Moment::StartOf(unit, offset, zone);
+                Interval { from: Some(closed(start(*from))), to: Some(open(start(*to))) }
             }
         })
     }
@@ -84,6 +89,16 @@ impl Lower<'_> {
                 return None;
             }
         })
+    }
+
+    fn calendar_unit(&self, unit: ast::CalendarUnit) -> CalendarUnit {
+        match unit {
+            ast::CalendarUnit::Day => CalendarUnit::Day,
+            ast::CalendarUnit::Week => CalendarUnit::Week(self.settings.week_start),
+            ast::CalendarUnit::Month => CalendarUnit::Month,
+            ast::CalendarUnit::Quarter => CalendarUnit::Quarter,
+            ast::CalendarUnit::Year => CalendarUnit::Year,
+        }
     }
 
     fn before(&mut self, d: &Duration) -> Option<Moment> {
@@ -217,7 +232,7 @@ impl Lower<'_> {
         }
     }
 
-    fn value_named(&mut self, name: &seg_syntax::ast::Name, span: Span) -> Option<Expr> {
+    fn value_named(&mut self, name: &ast::Name, span: Span) -> Option<Expr> {
         let operand = Operand { kind: OperandKind::Name(name.clone()), span };
         let right = self.value(&operand, super::Scope::Person, None);
         (!right.is_error()).then_some(right)
@@ -278,6 +293,14 @@ impl Lower<'_> {
                     return None;
                 }
                 Cond::all(vec![compare(CompareOp::GreaterOrEqual, day(from)), compare(CompareOp::LessOrEqual, day(to))])
+            }
+            Window::Calendar { unit, from, to } => {
+                let (unit, zone) = (self.calendar_unit(*unit), self.zone(span)?);
+                let start = |offset| today(zone, DayOffset::StartOf(unit, offset));
+                Cond::all(vec![
+                    compare(CompareOp::GreaterOrEqual, start(*from)),
+                    compare(CompareOp::Less, start(*to)),
+                ])
             }
             Window::Dated(op, Operand { kind: OperandKind::Name(name), span: at }) => {
                 let right = self.value_named(name, *at)?;

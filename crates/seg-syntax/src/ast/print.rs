@@ -268,6 +268,16 @@ impl Display for Window {
             Window::Ago(age) => write!(f, "{age} ago"),
             Window::Dates(a, b) => write!(f, "between {a} and {b}"),
             Window::Dated(op, when) => write!(f, "{op} {when}"),
+            Window::Calendar { unit, from, to } => {
+                let unit = match unit {
+                    CalendarUnit::Day => "days",
+                    CalendarUnit::Week => "weeks",
+                    CalendarUnit::Month => "months",
+                    CalendarUnit::Quarter => "quarters",
+                    CalendarUnit::Year => "years",
+                };
+                write!(f, "calendar {unit} {from}..{to}")
+            }
             Window::Ever => write!(f, "ever"),
         }
     }

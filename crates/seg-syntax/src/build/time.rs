@@ -2,8 +2,8 @@
 
 use super::Builder;
 use super::comparison::Bound;
-use super::condition::{error_operand, not_yet};
-use crate::ast::{Age, DatedOp, Duration, Operand, OperandKind, Quantity, TailKind, Unit, Window};
+use super::condition::error_operand;
+use crate::ast::{Age, CalendarUnit, DatedOp, Duration, Operand, OperandKind, Quantity, TailKind, Unit, Window};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::limits::{COUNT_MAX, DURATION_DAYS_MAX};
@@ -140,7 +140,13 @@ impl Builder<'_> {
                 Rule::duration_count => count = self.count(part),
                 Rule::unit => unit = unit_of(&part),
                 Rule::day_kind => {
-                    self.report(not_yet(span, "calendar days", &self.words(span)));
+                    let (words, word) = (self.words(span), part.as_str().to_lowercase());
+                    let plain: Vec<&str> = words.split(' ').filter(|w| !w.eq_ignore_ascii_case(&word)).collect();
+                    self.report(
+                        Diagnostic::new(Code::MisplacedWords, span, format!("`{word}` goes with `in the past` alone"))
+                            .label("elsewhere lengths are not the calendar's")
+                            .help(format!("write `{}` here, or the window `in the past {words}`", plain.join(" "))),
+                    );
                     return None;
                 }
                 _ => {}
@@ -215,7 +221,8 @@ impl Builder<'_> {
         let inner = pair.into_inner().next()?;
         let span = self.span(&inner);
         match inner.as_rule() {
-            Rule::past => self.past(inner).map(Window::Past),
+            Rule::past => self.past(inner),
+            Rule::calendar => calendar(inner),
             Rule::ago => {
                 let age = inner.into_inner().find(|p| p.as_rule() == Rule::age)?;
                 self.age(age).map(Window::Ago)
@@ -242,13 +249,13 @@ impl Builder<'_> {
     }
 
     /// `in the past 3 days`, `in the past week`.
-    fn past(&mut self, pair: Pair<'_, Rule>) -> Option<Duration> {
+    fn past(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
         let span = self.span(&pair);
         let mut is_last = false;
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::kw_last => is_last = true,
-                Rule::duration => return self.duration(part),
+                Rule::duration => return self.past_duration(part),
                 Rule::unit => {
                     let unit = unit_of(&part);
                     let at = self.span(&part);
@@ -262,12 +269,50 @@ impl Builder<'_> {
                         );
                         return None;
                     }
-                    return Some(Duration { count: 1, unit, span: at });
+                    return Some(Window::Past(Duration { count: 1, unit, span: at }));
                 }
                 _ => {}
             }
         }
         None
+    }
+
+    /// `3 days`, `7 calendar days`, `2 full months`.
+    fn past_duration(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
+        let parts: Vec<Pair<'_, Rule>> = pair.clone().into_inner().collect();
+        let kind = parts.iter().find(|p| p.as_rule() == Rule::day_kind);
+        let Some(kind) = kind.and_then(|k| k.clone().into_inner().next()) else {
+            return self.duration(pair).map(Window::Past);
+        };
+        let span = self.span(&pair);
+        let unit = parts.iter().find(|p| p.as_rule() == Rule::unit).map_or(Unit::Day, unit_of);
+        let count = self.count(parts.into_iter().find(|p| p.as_rule() == Rule::duration_count)?)?;
+        let unit = match unit {
+            Unit::Day => CalendarUnit::Day,
+            Unit::Week => CalendarUnit::Week,
+            Unit::Month => CalendarUnit::Month,
+            Unit::Year => CalendarUnit::Year,
+            Unit::Second | Unit::Minute | Unit::Hour => {
+                let word = kind.as_str().to_lowercase();
+                self.report(
+                    Diagnostic::new(Code::MisplacedWords, span, format!("there are no {word} {unit}s"))
+                        .label("days, weeks, months or years")
+                        .help(format!("write `in the past {count} {unit}s`, or `in the past {count} {word} days`")),
+                );
+                return None;
+            }
+        };
+        // Checked like any length, so that no calendar is left.
+        let checked = match unit {
+            CalendarUnit::Day => Unit::Day,
+            CalendarUnit::Week => Unit::Week,
+            CalendarUnit::Month => Unit::Month,
+            CalendarUnit::Quarter | CalendarUnit::Year => Unit::Year,
+        };
+        self.checked_duration(count, checked, span)?;
+        // The current one is the last of calendar days and none of full ones.
+        let to = i64::from(kind.as_rule() == Rule::kw_calendar);
+        Some(Window::Calendar { unit, from: to - i64::try_from(count).unwrap_or(i64::MAX), to })
     }
 
     fn next_window(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
@@ -350,4 +395,26 @@ fn unit_of(pair: &Pair<'_, Rule>) -> Unit {
 pub(super) fn number_word(word: &str) -> u64 {
     const WORDS: [&str; 11] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
     WORDS.iter().position(|w| w.eq_ignore_ascii_case(word)).unwrap_or(0) as u64
+}
+
+/// `today`, `last month`
+fn calendar(pair: Pair<'_, Rule>) -> Option<Window> {
+    let mut unit = CalendarUnit::Day;
+    let mut at = 0;
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::kw_yesterday | Rule::kw_last => at = -1,
+            Rule::kw_tomorrow | Rule::kw_next => at = 1,
+            Rule::calendar_unit => {
+                unit = match part.into_inner().next()?.as_rule() {
+                    Rule::week => CalendarUnit::Week,
+                    Rule::month => CalendarUnit::Month,
+                    Rule::quarter => CalendarUnit::Quarter,
+                    _ => CalendarUnit::Year,
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(Window::Calendar { unit, from: at, to: at + 1 })
 }
