@@ -107,6 +107,10 @@ fn a_run_for_people_and_for_tools() {
     ── out
     {
       "at": "2026-01-02T00:00:00Z",
+      "engine": {
+        "name": "plan",
+        "reason": "there are so few people that compiling would not pay"
+      },
       "segments": [
         {
           "segment": "Recent",

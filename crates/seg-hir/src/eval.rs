@@ -67,6 +67,10 @@ impl<'a> Evaluator<'a> {
             Cond::Const(value) => *value,
             Cond::All(members) => members.iter().all(|m| self.cond(m, person, event)),
             Cond::Any(members) => members.iter().any(|m| self.cond(m, person, event)),
+            Cond::Several { min, max, members } => {
+                let n = members.iter().filter(|m| self.cond(m, person, event)).count() as u64;
+                *min <= n && max.is_none_or(|max| n <= max)
+            }
             Cond::Not(inner) => !self.cond(inner, person, event),
             // Segments are evaluated after those they refer to.
             Cond::InSegment(id) => person.answers.get(id.idx()).copied().flatten().unwrap_or(false),

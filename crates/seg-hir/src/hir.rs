@@ -56,6 +56,15 @@ pub enum Cond {
     All(Vec<Cond>),
     /// At least one of them.
     Any(Vec<Cond>),
+    /// So many of them; one that is said twice counts twice.
+    Several {
+        /// At least.
+        min: u64,
+        /// At most.
+        max: Option<u64>,
+        /// Of these.
+        members: Vec<Cond>,
+    },
     /// The opposite.
     Not(Box<Cond>),
     /// Whether the person is in a segment.

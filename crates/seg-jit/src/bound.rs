@@ -141,6 +141,11 @@ enum Kind {
     Leaf(usize),
     All(Vec<usize>),
     Any(Vec<usize>),
+    Several {
+        min: u64,
+        max: Option<u64>,
+        members: Vec<usize>,
+    },
     Not(usize),
 }
 
@@ -170,7 +175,9 @@ impl Steps {
         let mut seen = |at: &usize, n: usize| n_uses.get_mut(*at).map_or((), |uses| *uses += n);
         for step in &self.steps {
             match &step.kind {
-                Kind::All(members) | Kind::Any(members) => members.iter().for_each(|m| seen(m, 1)),
+                Kind::All(members) | Kind::Any(members) | Kind::Several { members, .. } => {
+                    members.iter().for_each(|m| seen(m, 1));
+                }
                 Kind::Not(inner) => seen(inner, 1),
                 Kind::Const(_) | Kind::Leaf(_) => {}
             }
@@ -188,7 +195,7 @@ fn steps(plan: &Plan, select: &mut Select<'_, '_>) -> (Steps, Vec<Selected>) {
     let want = |is_wanted: &mut Vec<bool>, id: NodeId| is_wanted.get_mut(id.idx()).map_or((), |w| *w = true);
     plan.roots().iter().for_each(|r| want(&mut is_wanted, r.node));
     for (idx, node) in plan.nodes().iter().enumerate().rev() {
-        let is_combination = matches!(node, Node::All(_) | Node::Any(_) | Node::Not(_));
+        let is_combination = matches!(node, Node::All(_) | Node::Any(_) | Node::Several { .. } | Node::Not(_));
         if is_combination && is_wanted.get(idx) == Some(&true) {
             node.children().into_iter().for_each(|child| want(&mut is_wanted, child));
         }
@@ -202,6 +209,10 @@ fn steps(plan: &Plan, select: &mut Select<'_, '_>) -> (Steps, Vec<Selected>) {
             Node::Const(value) => Kind::Const(*value),
             Node::All(members) => Kind::All(members.iter().map(|m| steps.place(*m)).collect()),
             Node::Any(members) => Kind::Any(members.iter().map(|m| steps.place(*m)).collect()),
+            Node::Several { min, max, members } => {
+                let members = members.iter().map(|m| steps.place(*m)).collect();
+                Kind::Several { min: *min, max: *max, members }
+            }
             Node::Not(inner) => Kind::Not(steps.place(*inner)),
             _ => {
                 let shape = select.select(id);
@@ -335,6 +346,16 @@ impl<'w, 'b> Worker<'w, 'b> {
                 let words = self.decide(*inner, care);
                 std::array::from_fn(|at| pick(care, at) & !pick(&words, at))
             }
+            Kind::Several { min, max, members } => {
+                let mut counts = Counts::default();
+                for member in members {
+                    let words = self.decide(*member, care);
+                    counts.add(words);
+                }
+                let (enough, many) = (counts.reach(*min), max.map(|max| counts.reach(max + 1)));
+                let is_many = |at| many.as_ref().map_or(0, |many| pick(many, at));
+                std::array::from_fn(|at| pick(&enough, at) & !is_many(at) & pick(care, at))
+            }
             // Whoever fails one condition need not meet the others.
             Kind::All(members) => {
                 let mut open = *care;
@@ -374,6 +395,44 @@ impl<'w, 'b> Worker<'w, 'b> {
             unsafe { leaf.kernel.run(&leaf.params, self.first, care, to, &mut self.scratch) };
         }
         out
+    }
+}
+
+/// A count for each profile of a block, bit by bit: the first words hold the
+/// lowest bit of every count.
+#[derive(Default)]
+struct Counts(Vec<Words>);
+
+impl Counts {
+    /// Adds one for each bit, carrying from plane to plane.
+    fn add(&mut self, words: Words) {
+        let mut carry = words;
+        for plane in &mut self.0 {
+            let sum = std::array::from_fn(|at| pick(plane, at) ^ pick(&carry, at));
+            carry = and(plane, &carry);
+            *plane = sum;
+        }
+        if !is_none(&carry) {
+            self.0.push(carry);
+        }
+    }
+
+    /// Which counts are so high, from the highest bit down.
+    fn reach(&self, least: u64) -> Words {
+        if least.checked_shr(self.0.len() as u32).unwrap_or(0) != 0 {
+            return [0; BLOCK_WORDS];
+        }
+        let (mut above, mut equal) = ([0; BLOCK_WORDS], [u64::MAX; BLOCK_WORDS]);
+        for (place, plane) in self.0.iter().enumerate().rev() {
+            let both = and(&equal, plane);
+            if least >> place & 1 == 1 {
+                equal = both;
+            } else {
+                above = std::array::from_fn(|at| pick(&above, at) | pick(&both, at));
+                equal = std::array::from_fn(|at| pick(&equal, at) & !pick(plane, at));
+            }
+        }
+        std::array::from_fn(|at| pick(&above, at) | pick(&equal, at))
     }
 }
 

@@ -53,6 +53,7 @@ faults! {
     NotDropped
     AnyForAll
     LastOfSeveralForgotten
+    OneMoreOfSeveral
     SumForDifference
     ZoneIgnored
     WeeksAreDays
@@ -86,6 +87,12 @@ impl Apply<'_> {
         match cond {
             Cond::Const(_) => {}
             Cond::All(members) | Cond::Any(members) => members.iter_mut().for_each(|m| self.cond(m)),
+            Cond::Several { min, members, .. } => {
+                members.iter_mut().for_each(|m| self.cond(m));
+                if self.fault == Fault::OneMoreOfSeveral {
+                    self.param(*min, |n| n + 1);
+                }
+            }
             Cond::Not(inner) => self.cond(inner),
             Cond::Known(value) => self.value(value),
             Cond::Compare(op, left, right) => {

@@ -268,6 +268,12 @@ pub enum Cond {
     Const(bool),
     All(Vec<Cond>),
     Any(Vec<Cond>),
+    /// As many of them as the slots say: at least, and at most.
+    Several {
+        min: Slot,
+        max: Slot,
+        members: Vec<Cond>,
+    },
     Not(Box<Cond>),
     Known(Value),
     Compare(CompareOp, Value, Value),

@@ -74,6 +74,33 @@ impl Builder {
         }
     }
 
+    /// So many of them: those that are decided are counted here, and what is
+    /// all, any or none of them is said so.
+    pub fn several(&mut self, min: u64, max: Option<u64>, members: Vec<NodeId>) -> NodeId {
+        let n_true = members.iter().filter(|m| matches!(self.node(**m), Some(Node::Const(true)))).count() as u64;
+        let mut open = members;
+        open.retain(|m| !matches!(self.node(*m), Some(Node::Const(_))));
+        open.sort_unstable();
+        let n_open = open.len() as u64;
+        let min = min.saturating_sub(n_true);
+        let max = match max.map(|max| max.checked_sub(n_true)) {
+            Some(None) => return self.constant(false),
+            Some(Some(max)) => Some(max).filter(|max| *max < n_open),
+            None => None,
+        };
+        match (min, max) {
+            (min, _) if min > n_open => self.constant(false),
+            (0, None) => self.constant(true),
+            (1, None) => self.any(open),
+            (min, None) if min == n_open => self.all(open),
+            (0, Some(0)) => {
+                let any = self.any(open);
+                self.negate(any)
+            }
+            _ => self.add(Node::Several { min, max, members: open }),
+        }
+    }
+
     /// The opposite; two cancel.
     pub fn negate(&mut self, id: NodeId) -> NodeId {
         match self.node(id) {
@@ -136,5 +163,12 @@ mod tests {
         assert_eq!(b.all(vec![x, not_x, y]), no);
         assert_eq!(b.any(vec![x, not_x, y]), yes);
         assert_eq!((b.all(vec![]), b.any(vec![])), (yes, no));
+        assert_eq!(b.several(2, None, vec![x, yes, y]), b.any(vec![x, y]));
+        assert_eq!(b.several(2, None, vec![x, no, y]), b.all(vec![x, y]));
+        assert_eq!((b.several(2, None, vec![x, no]), b.several(0, Some(2), vec![x, y])), (no, yes));
+        let both = b.any(vec![x, y]);
+        assert_eq!(b.several(1, Some(1), vec![yes, x, y]), b.negate(both));
+        // Said twice, it counts twice.
+        assert_ne!(b.several(2, None, vec![x, x, y]), b.all(vec![x, y]));
     }
 }

@@ -96,6 +96,14 @@ impl Eval<'_> {
             Node::Const(value) => Column::Bools(vec![*value; len]),
             Node::All(members) => self.combine(members, domain, true),
             Node::Any(members) => self.combine(members, domain, false),
+            Node::Several { min, max, members } => {
+                let mut counts = vec![0_u64; len];
+                for member in members {
+                    let bits = self.bools(*member, domain);
+                    counts.iter_mut().zip(bits).for_each(|(n, bit)| *n += u64::from(bit));
+                }
+                Column::Bools(counts.iter().map(|n| min <= n && max.is_none_or(|max| *n <= max)).collect())
+            }
             Node::Not(a) => Column::Bools(self.bools(*a, domain).iter().map(|b| !b).collect()),
             Node::Known(a) => {
                 let column = self.column(*a, domain);

@@ -45,6 +45,10 @@ impl Lower {
                 let members = members.iter().map(|m| self.cond(m)).collect();
                 self.builder.any(members)
             }
+            Cond::Several { min, max, members } => {
+                let members = members.iter().map(|m| self.cond(m)).collect();
+                self.builder.several(*min, *max, members)
+            }
             Cond::Not(inner) => {
                 let inner = self.cond(inner);
                 self.builder.negate(inner)

@@ -102,6 +102,13 @@ pub enum Node {
     Const(bool),
     All(Vec<NodeId>),
     Any(Vec<NodeId>),
+    /// At least `min` and at most `max` of the members, which ascend; one may
+    /// be there more than once.
+    Several {
+        min: u64,
+        max: Option<u64>,
+        members: Vec<NodeId>,
+    },
     Not(NodeId),
     Known(NodeId),
     Compare(CompareOp, NodeId, NodeId),
@@ -167,6 +174,7 @@ impl Node {
             Node::Const(_)
                 | Node::All(_)
                 | Node::Any(_)
+                | Node::Several { .. }
                 | Node::Not(_)
                 | Node::Known(_)
                 | Node::Compare(..)
@@ -192,7 +200,7 @@ impl Node {
     /// its query's events are [`Node::inner`].
     pub fn children(&self) -> Vec<NodeId> {
         match self {
-            Node::All(members) | Node::Any(members) => members.clone(),
+            Node::All(members) | Node::Any(members) | Node::Several { members, .. } => members.clone(),
             Node::Not(a)
             | Node::Known(a)
             | Node::OneOf(a, _)

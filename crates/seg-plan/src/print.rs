@@ -25,6 +25,10 @@ fn describe(node: &Node, schema: &Schema) -> String {
         Node::Const(value) => value.to_string(),
         Node::All(members) => format!("all({})", nodes(members)),
         Node::Any(members) => format!("any({})", nodes(members)),
+        Node::Several { min, max, members } => {
+            let max = max.map_or(String::new(), |max| format!(" to {max}"));
+            format!("several({min}{max} of {})", nodes(members))
+        }
         Node::Not(a) => format!("not n{}", a.0),
         Node::Known(a) => format!("known n{}", a.0),
         Node::Compare(op, a, b) => format!("n{} {} n{}", a.0, op.symbol(), b.0),

@@ -83,6 +83,14 @@ fn shape(plan: &Plan, node: &Node, fault: &mut impl FnMut(&str)) {
                 fault("joins what is no condition");
             }
         }
+        Node::Several { members, .. } => {
+            if !members.is_sorted() || members.len() < 2 {
+                fault("members are not two or more, ascending");
+            }
+            if !members.iter().all(is_condition) {
+                fault("counts what is no condition");
+            }
+        }
         Node::Not(a) if !is_condition(a) => fault("negates a value"),
         Node::Not(_) => {}
         other => {

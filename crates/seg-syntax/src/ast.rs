@@ -124,6 +124,13 @@ pub enum Quantifier {
     Any,
     /// `none of`
     None,
+    /// `at least 2 of`: so many of them, up to so many.
+    Several {
+        /// At least.
+        min: u64,
+        /// At most.
+        max: Option<u64>,
+    },
 }
 
 /// A subject and what is said of it.

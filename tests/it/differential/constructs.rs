@@ -24,6 +24,7 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeSet<String>) {
     match node {
         Node::All(_) => add("all of"),
         Node::Any(_) => add("any of"),
+        Node::Several { .. } => add("several of"),
         Node::Not(_) => add("not"),
         Node::Known(_) => add("known"),
         Node::Compare(op, left, right) => {

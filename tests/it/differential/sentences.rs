@@ -137,6 +137,7 @@ fn filter() -> BoxedStrategy<String> {
     prop_oneof![
         simple.clone(),
         put("({} {} {})", vec![simple.clone(), one(&["and", "or"]), simple.clone()]),
+        put("(at least 2 of ({}, {}, {}))", vec![simple.clone(), simple.clone(), simple.clone()]),
         put("(not ({}))", vec![simple]),
     ]
     .boxed()
@@ -269,12 +270,22 @@ fn any_sentence() -> BoxedStrategy<String> {
     let leaf = leaf.prop_map(|s| format!("({s})")).boxed();
     leaf.prop_recursive(3, 12, 3, |inner| {
         let inner = inner.boxed();
+        let several = inner.clone();
         let list = proptest::collection::vec(inner.clone(), 1..4).prop_map(|m| m.join(", ")).boxed();
         prop_oneof![
             put("not ({})", vec![inner.clone()]),
             put("({}) and ({})", vec![inner.clone(), inner.clone()]),
             put("({}) or ({})", vec![inner.clone(), inner]),
             put("{} of ({})", vec![one(&["all", "any", "none"]), list]),
+            put(
+                "{} of ({}, {}, {})",
+                vec![
+                    one(&["at least 2", "exactly 1", "at most 2", "1 to 2", "exactly 2"]),
+                    several.clone(),
+                    several.clone(),
+                    several
+                ]
+            ),
         ]
         .boxed()
     })

@@ -35,6 +35,7 @@ impl Printer<'_> {
         match cond {
             Cond::All(members) => self.members(depth, "all", members),
             Cond::Any(members) => self.members(depth, "any", members),
+            Cond::Several { min, max, members } => self.members(depth, &several(*min, *max), members),
             Cond::Not(inner) => self.members(depth, "not", std::slice::from_ref(inner)),
             leaf => {
                 let text = self.leaf(leaf);
@@ -54,6 +55,7 @@ impl Printer<'_> {
             Cond::Const(value) => value.to_string(),
             Cond::All(members) => self.joined("all", members),
             Cond::Any(members) => self.joined("any", members),
+            Cond::Several { min, max, members } => self.joined(&several(*min, *max), members),
             Cond::Not(inner) => format!("not({})", self.leaf(inner)),
             Cond::InSegment(id) => {
                 let name = self.module.segments.get(id.idx()).map_or("?", |s| &s.name);
@@ -145,6 +147,10 @@ impl std::fmt::Display for DayOffset {
             DayOffset::StartOf(unit, n) => write!(f, " {}", start_of(*unit, *n)),
         }
     }
+}
+
+fn several(min: u64, max: Option<u64>) -> String {
+    max.map_or_else(|| format!("at least {min} of"), |max| format!("{min} to {max} of"))
 }
 
 fn start_of(unit: CalendarUnit, offset: i64) -> String {

@@ -26,6 +26,7 @@ impl Lower<'_> {
             Quantifier::All => Cond::all(conds),
             Quantifier::Any => Cond::any(conds),
             Quantifier::None => Cond::any(conds).negate(),
+            Quantifier::Several { min, max } => Cond::Several { min, max, members: conds },
         })
     }
 

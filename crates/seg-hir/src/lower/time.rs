@@ -4,7 +4,9 @@ use super::Lower;
 use crate::hir::{Bound, CompareOp, Cond, DayOffset, Expr, ExprKind, Interval, Moment};
 use seg_data::time::{CalendarUnit, DAY, SECOND};
 use seg_data::{Date, Instant, Period, Type, Value, Zone};
-use seg_syntax::ast::{self, Age, DateLiteral, DatedOp, Duration, Literal, Operand, OperandKind, OrderOp, Unit, Window};
+use seg_syntax::ast::{
+    self, Age, DateLiteral, DatedOp, Duration, Literal, Operand, OperandKind, OrderOp, Unit, Window,
+};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -297,10 +299,7 @@ impl Lower<'_> {
             Window::Calendar { unit, from, to } => {
                 let (unit, zone) = (self.calendar_unit(*unit), self.zone(span)?);
                 let start = |offset| today(zone, DayOffset::StartOf(unit, offset));
-                Cond::all(vec![
-                    compare(CompareOp::GreaterOrEqual, start(*from)),
-                    compare(CompareOp::Less, start(*to)),
-                ])
+                Cond::all(vec![compare(CompareOp::GreaterOrEqual, start(*from)), compare(CompareOp::Less, start(*to))])
             }
             Window::Dated(op, Operand { kind: OperandKind::Name(name), span: at }) => {
                 let right = self.value_named(name, *at)?;

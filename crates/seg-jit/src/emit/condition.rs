@@ -20,6 +20,18 @@ impl Emit<'_> {
                 let bits: Vec<ir::Value> = members.iter().map(|m| self.cond(m, scope)).collect();
                 bits.into_iter().reduce(|a, b| self.b.ins().bor(a, b)).unwrap_or_else(|| self.bool(false))
             }
+            Cond::Several { min, max, members } => {
+                let mut count = self.int(0);
+                for member in members {
+                    let bit = self.cond(member, scope);
+                    let bit = self.b.ins().uextend(types::I64, bit);
+                    count = self.b.ins().iadd(count, bit);
+                }
+                let (min, max) = (self.slot(*min), self.slot(*max));
+                let enough = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, count, min);
+                let few = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, count, max);
+                self.b.ins().band(enough, few)
+            }
             Cond::Not(inner) => {
                 let bit = self.cond(inner, scope);
                 self.b.ins().bxor_imm_u(bit, 1)

@@ -13,6 +13,11 @@ impl Select<'_, '_> {
             Node::Const(value) => Cond::Const(*value),
             Node::All(members) => self.members(members, domain, true),
             Node::Any(members) => self.members(members, domain, false),
+            Node::Several { min, max, members } => {
+                let members = members.iter().map(|m| self.cond(*m, domain)).collect();
+                let (min, max) = (self.slot(*min), self.slot(max.unwrap_or(u64::MAX)));
+                Cond::Several { min, max, members }
+            }
             Node::Not(inner) => match self.cond(*inner, domain) {
                 Cond::Const(value) => Cond::Const(!value),
                 other => Cond::Not(Box::new(other)),

@@ -22,6 +22,7 @@ pub fn keep(builder: &mut Builder, node: Node) -> NodeId {
     match node {
         Node::All(members) => builder.all(members),
         Node::Any(members) => builder.any(members),
+        Node::Several { min, max, members } => builder.several(min, max, members),
         Node::Not(inner) => builder.negate(inner),
         Node::Known(value) => builder.known(value),
         Node::Compare(op, left, right) => builder.compare(op, left, right),
@@ -42,6 +43,9 @@ pub(super) fn renamed(node: &Node, new: &[NodeId]) -> Node {
     match node {
         Node::All(members) => Node::All(members.iter().map(id).collect()),
         Node::Any(members) => Node::Any(members.iter().map(id).collect()),
+        Node::Several { min, max, members } => {
+            Node::Several { min: *min, max: *max, members: members.iter().map(id).collect() }
+        }
         Node::Not(a) => Node::Not(id(a)),
         Node::Known(a) => Node::Known(id(a)),
         Node::Compare(op, a, b) => Node::Compare(*op, id(a), id(b)),

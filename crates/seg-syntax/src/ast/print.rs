@@ -307,8 +307,19 @@ macro_rules! words {
     };
 }
 
+impl Display for Quantifier {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Quantifier::All => f.write_str("all"),
+            Quantifier::Any => f.write_str("any"),
+            Quantifier::None => f.write_str("none"),
+            Quantifier::Several { min, max: Some(max) } => write!(f, "{min} to {max}"),
+            Quantifier::Several { min, max: None } => write!(f, "at least {min}"),
+        }
+    }
+}
+
 words! {
-    Quantifier { All => "all", Any => "any", None => "none" }
     Negative { Not => "not", Never => "never", No => "no" }
     ArithmeticOp { Plus => "plus", Minus => "minus", Times => "times", DividedBy => "divided by" }
     AggregateFunction {

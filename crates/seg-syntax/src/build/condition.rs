@@ -85,7 +85,8 @@ impl Builder<'_> {
         let OperandKind::Bracketed(inner) = subject.kind else { return Expr::Error(span) };
         let compares = tails.iter().any(|t| matches!(t.kind, TailKind::Comparison(_)));
         // `did all of (A, B)` is nothing but each of them.
-        if let Expr::Group(Group { quantifier: Quantifier::All, is_chain: false, .. }) = inner.as_ref()
+        if let Expr::Group(Group { quantifier, is_chain: false, .. }) = inner.as_ref()
+            && matches!(quantifier, Quantifier::All | Quantifier::Several { .. })
             && tails.is_empty()
             && quantity.is_none()
         {
@@ -119,15 +120,20 @@ impl Builder<'_> {
                 self.report(two_negatives(at, "`none of` is negative already"));
                 return Expr::Error(span);
             }
-            Quantifier::All => {
+            Quantifier::All | Quantifier::Several { .. } => {
                 let window = tails.first().map_or(at, |t| t.span);
                 let each = names.iter().map(|n| format!("did {} {}", n.text, self.words(window)));
-                let each = each.collect::<Vec<_>>().join(" and ");
+                let each: Vec<String> = each.collect();
+                let each = match quantifier {
+                    Quantifier::Several { min, max: None } => format!("at least {min} of ({})", each.join(", ")),
+                    Quantifier::Several { min, max: Some(max) } => format!("{min} to {max} of ({})", each.join(", ")),
+                    _ => each.join(" and "),
+                };
                 self.report(
                     Diagnostic::new(
                         Code::WindowOnBrackets,
                         window,
-                        "what follows `all of (…)` belongs to no one event",
+                        "what follows the brackets belongs to no one event",
                     )
                     .label("said of all events at once")
                     .help(format!("say it of each: `{each}`")),
@@ -184,10 +190,13 @@ impl Builder<'_> {
                 Some(text) => Head::InSegment(self.title(&text)),
                 None => error,
             },
-            Rule::several_of => {
-                self.report(not_yet(span, "counting conditions", &self.words(span)));
-                error
-            }
+            Rule::several_of => match self.several_of(inner) {
+                Some(group) => {
+                    let kind = OperandKind::Bracketed(Box::new(Expr::Group(group)));
+                    Head::Subject { quantity: None, subject: Operand { kind, span }, tail: None }
+                }
+                None => error,
+            },
             Rule::in_list => {
                 self.report(not_yet(span, "lists from files", &self.words(span)));
                 error
@@ -208,6 +217,31 @@ impl Builder<'_> {
             }
             _ => Head::Subject { quantity: None, subject: self.operand(inner), tail: None },
         }
+    }
+
+    /// `at least 2 of (…, …)`; none when it can never be so.
+    fn several_of(&mut self, pair: Pair<'_, Rule>) -> Option<Group> {
+        let span = self.span(&pair);
+        let mut quantity = None;
+        let mut members = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::quantity => quantity = Some(self.quantity(part)?),
+                Rule::expression => members.push(self.expression(part)),
+                _ => {}
+            }
+        }
+        let Quantity { min, max, span: at } = quantity?;
+        if min > members.len() as u64 {
+            let (words, n) = (self.words(at), members.len());
+            self.report(
+                Diagnostic::new(Code::EmptyRange, at, format!("`{words}` of {n} conditions can never be true"))
+                    .label(format!("there {} {n}", if n == 1 { "is" } else { "are" }))
+                    .help(format!("for all of them: `all of (…)`; for some: `at least {n} of (…)` or fewer")),
+            );
+            return None;
+        }
+        Some(Group { quantifier: Quantifier::Several { min, max }, members, is_chain: false, span })
     }
 
     /// `30 to 45 days since last_order_date`: the subject comes last.
