@@ -334,6 +334,17 @@ fn other_texts_are_converted_once() {
 }
 
 #[test]
+fn other_ids_are_converted_once() {
+    let ids = ["a", "b", "c", "d", "e"];
+    converts("profile_id", &with("profile_id", array(LargeStringArray::from(ids.to_vec()))));
+    converts("profile_id", &with("profile_id", array(StringViewArray::from(ids.to_vec()))));
+    let program = program();
+    let records = with("profile_id", array(Int64Array::from(vec![7, 8, 9, 10, 11])));
+    let batch = Batch::new(Arc::clone(program.schema()), records).expect("a batch");
+    assert_eq!((batch.id(0), batch.id(4), batch.conversions().len()), ("7", "11", 1));
+}
+
+#[test]
 fn repeated_and_null_texts_of_a_dictionary_are_made_canonical() {
     let values = StringArray::from(vec![Some("DE"), None, Some("FR"), Some("DE"), Some("US")]);
     let keys = Int32Array::from(vec![Some(3), Some(2), Some(4), Some(0), Some(1)]);

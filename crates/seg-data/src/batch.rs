@@ -82,6 +82,7 @@ pub struct Batch {
     schema: Arc<Schema>,
     records: RecordBatch,
     ids: StringArray,
+    id_conversion: Option<Conversion>,
     attributes: Vec<OnceLock<Result<Option<Column>, BatchError>>>,
     events: Vec<OnceLock<Result<Option<Events>, BatchError>>>,
 }
@@ -95,6 +96,9 @@ impl Batch {
     pub fn new(schema: Arc<Schema>, records: RecordBatch) -> Result<Batch, BatchError> {
         let error = |problem| BatchError { column: ID_COLUMN.to_owned(), problem };
         let ids = records.column_by_name(ID_COLUMN).ok_or_else(|| error(BatchProblem::Missing))?;
+        let from = ids.data_type().clone();
+        let id_conversion =
+            (from != DataType::Utf8).then(|| Conversion { column: ID_COLUMN.to_owned(), from, to: DataType::Utf8 });
         let ids = match ids.data_type() {
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => cast(ids, &DataType::Utf8).ok(),
             other if other.is_integer() => cast(ids, &DataType::Utf8).ok(),
@@ -107,7 +111,7 @@ impl Batch {
         }
         let attributes = schema.attributes.iter().map(|_| OnceLock::new()).collect();
         let events = schema.events.iter().map(|_| OnceLock::new()).collect();
-        Ok(Batch { schema, records, ids, attributes, events })
+        Ok(Batch { schema, records, ids, id_conversion, attributes, events })
     }
 
     /// A batch of nobody that has every column of the schema.
@@ -199,7 +203,7 @@ impl Batch {
     pub fn conversions(&self) -> Vec<Conversion> {
         let attributes = self.attributes.iter().filter_map(|a| a.get()?.as_ref().ok()?.as_ref()?.conversion());
         let events = self.events.iter().filter_map(|e| e.get()?.as_ref().ok()?.as_ref());
-        attributes.chain(events.flat_map(Events::conversions)).cloned().collect()
+        self.id_conversion.iter().chain(attributes).chain(events.flat_map(Events::conversions)).cloned().collect()
     }
 
     /// The schema it is checked against.

@@ -165,7 +165,13 @@ fn phrase(rule: Rule) -> Option<(u8, String)> {
         | Rule::bound_value
         | Rule::measure
         | Rule::measure_factor => some(1, "a value"),
-        Rule::name | Rule::bare_name | Rule::of_name | Rule::of_run | Rule::event_ref => some(1, "a name"),
+        Rule::name
+        | Rule::ended_name
+        | Rule::end_word
+        | Rule::bare_name
+        | Rule::of_name
+        | Rule::of_run
+        | Rule::event_ref => some(1, "a name"),
         Rule::number | Rule::number_word | Rule::count | Rule::quantity | Rule::duration_count => some(1, "a number"),
         Rule::unit
         | Rule::second

@@ -150,6 +150,17 @@ impl Builder<'_> {
     pub(super) fn name(&mut self, pair: Pair<'_, Rule>, their: bool) -> Name {
         let span = self.span(&pair);
         let raw = pair.as_str();
+        let inner = pair.clone().into_inner().next();
+        if let Some(ended) = inner.filter(|p| p.as_rule() == Rule::ended_name) {
+            // Quotes say where the event's name begins; what `last` means is the
+            // same with and without them.
+            let words = ended.into_inner().map(|part| match part.as_rule() {
+                Rule::text => unquote(part.as_str()),
+                _ => single_spaced(part.as_str()),
+            });
+            let text = words.collect::<Vec<_>>().join(" ");
+            return Name { text, is_quoted: false, their, span };
+        }
         let is_quoted = raw.starts_with('"');
         let text = if is_quoted { unquote(raw.trim_end()) } else { single_spaced(raw) };
         Name { text, is_quoted, their, span }

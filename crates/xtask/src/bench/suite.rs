@@ -97,5 +97,5 @@ pub const SEGMENTS: [Segment; 12] = [
         "whose average amount of \"Order Completed\" is more than 80 and who did \"Order Completed\" at least 3 times \
          ever",
     ),
-    said(12, "first order in 14 days", "whose first Order Completed is in the past 14 days"),
+    said(12, "first order in 14 days", "whose first \"Order Completed\" is in the past 14 days"),
 ];
