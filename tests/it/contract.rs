@@ -533,6 +533,21 @@ mod unchecked {
         }
     }
 
+    #[test]
+    fn lists_that_contradict_their_own_type_are_refused() {
+        // Nulls where the type says there are none, in a layout that is converted.
+        let rows = plain_rows();
+        let nulls = NullBuffer::from(vec![true, true, true, true, true, false, true]);
+        let rows = StructArray::new(rows.fields().clone(), rows.columns().to_vec(), Some(nulls));
+        let field = Arc::new(Field::new("item", rows.data_type().clone(), false));
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(OFFSETS.map(i64::from).to_vec()));
+        // SAFETY: only the conversion reads it, which checks it.
+        let lists = unsafe { LargeListArray::new_unchecked(field, offsets, Arc::new(rows), None) };
+        let words = refusal(&with("Order", array(lists)));
+        assert!(words.starts_with("column `Order` is LargeList("), "{words}");
+        assert!(words.contains("does not become List("), "{words}");
+    }
+
     /// The bytes of a stream with one array of integers in the place of another.
     fn patched(from: &[i32], to: &[i32]) -> Vec<u8> {
         let bytes = |ints: &[i32]| ints.iter().flat_map(|i| i.to_le_bytes()).collect::<Vec<u8>>();

@@ -192,7 +192,8 @@ impl<'p, 'b> Select<'p, 'b> {
         Some((List { row, offsets, nulls, items }, of, false))
     }
 
-    /// A query, its events found by name; `extra` adds what is asked of each.
+    /// A query with a source for each of its names; `inner` says what is asked
+    /// of each event besides.
     fn query(&mut self, query: &seg_plan::Query, is_ordered: bool, inner: Inner) -> Query {
         let (from, to) = self.interval(query.interval);
         let mut names = Vec::new();

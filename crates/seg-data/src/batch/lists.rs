@@ -4,7 +4,7 @@ use super::error::BatchProblem;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, GenericListArray, GenericListViewArray, ListArray, OffsetSizeTrait};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, FieldRef};
 use arrow_select::take::take;
 use std::sync::Arc;
 
@@ -71,24 +71,38 @@ pub(super) fn events(array: &ArrayRef) -> Result<Option<(ListArray, bool)>, Batc
             let offsets = offsets.map_err(|_| BatchProblem::TooManyEvents)?;
             let values = list.values().slice(base as usize, (end - base) as usize);
             let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-            Some((ListArray::new(Arc::clone(field), offsets, values, list.nulls().cloned()), true))
+            Some((assemble(array, field, offsets, values)?, true))
         }
         DataType::FixedSizeList(field, size) => {
             let list = array.as_fixed_size_list();
-            let n_events = i64::from(*size) * list.len() as i64;
-            i32::try_from(n_events).map_err(|_| BatchProblem::TooManyEvents)?;
-            let lengths = std::iter::repeat_n(*size as usize, list.len());
-            let offsets = OffsetBuffer::from_lengths(lengths);
-            Some((ListArray::new(Arc::clone(field), offsets, Arc::clone(list.values()), list.nulls().cloned()), true))
+            let size = usize::try_from(*size).map_err(|_| BatchProblem::OffsetsOutOfRange)?;
+            let n_events = size.checked_mul(list.len()).and_then(|n| i32::try_from(n).ok());
+            n_events.ok_or(BatchProblem::TooManyEvents)?;
+            let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(size, list.len()));
+            Some((assemble(array, field, offsets, Arc::clone(list.values()))?, true))
         }
-        DataType::ListView(_) => Some((from_view(array.as_list_view::<i32>())?, true)),
-        DataType::LargeListView(_) => Some((from_view(array.as_list_view::<i64>())?, true)),
+        DataType::ListView(_) => Some((from_view(array, array.as_list_view::<i32>())?, true)),
+        DataType::LargeListView(_) => Some((from_view(array, array.as_list_view::<i64>())?, true)),
         _ => None,
     })
 }
 
+/// The lists of `array` in this layout. What no constructor of Arrow lets
+/// through is refused here too, for it may have come from another library.
+fn assemble(
+    array: &ArrayRef,
+    field: &FieldRef,
+    offsets: OffsetBuffer<i32>,
+    values: ArrayRef,
+) -> Result<ListArray, BatchProblem> {
+    ListArray::try_new(Arc::clone(field), offsets, values, array.nulls().cloned()).map_err(|error| {
+        let (expected, found) = (DataType::List(Arc::clone(field)), array.data_type().clone());
+        BatchProblem::NotConvertible { expected, found, why: error.to_string() }
+    })
+}
+
 /// Views may lie in any order and overlap, so their items are gathered.
-fn from_view<O: OffsetSizeTrait>(list: &GenericListViewArray<O>) -> Result<ListArray, BatchProblem> {
+fn from_view<O: OffsetSizeTrait>(array: &ArrayRef, list: &GenericListViewArray<O>) -> Result<ListArray, BatchProblem> {
     let mut rows: Vec<u64> = Vec::new();
     let mut offsets: Vec<i32> = vec![0];
     for (row, (offset, size)) in list.value_offsets().iter().zip(list.value_sizes()).enumerate() {
@@ -107,5 +121,5 @@ fn from_view<O: OffsetSizeTrait>(list: &GenericListViewArray<O>) -> Result<ListA
         let found = list.data_type().clone();
         BatchProblem::NotConvertible { expected: DataType::List(Arc::clone(&field)), found, why: error.to_string() }
     })?;
-    Ok(ListArray::new(field, OffsetBuffer::new(ScalarBuffer::from(offsets)), values, list.nulls().cloned()))
+    assemble(array, &field, OffsetBuffer::new(ScalarBuffer::from(offsets)), values)
 }
