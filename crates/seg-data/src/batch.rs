@@ -56,6 +56,7 @@ pub fn storage_type(ty: &Type) -> DataType {
             };
             DataType::List(Arc::new(ArrowField::new("item", item, true)))
         }
+        Type::Duration => DataType::Int64,
         Type::Records(fields) => {
             let fields: Fields = fields.iter().map(|(n, ty)| ArrowField::new(n, storage_type(ty), true)).collect();
             DataType::List(Arc::new(ArrowField::new("item", DataType::Struct(fields), true)))

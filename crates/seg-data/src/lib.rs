@@ -19,8 +19,10 @@
 //! ```
 
 pub mod batch;
+mod globe;
 mod mask;
 pub mod money;
+pub mod sample;
 pub mod schema;
 pub mod time;
 mod types;
@@ -28,6 +30,7 @@ mod value;
 mod wanted;
 
 pub use batch::Batch;
+pub use globe::Place;
 pub use mask::Mask;
 pub use money::Money;
 pub use schema::{AttributeId, EventId, GroupId, PropertyId, Schema};

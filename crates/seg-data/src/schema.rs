@@ -129,6 +129,17 @@ pub struct Channel {
     pub consent: Option<AttributeId>,
 }
 
+/// A pair of attributes that say where somebody is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlaceOf {
+    /// `home`
+    pub name: String,
+    /// Degrees north.
+    pub latitude: AttributeId,
+    /// Degrees east.
+    pub longitude: AttributeId,
+}
+
 /// What segments can be about.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Schema {
@@ -141,6 +152,8 @@ pub struct Schema {
     pub groups: Vec<Group>,
     /// Ways to reach people.
     pub channels: Vec<Channel>,
+    /// Where people are.
+    pub places: Vec<PlaceOf>,
     /// The currency of every amount of money.
     pub currency: Option<String>,
     /// The property that identifies an event: two events of one person with

@@ -1,6 +1,6 @@
 //! Instants, calendar days, and the zones that tie them together.
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike};
 use std::fmt;
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z.
@@ -157,6 +157,28 @@ impl Date {
         self.naive().map_or(0, |d| d.year() * 12 + d.month0() as i32)
     }
 
+    /// Which day of the week it is: 0 is Monday.
+    pub fn weekday(self) -> u8 {
+        self.0.saturating_add(3).rem_euclid(7) as u8
+    }
+
+    /// Which month of its year it lies in: 0 is January.
+    pub fn month(self) -> u8 {
+        self.naive().map_or(0, |d| d.month0() as u8)
+    }
+
+    /// The first anniversary of this day that is not before another. That of
+    /// 29 February is 28 February in other years.
+    pub fn anniversary_from(self, day: Date) -> Date {
+        let (Some(born), Some(from)) = (self.naive(), day.naive()) else { return day };
+        let in_year = |year: i32| {
+            let same = NaiveDate::from_ymd_opt(year, born.month(), born.day());
+            same.or_else(|| NaiveDate::from_ymd_opt(year, born.month(), 28)).map_or(day, Date::from_naive)
+        };
+        let this_year = in_year(from.year());
+        if this_year < day { in_year(from.year() + 1) } else { this_year }
+    }
+
     /// Which week it lies in, counted so that neighbours differ by one.
     pub fn week_number(self, starts_on: WeekStart) -> i32 {
         self.0.saturating_add(starts_on.shift()).div_euclid(7)
@@ -223,6 +245,13 @@ impl Zone {
     /// The name it is known by.
     pub fn name(self) -> &'static str {
         self.0.name()
+    }
+
+    /// The time of day at an instant, in microseconds after midnight by the
+    /// clock on the wall.
+    pub fn time_of_day(self, instant: Instant) -> i64 {
+        let time = self.local(instant).time();
+        i64::from(time.num_seconds_from_midnight()) * SECOND + i64::from(time.nanosecond() / 1_000)
     }
 
     /// The calendar day at an instant.

@@ -21,6 +21,9 @@ pub enum Type {
     Date,
     /// A list of texts, integers or numbers.
     List(Element),
+    /// A length of time in microseconds. No data has this type; it is that of
+    /// `usual gap` and `time since`.
+    Duration,
     /// A list of records, such as the lines of an order.
     Records(Vec<(String, Type)>),
 }
@@ -93,6 +96,7 @@ impl fmt::Display for Type {
             Type::List(Element::Text) => "list of text",
             Type::List(Element::Integer) => "list of integer",
             Type::List(Element::Number) => "list of number",
+            Type::Duration => "length of time",
             Type::Records(_) => "list of records",
         })
     }

@@ -1,8 +1,9 @@
 //! Syntax trees to HIR: every segment of a project, with every problem.
 
-use crate::hir::{Cond, Module, Segment, SegmentId};
+use crate::hir::{Cond, ListRef, Module, Segment, SegmentId};
 use crate::lower::Lower;
 use crate::names::suggestion;
+use seg_data::schema::fold_name;
 use seg_data::{Schema, WeekStart, Zone};
 use seg_syntax::Parse;
 use seg_syntax::ast::{self, Item};
@@ -26,6 +27,15 @@ pub struct Checked {
     pub module: Module,
     /// Problems of names, types and windows. Those of syntax are the parses'.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What a project declares besides its segments, with their names.
+#[derive(Default)]
+pub(crate) struct Declared<'a> {
+    pub segments: SegmentNames,
+    /// By name, as names are compared.
+    pub definitions: HashMap<String, &'a ast::Definition>,
+    pub lists: HashMap<String, ListRef>,
 }
 
 /// The names of all segments, and of those that could not be parsed.
@@ -63,18 +73,22 @@ pub fn check<'a>(
     settings: Settings,
 ) -> Checked {
     let mut checked = Checked::default();
-    let mut names = SegmentNames::default();
+    let mut declared = Declared::default();
     let mut segments: Vec<&ast::Segment> = Vec::new();
     for item in parses.into_iter().flat_map(|parse| &parse.file.items) {
         match item {
-            Item::Error { declares, .. } => names.broken.extend(declares.clone()),
+            Item::Error { declares, .. } => declared.segments.broken.extend(declares.clone()),
+            Item::Definition(definition) => {
+                declared.definitions.insert(fold_name(&definition.name.text), definition);
+            }
+            Item::List(_) => {}
             Item::Segment(segment) => {
                 let id = SegmentId(segments.len() as u32);
-                if let Some(first) = names.ids.get(&segment.name.text) {
+                if let Some(first) = declared.segments.ids.get(&segment.name.text) {
                     let first = segments.get(first.idx()).map_or(segment.name.span, |s| s.name.span);
                     checked.diagnostics.push(duplicate(segment, first, sources));
                 } else {
-                    names.ids.insert(segment.name.text.clone(), id);
+                    declared.segments.ids.insert(segment.name.text.clone(), id);
                 }
                 segments.push(segment);
             }
@@ -82,7 +96,7 @@ pub fn check<'a>(
     }
     let mut references: Vec<Vec<Reference>> = Vec::with_capacity(segments.len());
     for segment in segments {
-        let mut lower = Lower::new(schema, settings, &names, sources);
+        let mut lower = Lower::new(schema, settings, &declared, sources);
         let include = lower.expr(&segment.include).cond;
         let excludes = segment.excludes.iter().map(|e| lower.expr(e).cond).collect();
         checked.module.segments.push(Segment {

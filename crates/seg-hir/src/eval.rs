@@ -3,10 +3,12 @@
 //! It walks the HIR for one person at a time and looks at every event. It knows
 //! no plan and no native code, so that they can be held against it.
 
+mod chain;
 mod events;
 mod value;
 
-pub use value::{aggregate, arithmetic, compare};
+pub use chain::median;
+pub use value::{aggregate, arithmetic, calendar_part, compare, distance, scale, shift};
 
 use crate::hir::{Cond, Module, SegmentId, TextOp};
 use crate::text::compile_pattern;
@@ -100,6 +102,23 @@ impl<'a> Evaluator<'a> {
                 };
                 few.is_some_and(|few| few.iter().all(|e| self.cond(filter, person, Some(e))))
             }
+            Cond::Chain(chain) => event.is_some_and(|event| self.chain(chain, person, event)),
+            Cond::Items { is_all, list, filter } => {
+                let Some(event) = event else { return false };
+                let mut items = event.items(list, person);
+                match is_all {
+                    true => items.all(|item| self.cond(filter, person, Some(&item))),
+                    false => items.any(|item| self.cond(filter, person, Some(&item))),
+                }
+            }
+            Cond::Sample { name, below, is_complement } => {
+                let place = seg_data::sample::place(name, person.batch.id(person.row));
+                (place < *below) != *is_complement
+            }
+            Cond::InList(expr, list) => match self.value(expr, person, event) {
+                Some(Value::Text(text)) => list.0.values.contains(&text),
+                _ => false,
+            },
         }
     }
 

@@ -10,8 +10,11 @@ mod print;
 pub use print::print;
 
 use seg_data::time::CalendarUnit;
-use seg_data::{AttributeId, Date, EventId, Instant, Period, PropertyId, Type, Value, WeekStart, Zone};
+use seg_data::{AttributeId, Date, EventId, Instant, Period, Place, PropertyId, Type, Value, WeekStart, Zone};
 use seg_syntax::source::Span;
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// A segment, by its place in [`Module::segments`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,6 +94,102 @@ pub enum Cond {
         /// What each must meet.
         filter: Box<Cond>,
     },
+    /// Whether other events follow, or come before, the event at hand. Only in
+    /// filters.
+    Chain(Box<Chain>),
+    /// Whether all or any of the records of a list of the event at hand meet a
+    /// condition. All of none do; a list that is missing has none.
+    Items {
+        /// Whether all must.
+        is_all: bool,
+        /// Which list; it depends on the event's name.
+        list: Vec<(EventId, PropertyId)>,
+        /// What each must meet.
+        filter: Box<Cond>,
+    },
+    /// Whether the person is in a random part of all people; see
+    /// [`seg_data::sample`].
+    Sample {
+        /// What it is drawn by.
+        name: String,
+        /// Places below this one.
+        below: u64,
+        /// Or all others.
+        is_complement: bool,
+    },
+    /// Whether a value is in a list from a file.
+    InList(Expr, ListRef),
+}
+
+/// A list from a file, known by its name.
+#[derive(Debug, Clone)]
+pub struct ListRef(pub Arc<List>);
+
+/// The values of a list from a file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct List {
+    /// `vip` in `list "vip" from "…"`.
+    pub name: String,
+    /// Its texts.
+    pub values: HashSet<String>,
+}
+
+impl PartialEq for ListRef {
+    fn eq(&self, other: &ListRef) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Eq for ListRef {}
+
+impl Hash for ListRef {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.name.hash(state);
+    }
+}
+
+/// A row of events from the event at hand on, each not earlier than the one
+/// before, or the other way round. No event is taken twice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chain {
+    /// Whether each comes before the one before it in the row.
+    pub is_before: bool,
+    /// After the event at hand; at least one.
+    pub steps: Vec<ChainStep>,
+    /// How long it may take from the event at hand to the last.
+    pub whole: Option<Length>,
+    /// Properties that have one value, which is there, on all events of the row.
+    pub same: Vec<Vec<(EventId, PropertyId)>>,
+}
+
+/// One step of a row of events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChainStep {
+    /// Which events.
+    pub query: Query,
+    /// How long after the one before it may be.
+    pub within: Option<Length>,
+}
+
+/// A length of time; months follow the zone's calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Length {
+    /// How long.
+    pub period: Period,
+    /// By whose calendar.
+    pub zone: Zone,
+}
+
+impl Length {
+    /// So long after an instant.
+    pub fn after(self, time: Instant) -> Instant {
+        self.period.after(time, self.zone)
+    }
+
+    /// So long before an instant.
+    pub fn before(self, time: Instant) -> Instant {
+        self.period.before(time, self.zone)
+    }
 }
 
 /// How two values of one type compare.
@@ -156,8 +255,54 @@ pub enum ExprKind {
         /// Days, or months.
         offset: DayOffset,
     },
-    /// The earliest or latest event of the person.
-    Seen(End),
+    /// The earliest or latest event of the person, of those known at a moment;
+    /// of all up to now without one.
+    Seen(End, Option<Moment>),
+    /// When the event at hand was. Only in filters.
+    Time,
+    /// A field of the record at hand. Only in what is asked of records.
+    Field {
+        /// Which list; it depends on the event's name.
+        list: Vec<(EventId, PropertyId)>,
+        /// The place of the field in their type.
+        field: u32,
+    },
+    /// A time or a day, so much later, or earlier.
+    Shift {
+        /// What is shifted.
+        of: Box<Expr>,
+        /// By how much.
+        by: Length,
+        /// To the past.
+        is_back: bool,
+    },
+    /// The calendar day of an instant.
+    DayOf(Box<Expr>, Zone),
+    /// A part of a time or a day as a whole number.
+    Part(CalendarPart, Box<Expr>, Zone),
+    /// The first anniversary of a day that is not before another day.
+    Anniversary(Box<Expr>, Box<Expr>),
+    /// How long ago a time is; negative for what is to come.
+    Elapsed(Box<Expr>),
+    /// How far away two attributes say that somebody is, in kilometres.
+    Distance {
+        /// Degrees north.
+        latitude: Box<Expr>,
+        /// Degrees east.
+        longitude: Box<Expr>,
+        /// From here.
+        to: Place,
+    },
+    /// The median length of time between events at different instants, of which
+    /// there must be three.
+    UsualGap(Query),
+    /// The most events that lie within a length of time, wherever it begins.
+    MostWithin {
+        /// Of these.
+        query: Query,
+        /// So long, both ends included.
+        within: Length,
+    },
     /// Two numbers combined; a result that does not fit is missing.
     Arithmetic(ArithmeticOp, Box<Expr>, Box<Expr>),
     /// Money times an exact fraction, rounded half to even at four places.
@@ -181,6 +326,8 @@ pub enum ExprKind {
         function: Aggregate,
         /// Over what of each event; none for a count.
         measure: Option<Box<Expr>>,
+        /// Over each record of a list of the events rather than over the events.
+        items: Option<Vec<(EventId, PropertyId)>>,
         /// Of which events.
         query: Query,
     },
@@ -202,6 +349,17 @@ pub enum ExprKind {
     },
     /// What could not be understood; already reported.
     Error,
+}
+
+/// Parts of the calendar that come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CalendarPart {
+    /// 0 is Monday.
+    Weekday,
+    /// 0 is January.
+    Month,
+    /// Microseconds after midnight, by the clock on the wall.
+    TimeOfDay,
 }
 
 /// Days or months off a day.
@@ -240,6 +398,8 @@ pub enum Aggregate {
     Smallest,
     /// The greatest; missing over no values.
     Largest,
+    /// The one that is there most often; of several the one seen last.
+    MostFrequent,
 }
 
 /// Calendar periods that can be counted.
@@ -262,6 +422,9 @@ pub struct Query {
     pub interval: Interval,
     /// Meeting this condition on their properties.
     pub filter: Option<Box<Cond>>,
+    /// As they were known at this moment: later events do not exist. At `now`
+    /// without one.
+    pub known_at: Option<Moment>,
 }
 
 /// A stretch of time; a side that is `None` has no limit.
@@ -280,6 +443,18 @@ pub struct Bound {
     pub moment: Moment,
     /// Whether the moment itself belongs to the interval.
     pub is_closed: bool,
+}
+
+impl Query {
+    /// Events of some names, whenever they were.
+    pub fn of(events: Vec<EventId>, known_at: Option<Moment>) -> Query {
+        Query { events, interval: Interval::default(), filter: None, known_at }
+    }
+}
+
+/// The last instant whose events exist.
+pub fn horizon(known_at: Option<Moment>, now: Instant) -> Instant {
+    known_at.map_or(now, |moment| moment.at(now).min(now))
 }
 
 impl Interval {

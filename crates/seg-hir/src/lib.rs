@@ -20,4 +20,6 @@ pub mod schema;
 pub mod text;
 
 pub use check::{Checked, Settings, check};
-pub use eval::{Evaluator, aggregate, arithmetic, compare};
+pub use eval::{
+    Evaluator, aggregate, arithmetic, calendar_part, compare, distance, median, scale, shift,
+};

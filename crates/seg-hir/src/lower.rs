@@ -1,15 +1,20 @@
 //! Conditions as written to conditions as meant.
 
+mod calendar;
 mod comparison;
 mod event;
 mod group;
+mod moment;
 mod resolve;
+mod reuse;
+mod rhythm;
+mod sequence;
 mod time;
 mod value;
 
-use crate::check::{Reference, SegmentNames, Settings};
-use crate::hir::{Cond, Interval, Query};
-use seg_data::{EventId, Schema, Zone};
+use crate::check::{Declared, Reference, Settings};
+use crate::hir::{Cond, Moment, Query};
+use seg_data::{EventId, PropertyId, Schema, Type, Zone};
 use seg_syntax::ast;
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::{SourceMap, Span};
@@ -23,8 +28,18 @@ const PROBLEMS_MAX: usize = 100;
 pub(crate) struct Lower<'a> {
     schema: &'a Schema,
     settings: Settings,
-    segments: &'a SegmentNames,
+    declared: &'a Declared<'a>,
     sources: &'a SourceMap,
+    /// The values of the definition that is being read, under their names.
+    parameters: Vec<(String, ast::LiteralAt)>,
+    /// The definitions that are being read, the innermost last.
+    reading: Vec<String>,
+    /// At which moment events are known, where that is not `now`.
+    pub known_at: Option<Moment>,
+    /// The problems found inside definitions, so that each shows once.
+    in_definitions: HashSet<(Span, &'static str)>,
+    /// The events whose rhythm `their usual gap` means.
+    rhythm: Option<Vec<EventId>>,
     /// The other segments it refers to.
     pub references: Vec<Reference>,
     /// What is wrong with it.
@@ -40,6 +55,15 @@ enum Scope<'a> {
     Person,
     /// In filters and measures: the properties of these events.
     Event(&'a [EventId]),
+    /// In what is asked of the records of a list: their fields.
+    Item(&'a Items),
+}
+
+/// A list of records on events.
+struct Items {
+    events: Vec<EventId>,
+    list: Vec<(EventId, PropertyId)>,
+    fields: Vec<(String, Type)>,
 }
 
 /// A lowered condition with what its neighbours need to know of it.
@@ -90,14 +114,19 @@ impl<'a> Lower<'a> {
     pub(crate) fn new(
         schema: &'a Schema,
         settings: Settings,
-        segments: &'a SegmentNames,
+        declared: &'a Declared<'a>,
         sources: &'a SourceMap,
     ) -> Lower<'a> {
         Lower {
             schema,
             settings,
-            segments,
+            declared,
             sources,
+            parameters: Vec::new(),
+            reading: Vec::new(),
+            known_at: None,
+            in_definitions: HashSet::new(),
+            rhythm: None,
             references: Vec::new(),
             diagnostics: Vec::new(),
             unknown: HashSet::new(),
@@ -151,14 +180,12 @@ impl<'a> Lower<'a> {
             ast::Expr::Group(group) => self.group(group, scope),
             ast::Expr::Not(inner, _) => Lowered::plain(self.expr_in(inner, scope).cond.negate()),
             ast::Expr::Condition(condition) => self.condition(condition, scope),
-            ast::Expr::Everyone(span) => match scope {
-                Scope::Person => Lowered::plain(Cond::Const(true)),
-                Scope::Event(_) => self.not_in_filter(*span),
-            },
-            ast::Expr::InSegment(title) => match scope {
-                Scope::Person => self.in_segment(title),
-                Scope::Event(_) => self.not_in_filter(title.span),
-            },
+            other if !matches!(scope, Scope::Person) => self.not_in_filter(other.span()),
+            ast::Expr::Everyone(_) => Lowered::plain(Cond::Const(true)),
+            ast::Expr::InSegment(title) => self.in_segment(title),
+            ast::Expr::Sample(sample) => self.sample(sample),
+            ast::Expr::Near(near) => self.near_any_place(near),
+            ast::Expr::Use(used) => self.definition(&used.name, &used.values, used.span),
         }
     }
 
@@ -173,7 +200,7 @@ impl<'a> Lower<'a> {
     }
 
     fn in_segment(&mut self, title: &ast::Title) -> Lowered {
-        match self.segments.resolve(title) {
+        match self.declared.segments.resolve(title) {
             Ok(to) => {
                 self.references.push(Reference { to, at: title.span });
                 Lowered::plain(Cond::InSegment(to))
@@ -189,9 +216,9 @@ impl<'a> Lower<'a> {
     fn filter(&mut self, expr: &ast::Expr, events: &[EventId]) -> Cond {
         self.expr_in(expr, Scope::Event(events)).cond
     }
-}
 
-/// Events of some names, whenever they were.
-fn query(events: Vec<EventId>) -> Query {
-    Query { events, interval: Interval::default(), filter: None }
+    /// Events of some names, whenever they were.
+    fn query(&self, events: Vec<EventId>) -> Query {
+        Query::of(events, self.known_at)
+    }
 }

@@ -102,7 +102,7 @@ impl ColumnBuilder {
     pub fn new(ty: &Type) -> ColumnBuilder {
         match ty {
             Type::Boolean => ColumnBuilder::Boolean(BooleanBuilder::new()),
-            Type::Integer => ColumnBuilder::Integer(Int64Builder::new()),
+            Type::Integer | Type::Duration => ColumnBuilder::Integer(Int64Builder::new()),
             Type::Number => ColumnBuilder::Number(Float64Builder::new()),
             Type::Money => ColumnBuilder::Money(Int64Builder::new()),
             Type::Text => ColumnBuilder::Text(StringDictionaryBuilder::new()),

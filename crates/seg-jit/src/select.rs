@@ -10,8 +10,8 @@ use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 use seg_data::batch::Events;
 use seg_data::{Batch, EventId, Instant, Type, Zone};
-use seg_hir::hir::{Aggregate, End, Interval, PeriodUnit};
-use seg_plan::{Literal, Node, NodeId, Plan};
+use seg_hir::hir::{Aggregate, End, PeriodUnit, horizon};
+use seg_plan::{Kernels, Literal, Node, NodeId, Plan};
 use std::collections::BTreeSet;
 
 mod condition;
@@ -26,13 +26,16 @@ pub struct Selected {
 }
 
 /// Selects shapes for the conditions of one plan over one batch.
-pub struct Select<'p, 'b> {
+pub struct Select<'p, 'b: 'p> {
     plan: &'p Plan,
     batch: &'b Batch,
     now: Instant,
     /// Which texts are compared with each other: their ranks are of one kind.
     ranked: BTreeSet<Texts>,
     pub tables: Tables<'b>,
+    /// Computes what no code is made for.
+    kernels: Kernels<'p>,
+    needs_kernel: Vec<Needs>,
     params: Vec<u64>,
     n_scratch: usize,
 }
@@ -40,7 +43,38 @@ pub struct Select<'p, 'b> {
 /// About what a node is: a person, or an event of a name.
 type Domain = Option<EventId>;
 
-impl<'p, 'b> Select<'p, 'b> {
+/// What stands below a node, without what is about events of its queries.
+#[derive(Clone, Copy, Default)]
+struct Needs {
+    /// Something that a precompiled kernel computes.
+    kernel: bool,
+    /// Something that is gathered over a person's events.
+    gathers: bool,
+}
+
+/// What stands below each node.
+fn needs_kernel(plan: &Plan) -> Vec<Needs> {
+    let mut needs: Vec<Needs> = Vec::with_capacity(plan.nodes().len());
+    for node in plan.nodes() {
+        let of = |id: &NodeId| needs.get(id.idx()).copied().unwrap_or_default();
+        let mut own = Needs {
+            kernel: node.kernel().is_some(),
+            gathers: node.query().is_some() || matches!(node, Node::Seen(..)),
+        };
+        for child in node.children() {
+            own.kernel |= of(&child).kernel;
+            own.gathers |= of(&child).gathers;
+        }
+        // A filter is a condition of its own; a measure is part of the value.
+        if let Node::Aggregate { measure: Some((measure, _)), .. } = node {
+            own.kernel |= of(measure).kernel || of(measure).gathers;
+        }
+        needs.push(own);
+    }
+    needs
+}
+
+impl<'p, 'b: 'p> Select<'p, 'b> {
     pub fn new(plan: &'p Plan, batch: &'b Batch, now: Instant) -> Select<'p, 'b> {
         let mut select = Select {
             plan,
@@ -48,6 +82,8 @@ impl<'p, 'b> Select<'p, 'b> {
             now,
             ranked: BTreeSet::new(),
             tables: Tables::new(batch),
+            kernels: Kernels::new(plan, batch, now),
+            needs_kernel: needs_kernel(plan),
             params: Vec::new(),
             n_scratch: 2,
         };
@@ -151,7 +187,7 @@ impl<'p, 'b> Select<'p, 'b> {
                 let offset = self.int(bits.offset() as i64);
                 (Store::Bit(offset), self.address(bits.values().as_ptr()))
             }
-            Type::Integer | Type::Money => {
+            Type::Integer | Type::Money | Type::Duration => {
                 (Store::I64, self.address(array.as_primitive_opt::<Int64Type>()?.values().as_ptr()))
             }
             Type::Timestamp => {
@@ -195,7 +231,7 @@ impl<'p, 'b> Select<'p, 'b> {
     /// A query with a source for each of its names; `inner` says what is asked
     /// of each event besides.
     fn query(&mut self, query: &seg_plan::Query, is_ordered: bool, inner: Inner) -> Query {
-        let (from, to) = self.interval(query.interval);
+        let (from, to) = self.interval(query);
         let mut names = Vec::new();
         let mut sources = Vec::new();
         for event in &query.events {
@@ -250,8 +286,10 @@ impl<'p, 'b> Select<'p, 'b> {
         Merged { offsets, times, source, place }
     }
 
-    /// The least and the greatest time that counts: nothing is later than now.
-    fn interval(&self, interval: Interval) -> (Option<i64>, i64) {
+    /// The least and the greatest time that counts: nothing is later than what
+    /// is known, at most now.
+    fn interval(&self, query: &seg_plan::Query) -> (Option<i64>, i64) {
+        let interval = query.interval;
         let from = interval.from.map(|b| {
             let at = b.moment.at(self.now).0;
             if b.is_closed { at } else { at.saturating_add(1) }
@@ -260,7 +298,7 @@ impl<'p, 'b> Select<'p, 'b> {
             let at = b.moment.at(self.now).0;
             if b.is_closed { at } else { at.saturating_sub(1) }
         });
-        (from, to.min(self.now.0))
+        (from, to.min(horizon(query.known_at, self.now).0))
     }
 
     /// A hash table for as many different values as one person can have.
@@ -274,7 +312,7 @@ impl<'p, 'b> Select<'p, 'b> {
     }
 
     fn periods(&mut self, unit: PeriodUnit, zone: Zone, query: &seg_plan::Query) -> Value {
-        let (from, to) = self.interval(query.interval);
+        let (from, to) = self.interval(query);
         let extents = query.events.iter().filter_map(|e| tables::extent(self.batch.events(*e)?));
         let extent = extents.reduce(|(least, greatest), (first, last)| (least.min(first), greatest.max(last)));
         let Some((first, last)) = extent else { return Value::Int(self.int(0)) };
@@ -323,7 +361,8 @@ fn literal(node: &Node) -> Option<&seg_data::Value> {
 /// The function of an aggregate over values of a type.
 fn function(aggregate: Aggregate, ty: &Type) -> Function {
     match (aggregate, ty) {
-        (Aggregate::Count | Aggregate::CountDifferent, _) => Function::Count,
+        // The most frequent value is a kernel's.
+        (Aggregate::Count | Aggregate::CountDifferent | Aggregate::MostFrequent, _) => Function::Count,
         (Aggregate::Total, Type::Number) => Function::TotalNumbers,
         (Aggregate::Total, _) => Function::TotalInts,
         (Aggregate::Average, Type::Number) => Function::AverageNumbers,

@@ -11,6 +11,7 @@ use seg_data::time::DAY;
 use seg_data::{AttributeId, Batch, Date, EventId, Instant, PropertyId, Zone};
 use seg_hir::hir::{CompareOp, PeriodUnit, TextOp};
 use seg_hir::text::{compile_pattern, fold_case};
+use seg_plan::NodeId;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
@@ -110,12 +111,14 @@ pub struct Tables<'b> {
     orders: HashMap<Vec<EventId>, Box<Order>>,
     periods: HashMap<(PeriodUnit, Zone, i64, i64), Box<Periods>>,
     ints: Vec<Box<[i64]>>,
+    bits: HashMap<(NodeId, Option<EventId>), Box<[u8]>>,
 }
 
 impl<'b> Tables<'b> {
     pub fn new(batch: &'b Batch) -> Tables<'b> {
         Tables {
             batch,
+            bits: HashMap::new(),
             tests: HashMap::new(),
             item_tests: HashMap::new(),
             ranks: HashMap::new(),
@@ -132,6 +135,16 @@ impl<'b> Tables<'b> {
         let address = ints.as_ptr();
         self.ints.push(ints);
         address
+    }
+
+    /// Whether a condition holds for each row, eight to a byte, and one byte at
+    /// least.
+    pub fn bits(&mut self, id: NodeId, event: Option<EventId>, holds: &[bool]) -> *const u8 {
+        let packed = self.bits.entry((id, event)).or_insert_with(|| {
+            let byte = |eight: &[bool]| eight.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit));
+            holds.chunks(8).map(byte).chain([0]).collect()
+        });
+        packed.as_ptr()
     }
 
     /// A byte of 0 or 1 for each key of a column of texts, and one at least.

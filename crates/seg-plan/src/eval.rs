@@ -1,12 +1,13 @@
 //! The plan evaluator: whole columns at a time, each node once a batch.
 
+mod chain;
 mod column;
 mod query;
 
-use crate::plan::{Literal, Node, NodeId, Plan};
+use crate::plan::{Level, Literal, Node, NodeId, Plan, levels};
 use column::Column;
 use query::EventRows;
-use seg_data::{Batch, EventId, Instant, Mask, Money, Type, Value, money::divide_half_even};
+use seg_data::{Batch, EventId, Instant, Mask, Money, Place, PropertyId, Type, Value};
 use seg_hir::hir::{CompareOp, TextOp};
 use seg_hir::text::{compile_pattern, fold_value};
 use std::cmp::Ordering;
@@ -15,7 +16,7 @@ use std::rc::Rc;
 
 /// Who of a batch is in each segment, judged at `now`: one mask a segment.
 pub fn evaluate(plan: &Plan, batch: &Batch, now: Instant) -> Vec<Mask> {
-    let mut eval = Eval { plan, batch, now, columns: HashMap::new(), rows: HashMap::new() };
+    let mut eval = Eval::new(plan, batch, now);
     // Nodes stand after what they are made of, so a walk in their order needs
     // no recursion, however long a chain of segments is.
     for id in needed(plan) {
@@ -59,23 +60,74 @@ enum Domain {
     People,
     /// Their events of one name, those of one profile after another.
     Events(EventId),
+    /// The records of a list of those events.
+    Items(EventId, PropertyId),
+}
+
+/// Conditions of a plan over whole columns, for engines that make no code for
+/// them; see [`Node::kernel`].
+pub struct Kernels<'a> {
+    eval: Eval<'a>,
+}
+
+impl<'a> Kernels<'a> {
+    /// The kernels of a plan over a batch, of which the columns that it reads
+    /// were checked, judged at `now`.
+    pub fn new(plan: &'a Plan, batch: &'a Batch, now: Instant) -> Kernels<'a> {
+        Kernels { eval: Eval::new(plan, batch, now) }
+    }
+
+    /// For which people a condition about people holds.
+    pub fn of_people(&mut self, id: NodeId) -> Vec<bool> {
+        self.eval.bools(id, Domain::People)
+    }
+
+    /// For which events of a name a condition holds, by their places in the
+    /// batch's column.
+    pub fn of_events(&mut self, id: NodeId, event: EventId) -> Vec<bool> {
+        let holds = self.eval.bools(id, Domain::Events(event));
+        let rows = self.eval.event_rows(event);
+        let mut bits = vec![false; self.eval.batch.events(event).map_or(0, seg_data::batch::Events::len)];
+        for (idx, holds) in rows.idx.iter().zip(holds) {
+            if let Some(bit) = bits.get_mut(*idx as usize) {
+                *bit = holds;
+            }
+        }
+        bits
+    }
 }
 
 struct Eval<'a> {
     plan: &'a Plan,
     batch: &'a Batch,
     now: Instant,
+    levels: Vec<Level>,
     columns: HashMap<(NodeId, Domain), Rc<Column>>,
     rows: HashMap<EventId, Rc<EventRows>>,
 }
 
-impl Eval<'_> {
+impl<'a> Eval<'a> {
+    fn new(plan: &'a Plan, batch: &'a Batch, now: Instant) -> Eval<'a> {
+        Eval { plan, batch, now, levels: levels(plan), columns: HashMap::new(), rows: HashMap::new() }
+    }
+
     fn column(&mut self, id: NodeId, domain: Domain) -> Rc<Column> {
         if let Some(column) = self.columns.get(&(id, domain)) {
             return Rc::clone(column);
         }
         let plan = self.plan;
+        let level = self.levels.get(id.idx()).copied().unwrap_or(Level::Person);
         let column = match plan.node(id) {
+            // What is about a person is the same for all of their events.
+            Some(node) if level == Level::Person && domain != Domain::People && is_gathered(node) => {
+                let people = self.column(id, Domain::People);
+                Rc::new(self.spread((*people).clone(), domain))
+            }
+            Some(_) if level == Level::Event && matches!(domain, Domain::Items(..)) => {
+                let Domain::Items(event, property) = domain else { return Rc::new(Column::missing(0)) };
+                let events = self.column(id, Domain::Events(event));
+                Rc::new(events.take(&self.item_rows(event, property).owner))
+            }
             Some(node) => Rc::new(self.compute(node, domain)),
             None => Rc::new(Column::missing(self.len(domain))),
         };
@@ -87,6 +139,7 @@ impl Eval<'_> {
         match domain {
             Domain::People => self.batch.len(),
             Domain::Events(event) => self.event_rows(event).idx.len(),
+            Domain::Items(event, property) => self.item_rows(event, property).idx.len(),
         }
     }
 
@@ -126,6 +179,22 @@ impl Eval<'_> {
                 self.column(*a, domain).test(|v| matches!(v, Value::List(items) if items.iter().any(is_it)))
             }
             Node::Few { end, n, query, filter } => self.few(*end, *n, query, *filter),
+            Node::Chain(chain) => match domain {
+                Domain::Events(event) => Column::Bools(self.chain(chain, event)),
+                _ => Column::Bools(vec![false; len]),
+            },
+            Node::Items { is_all, list, filter } => match domain {
+                Domain::Events(event) => self.items(*is_all, list, *filter, event),
+                _ => Column::Bools(vec![false; len]),
+            },
+            Node::Sample { name, below, is_complement } => {
+                let place = |row| seg_data::sample::place(name, self.batch.id(row));
+                Column::Bools((0..len).map(|row| (place(row) < *below) != *is_complement).collect())
+            }
+            Node::InList(a, list) => {
+                let is_in = |v: &Value| matches!(v, Value::Text(text) if list.0.values.contains(text));
+                self.column(*a, domain).test(is_in)
+            }
             _ => self.value(node, domain, len),
         }
     }
@@ -143,22 +212,66 @@ impl Eval<'_> {
                 self.spread(people, domain)
             }
             Node::Property(ids, ty) => self.property(ids, ty, domain, len),
-            Node::Seen(end) => {
-                let people = self.seen(*end);
-                self.spread(people, domain)
+            Node::Seen(end, known_at) => self.seen(*end, *known_at),
+            Node::Time => match domain {
+                Domain::Events(event) => {
+                    let rows = self.event_rows(event);
+                    Column::of(rows.time.iter().map(|t| Some(Value::Timestamp(*t))))
+                }
+                _ => Column::missing(len),
+            },
+            Node::Field { list, field, ty } => {
+                let Domain::Items(event, property) = domain else { return Column::missing_of(ty, len) };
+                let is_its = list.contains(&(event, property));
+                let column = self.batch.events(event).and_then(|e| e.property_column(property));
+                match column.filter(|_| is_its).and_then(|c| c.fields().get(*field as usize)) {
+                    Some(column) => {
+                        let rows = self.item_rows(event, property);
+                        Column::read(column, rows.idx.iter().map(|idx| *idx as usize))
+                    }
+                    None => Column::missing_of(ty, len),
+                }
             }
+            Node::Shift { of, by, is_back } => {
+                self.column(*of, domain).map(|value| seg_hir::shift(value, *by, *is_back))
+            }
+            Node::DayOf(of, zone) => self.column(*of, domain).map(|value| match value {
+                Value::Timestamp(time) => Some(Value::Date(zone.date(time))),
+                other => Some(other),
+            }),
+            Node::Part(part, of, zone) => {
+                self.column(*of, domain).map(|value| seg_hir::calendar_part(*part, &value, *zone))
+            }
+            Node::Anniversary(day, from) => {
+                let (days, froms) = (self.column(*day, domain), self.column(*from, domain));
+                Column::of((0..len).map(|row| match (days.value(row)?, froms.value(row)?) {
+                    (Value::Date(day), Value::Date(from)) => Some(Value::Date(day.anniversary_from(from))),
+                    _ => None,
+                }))
+            }
+            Node::Elapsed(of) => {
+                let now = self.now;
+                self.column(*of, domain).map(|value| match value {
+                    Value::Timestamp(time) => Some(Value::Integer(i128::from(now.0) - i128::from(time.0))),
+                    _ => None,
+                })
+            }
+            Node::Distance { latitude, longitude, to } => {
+                let (north, east) = (self.column(*latitude, domain), self.column(*longitude, domain));
+                let [to_north, to_east] = to.map(f64::from_bits);
+                let to = Place { latitude: to_north, longitude: to_east };
+                Column::of((0..len).map(|row| seg_hir::distance(&north.value(row)?, &east.value(row)?, to)))
+            }
+            Node::UsualGap(query) => self.usual_gap(query),
+            Node::MostWithin { query, within } => self.most_within(query, *within),
             Node::Arithmetic(op, left, right) => {
                 let (left, right) = (self.column(*left, domain), self.column(*right, domain));
                 let results = (0..len).map(|row| seg_hir::arithmetic(*op, &left.value(row)?, &right.value(row)?));
                 Column::of(results)
             }
-            Node::Scale { money, numerator, denominator } => self.column(*money, domain).map(|value| match value {
-                Value::Money(scaled) => {
-                    let product = scaled.checked_mul(*numerator)?;
-                    Money::from_scaled(divide_half_even(product, *denominator)?).map(Value::from)
-                }
-                _ => None,
-            }),
+            Node::Scale { money, numerator, denominator } => {
+                self.column(*money, domain).map(|value| seg_hir::scale(&value, *numerator, *denominator))
+            }
             Node::Convert(a, ty) => self.column(*a, domain).map(|value| match (value, ty) {
                 (Value::Integer(n), Type::Money) => Money::from_integer(n).map(Value::from),
                 (Value::Integer(n), _) => Value::number(n as f64),
@@ -169,7 +282,9 @@ impl Eval<'_> {
                 Value::List(items) => Some(Value::Integer(items.len() as i128)),
                 _ => None,
             }),
-            Node::Aggregate { function, measure, query } => self.aggregate(*function, measure.as_ref(), query),
+            Node::Aggregate { function, measure, items, query } => {
+                self.aggregate(*function, measure.as_ref(), items.as_deref(), query)
+            }
             Node::Periods { unit, zone, query } => self.periods(*unit, *zone, query),
             Node::EventTime { end, n, query } => self.event_time(*end, *n, query),
             _ => Column::missing(len),
@@ -194,6 +309,12 @@ impl Eval<'_> {
         }
         Column::Bools(bits)
     }
+}
+
+/// Whether a node looks at more than its children: such are computed once a
+/// person.
+fn is_gathered(node: &Node) -> bool {
+    !node.queries().is_empty() || matches!(node, Node::Attribute(..) | Node::Seen(..) | Node::Sample { .. })
 }
 
 fn compare(op: CompareOp, left: &Column, right: &Column, len: usize) -> Vec<bool> {

@@ -21,10 +21,10 @@ mod print;
 mod verify;
 
 pub use build::Builder;
-pub use eval::evaluate;
+pub use eval::{Kernels, evaluate};
 pub use lower::lower;
 pub use needs::{EventNeeds, Lookback, Needs, needs};
 pub use passes::optimize;
-pub use plan::{Literal, Node, NodeId, Plan, Query, Root};
+pub use plan::{Chain, Level, Literal, Node, NodeId, Plan, Query, Root, levels};
 pub use print::print;
 pub use verify::{Fault, verify};

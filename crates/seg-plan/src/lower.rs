@@ -1,7 +1,7 @@
 //! HIR to plan.
 
 use crate::build::Builder;
-use crate::plan::{Literal, Node, NodeId, Plan, Query, Root};
+use crate::plan::{Chain, Literal, Node, NodeId, Plan, Query, Root};
 use seg_hir::hir::{self, Cond, Expr, ExprKind, Module};
 
 /// The plan of a module without errors. Segments that refer to others share
@@ -86,12 +86,29 @@ impl Lower {
                 let filter = self.cond(filter);
                 self.builder.add(Node::Few { end: *end, n: *n, query, filter })
             }
+            Cond::Chain(chain) => {
+                let steps = chain.steps.iter().map(|step| (self.query(&step.query), step.within)).collect();
+                let (is_before, whole, same) = (chain.is_before, chain.whole, chain.same.clone());
+                self.builder.add(Node::Chain(Chain { is_before, steps, whole, same }))
+            }
+            Cond::Items { is_all, list, filter } => {
+                let filter = self.cond(filter);
+                self.builder.add(Node::Items { is_all: *is_all, list: list.clone(), filter })
+            }
+            Cond::Sample { name, below, is_complement } => {
+                let (name, below, is_complement) = (name.clone(), *below, *is_complement);
+                self.builder.add(Node::Sample { name, below, is_complement })
+            }
+            Cond::InList(expr, list) => {
+                let value = self.expr(expr);
+                self.builder.add(Node::InList(value, list.clone()))
+            }
         }
     }
 
     fn query(&mut self, query: &hir::Query) -> Query {
         let filter = query.filter.as_ref().map(|f| self.cond(f));
-        Query { events: query.events.clone(), interval: query.interval, filter }
+        Query { events: query.events.clone(), interval: query.interval, filter, known_at: query.known_at }
     }
 
     fn expr(&mut self, expr: &Expr) -> NodeId {
@@ -101,7 +118,27 @@ impl Lower {
             ExprKind::Property(ids) => Node::Property(ids.clone(), expr.ty.clone()),
             ExprKind::Moment(moment) => Node::Moment(*moment),
             ExprKind::Today { zone, offset } => Node::Today { zone: *zone, offset: *offset },
-            ExprKind::Seen(end) => Node::Seen(*end),
+            ExprKind::Seen(end, known_at) => Node::Seen(*end, *known_at),
+            ExprKind::Time => Node::Time,
+            ExprKind::Field { list, field } => {
+                Node::Field { list: list.clone(), field: *field, ty: expr.ty.clone() }
+            }
+            ExprKind::Shift { of, by, is_back } => Node::Shift { of: self.expr(of), by: *by, is_back: *is_back },
+            ExprKind::DayOf(of, zone) => Node::DayOf(self.expr(of), *zone),
+            ExprKind::Part(part, of, zone) => Node::Part(*part, self.expr(of), *zone),
+            ExprKind::Anniversary(day, from) => {
+                let (day, from) = (self.expr(day), self.expr(from));
+                Node::Anniversary(day, from)
+            }
+            ExprKind::Elapsed(of) => Node::Elapsed(self.expr(of)),
+            ExprKind::Distance { latitude, longitude, to } => {
+                let (latitude, longitude) = (self.expr(latitude), self.expr(longitude));
+                Node::Distance { latitude, longitude, to: [to.latitude.to_bits(), to.longitude.to_bits()] }
+            }
+            ExprKind::UsualGap(query) => Node::UsualGap(self.query(query)),
+            ExprKind::MostWithin { query, within } => {
+                Node::MostWithin { query: self.query(query), within: *within }
+            }
             ExprKind::Arithmetic(op, left, right) => {
                 let (left, right) = (self.expr(left), self.expr(right));
                 Node::Arithmetic(*op, left, right)
@@ -112,9 +149,9 @@ impl Lower {
             ExprKind::Convert(inner) => Node::Convert(self.expr(inner), expr.ty.clone()),
             ExprKind::FoldCase(inner) => Node::FoldCase(self.expr(inner)),
             ExprKind::ListLength(inner) => Node::ListLength(self.expr(inner)),
-            ExprKind::Aggregate { function, measure, query } => {
+            ExprKind::Aggregate { function, measure, items, query } => {
                 let measure = measure.as_ref().map(|m| (self.expr(m), m.ty.clone()));
-                Node::Aggregate { function: *function, measure, query: self.query(query) }
+                Node::Aggregate { function: *function, measure, items: items.clone(), query: self.query(query) }
             }
             ExprKind::Periods { unit, zone, query } => {
                 Node::Periods { unit: *unit, zone: *zone, query: self.query(query) }

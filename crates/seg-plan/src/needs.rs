@@ -74,28 +74,32 @@ pub fn needs(plan: &Plan) -> Needs {
             Node::Attribute(id, _) => {
                 needs.attributes.insert(*id);
             }
-            Node::Property(ids, _) => {
-                for (event, property) in ids {
-                    needs.events.entry(*event).or_default().properties.insert(*property);
-                }
-            }
+            Node::Property(ids, _) => needs.properties(ids),
             Node::Moment(moment) => needs.depends_on_now |= !matches!(moment, Moment::At(_)),
-            Node::Today { .. } => needs.depends_on_now = true,
-            Node::Seen(_) => needs.every_time = true,
+            Node::Today { .. } | Node::Elapsed(_) => needs.depends_on_now = true,
+            Node::Seen(..) => needs.every_time = true,
+            Node::Field { list, .. } | Node::Items { list, .. } | Node::Aggregate { items: Some(list), .. } => {
+                needs.properties(list);
+            }
+            Node::Chain(chain) => chain.same.iter().for_each(|ids| needs.properties(ids)),
             _ => {}
         }
-        if let Some(query) = node.query() {
-            needs.query(query);
-        }
+        node.queries().into_iter().for_each(|query| needs.query(query));
     }
     needs
 }
 
 impl Needs {
+    fn properties(&mut self, ids: &[(EventId, PropertyId)]) {
+        for (event, property) in ids {
+            self.events.entry(*event).or_default().properties.insert(*property);
+        }
+    }
+
     fn query(&mut self, query: &Query) {
         let moving = |moment: Moment| !matches!(moment, Moment::At(_) | Moment::Before(Period::Fixed(0), _));
         let bounds = [query.interval.from, query.interval.to];
-        self.depends_on_now |= bounds.iter().flatten().any(|b| moving(b.moment));
+        self.depends_on_now |= bounds.iter().flatten().any(|b| moving(b.moment)) || query.known_at.is_some();
         for event in &query.events {
             let lookback = &mut self.events.entry(*event).or_default().lookback;
             lookback.reach(query.interval.from.map(|b| b.moment));

@@ -1,7 +1,10 @@
 //! The plan: nodes, each after the nodes it is made of.
 
 use seg_data::{AttributeId, EventId, PropertyId, Type, Value, Zone};
-use seg_hir::hir::{Aggregate, ArithmeticOp, CompareOp, DayOffset, End, Interval, Moment, PeriodUnit, TextOp};
+use seg_hir::hir::{
+    Aggregate, ArithmeticOp, CalendarPart, CompareOp, DayOffset, End, Interval, Length, ListRef, Moment, PeriodUnit,
+    TextOp,
+};
 use std::hash::{Hash, Hasher};
 
 /// A node, by its place in its plan.
@@ -91,6 +94,46 @@ pub struct Query {
     pub interval: Interval,
     /// A condition that may name properties.
     pub filter: Option<NodeId>,
+    /// Later events than at this moment do not exist.
+    pub known_at: Option<Moment>,
+}
+
+/// A row of events behind the one at hand; see [`seg_hir::hir::Chain`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub struct Chain {
+    pub is_before: bool,
+    /// Which events, and how long after those before.
+    pub steps: Vec<(Query, Option<Length>)>,
+    pub whole: Option<Length>,
+    pub same: Vec<Vec<(EventId, PropertyId)>>,
+}
+
+/// What a node is about. Ascending: what is about a person can be asked of each
+/// of their events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// A person.
+    Person,
+    /// An event.
+    Event,
+    /// A record of a list of an event.
+    Item,
+}
+
+/// What each node of a plan is about.
+pub fn levels(plan: &Plan) -> Vec<Level> {
+    let mut levels: Vec<Level> = Vec::with_capacity(plan.nodes.len());
+    for node in &plan.nodes {
+        let own = match node {
+            Node::Field { .. } => Level::Item,
+            Node::Property(..) | Node::Time | Node::Chain(_) | Node::Items { .. } => Level::Event,
+            _ => Level::Person,
+        };
+        let of = |id: &NodeId| levels.get(id.idx()).copied().unwrap_or(Level::Person);
+        levels.push(node.children().iter().map(of).fold(own, Level::max));
+    }
+    levels
 }
 
 /// A condition or a value. What names a property is about one event, all else
@@ -126,6 +169,20 @@ pub enum Node {
         query: Query,
         filter: NodeId,
     },
+    /// Whether other events follow the one at hand.
+    Chain(Chain),
+    /// Whether all, or any, of the records of a list are as asked.
+    Items {
+        is_all: bool,
+        list: Vec<(EventId, PropertyId)>,
+        filter: NodeId,
+    },
+    Sample {
+        name: String,
+        below: u64,
+        is_complement: bool,
+    },
+    InList(NodeId, ListRef),
     // Values.
     Literal(Literal),
     Attribute(AttributeId, Type),
@@ -135,7 +192,35 @@ pub enum Node {
         zone: Zone,
         offset: DayOffset,
     },
-    Seen(End),
+    Seen(End, Option<Moment>),
+    /// When the event at hand was.
+    Time,
+    /// A field of the record at hand.
+    Field {
+        list: Vec<(EventId, PropertyId)>,
+        field: u32,
+        ty: Type,
+    },
+    Shift {
+        of: NodeId,
+        by: Length,
+        is_back: bool,
+    },
+    DayOf(NodeId, Zone),
+    Part(CalendarPart, NodeId, Zone),
+    Anniversary(NodeId, NodeId),
+    Elapsed(NodeId),
+    /// To a place, of which these are the bits of its degrees.
+    Distance {
+        latitude: NodeId,
+        longitude: NodeId,
+        to: [u64; 2],
+    },
+    UsualGap(Query),
+    MostWithin {
+        query: Query,
+        within: Length,
+    },
     Arithmetic(ArithmeticOp, NodeId, NodeId),
     Scale {
         money: NodeId,
@@ -149,6 +234,8 @@ pub enum Node {
     Aggregate {
         function: Aggregate,
         measure: Option<(NodeId, Type)>,
+        /// Over the records of a list of the events.
+        items: Option<Vec<(EventId, PropertyId)>>,
         query: Query,
     },
     Periods {
@@ -182,12 +269,44 @@ impl Node {
                 | Node::Text { .. }
                 | Node::Has(..)
                 | Node::Few { .. }
+                | Node::Chain(_)
+                | Node::Items { .. }
+                | Node::Sample { .. }
+                | Node::InList(..)
         )
+    }
+
+    /// The precompiled kernel that computes it for whole columns, where native
+    /// code is not made for it: its name.
+    pub fn kernel(&self) -> Option<&'static str> {
+        Some(match self {
+            Node::Chain(_) => "chain",
+            Node::Items { .. } | Node::Field { .. } | Node::Aggregate { items: Some(_), .. } => "items",
+            Node::Sample { .. } => "sample",
+            Node::InList(..) => "list",
+            Node::Time => "event time",
+            Node::Shift { .. } | Node::DayOf(..) | Node::Part(..) | Node::Elapsed(_) => "calendar",
+            Node::Anniversary(..) => "anniversary",
+            Node::Distance { .. } => "distance",
+            Node::UsualGap(_) => "usual gap",
+            Node::MostWithin { .. } => "most within",
+            Node::Aggregate { function: Aggregate::MostFrequent, .. } => "most frequent",
+            _ => return None,
+        })
+    }
+
+    /// The queries inside it.
+    pub fn queries(&self) -> Vec<&Query> {
+        match self {
+            Node::Chain(chain) => chain.steps.iter().map(|(query, _)| query).collect(),
+            other => other.query().into_iter().collect(),
+        }
     }
 
     /// The query inside it, if it has one.
     pub fn query(&self) -> Option<&Query> {
         match self {
+            Node::UsualGap(query) | Node::MostWithin { query, .. } => Some(query),
             Node::Few { query, .. }
             | Node::Aggregate { query, .. }
             | Node::Periods { query, .. }
@@ -209,8 +328,16 @@ impl Node {
             | Node::FoldCase(a)
             | Node::ListLength(a)
             | Node::Text { value: a, .. }
+            | Node::InList(a, _)
+            | Node::Shift { of: a, .. }
+            | Node::DayOf(a, _)
+            | Node::Part(_, a, _)
+            | Node::Elapsed(a)
             | Node::Scale { money: a, .. } => vec![*a],
-            Node::Compare(_, a, b) | Node::Arithmetic(_, a, b) => vec![*a, *b],
+            Node::Compare(_, a, b)
+            | Node::Arithmetic(_, a, b)
+            | Node::Anniversary(a, b)
+            | Node::Distance { latitude: a, longitude: b, .. } => vec![*a, *b],
             _ => Vec::new(),
         }
     }
@@ -218,10 +345,10 @@ impl Node {
     /// The nodes that are about one of its query's events.
     pub fn inner(&self) -> Vec<NodeId> {
         let own = match self {
-            Node::Few { filter, .. } => Some(*filter),
+            Node::Few { filter, .. } | Node::Items { filter, .. } => Some(*filter),
             Node::Aggregate { measure, .. } => measure.as_ref().map(|(m, _)| *m),
             _ => None,
         };
-        self.query().and_then(|q| q.filter).into_iter().chain(own).collect()
+        self.queries().into_iter().filter_map(|q| q.filter).chain(own).collect()
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::needs::needs;
 use crate::plan::{Literal, Node, NodeId, Plan, Query};
-use seg_data::{EventId, Schema};
+use seg_data::{EventId, PropertyId, Schema};
 use std::fmt::Write;
 
 /// Prints a plan with the schema's names.
@@ -21,6 +21,19 @@ pub fn print(plan: &Plan, schema: &Schema) -> String {
 }
 
 fn describe(node: &Node, schema: &Schema) -> String {
+    let text = said(node, schema);
+    // What no code is made for says by which precompiled kernel it runs.
+    match node.kernel() {
+        Some(kernel) => format!("{text}  [kernel: {kernel}]"),
+        None => text,
+    }
+}
+
+fn said(node: &Node, schema: &Schema) -> String {
+    let property = |ids: &[(EventId, PropertyId)]| {
+        let first = ids.first().and_then(|(e, p)| schema.event(*e)?.properties.get(p.idx()));
+        format!("{:?}", first.map_or("?", |p| &p.name))
+    };
     match node {
         Node::Const(value) => value.to_string(),
         Node::All(members) => format!("all({})", nodes(members)),
@@ -41,23 +54,59 @@ fn describe(node: &Node, schema: &Schema) -> String {
         Node::Few { end, n, query, filter } => {
             format!("{} {n} of {}: n{}", end.word(), describe_query(query, schema), filter.0)
         }
+        Node::Chain(chain) => {
+            let mut out = if chain.is_before { "preceded by" } else { "followed by" }.to_owned();
+            for (idx, (query, within)) in chain.steps.iter().enumerate() {
+                let then = if idx == 0 { "" } else { ", then" };
+                let within = within.map_or(String::new(), |within| format!(" within {within}"));
+                let _ = write!(out, "{then} {}{within}", describe_query(query, schema));
+            }
+            if let Some(whole) = chain.whole {
+                let _ = write!(out, ", all within {whole}");
+            }
+            for same in &chain.same {
+                let _ = write!(out, ", same {}", property(same));
+            }
+            out
+        }
+        Node::Items { is_all, list, filter } => {
+            format!("{} of items {}: n{}", if *is_all { "all" } else { "any" }, property(list), filter.0)
+        }
+        Node::Sample { name, below, is_complement } => {
+            format!("sample {name:?} {} {below}", if *is_complement { ">=" } else { "<" })
+        }
+        Node::InList(a, list) => format!("n{} in list {:?}", a.0, list.0.name),
+        Node::Time => "time of the event".to_owned(),
+        Node::Field { list, field, ty } => format!("field {field} of items {}: {ty}", property(list)),
+        Node::Shift { of, by, is_back } => format!("n{} {} {by}", of.0, if *is_back { "-" } else { "+" }),
+        Node::DayOf(a, zone) => format!("day n{} ({})", a.0, zone.name()),
+        Node::Part(part, a, zone) => format!("{} n{} ({})", part.word(), a.0, zone.name()),
+        Node::Anniversary(day, from) => format!("anniversary of n{} from n{}", day.0, from.0),
+        Node::Elapsed(a) => format!("elapsed n{}", a.0),
+        Node::Distance { latitude, longitude, to } => {
+            let [north, east] = to.map(f64::from_bits);
+            format!("km from (n{}, n{}) to ({north}, {east})", latitude.0, longitude.0)
+        }
+        Node::UsualGap(query) => format!("usual-gap({})", describe_query(query, schema)),
+        Node::MostWithin { query, within } => format!("most-within {within}({})", describe_query(query, schema)),
         Node::Literal(value) => value.0.to_string(),
         Node::Attribute(id, ty) => format!("attribute {:?}: {ty}", schema.attribute(*id).map_or("?", |a| &a.name)),
         Node::Property(ids, ty) => {
-            let first = ids.first().and_then(|(e, p)| schema.event(*e)?.properties.get(p.idx()));
-            format!("property {:?}: {ty}", first.map_or("?", |p| &p.name))
+            format!("property {}: {ty}", property(ids))
         }
         Node::Moment(moment) => moment.to_string(),
         Node::Today { zone, offset } => format!("today({}){offset}", zone.name()),
-        Node::Seen(end) => format!("{}-seen", end.word()),
+        Node::Seen(end, None) => format!("{}-seen", end.word()),
+        Node::Seen(end, Some(at)) => format!("{}-seen known at {at}", end.word()),
         Node::Arithmetic(op, a, b) => format!("n{} {} n{}", a.0, op.symbol(), b.0),
         Node::Scale { money, numerator, denominator } => format!("n{} * {numerator}/{denominator}", money.0),
         Node::Convert(a, ty) => format!("{ty} n{}", a.0),
         Node::FoldCase(a) => format!("fold n{}", a.0),
         Node::ListLength(a) => format!("length n{}", a.0),
-        Node::Aggregate { function, measure, query } => {
+        Node::Aggregate { function, measure, items, query } => {
             let of = measure.as_ref().map_or(String::new(), |(m, _)| format!("n{} of ", m.0));
-            format!("{}({of}{})", function.word(), describe_query(query, schema))
+            let items = items.as_ref().map_or(String::new(), |list| format!("items {} of ", property(list)));
+            format!("{}({of}{items}{})", function.word(), describe_query(query, schema))
         }
         Node::Periods { unit, zone, query } => {
             format!("{}({}, {})", unit.word(), zone.name(), describe_query(query, schema))
@@ -77,6 +126,9 @@ fn describe_query(query: &Query, schema: &Schema) -> String {
     }
     if let Some(filter) = query.filter {
         let _ = write!(out, " where n{}", filter.0);
+    }
+    if let Some(at) = query.known_at {
+        let _ = write!(out, " known at {at}");
     }
     out
 }

@@ -1,6 +1,6 @@
 //! What every plan must be, checked after lowering and after every change.
 
-use crate::plan::{Node, NodeId, Plan};
+use crate::plan::{Level, Node, NodeId, Plan, levels};
 use std::collections::HashSet;
 use std::fmt;
 
@@ -31,8 +31,8 @@ impl fmt::Display for Fault {
 pub fn verify(plan: &Plan) -> Result<(), Vec<Fault>> {
     let mut faults = Vec::new();
     let mut seen = HashSet::new();
-    // Whether a node is about one event.
-    let mut is_inner: Vec<bool> = Vec::with_capacity(plan.nodes().len());
+    let levels = levels(plan);
+    let level = |id: NodeId| levels.get(id.idx()).copied().unwrap_or(Level::Person);
     for (idx, node) in plan.nodes().iter().enumerate() {
         let id = NodeId(idx as u32);
         let mut fault = |message: &str| faults.push(Fault { node: Some(id), message: message.to_owned() });
@@ -43,18 +43,27 @@ pub fn verify(plan: &Plan) -> Result<(), Vec<Fault>> {
             fault("refers to a node that is not before it");
         }
         shape(plan, node, &mut fault);
-        let depends = node.children().iter().any(|c| is_inner.get(c.idx()).copied().unwrap_or(false));
-        let names_property = matches!(node, Node::Property(..));
-        if node.query().is_some() && depends {
-            fault("a query inside a query");
+        // Within events stands what is about events or people, and only what is
+        // asked of records may be about those.
+        let may_be = match node {
+            Node::Items { .. } | Node::Aggregate { items: Some(_), .. } => Level::Item,
+            _ => Level::Event,
+        };
+        let measure = match node {
+            Node::Aggregate { measure: Some((measure, _)), .. } => Some(*measure),
+            Node::Items { filter, .. } => Some(*filter),
+            _ => None,
+        };
+        let is_outside = |id: &NodeId| level(*id) > if Some(*id) == measure { may_be } else { Level::Event };
+        if node.inner().iter().any(is_outside) {
+            fault("asks an event of records");
         }
-        is_inner.push(depends || names_property);
     }
     for root in plan.roots() {
         let message = match plan.node(root.node) {
             None => "is no node",
             Some(node) if !node.is_condition() => "is a value",
-            Some(_) if is_inner.get(root.node.idx()).copied().unwrap_or(false) => "is about one event",
+            Some(_) if level(root.node) != Level::Person => "is about one event",
             Some(_) => continue,
         };
         faults.push(Fault { node: None, message: format!("segment {:?} {message}", root.name) });
@@ -99,10 +108,10 @@ fn shape(plan: &Plan, node: &Node, fault: &mut impl FnMut(&str)) {
             }
         }
     }
-    if node.query().and_then(|q| q.filter).is_some_and(|f| !is_condition(&f)) {
+    if node.queries().iter().filter_map(|q| q.filter).any(|f| !is_condition(&f)) {
         fault("filters by a value");
     }
-    if matches!(node, Node::Few { filter, .. } if !is_condition(filter)) {
+    if matches!(node, Node::Few { filter, .. } | Node::Items { filter, .. } if !is_condition(filter)) {
         fault("asks a value of its events");
     }
 }

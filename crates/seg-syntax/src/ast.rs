@@ -20,6 +20,10 @@ pub struct File {
 pub enum Item {
     /// `segment "…"`
     Segment(Segment),
+    /// `define "…" as …`
+    Definition(Definition),
+    /// `list "…" from "…"`
+    List(ListDeclaration),
     /// Something that did not parse; the name it declares if that can be told.
     Error {
         /// The whole item.
@@ -35,6 +39,30 @@ pub struct Title {
     /// Without its quotes.
     pub text: String,
     /// With its quotes.
+    pub span: Span,
+}
+
+/// `define "bought in" (period) as Order Completed in the past period`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// Its name.
+    pub name: Title,
+    /// The names of its values.
+    pub parameters: Vec<Name>,
+    /// What it stands for.
+    pub body: Expr,
+    /// From `define` to the last word.
+    pub span: Span,
+}
+
+/// `list "vip" from "lists/vip.csv"`
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListDeclaration {
+    /// Its name.
+    pub name: Title,
+    /// The file, as written.
+    pub path: Title,
+    /// The whole declaration.
     pub span: Span,
 }
 
@@ -58,6 +86,12 @@ pub enum Expr {
     Everyone(Span),
     /// `in segment "…"`
     InSegment(Title),
+    /// `in a random 10% of people, by "…"`
+    Sample(Sample),
+    /// `within 25 km of (…)`, of the place that the schema declares.
+    Near(Near),
+    /// `"bought in" (30 days)`: a definition with its values.
+    Use(Use),
     /// One condition about a person.
     Condition(Box<Condition>),
     /// `not (…)`, `not in segment …`
@@ -74,6 +108,9 @@ impl Expr {
         match self {
             Expr::Everyone(span) | Expr::Error(span) | Expr::Not(_, span) => *span,
             Expr::InSegment(title) => title.span,
+            Expr::Sample(sample) => sample.span,
+            Expr::Near(near) => near.span,
+            Expr::Use(used) => used.span,
             Expr::Condition(condition) => condition.span,
             Expr::Group(group) => group.span,
         }
@@ -99,6 +136,54 @@ impl Expr {
             _ => None,
         }
     }
+}
+
+/// A part of all people that depends on nothing but their ids.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// `10` in `10%`, as written.
+    pub percent: String,
+    /// Whether it is `the other` part: all but those of the sample of the rest.
+    pub is_other: bool,
+    /// What it is drawn by.
+    pub name: Title,
+    /// The whole.
+    pub span: Span,
+}
+
+/// A circle on the globe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Near {
+    /// How far, as written.
+    pub distance: String,
+    /// In what.
+    pub unit: DistanceUnit,
+    /// Degrees north, as written.
+    pub latitude: String,
+    /// Degrees east, as written.
+    pub longitude: String,
+    /// The whole.
+    pub span: Span,
+}
+
+/// Units of distance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum DistanceUnit {
+    Kilometers,
+    Miles,
+    Meters,
+}
+
+/// A definition used with values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Use {
+    /// The definition's name.
+    pub name: Title,
+    /// One for each of its parameters.
+    pub values: Vec<LiteralAt>,
+    /// The whole.
+    pub span: Span,
 }
 
 /// Conditions combined.
@@ -200,6 +285,15 @@ pub enum OperandKind {
     Events(Vec<Name>),
     /// `anything`: every event of the schema.
     Anything,
+    /// `any of products`: the lines of an event, of which `has` says something.
+    Items(Quantifier, Name),
+    /// `usual gap between Order Completed`; without an event, of the one that
+    /// the comparison is about.
+    UsualGap(Option<Box<Operand>>),
+    /// `time since their last Order Completed`
+    Elapsed(Name),
+    /// `anniversary of birthday`
+    Anniversary(Name),
     /// `(…)` around conditions or arithmetic, with tails after it.
     Bracketed(Box<Expr>),
     /// Something reported already.
@@ -237,6 +331,8 @@ pub enum Literal {
     Percent(String),
     /// `true`
     Boolean(bool),
+    /// `30 days`
+    Duration(Duration),
     /// `2026-11-27`, `2026-11-27 14:00`, with `Z` or an offset or without: as
     /// written, checked by whoever knows the zone.
     Date(DateLiteral),
@@ -287,6 +383,7 @@ pub enum AggregateFunction {
     Average,
     Smallest,
     Largest,
+    MostFrequent,
 }
 
 /// `their last 3 Order Completed`
@@ -336,6 +433,87 @@ pub enum TailKind {
     DifferentPeriods(Quantity, Unit),
     /// `for the first time`
     FirstTime,
+    /// `then Added to Cart`
+    Then(Operand),
+    /// `not followed by Order Completed`
+    Followed(Followed),
+    /// `within 2 hours`, of one thing or another
+    Within(Within),
+    /// `all in the past 7 days`
+    AllIn(Window),
+    /// `with the same order_id`
+    Same(Name),
+    /// `and the 2 hours are over`; without a length, `even while they run`.
+    Limit(Option<Duration>),
+    /// `on a weekend`, `between 18:00 and 23:00`
+    Recurring(Recurring),
+    /// `not on a weekend`
+    NotRecurring(Recurring),
+    /// `in at least 3 of the past 5 weeks`; without a quantity, in each.
+    Regular(Option<Quantity>, Periods),
+    /// `3 times a week`
+    CountPer(Quantity, Unit),
+    /// `in Europe/Paris time`
+    Zone(String),
+}
+
+/// `followed by …`, `preceded by …`, `with no … since`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Followed {
+    /// Whether it must not be so.
+    pub not: bool,
+    /// Whether the other event comes before.
+    pub is_before: bool,
+    /// Whether it was written `with no … since`.
+    pub is_since: bool,
+    /// The other event.
+    pub event: Operand,
+}
+
+/// `within` and a length of time, that is not the past.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Within {
+    /// What must lie within it.
+    pub of: WithinOf,
+    /// How long.
+    pub length: Duration,
+}
+
+/// What lies within a length of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithinOf {
+    /// `within 2 hours`: this step, of the one before.
+    Step,
+    /// `each within 2 hours`
+    Each,
+    /// `all within 2 hours`
+    All,
+    /// `within any 2 hours`
+    Any,
+}
+
+/// Disjoint stretches of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Periods {
+    /// How many.
+    pub count: u64,
+    /// Each as long as this.
+    pub unit: Unit,
+    /// Those of the calendar, and then whether only full ones.
+    pub calendar: Option<bool>,
+    /// Where.
+    pub span: Span,
+}
+
+/// Parts of days, weeks and years, over and over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recurring {
+    /// Days of the week: bit 0 is Monday.
+    Days(u8),
+    /// Months: bit 0 is January.
+    Months(u16),
+    /// From one time of day to another, in seconds after midnight; it may wrap.
+    Hours(u32, u32),
 }
 
 /// `is …`, `contains …`: said of a value.
@@ -374,6 +552,12 @@ pub enum Relation {
     Includes(Quantifier, Vec<LiteralAt>),
     /// `is within the past 30 days`
     Window(Window),
+    /// `is a Monday`, `is in December`
+    Recurring(Recurring),
+    /// `is in list "vip"`
+    InList(Title),
+    /// `is within 25 km of (…)`
+    Near(Near),
 }
 
 /// A literal with its place.
@@ -459,6 +643,8 @@ pub enum CalendarUnit {
 pub enum Window {
     /// `in the past 3 days`
     Past(Duration),
+    /// `in the past period`, where `period` is a value of the definition.
+    PastNamed(Name),
     /// `within the next 7 days`
     Next(Duration),
     /// `more than 90 days ago`
@@ -467,6 +653,8 @@ pub enum Window {
     Dates(Operand, Operand),
     /// `before 2026-01-01`
     Dated(DatedOp, Operand),
+    /// `within 7 days after first_order_date`
+    Around(Duration, DatedOp, Operand),
     /// `today`, `last month`, `in the past 7 full days`: from the start of one
     /// period of the calendar up to that of another, counted from the one that
     /// holds now.

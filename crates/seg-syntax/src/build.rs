@@ -3,6 +3,7 @@
 
 mod comparison;
 mod condition;
+mod sequence;
 mod time;
 mod value;
 
@@ -112,13 +113,18 @@ impl Builder<'_> {
                 _ => {}
             }
         }
+        self.joined(members, &connectives, span)
+    }
+
+    /// Conditions joined by words, of which there is one kind.
+    fn joined(&mut self, mut members: Vec<Expr>, connectives: &[(Connective, Span)], span: Span) -> Expr {
         if members.len() == 1 {
             return members.pop().unwrap_or(Expr::Error(span));
         }
         let first = connectives.first().map_or(Connective::And, |c| c.0);
         if let Some(&(_, second_at)) = connectives.iter().find(|c| c.0 != first) {
             let first_at = connectives.first().map_or(span, |c| c.1);
-            self.report(self.mixed_and_or(&members, &connectives, first_at, second_at));
+            self.report(self.mixed_and_or(&members, connectives, first_at, second_at));
             return Expr::Error(span);
         }
         let quantifier = match first {

@@ -51,12 +51,47 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeSet<String>) {
             add(&format!("property {ty}"))
         }
         Node::Today { .. } => add("calendar day of now"),
-        Node::Seen(end) => add(&format!("{} seen", end.word())),
+        Node::Seen(end, known_at) => {
+            if known_at.is_some() {
+                add("seen, known earlier");
+            }
+            add(&format!("{} seen", end.word()))
+        }
+        Node::Chain(chain) => {
+            if !chain.same.is_empty() {
+                add("row of events, the same");
+            }
+            if chain.whole.is_some() {
+                add("row of events, all within");
+            }
+            if chain.steps.iter().any(|(_, within)| within.is_some()) {
+                add("row of events, each within");
+            }
+            match (chain.is_before, chain.steps.len()) {
+                (true, _) => add("preceded by"),
+                (false, 1) => add("followed by"),
+                (false, _) => add("row of events"),
+            }
+        }
+        Node::Items { is_all, .. } => add(if *is_all { "all records" } else { "any record" }),
+        Node::Sample { is_complement, .. } => add(if *is_complement { "other sample" } else { "sample" }),
+        Node::InList(..) => add("in list"),
+        Node::Time => add("time of the event"),
+        Node::Field { .. } => add("field of a record"),
+        Node::Shift { .. } => add("shifted time"),
+        Node::DayOf(..) => add("day of a time"),
+        Node::Part(part, ..) => add(part.word()),
+        Node::Anniversary(..) => add("anniversary"),
+        Node::Elapsed(_) => add("time since"),
+        Node::Distance { .. } => add("distance"),
+        Node::UsualGap(_) => add("usual gap"),
+        Node::MostWithin { .. } => add("most within"),
         Node::Arithmetic(op, ..) => add(&format!("arithmetic {}", op.symbol())),
         Node::Scale { .. } => add("money by a fraction"),
         Node::Convert(_, ty) => add(&format!("integer as {ty}")),
         Node::FoldCase(_) => add("ignoring case"),
         Node::ListLength(_) => add("list length"),
+        Node::Aggregate { function, items: Some(_), .. } => add(&format!("{} of records", function.word())),
         Node::Aggregate { function, measure, .. } => match (function, measure) {
             (Aggregate::Count, _) => add("count"),
             (function, Some((_, ty))) => add(&format!("{} of {ty}", function.word())),
@@ -66,7 +101,7 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeSet<String>) {
         Node::EventTime { end, .. } => add(&format!("time of {} event", end.word())),
         Node::Const(_) | Node::Literal(_) | Node::Moment(_) | Node::Missing => false,
     };
-    if let Some(query) = node.query() {
+    for query in node.queries() {
         window(query, names);
     }
 }
@@ -78,6 +113,9 @@ fn window(query: &Query, names: &mut BTreeSet<String>) {
     }
     if query.filter.is_some() {
         add("where".into());
+    }
+    if query.known_at.is_some() {
+        add("events known earlier".into());
     }
     let side = |bound: &Option<Bound>| {
         bound.map(|b| {

@@ -14,10 +14,11 @@ use arrow_array::types::{
     TimestampMicrosecondType, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, DictionaryArray, Int64Array, StringArray};
-use arrow_buffer::ArrowNativeType;
+use arrow_buffer::{ArrowNativeType, NullBuffer};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, TimeUnit};
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A column of values of one type, in the layout that [`storage_type`] gives.
@@ -28,6 +29,8 @@ pub struct Column {
     ty: Type,
     array: ArrayRef,
     conversion: Option<Conversion>,
+    /// The fields of records, a column each, by the place of a record.
+    fields: Vec<Column>,
 }
 
 impl Column {
@@ -40,7 +43,27 @@ impl Column {
             from: array.data_type().clone(),
             to: to.data_type().clone(),
         });
-        Ok(Column { ty: ty.clone(), array: converted.unwrap_or_else(|| Arc::clone(array)), conversion })
+        let array = converted.unwrap_or_else(|| Arc::clone(array));
+        let fields = match ty {
+            Type::Records(fields) => record_fields(name, fields, &array)?,
+            _ => Vec::new(),
+        };
+        Ok(Column { ty: ty.clone(), array, conversion, fields })
+    }
+
+    /// Where the records of a row are; none when the list is missing, and when
+    /// this is no column of records.
+    pub fn records(&self, row: usize) -> Option<Range<usize>> {
+        let list = self.array.as_list_opt::<i32>().filter(|_| matches!(self.ty, Type::Records(_)))?;
+        let offsets = list.value_offsets();
+        let (start, end) = (offsets.get(row)?, offsets.get(row + 1)?);
+        list.is_valid(row).then_some(*start as usize..*end as usize)
+    }
+
+    /// The fields of records in the order of their type, each with a row for
+    /// every record; see [`Column::records`].
+    pub fn fields(&self) -> &[Column] {
+        &self.fields
     }
 
     /// The type of its values.
@@ -73,6 +96,31 @@ impl Column {
     }
 }
 
+/// The fields of a list of records. A record that is null lacks them all.
+fn record_fields(name: &str, fields: &[(String, Type)], array: &ArrayRef) -> Result<Vec<Column>, BatchError> {
+    let records = array.as_list_opt::<i32>().and_then(|list| list.values().as_struct_opt().cloned());
+    let Some(records) = records else {
+        let (expected, found) = (storage_type(&Type::Records(fields.to_vec())), array.data_type().clone());
+        return Err(BatchError { column: name.to_owned(), problem: BatchProblem::WrongType { expected, found } });
+    };
+    let mut columns = Vec::with_capacity(fields.len());
+    for (field, ty) in fields {
+        let column = match records.column_by_name(field) {
+            Some(column) => {
+                let nulls = NullBuffer::union(records.nulls(), column.nulls());
+                arrow_array::make_array(column.to_data().into_builder().nulls(nulls).build().map_err(|error| {
+                    let (expected, found) = (storage_type(ty), column.data_type().clone());
+                    let problem = BatchProblem::NotConvertible { expected, found, why: error.to_string() };
+                    BatchError { column: format!("{name}.{field}"), problem }
+                })?)
+            }
+            None => arrow_array::new_null_array(&storage_type(ty), records.len()),
+        };
+        columns.push(Column::try_new(&format!("{name}.{field}"), ty, &column)?);
+    }
+    Ok(columns)
+}
+
 fn read(ty: &Type, array: &dyn Array, row: usize) -> Option<Value> {
     match ty {
         Type::Boolean => Some(Value::Boolean(array.as_boolean_opt()?.value(row))),
@@ -90,7 +138,7 @@ fn read(ty: &Type, array: &dyn Array, row: usize) -> Option<Value> {
             let values = (0..items.len()).filter(|&i| items.is_valid(i)).filter_map(|i| read(&ty, &items, i));
             Some(Value::List(values.collect()))
         }
-        Type::Records(_) => None,
+        Type::Records(_) | Type::Duration => None,
     }
 }
 

@@ -106,6 +106,15 @@ struct SchemaFile {
     groups: Entries<GroupFile>,
     #[serde(default)]
     channels: Entries<ChannelFile>,
+    #[serde(default)]
+    places: Entries<PlaceFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlaceFile {
+    latitude: Spanned<String>,
+    longitude: Spanned<String>,
 }
 
 /// `country = "text"`, or a table. Read by hand, for serde's untagged enums
@@ -212,6 +221,7 @@ impl Reader {
             events,
             groups: Vec::new(),
             channels: Vec::new(),
+            places: Vec::new(),
             currency: self.currency.clone(),
             event_id: file.event_id,
             retention: file.retention.and_then(|text| self.period(&text)),
@@ -227,6 +237,15 @@ impl Reader {
         for (name, channel) in file.channels.0 {
             let consent = channel.consent.and_then(|c| self.attribute_of(&schema, &c, &[Type::Boolean]));
             schema.channels.push(Channel { name: name.into_inner(), consent });
+        }
+        for (name, place) in file.places.0 {
+            let degrees = |reader: &mut Reader, name: &Spanned<String>| {
+                reader.attribute_of(&schema, name, &[Type::Number, Type::Integer])
+            };
+            if let (Some(latitude), Some(longitude)) = (degrees(self, &place.latitude), degrees(self, &place.longitude))
+            {
+                schema.places.push(super::PlaceOf { name: name.into_inner(), latitude, longitude });
+            }
         }
         schema.first_seen = file.first_seen.and_then(|name| self.attribute_of(&schema, &name, &[Type::Timestamp]));
         schema

@@ -1,8 +1,8 @@
 //! Which events a query finds, and in which order.
 
 use super::{Evaluator, Person};
-use crate::hir::Query;
-use seg_data::{EventId, Instant};
+use crate::hir::{Moment, Query, horizon};
+use seg_data::{EventId, Instant, PropertyId};
 
 /// One event of a person.
 pub(super) struct Occurrence {
@@ -15,6 +15,22 @@ pub(super) struct Occurrence {
     /// The text of its event-id property.
     id: Option<String>,
     arrival: Option<i64>,
+    /// Which of its records is at hand.
+    pub item: Option<usize>,
+}
+
+impl Occurrence {
+    /// The event with each record of a list at hand in turn.
+    pub(super) fn items<'s>(
+        &'s self,
+        list: &[(EventId, PropertyId)],
+        person: &Person<'_>,
+    ) -> impl Iterator<Item = Occurrence> + use<'s> {
+        let property = list.iter().find(|(of, _)| *of == self.event).map(|(_, property)| *property);
+        let column = property.and_then(|p| person.batch.events(self.event)?.property_column(p));
+        let records = column.and_then(|column| column.records(self.idx)).unwrap_or(0..0);
+        records.map(|item| Occurrence { item: Some(item), id: self.id.clone(), ..*self })
+    }
 }
 
 impl Evaluator<'_> {
@@ -26,7 +42,7 @@ impl Evaluator<'_> {
             let Some(events) = person.batch.events(*event) else { continue };
             for idx in events.range(person.row) {
                 let time = events.time(idx);
-                if time > self.now || !query.interval.contains(time, self.now) {
+                if time > horizon(query.known_at, self.now) || !query.interval.contains(time, self.now) {
                     continue;
                 }
                 let occurrence = self.occurrence(*event, idx, time, person);
@@ -51,15 +67,21 @@ impl Evaluator<'_> {
         let events = person.batch.events(event);
         let id = person.batch.event_id(event, idx);
         let arrival = events.and_then(|e| e.arrival(idx));
-        Occurrence { event, idx, time, id, arrival }
+        Occurrence { event, idx, time, id, arrival, item: None }
     }
 
     /// The earliest or latest time of any event up to now.
-    pub(super) fn seen(&self, end: crate::hir::End, person: &Person<'_>) -> Option<Instant> {
+    pub(super) fn seen(
+        &self,
+        end: crate::hir::End,
+        known_at: Option<Moment>,
+        person: &Person<'_>,
+    ) -> Option<Instant> {
+        let horizon = horizon(known_at, self.now);
         let n_events = person.batch.schema().events.len() as u32;
         let times = (0..n_events)
             .filter_map(|e| person.batch.events(EventId(e)))
-            .flat_map(|events| events.range(person.row).map(|idx| events.time(idx)).filter(|t| *t <= self.now));
+            .flat_map(|events| events.range(person.row).map(|idx| events.time(idx)).filter(move |t| *t <= horizon));
         match end {
             crate::hir::End::First => times.min(),
             crate::hir::End::Last => times.max(),

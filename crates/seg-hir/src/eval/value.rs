@@ -2,10 +2,11 @@
 
 use super::events::Occurrence;
 use super::{Evaluator, Person};
-use crate::hir::{Aggregate, ArithmeticOp, End, Expr, ExprKind, Query};
+use crate::hir::{Aggregate, ArithmeticOp, CalendarPart, End, Expr, ExprKind, Length};
 use crate::text::fold_value;
 use seg_data::money::{MONEY_SCALE, divide_half_even};
-use seg_data::{Money, Type, Value};
+use seg_data::time::DAY;
+use seg_data::{Money, Period, Place, Type, Value, Zone};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
@@ -22,22 +23,49 @@ impl Evaluator<'_> {
             }
             ExprKind::Moment(moment) => Some(Value::Timestamp(moment.at(self.now))),
             ExprKind::Today { zone, offset } => Some(Value::Date(offset.from(zone.date(self.now)))),
-            ExprKind::Seen(end) => {
+            ExprKind::Time => Some(Value::Timestamp(event?.time)),
+            ExprKind::Field { list, field } => {
+                let event = event?;
+                let (_, property) = list.iter().find(|(of, _)| *of == event.event)?;
+                let records = person.batch.events(event.event)?.property_column(*property)?;
+                records.fields().get(*field as usize)?.value(event.item?)
+            }
+            ExprKind::Shift { of, by, is_back } => shift(self.value(of, person, event)?, *by, *is_back),
+            ExprKind::DayOf(time, zone) => match self.value(time, person, event)? {
+                Value::Timestamp(time) => Some(Value::Date(zone.date(time))),
+                other => Some(other),
+            },
+            ExprKind::Part(part, of, zone) => calendar_part(*part, &self.value(of, person, event)?, *zone),
+            ExprKind::Anniversary(day, from) => {
+                match (self.value(day, person, event)?, self.value(from, person, event)?) {
+                    (Value::Date(day), Value::Date(from)) => Some(Value::Date(day.anniversary_from(from))),
+                    _ => None,
+                }
+            }
+            ExprKind::Elapsed(time) => match self.value(time, person, event)? {
+                Value::Timestamp(time) => Some(Value::Integer(i128::from(self.now.0) - i128::from(time.0))),
+                _ => None,
+            },
+            ExprKind::Distance { latitude, longitude, to } => {
+                let (north, east) = (self.value(latitude, person, event)?, self.value(longitude, person, event)?);
+                distance(&north, &east, *to)
+            }
+            ExprKind::UsualGap(query) => self.usual_gap(query, person).map(|gap| Value::Integer(gap.into())),
+            ExprKind::MostWithin { query, within } => {
+                Some(Value::Integer(self.most_within(query, *within, person) as i128))
+            }
+            ExprKind::Seen(end, known_at) => {
                 let declared = person.batch.schema().first_seen.filter(|_| *end == End::First);
                 let declared = declared.and_then(|id| person.batch.attribute(id, person.row));
-                declared.or_else(|| self.seen(*end, person).map(Value::Timestamp))
+                declared.or_else(|| self.seen(*end, *known_at, person).map(Value::Timestamp))
             }
             ExprKind::Arithmetic(op, left, right) => {
                 let (left, right) = (self.value(left, person, event)?, self.value(right, person, event)?);
                 arithmetic(*op, &left, &right)
             }
-            ExprKind::Scale { money, numerator, denominator } => match self.value(money, person, event)? {
-                Value::Money(scaled) => {
-                    let product = scaled.checked_mul(*numerator)?;
-                    Money::from_scaled(divide_half_even(product, *denominator)?).map(Value::from)
-                }
-                _ => None,
-            },
+            ExprKind::Scale { money, numerator, denominator } => {
+                scale(&self.value(money, person, event)?, *numerator, *denominator)
+            }
             ExprKind::Convert(inner) => match (self.value(inner, person, event)?, &expr.ty) {
                 (Value::Integer(n), Type::Money) => Money::from_integer(n).map(Value::from),
                 (Value::Integer(n), _) => Value::number(n as f64),
@@ -48,8 +76,12 @@ impl Evaluator<'_> {
                 Value::List(items) => Some(Value::Integer(items.len() as i128)),
                 _ => None,
             },
-            ExprKind::Aggregate { function, measure, query } => {
-                self.aggregate(*function, measure.as_deref(), query, person)
+            ExprKind::Aggregate { function, measure, items, query } => {
+                let mut rows = self.events(query, person);
+                if let Some(list) = items {
+                    rows = rows.iter().flat_map(|event| event.items(list, person)).collect();
+                }
+                self.aggregate(*function, measure.as_deref(), &rows, person)
             }
             ExprKind::Periods { unit, zone, query } => {
                 let days: BTreeSet<i32> =
@@ -72,10 +104,9 @@ impl Evaluator<'_> {
         &self,
         function: Aggregate,
         measure: Option<&Expr>,
-        query: &Query,
+        events: &[Occurrence],
         person: &Person<'_>,
     ) -> Option<Value> {
-        let events = self.events(query, person);
         let Some(measure) = measure else { return Some(Value::Integer(events.len() as i128)) };
         let values: Vec<Value> = events.iter().filter_map(|e| self.value(measure, person, Some(e))).collect();
         aggregate(function, values, &measure.ty)
@@ -99,7 +130,63 @@ pub fn aggregate(function: Aggregate, values: Vec<Value>, ty: &Type) -> Option<V
         Aggregate::Average => average(&values, ty),
         Aggregate::Smallest => extreme(values, Ordering::Less),
         Aggregate::Largest => extreme(values, Ordering::Greater),
+        Aggregate::MostFrequent => most_frequent(&values),
     }
+}
+
+/// The value that is there most often; of several the one seen last.
+fn most_frequent(values: &[Value]) -> Option<Value> {
+    let times = |value: &Value| values.iter().filter(|v| compare(v, value) == Some(Ordering::Equal)).count();
+    let most = values.iter().map(times).max()?;
+    values.iter().rev().find(|value| times(value) == most).cloned()
+}
+
+/// Money or a length of time times a fraction, rounded half to even.
+pub fn scale(value: &Value, numerator: i128, denominator: i128) -> Option<Value> {
+    match value {
+        Value::Money(scaled) => money(divide_half_even(scaled.checked_mul(numerator)?, denominator)),
+        Value::Integer(micros) => integer(divide_half_even(micros.checked_mul(numerator)?, denominator)),
+        _ => None,
+    }
+}
+
+/// A time or a day so much later, or earlier; fixed lengths move days by whole
+/// days.
+pub fn shift(value: Value, by: Length, is_back: bool) -> Option<Value> {
+    let sign = if is_back { -1 } else { 1 };
+    match (value, by.period) {
+        (Value::Timestamp(time), _) if is_back => Some(Value::Timestamp(by.before(time))),
+        (Value::Timestamp(time), _) => Some(Value::Timestamp(by.after(time))),
+        (Value::Date(day), Period::Fixed(micros)) => Some(Value::Date(day.plus_days(sign * (micros / DAY)))),
+        (Value::Date(day), Period::Months(months)) => Some(Value::Date(day.plus_months(months.saturating_mul(sign)))),
+        _ => None,
+    }
+}
+
+/// A part of a time in a zone, or of a day.
+pub fn calendar_part(part: CalendarPart, of: &Value, zone: Zone) -> Option<Value> {
+    let day = match of {
+        Value::Timestamp(time) => zone.date(*time),
+        Value::Date(day) => *day,
+        _ => return None,
+    };
+    Some(Value::Integer(match (part, of) {
+        (CalendarPart::Weekday, _) => day.weekday().into(),
+        (CalendarPart::Month, _) => day.month().into(),
+        (CalendarPart::TimeOfDay, Value::Timestamp(time)) => zone.time_of_day(*time).into(),
+        (CalendarPart::TimeOfDay, _) => return None,
+    }))
+}
+
+/// How far a place is from another, in kilometres; missing for no place.
+pub fn distance(latitude: &Value, longitude: &Value, to: Place) -> Option<Value> {
+    let degrees = |value: &Value| match value {
+        Value::Number(n) => Some(*n),
+        Value::Integer(i) => Some(*i as f64),
+        _ => None,
+    };
+    let here = Place::new(degrees(latitude)?, degrees(longitude)?)?;
+    Value::number(here.km_to(to))
 }
 
 /// How two values of one type compare; integers and numbers by mathematical

@@ -69,6 +69,14 @@ impl Printer<'_> {
             Cond::Few { end, n, query, filter } => {
                 format!("{} {n} of {}: {}", end.word(), self.query(query), self.leaf(filter))
             }
+            Cond::Chain(chain) => self.chain(chain),
+            Cond::Items { is_all, list, filter } => {
+                format!("{} of {}({})", if *is_all { "all" } else { "any" }, self.property(list), self.leaf(filter))
+            }
+            Cond::Sample { name, below, is_complement } => {
+                format!("sample({name:?} {} {below})", if *is_complement { ">=" } else { "<" })
+            }
+            Cond::InList(expr, list) => format!("{} in list {:?}", self.expr(expr), list.0.name),
         }
     }
 
@@ -81,13 +89,32 @@ impl Printer<'_> {
         match &expr.kind {
             ExprKind::Literal(value) => value.to_string(),
             ExprKind::Attribute(id) => self.schema.attribute(*id).map_or("?".into(), |a| name(&a.name)),
-            ExprKind::Property(ids) => {
-                let first = ids.first().and_then(|(e, p)| self.schema.event(*e)?.properties.get(p.idx()));
-                format!(".{}", first.map_or("?".into(), |p| name(&p.name)))
+            ExprKind::Property(ids) => self.property(ids),
+            ExprKind::Time => ".time".to_owned(),
+            ExprKind::Field { list, field } => {
+                let first = list.first().and_then(|(e, p)| self.schema.event(*e)?.properties.get(p.idx()));
+                let field = match first.map(|p| &p.ty) {
+                    Some(Type::Records(fields)) => fields.get(*field as usize).map(|(name, _)| name.as_str()),
+                    _ => None,
+                };
+                format!("..{}", name(field.unwrap_or("?")))
             }
+            ExprKind::Shift { of, by, is_back } => {
+                format!("({} {} {by})", self.expr(of), if *is_back { "-" } else { "+" })
+            }
+            ExprKind::DayOf(inner, zone) => format!("day({}, {})", self.expr(inner), zone.name()),
+            ExprKind::Part(part, inner, zone) => format!("{}({}, {})", part.word(), self.expr(inner), zone.name()),
+            ExprKind::Anniversary(day, from) => format!("anniversary({} from {})", self.expr(day), self.expr(from)),
+            ExprKind::Elapsed(inner) => format!("elapsed({})", self.expr(inner)),
+            ExprKind::Distance { latitude, longitude, to } => {
+                let here = format!("{}, {}", self.expr(latitude), self.expr(longitude));
+                format!("km({here} to {}, {})", to.latitude, to.longitude)
+            }
+            ExprKind::UsualGap(query) => format!("usual-gap({})", self.query(query)),
+            ExprKind::MostWithin { query, within } => format!("most-within({within}, {})", self.query(query)),
             ExprKind::Moment(moment) => moment.to_string(),
             ExprKind::Today { zone, offset } => format!("today({}){offset}", zone.name()),
-            ExprKind::Seen(end) => format!("{}-seen", end.word()),
+            ExprKind::Seen(end, known_at) => format!("{}-seen{}", end.word(), known(*known_at)),
             ExprKind::Arithmetic(op, left, right) => {
                 format!("({} {} {})", self.expr(left), op.symbol(), self.expr(right))
             }
@@ -97,16 +124,45 @@ impl Printer<'_> {
             ExprKind::Convert(inner) => format!("{}({})", expr.ty, self.expr(inner)),
             ExprKind::FoldCase(inner) => format!("fold({})", self.expr(inner)),
             ExprKind::ListLength(inner) => format!("length({})", self.expr(inner)),
-            ExprKind::Aggregate { function, measure, query } => match measure {
-                Some(measure) => format!("{}({} of {})", function.word(), self.expr(measure), self.query(query)),
-                None => format!("{}({})", function.word(), self.query(query)),
-            },
+            ExprKind::Aggregate { function, measure, items, query } => {
+                let measure = measure.as_ref().map(|m| format!("{} of ", self.expr(m)));
+                let items = items.as_ref().map(|list| format!("{} of ", self.property(list)));
+                let (measure, items) = (measure.unwrap_or_default(), items.unwrap_or_default());
+                format!("{}({measure}{items}{})", function.word(), self.query(query))
+            }
             ExprKind::Periods { unit, zone, query } => {
                 format!("{}({}, {})", unit.word(), zone.name(), self.query(query))
             }
             ExprKind::EventTime { end, query } => format!("{}-time({})", end.word(), self.query(query)),
             ExprKind::Error => "error".to_owned(),
         }
+    }
+
+    fn property(&self, ids: &[(EventId, PropertyId)]) -> String {
+        let first = ids.first().and_then(|(e, p)| self.schema.event(*e)?.properties.get(p.idx()));
+        format!(".{}", first.map_or("?".into(), |p| name(&p.name)))
+    }
+
+    fn chain(&self, chain: &Chain) -> String {
+        let mut out = String::new();
+        for (idx, step) in chain.steps.iter().enumerate() {
+            let word = match (idx, chain.is_before) {
+                (0, false) => "followed by",
+                (0, true) => "preceded by",
+                _ => " then",
+            };
+            let _ = write!(out, "{word} {}", self.query(&step.query));
+            if let Some(within) = step.within {
+                let _ = write!(out, " within {within}");
+            }
+        }
+        if let Some(whole) = chain.whole {
+            let _ = write!(out, ", all within {whole}");
+        }
+        for same in &chain.same {
+            let _ = write!(out, ", same {}", self.property(same));
+        }
+        format!("({out})")
     }
 
     fn query(&self, query: &Query) -> String {
@@ -125,6 +181,7 @@ impl Printer<'_> {
         if let Some(filter) = &query.filter {
             let _ = write!(out, " where {}", self.leaf(filter));
         }
+        out.push_str(&known(query.known_at));
         out
     }
 }
@@ -145,6 +202,31 @@ impl std::fmt::Display for DayOffset {
             DayOffset::Days(n) => write!(f, " {n:+} d"),
             DayOffset::Months(n) => write!(f, " {n:+} mo"),
             DayOffset::StartOf(unit, n) => write!(f, " {}", start_of(*unit, *n)),
+        }
+    }
+}
+
+/// ` known at …`, where not everything up to now is known.
+fn known(at: Option<Moment>) -> String {
+    at.map_or(String::new(), |at| format!(" known at {at}"))
+}
+
+impl std::fmt::Display for Length {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.period {
+            Period::Months(_) => write!(f, "{} ({})", self.period, self.zone.name()),
+            Period::Fixed(_) => write!(f, "{}", self.period),
+        }
+    }
+}
+
+impl CalendarPart {
+    /// As the printed form has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            CalendarPart::Weekday => "weekday",
+            CalendarPart::Month => "month",
+            CalendarPart::TimeOfDay => "time-of-day",
         }
     }
 }
@@ -253,6 +335,7 @@ impl Aggregate {
             Aggregate::Average => "average",
             Aggregate::Smallest => "smallest",
             Aggregate::Largest => "largest",
+            Aggregate::MostFrequent => "most-frequent",
         }
     }
 }

@@ -116,6 +116,16 @@ impl Lower<'_> {
             Relation::Missing => certain(Cond::Known(left.value.clone()).negate()),
             Relation::KnownButNot(inner) => self.relation(left, inner, comparison, span),
             Relation::Window(window) => self.time_test(&left.value, window, span).map(|c| (c, false)),
+            Relation::Recurring(recurring) => self.recurring_test(&left.value, recurring, span).and_then(certain),
+            Relation::InList(list) => self.in_list(left, list).and_then(certain),
+            Relation::Near(near) => {
+                self.needs_type(left, "within … of", "places", near.span);
+                None
+            }
+            // `interests (… but none of "golf")`
+            Relation::NoneOf(list) if matches!(left.value.ty, Type::List(_)) => {
+                self.includes(left, Quantifier::None, list, fold, span).and_then(certain)
+            }
             Relation::OneOf(list) | Relation::NoneOf(list) => self.one_of(left, list, fold).and_then(certain),
             Relation::Text(op, value) => self.text_test(left, *op, value, fold, span).and_then(certain),
             Relation::Includes(quantifier, list) => {

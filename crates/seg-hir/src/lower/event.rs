@@ -2,8 +2,9 @@
 
 use super::comparison::Compared;
 use super::resolve::{Subject, not_an_event};
+use super::sequence::Row;
 use super::time::in_interval;
-use super::{EventFacts, Facts, Lower, Lowered, Scope, query};
+use super::{EventFacts, Facts, Lower, Lowered, Scope};
 use crate::hir::{Aggregate, CompareOp, Cond, End, Expr, ExprKind, PeriodUnit, Query};
 use seg_data::schema::fold_name;
 use seg_data::{EventId, Type, Value};
@@ -15,6 +16,15 @@ use seg_syntax::source::Span;
 
 impl Lower<'_> {
     pub(super) fn condition(&mut self, c: &Condition, scope: Scope<'_>) -> Lowered {
+        if let Some((zone, rest)) = self.own_zone(c) {
+            let before = std::mem::replace(&mut self.settings.zone, zone);
+            let lowered = self.condition(&rest, scope);
+            self.settings.zone = before;
+            return lowered;
+        }
+        if let Some(lowered) = self.special_condition(c, scope) {
+            return lowered;
+        }
         let subject = match &c.subject.kind {
             OperandKind::Name(name) => match self.any_activity(c, name) {
                 Some(events) => Subject::Events(events),
@@ -40,7 +50,7 @@ impl Lower<'_> {
         match subject {
             Subject::Error => Lowered::error(),
             Subject::Value(value) => self.value_condition(c, value, scope),
-            Subject::Events(_) | Subject::Ends(..) if matches!(scope, Scope::Event(_)) => self.not_in_filter(c.span),
+            Subject::Events(_) | Subject::Ends(..) if !matches!(scope, Scope::Person) => self.not_in_filter(c.span),
             Subject::Events(events) => self.event_condition(c, events),
             Subject::Ends(end, events) => self.ends_condition(c, end, events),
         }
@@ -59,7 +69,7 @@ impl Lower<'_> {
     }
 
     /// A condition about a value: exactly one comparison.
-    fn value_condition(&mut self, c: &Condition, value: Expr, scope: Scope<'_>) -> Lowered {
+    pub(super) fn value_condition(&mut self, c: &Condition, value: Expr, scope: Scope<'_>) -> Lowered {
         if value.is_error() {
             return Lowered::error();
         }
@@ -78,6 +88,12 @@ impl Lower<'_> {
         let compared = Compared { value, span: c.subject.span, scope };
         let lowered = match &first.kind {
             TailKind::Comparison(comparison) => self.comparison(compared, comparison, c.subject.span.to(first.span)),
+            TailKind::Recurring(recurring) | TailKind::NotRecurring(recurring) => {
+                let not = matches!(first.kind, TailKind::NotRecurring(_)).then_some(first.span);
+                let relation = Relation::Recurring(recurring.clone());
+                let comparison = ast::Comparison { not, relation, ignoring_case: false, or_unknown: false };
+                self.comparison(compared, &comparison, c.subject.span.to(first.span))
+            }
             // A time may leave `is` out: `first seen at least 7 days ago`.
             TailKind::Window(window) | TailKind::NotWindow(window) => {
                 let not = matches!(first.kind, TailKind::NotWindow(_)).then_some(first.span);
@@ -141,13 +157,14 @@ impl Lower<'_> {
     fn aggregate_condition(&mut self, c: &Condition, aggregate: &ast::Aggregate, scope: Scope<'_>) -> Lowered {
         let at = c.tails.iter().position(|t| matches!(t.kind, TailKind::Comparison(_)));
         let (before, from) = c.tails.split_at(at.unwrap_or(c.tails.len()));
+        let from = compared_aggregates(before, from);
         let before: Vec<&Tail> = before.iter().collect();
         let value = self.aggregate(aggregate, &before, scope, c.subject.span);
         // `total spent of …` may have been an attribute all along.
         if matches!(value.kind, ExprKind::Attribute(_)) {
             return self.value_condition(c, value, scope);
         }
-        let rest = Condition { tails: from.to_vec(), ..c.clone() };
+        let rest = Condition { tails: from, ..c.clone() };
         self.value_condition(&rest, value, scope)
     }
 
@@ -172,7 +189,8 @@ impl Lower<'_> {
                         self.repeated(first, tail.span, "write one `where (… and …)`");
                         return None;
                     }
-                    query.filter = Some(Box::new(self.filter(filter, &query.events.clone())));
+                    let filter = self.filter(filter, &query.events.clone());
+                    narrow(&mut query, filter);
                 }
                 TailKind::Window(window) => {
                     if let Some(first) = window_at.replace(tail.span) {
@@ -183,7 +201,12 @@ impl Lower<'_> {
                         self.future(tail.span);
                         return None;
                     }
-                    query.interval = self.interval(window, tail.span)?;
+                    self.narrow_by_window(&mut query, window, tail.span)?;
+                }
+                TailKind::Recurring(recurring) | TailKind::NotRecurring(recurring) => {
+                    let test = self.recurring_test(&event_time(), recurring, tail.span)?;
+                    let is_not = matches!(tail.kind, TailKind::NotRecurring(_));
+                    narrow(&mut query, if is_not { test.negate() } else { test });
                 }
                 _ => {
                     let words = self.words(tail.span);
@@ -199,7 +222,7 @@ impl Lower<'_> {
         Some(query)
     }
 
-    fn repeated(&mut self, first: Span, second: Span, help: &str) {
+    pub(super) fn repeated(&mut self, first: Span, second: Span, help: &str) {
         let words = self.words(second);
         self.report(
             Diagnostic::new(Code::RepeatedTail, second, format!("`{words}` is the second of its kind"))
@@ -219,9 +242,11 @@ impl Lower<'_> {
     }
 
     fn event_condition(&mut self, c: &Condition, events: Vec<EventId>) -> Lowered {
-        let Some(parts) = self.event_parts(c) else { return Lowered::error() };
+        let Some(row) = self.row_of_events(c, &events) else { return Lowered::error() };
+        let Some(parts) = self.event_parts(c, &row) else { return Lowered::error() };
         let mut query_tails: Vec<&Tail> = Vec::new();
         query_tails.extend(parts.filter);
+        query_tails.extend(parts.recurring.iter().copied());
         let window_of_first = if parts.first_time.is_some() { parts.window } else { None };
         if parts.first_time.is_none() {
             query_tails.extend(parts.window);
@@ -231,7 +256,13 @@ impl Lower<'_> {
             _ => None,
         });
         query_tails.extend(&not_window);
-        let Some(query) = self.narrowed(query(events.clone()), &query_tails) else { return Lowered::error() };
+        let query = self.query(events.clone());
+        let Some(mut query) = self.narrowed(query, &query_tails) else { return Lowered::error() };
+        for followed in &row.followed {
+            let Some(cond) = self.followed(followed, &query) else { return Lowered::error() };
+            narrow(&mut query, cond);
+        }
+        row.chain.iter().for_each(|chain| narrow(&mut query, chain.clone()));
         let Some(cond) = self.event_test(c, &parts, query, window_of_first) else { return Lowered::error() };
         let is_negative = c.leads.negative.is_some() || not_window.is_some();
         let window = parts.window.or(parts.not_window).map(|t| t.span);
@@ -287,19 +318,63 @@ impl Lower<'_> {
             return Some(in_range(&Expr { kind, ty: Type::Integer, may_be_missing: false }, quantity));
         }
         let quantity = parts.count.unwrap_or(Quantity { min: 1, max: None, span: c.span });
-        let kind = ExprKind::Aggregate { function: Aggregate::Count, measure: None, query };
+        if let Some((quantity_of, periods)) = parts.regular {
+            return self.regular(quantity, quantity_of, periods, &query);
+        }
+        if let Some((within, span)) = parts.any_within {
+            if parts.count.is_none() {
+                self.report(
+                    Diagnostic::new(Code::MisplacedWords, span, "how often within any such time?")
+                        .label("a count is needed before it")
+                        .help("write for example `at least 3 times within any 24 hours`"),
+                );
+                return None;
+            }
+            let within = self.length(&within)?;
+            let kind = ExprKind::MostWithin { query, within };
+            return Some(in_range(&Expr { kind, ty: Type::Integer, may_be_missing: false }, quantity));
+        }
+        let kind = ExprKind::Aggregate { function: Aggregate::Count, measure: None, items: None, query };
         Some(in_range(&Expr { kind, ty: Type::Integer, may_be_missing: false }, quantity))
     }
 
     /// Sorts the tails of an event condition; `None` when reported.
-    fn event_parts<'t>(&mut self, c: &'t Condition) -> Option<EventParts<'t>> {
+    fn event_parts<'t>(&mut self, c: &'t Condition, row: &'t Row<'_>) -> Option<EventParts<'t>> {
         let mut parts = EventParts { count: c.quantity, ..EventParts::default() };
-        for tail in &c.tails {
+        let own = c.tails.get(..row.at).unwrap_or(&c.tails);
+        for tail in own.iter().chain(&row.of_whole) {
             let before = match &tail.kind {
                 TailKind::Window(_) => parts.window.replace(tail).map(|t| t.span),
                 TailKind::NotWindow(_) => parts.not_window.replace(tail).map(|t| t.span),
                 TailKind::Where(_) => parts.filter.replace(tail).map(|t| t.span),
                 TailKind::FirstTime => parts.first_time.replace(tail).map(|t| t.span),
+                TailKind::Recurring(_) | TailKind::NotRecurring(_) => {
+                    parts.recurring.push(tail);
+                    None
+                }
+                TailKind::Regular(q, periods) => {
+                    parts.regular.replace((*q, *periods)).map(|(_, p)| p.span)
+                }
+                TailKind::CountPer(q, unit) => {
+                    parts.per = Some((*unit, tail.span));
+                    parts.count.replace(Quantity { span: tail.span, ..*q }).map(|q| q.span)
+                }
+                TailKind::Within(ast::Within { of: ast::WithinOf::Any, length }) => {
+                    parts.any_within.replace((*length, tail.span)).map(|w| w.1)
+                }
+                TailKind::Within(within) => {
+                    self.within_of_nothing(within, tail.span);
+                    return None;
+                }
+                TailKind::Then(_)
+                | TailKind::Followed(_)
+                | TailKind::AllIn(_)
+                | TailKind::Same(_)
+                | TailKind::Limit(_)
+                | TailKind::Zone(_) => {
+                    self.words_of_sequences(tail);
+                    return None;
+                }
                 TailKind::Count(q) => parts.count.replace(Quantity { span: tail.span, ..*q }).map(|q| q.span),
                 TailKind::DifferentPeriods(q, unit) => parts.periods.replace((*q, *unit, tail.span)).map(|p| p.2),
                 TailKind::Comparison(comparison) => {
@@ -325,6 +400,9 @@ impl Lower<'_> {
                 self.repeated(first, tail.span, "keep one of them, or write two conditions joined by `and`");
                 return None;
             }
+        }
+        if !self.check_per(&parts) {
+            return None;
         }
         let clash = match (&parts.count, &parts.periods, &parts.first_time, parts.window, parts.not_window) {
             (Some(a), Some(b), ..) => Some((a.span, b.2)),
@@ -394,14 +472,18 @@ impl Lower<'_> {
             return self.nothing_said_of_end(c);
         };
         let narrowing: Vec<&Tail> = before.iter().collect();
-        let Some(query) = self.narrowed(query(events), &narrowing) else { return Lowered::error() };
+        let query = self.query(events);
+        let Some(query) = self.narrowed(query, &narrowing) else { return Lowered::error() };
         let lowered = match &last.kind {
             TailKind::Had(filter) => {
                 let filter = Box::new(self.filter(filter, &query.events.clone()));
                 Lowered::plain(Cond::Few { end, n: 1, query, filter })
             }
             TailKind::Comparison(comparison) => {
-                let is_time = matches!(comparison.relation, Relation::Window(_) | Relation::Known | Relation::Missing);
+                let is_time = matches!(
+                    comparison.relation,
+                    Relation::Window(_) | Relation::Recurring(_) | Relation::Known | Relation::Missing
+                );
                 if !is_time && !self.is_date_comparison(comparison) {
                     let words = self.words(c.subject.span);
                     self.report(
@@ -470,7 +552,8 @@ impl Lower<'_> {
             return Lowered::error();
         }
         let narrowing: Vec<&Tail> = before.iter().collect();
-        let Some(query) = self.narrowed(query(events), &narrowing) else { return Lowered::error() };
+        let query = self.query(events);
+        let Some(query) = self.narrowed(query, &narrowing) else { return Lowered::error() };
         let filter = Box::new(self.filter(filter, &query.events.clone()));
         let end = match few.end {
             ast::End::First => End::First,
@@ -481,14 +564,63 @@ impl Lower<'_> {
     }
 }
 
+/// Two values over events that are compared, each with its own window: what
+/// stands after the second belongs to it where the first has a window already,
+/// as in `number of A in the past 7 days is less than number of A last month`.
+fn compared_aggregates(before: &[Tail], from: &[Tail]) -> Vec<Tail> {
+    let Some((Tail { kind: TailKind::Comparison(comparison), span }, after)) = from.split_first() else {
+        return from.to_vec();
+    };
+    let is_window = |t: &Tail| matches!(t.kind, TailKind::Window(_));
+    let fits = after.iter().all(|t| is_window(t) || matches!(t.kind, TailKind::Where(_)));
+    let is_clear = before.iter().any(is_window) || !after.iter().any(is_window);
+    let mut comparison = comparison.clone();
+    if after.is_empty() || !fits || !is_clear {
+        return from.to_vec();
+    }
+    let Relation::Order(_, right) = &mut comparison.relation else { return from.to_vec() };
+    let Some(aggregate) = aggregate_in(right) else { return from.to_vec() };
+    aggregate.tails.extend(after.iter().cloned());
+    let end = after.last().map_or(*span, |t| t.span);
+    vec![Tail { kind: TailKind::Comparison(comparison), span: span.to(end) }]
+}
+
+/// The one value over events in an operand, where nothing was said of its events.
+fn aggregate_in(operand: &mut Operand) -> Option<&mut ast::Aggregate> {
+    match &mut operand.kind {
+        OperandKind::Aggregate(aggregate) if aggregate.tails.is_empty() => Some(aggregate),
+        OperandKind::Arithmetic(_, left, right) => match (&left.kind, &right.kind) {
+            (_, OperandKind::Literal(_)) => aggregate_in(left),
+            (OperandKind::Literal(_), _) => aggregate_in(right),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The time of the event at hand.
+pub(super) fn event_time() -> Expr {
+    Expr { kind: ExprKind::Time, ty: Type::Timestamp, may_be_missing: false }
+}
+
+/// Adds a condition to those that a query's events meet.
+pub(super) fn narrow(query: &mut Query, cond: Cond) {
+    let filters = query.filter.take().map(|f| *f).into_iter().chain([cond]).collect();
+    query.filter = Some(Box::new(Cond::all(filters)));
+}
+
 /// What is said of events, each at most once.
 #[derive(Default)]
-struct EventParts<'t> {
+pub(super) struct EventParts<'t> {
     window: Option<&'t Tail>,
+    recurring: Vec<&'t Tail>,
+    pub regular: Option<(Option<Quantity>, ast::Periods)>,
+    pub per: Option<(Unit, Span)>,
+    any_within: Option<(ast::Duration, Span)>,
     not_window: Option<&'t Tail>,
     filter: Option<&'t Tail>,
     first_time: Option<&'t Tail>,
-    count: Option<Quantity>,
+    pub count: Option<Quantity>,
     periods: Option<(Quantity, Unit, Span)>,
 }
 
@@ -517,7 +649,7 @@ fn open_filter(tail: &Tail) -> Option<Span> {
 }
 
 /// A count inside a range: one comparison where one suffices.
-fn in_range(count: &Expr, quantity: Quantity) -> Cond {
+pub(super) fn in_range(count: &Expr, quantity: Quantity) -> Cond {
     let number = |n: u64| Expr::literal(Value::Integer(n.into()), Type::Integer);
     let compare = |op, n| Cond::Compare(op, count.clone(), number(n));
     match (quantity.min, quantity.max) {

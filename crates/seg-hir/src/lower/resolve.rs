@@ -26,11 +26,11 @@ impl Lower<'_> {
     pub(super) fn resolve(&mut self, name: &Name, scope: Scope<'_>) -> Subject {
         match self.try_resolve(name, scope) {
             Some(Subject::Value(Expr { ty: Type::Records(_), .. })) => {
-                let message =
-                    format!("`{}` is a list of records, of which nothing can be said in this version", name.text);
+                let (message, words) = (format!("`{}` is a list of records", name.text), &name.text);
                 self.report(
-                    Diagnostic::new(Code::NotYetPossible, name.span, message)
-                        .label("sentences about line items will come in a later version"),
+                    Diagnostic::new(Code::OperatorNeedsType, name.span, message)
+                        .label("of which of them?")
+                        .help(format!("write `any of {words} has (…)`, `all of {words} have (…)` or `no {words} have (…)`")),
                 );
                 Subject::Error
             }
@@ -39,6 +39,7 @@ impl Lower<'_> {
             None => {
                 let diagnostic = match scope {
                     Scope::Event(events) => self.unknown_property(name, events),
+                    Scope::Item(items) => Self::unknown_field(name, items),
                     Scope::Person => self.unknown_name(name),
                 };
                 self.report(diagnostic);
@@ -49,6 +50,10 @@ impl Lower<'_> {
 
     /// Resolves a name without reporting it when nothing fits.
     pub(super) fn try_resolve(&mut self, name: &Name, scope: Scope<'_>) -> Option<Subject> {
+        if let Scope::Item(items) = scope {
+            let field = Lower::field(name, items).filter(|_| !name.their).map(Subject::Value);
+            return field.or_else(|| self.try_resolve(name, Scope::Event(&items.events)));
+        }
         if let Scope::Event(events) = scope
             && !name.their
             && let Some(property) = self.property(name, events)
@@ -72,9 +77,9 @@ impl Lower<'_> {
             Some(Target::Attribute(id)) => Some(Subject::Value(self.attribute(*id))),
             Some(target) => match scope {
                 Scope::Person => Some(Subject::Events(self.events_of(*target))),
-                Scope::Event(_) => None,
+                Scope::Event(_) | Scope::Item(_) => None,
             },
-            None => ends.or_else(|| seen(name)),
+            None => ends.or_else(|| self.seen(name)),
         }
     }
 
@@ -92,7 +97,7 @@ impl Lower<'_> {
         }
     }
 
-    fn attribute(&self, id: AttributeId) -> Expr {
+    pub(super) fn attribute(&self, id: AttributeId) -> Expr {
         let field = self.schema.attribute(id);
         Expr {
             kind: ExprKind::Attribute(id),
@@ -152,7 +157,17 @@ impl Lower<'_> {
         Some(Subject::Value(Expr { kind: ExprKind::Property(found), ty, may_be_missing }))
     }
 
-    fn unknown_property(&self, name: &Name, events: &[EventId]) -> Diagnostic {
+    fn unknown_field(name: &Name, items: &super::Items) -> Diagnostic {
+        let message = format!("these records have no field `{}`", shortened(&name.text));
+        let known: Vec<&str> = items.fields.iter().map(|(name, _)| name.as_str()).collect();
+        let diagnostic = Diagnostic::new(Code::UnknownProperty, name.span, message).label("unknown field");
+        match suggestion(&name.text, known.iter().copied()) {
+            Some(near) => diagnostic.fix(name.span, display(near), format!("did you mean `{}`?", display(near))),
+            None => diagnostic.note(format!("they have {}", quoted_list(&known))),
+        }
+    }
+
+    pub(super) fn unknown_property(&self, name: &Name, events: &[EventId]) -> Diagnostic {
         let event = events.first().and_then(|e| self.schema.event(*e));
         let of = event.map_or("this event", |e| &e.name);
         let message = format!("`{of}` has no property `{}`", shortened(&name.text));
@@ -273,6 +288,16 @@ impl Lower<'_> {
         is_whole.then_some(events)
     }
 
+    fn seen(&self, name: &Name) -> Option<Subject> {
+        let end = match fold_name(&name.text).as_str() {
+            "first seen" => End::First,
+            "last seen" => End::Last,
+            _ => return None,
+        };
+        let kind = ExprKind::Seen(end, self.known_at);
+        Some(Subject::Value(Expr { kind, ty: Type::Timestamp, may_be_missing: true }))
+    }
+
     pub(super) fn all_events(&self) -> Vec<EventId> {
         (0..self.schema.events.len()).map(|idx| EventId(idx as u32)).collect()
     }
@@ -282,15 +307,6 @@ pub(super) fn not_an_event(span: Span, name: &str) -> Diagnostic {
     Diagnostic::new(Code::NotAnEvent, span, format!("`{name}` is not an event"))
         .label("an event is needed here")
         .help(format!("compare it instead, for example: `{name} is …`"))
-}
-
-fn seen(name: &Name) -> Option<Subject> {
-    let end = match fold_name(&name.text).as_str() {
-        "first seen" => End::First,
-        "last seen" => End::Last,
-        _ => return None,
-    };
-    Some(Subject::Value(Expr { kind: ExprKind::Seen(end), ty: Type::Timestamp, may_be_missing: true }))
 }
 
 fn kind(target: Target) -> &'static str {

@@ -1,6 +1,7 @@
 //! Windows, ages and dates.
 
 use super::Lower;
+use crate::names::suggestion;
 use crate::hir::{Bound, CompareOp, Cond, DayOffset, Expr, ExprKind, Interval, Moment};
 use seg_data::time::{CalendarUnit, DAY, SECOND};
 use seg_data::{Date, Instant, Period, Type, Value, Zone};
@@ -35,6 +36,12 @@ impl Lower<'_> {
                 }
                 Interval { from: Some(from(low_at)), to: Some(to(high_at)) }
             }
+            Window::PastNamed(name) => {
+                let length = self.named_length(name)?;
+                Interval { from: Some(closed(self.before(&length)?)), to: now }
+            }
+            // These are no stretch of time that is the same for all.
+            Window::Around(..) => return None,
             Window::Dated(op, when) => {
                 let at = self.dated(when)?;
                 self.dated_interval(*op, at, when.span)?
@@ -93,7 +100,36 @@ impl Lower<'_> {
         })
     }
 
-    fn calendar_unit(&self, unit: ast::CalendarUnit) -> CalendarUnit {
+    /// A length of time that a definition is given.
+    fn named_length(&mut self, name: &ast::Name) -> Option<Duration> {
+        match self.parameter(name).map(|at| (at.literal.clone(), at.span)) {
+            Some((Literal::Duration(length), _)) => Some(length),
+            Some((_, at)) => {
+                let words = self.words(at);
+                self.report(
+                    Diagnostic::new(Code::TypeMismatch, at, format!("`{words}` is no length of time"))
+                        .label("a length of time is needed")
+                        .also(name.span, "used here")
+                        .help("write a number and a unit: `30 days`"),
+                );
+                None
+            }
+            None => {
+                let words = self.words(name.span);
+                let diagnostic =
+                    Diagnostic::new(Code::UnknownName, name.span, format!("`{words}` is no length of time"))
+                        .label("a length such as `3 days` is needed here");
+                let unit = suggestion(&words, ["seconds", "minutes", "hours", "days", "weeks", "months", "years"].into_iter());
+                self.report(match unit {
+                    Some(unit) => diagnostic.fix(name.span, unit, format!("did you mean `{unit}`?")),
+                    None => diagnostic.help("write a number and a unit: `in the past 30 days`"),
+                });
+                None
+            }
+        }
+    }
+
+    pub(super) fn calendar_unit(&self, unit: ast::CalendarUnit) -> CalendarUnit {
         match unit {
             ast::CalendarUnit::Day => CalendarUnit::Day,
             ast::CalendarUnit::Week => CalendarUnit::Week(self.settings.week_start),
@@ -103,7 +139,7 @@ impl Lower<'_> {
         }
     }
 
-    fn before(&mut self, d: &Duration) -> Option<Moment> {
+    pub(super) fn before(&mut self, d: &Duration) -> Option<Moment> {
         let (period, zone) = self.period(d)?;
         Some(Moment::Before(period, zone))
     }
@@ -114,7 +150,7 @@ impl Lower<'_> {
     }
 
     /// A length of time; months and years with the zone whose calendar counts.
-    fn period(&mut self, d: &Duration) -> Option<(Period, Zone)> {
+    pub(super) fn period(&mut self, d: &Duration) -> Option<(Period, Zone)> {
         let count = i64::try_from(d.count).unwrap_or(i64::MAX);
         let fixed = |size: i64| Some((Period::Fixed(count.saturating_mul(size)), Zone::UTC));
         match d.unit {
@@ -132,18 +168,13 @@ impl Lower<'_> {
         match &operand.kind {
             OperandKind::Literal(Literal::Date(date)) => self.dated_literal(date, operand.span),
             OperandKind::Name(name) => {
-                let words = self.words(operand.span);
-                let is_known = self.try_resolve(name, super::Scope::Person).is_some();
-                self.report(match is_known {
-                    true => Diagnostic::new(
-                        Code::NotYetPossible,
-                        operand.span,
-                        format!("a window from `{words}` cannot be said in this version of Seg"),
-                    )
-                    .label("windows from a person's own past will come in a later version")
-                    .help("use a date, or a window such as `in the past 30 days`"),
-                    false => self.unknown_name(name),
-                });
+                // Only where the same for all is needed.
+                let words = self.words(name.span);
+                self.report(
+                    Diagnostic::new(Code::OperatorNeedsType, name.span, format!("`{words}` is not the same for everyone"))
+                        .label("a date is needed here")
+                        .help("use a date, or a window such as `in the past 30 days`"),
+                );
                 None
             }
             OperandKind::Error => None,
@@ -215,6 +246,10 @@ impl Lower<'_> {
                     let right = self.value_named(name, *at)?;
                     return self.between_moments(*op, value, right, *at);
                 }
+                if let Window::Around(length, op, anchor) = window {
+                    let anchor = self.anchor_operand(anchor)?;
+                    return self.around(value, length, *op, anchor, span);
+                }
                 Some(in_interval(value, self.interval(window, span)?))
             }
             Type::Date => self.day_test(value, window, span),
@@ -236,11 +271,15 @@ impl Lower<'_> {
 
     fn value_named(&mut self, name: &ast::Name, span: Span) -> Option<Expr> {
         let operand = Operand { kind: OperandKind::Name(name.clone()), span };
-        let right = self.value(&operand, super::Scope::Person, None);
+        let right = self.value(&operand, super::Scope::Person, Some(&Type::Timestamp));
         (!right.is_error()).then_some(right)
     }
 
     fn between_moments(&mut self, op: DatedOp, left: &Expr, right: Expr, span: Span) -> Option<Cond> {
+        let are_times = [&left.ty, &right.ty].iter().all(|ty| matches!(ty, Type::Timestamp | Type::Date));
+        if left.ty != right.ty && are_times {
+            return self.beside(left, op, right, span);
+        }
         if left.ty != right.ty {
             self.report(
                 Diagnostic::new(
@@ -305,6 +344,14 @@ impl Lower<'_> {
                 let right = self.value_named(name, *at)?;
                 return self.between_moments(*op, value, right, *at);
             }
+            Window::Around(length, op, anchor) => {
+                let anchor = self.anchor_operand(anchor)?;
+                return self.around(value, length, *op, anchor, span);
+            }
+            Window::PastNamed(name) => {
+                let length = self.named_length(name)?;
+                return self.day_test(value, &Window::Past(length), span);
+            }
             Window::Dated(op, when) => {
                 let right = day(self.day_operand(when)?);
                 return self.between_moments(*op, value, right, when.span);
@@ -330,7 +377,7 @@ impl Lower<'_> {
         self.day(literal, operand.span)
     }
 
-    fn hours_on_date(&mut self, span: Span, words: &str) {
+    pub(super) fn hours_on_date(&mut self, span: Span, words: &str) {
         self.report(
             Diagnostic::new(Code::HoursOnDate, span, format!("`{words}` is finer than a calendar day"))
                 .label("compared with a date, which has no time of day")
@@ -338,12 +385,12 @@ impl Lower<'_> {
         );
     }
 
-    fn today_itself(&mut self, span: Span) -> Option<Expr> {
+    pub(super) fn today_itself(&mut self, span: Span) -> Option<Expr> {
         let zone = self.zone(span)?;
         Some(today(zone, DayOffset::Days(0)))
     }
 
-    fn today(&mut self, d: &Duration, sign: i64) -> Option<Expr> {
+    pub(super) fn today(&mut self, d: &Duration, sign: i64) -> Option<Expr> {
         let zone = self.zone(d.span)?;
         let count = i64::try_from(d.count).unwrap_or(i64::MAX).saturating_mul(sign);
         let offset = match d.unit {
@@ -397,7 +444,7 @@ pub(super) fn in_interval(value: &Expr, interval: Interval) -> Cond {
     if tests.is_empty() { Cond::Known(value.clone()) } else { Cond::all(tests) }
 }
 
-fn today(zone: Zone, offset: DayOffset) -> Expr {
+pub(super) fn today(zone: Zone, offset: DayOffset) -> Expr {
     Expr { kind: ExprKind::Today { zone, offset }, ty: Type::Date, may_be_missing: false }
 }
 

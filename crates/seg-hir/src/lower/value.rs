@@ -1,10 +1,10 @@
 //! Operands to typed expressions.
 
 use super::resolve::Subject;
-use super::{Lower, Scope, query};
+use super::{Lower, Scope};
 use crate::hir::{Aggregate, ArithmeticOp, Expr, ExprKind, Query};
 use seg_data::money::MoneyError;
-use seg_data::{Money, Type, Value};
+use seg_data::{EventId, Money, PropertyId, Type, Value};
 use seg_syntax::ast::{self, AggregateFunction, Literal, Operand, OperandKind, Tail};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
@@ -14,6 +14,10 @@ impl Lower<'_> {
     /// what it meets, which decides what a literal number is.
     pub(super) fn value(&mut self, operand: &Operand, scope: Scope<'_>, hint: Option<&Type>) -> Expr {
         match &operand.kind {
+            OperandKind::Name(name) if self.parameter(name).is_some() => {
+                let value = self.parameter(name).map(|at| at.literal.clone());
+                value.map_or_else(Expr::error, |literal| self.literal(&literal, operand.span, scope, hint))
+            }
             OperandKind::Name(name) if hint == Some(&Type::Text) && self.try_resolve(name, scope).is_none() => {
                 let text = format!("\"{}\"", name.text);
                 let title = format!("write the text in quotes: `{text}`");
@@ -24,6 +28,11 @@ impl Lower<'_> {
             OperandKind::Name(name) => match self.resolve(name, scope) {
                 Subject::Value(expr) => expr,
                 Subject::Error => Expr::error(),
+                Subject::Ends(end, events)
+                    if matches!(scope, Scope::Person) && matches!(hint, Some(Type::Timestamp | Type::Date)) =>
+                {
+                    self.end_time(end, events)
+                }
                 Subject::Events(_) | Subject::Ends(..) => self.event_as_value(operand.span),
             },
             OperandKind::Literal(literal) => self.literal(literal, operand.span, scope, hint),
@@ -31,6 +40,17 @@ impl Lower<'_> {
             OperandKind::Aggregate(aggregate) => self.aggregate(aggregate, &[], scope, operand.span),
             OperandKind::Events(_) | OperandKind::Anything | OperandKind::LastFew(_) => {
                 self.event_as_value(operand.span)
+            }
+            OperandKind::UsualGap(event) => self.usual_gap(event.as_deref(), &[], operand.span),
+            OperandKind::Elapsed(name) => self.elapsed(name),
+            OperandKind::Items(..) | OperandKind::Anniversary(_) => {
+                let words = self.words(operand.span);
+                self.report(
+                    Diagnostic::new(Code::BadArithmetic, operand.span, format!("`{words}` is no value to compare with"))
+                        .label("stands at the wrong place")
+                        .help("put it first: `anniversary of … is …`, `any of … has (…)`"),
+                );
+                Expr::error()
             }
             OperandKind::Bracketed(inner) => match inner.as_operand() {
                 Some(inner) => self.value(&inner, scope, hint),
@@ -79,6 +99,10 @@ impl Lower<'_> {
             },
             Literal::Amount { digits, currency } => self.amount(digits, currency, span),
             Literal::Date(date) => self.date_literal(date, span),
+            Literal::Duration(length) => match self.fixed(length) {
+                Some(micros) => Expr::literal(Value::Integer(micros.into()), Type::Duration),
+                None => Expr::error(),
+            },
         }
     }
 
@@ -167,13 +191,13 @@ impl Lower<'_> {
         if l.is_error() || r.is_error() {
             return Expr::error();
         }
-        if l.ty == Type::Money
+        if matches!(l.ty, Type::Money | Type::Duration)
             && !is_sum
             && let Some(digits) = as_digits(right)
         {
             return self.scale(l, digits, op, right.span);
         }
-        if r.ty == Type::Money
+        if matches!(r.ty, Type::Money | Type::Duration)
             && op == ArithmeticOp::Multiply
             && let Some(digits) = as_digits(left)
         {
@@ -226,9 +250,10 @@ impl Lower<'_> {
             _ => (joined, power),
         };
         let may_be_missing = money.may_be_missing || denominator == 0;
+        let ty = money.ty.clone();
         let kind =
             ExprKind::Scale { money: Box::new(money), numerator: numerator.into(), denominator: denominator.into() };
-        Expr { kind, ty: Type::Money, may_be_missing }
+        Expr { kind, ty, may_be_missing }
     }
 
     /// An aggregate, with `tails` (a `where`, a window) said of its events.
@@ -239,7 +264,7 @@ impl Lower<'_> {
         scope: Scope<'_>,
         span: Span,
     ) -> Expr {
-        if matches!(scope, Scope::Event(_)) {
+        if !matches!(scope, Scope::Person) {
             let words = self.words(span);
             self.report(
                 Diagnostic::new(
@@ -262,10 +287,21 @@ impl Lower<'_> {
         {
             return length;
         }
-        let Some(events) = self.event_operand(&aggregate.event) else { return Expr::error() };
-        let measure = aggregate.measure.as_ref().map(|m| self.value(m, Scope::Event(&events), None));
         let all_tails: Vec<&Tail> = aggregate.tails.iter().chain(tails.iter().copied()).collect();
-        let Some(query) = self.narrowed(query(events), &all_tails) else { return Expr::error() };
+        let of_items = self.items_of_event(&aggregate.event);
+        let (events, measure, items) = match of_items {
+            Some((items, _)) => {
+                let measure = aggregate.measure.as_ref().map(|m| self.value(m, Scope::Item(&items), None));
+                (items.events, measure, Some(items.list))
+            }
+            None => {
+                let Some(events) = self.event_operand(&aggregate.event) else { return Expr::error() };
+                let measure = aggregate.measure.as_ref().map(|m| self.value(m, Scope::Event(&events), None));
+                (events, measure, None)
+            }
+        };
+        let query = self.query(events);
+        let Some(query) = self.narrowed(query, &all_tails) else { return Expr::error() };
         let function = match aggregate.function {
             AggregateFunction::Count => Aggregate::Count,
             AggregateFunction::CountDifferent => Aggregate::CountDifferent,
@@ -273,20 +309,24 @@ impl Lower<'_> {
             AggregateFunction::Average => Aggregate::Average,
             AggregateFunction::Smallest => Aggregate::Smallest,
             AggregateFunction::Largest => Aggregate::Largest,
+            AggregateFunction::MostFrequent => Aggregate::MostFrequent,
         };
         let Some(measure) = measure else {
-            let kind = ExprKind::Aggregate { function, measure: None, query };
+            let kind = ExprKind::Aggregate { function, measure: None, items, query };
             return Expr { kind, ty: Type::Integer, may_be_missing: false };
         };
-        self.measured(function, measure, query, aggregate.measure.as_ref().map_or(span, |m| m.span))
+        let at = aggregate.measure.as_ref().map_or(span, |m| m.span);
+        self.measured(function, measure, (query, items), at)
     }
 
-    fn measured(&mut self, function: Aggregate, measure: Expr, query: Query, at: Span) -> Expr {
+    fn measured(&mut self, function: Aggregate, measure: Expr, of: (Query, Option<List>), at: Span) -> Expr {
+        let (query, items) = of;
         if measure.is_error() {
             return Expr::error();
         }
         let is_scalar = !matches!(measure.ty, Type::List(_) | Type::Records(_));
-        let fits = if function == Aggregate::CountDifferent { is_scalar } else { measure.ty.is_numeric() };
+        let takes_any = matches!(function, Aggregate::CountDifferent | Aggregate::MostFrequent);
+        let fits = if takes_any { is_scalar } else { measure.ty.is_numeric() };
         if !fits {
             let words = self.words(at);
             let (what, help) = match is_scalar {
@@ -305,8 +345,12 @@ impl Lower<'_> {
             (Aggregate::Average, Type::Integer) => Type::Number,
             (_, ty) => ty.clone(),
         };
-        let may_be_missing = matches!(function, Aggregate::Average | Aggregate::Smallest | Aggregate::Largest);
-        Expr { kind: ExprKind::Aggregate { function, measure: Some(Box::new(measure)), query }, ty, may_be_missing }
+        let may_be_missing = matches!(
+            function,
+            Aggregate::Average | Aggregate::Smallest | Aggregate::Largest | Aggregate::MostFrequent
+        );
+        let kind = ExprKind::Aggregate { function, measure: Some(Box::new(measure)), items, query };
+        Expr { kind, ty, may_be_missing }
     }
 
     /// `number of orders` where that is an attribute's name.
@@ -349,6 +393,9 @@ fn as_digits(operand: &Operand) -> Option<&str> {
     }
 }
 
+/// A list of records on events.
+type List = Vec<(EventId, PropertyId)>;
+
 /// The type of `left op right`, unless it has none.
 fn combined(op: ArithmeticOp, left: &Type, right: &Type) -> Option<Type> {
     use ArithmeticOp::{Add, Divide, Multiply, Subtract};
@@ -361,6 +408,7 @@ fn combined(op: ArithmeticOp, left: &Type, right: &Type) -> Option<Type> {
         (Multiply, Money, Integer | Number) | (Multiply, Integer | Number, Money) => Money,
         (Divide, Money, Integer | Number) => Money,
         (Divide, Money, Money) => Number,
+        (Add | Subtract, Type::Duration, Type::Duration) => Type::Duration,
         _ => return None,
     })
 }

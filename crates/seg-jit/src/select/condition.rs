@@ -1,7 +1,7 @@
 //! Conditions of a plan to shapes.
 
 use super::{Domain, Inner, Select, Text};
-use crate::shape::{Class, Cond, Value};
+use crate::shape::{Class, Column, Cond, Row, Store, Value};
 use crate::tables::{Test, Texts};
 use seg_data::Type;
 use seg_hir::hir::CompareOp;
@@ -9,6 +9,9 @@ use seg_plan::{Literal, Node, NodeId};
 
 impl Select<'_, '_> {
     pub(super) fn cond(&mut self, id: NodeId, domain: Domain) -> Cond {
+        if self.is_derived(id, domain) {
+            return self.derived(id, domain);
+        }
         match self.node(id) {
             Node::Const(value) => Cond::Const(*value),
             Node::All(members) => self.members(members, domain, true),
@@ -39,6 +42,30 @@ impl Select<'_, '_> {
             }
             _ => Cond::Const(false),
         }
+    }
+
+    /// Whether a condition that is no combination needs what code is not made
+    /// for.
+    fn is_derived(&self, id: NodeId, domain: Domain) -> bool {
+        let is_combination =
+            matches!(self.node(id), Node::All(_) | Node::Any(_) | Node::Several { .. } | Node::Not(_));
+        let needs = self.needs_kernel.get(id.idx()).copied().unwrap_or_default();
+        // Inside a filter, what is gathered over the person is the same for all
+        // of their events, so it is not gathered again for each.
+        !is_combination && (needs.kernel || domain.is_some() && needs.gathers)
+    }
+
+    /// A condition that a precompiled kernel has decided for all rows: a bit each.
+    fn derived(&mut self, id: NodeId, domain: Domain) -> Cond {
+        let (bits, row) = match domain {
+            None => (self.kernels.of_people(id), Row::Person),
+            Some(event) => (self.kernels.of_events(id, event), Row::Event),
+        };
+        let bits = self.tables.bits(id, domain, &bits);
+        let (offset, values) = (self.int(0), self.address(bits));
+        let one = self.int(1);
+        let column = Column { row, store: Store::Bit(offset), values, nulls: None };
+        Cond::Compare(CompareOp::Equal, Value::Column(column), Value::Int(one))
     }
 
     /// All or any of some conditions, those decided already left out.

@@ -4,7 +4,7 @@ use super::{Domain, Inner, Select, Text, function, literal};
 use crate::shape::{Arithmetic, Class, Function, Scale, Value};
 use crate::tables::{ColumnRef, Texts};
 use seg_data::{EventId, Type};
-use seg_hir::hir::{Aggregate, ArithmeticOp, End, Interval};
+use seg_hir::hir::{Aggregate, ArithmeticOp, End, Interval, Moment};
 use seg_plan::{Node, NodeId};
 
 impl Select<'_, '_> {
@@ -19,7 +19,7 @@ impl Select<'_, '_> {
                 let day = offset.from(zone.date(self.now));
                 (Value::Int(self.int(day.0.into())), Some(Type::Date))
             }
-            Node::Seen(end) => (self.seen(*end), Some(Type::Timestamp)),
+            Node::Seen(end, known_at) => (self.seen(*end, *known_at), Some(Type::Timestamp)),
             Node::Arithmetic(op, left, right) => self.arithmetic(*op, *left, *right, domain),
             Node::Scale { money, numerator, denominator } => {
                 let (money, ty) = self.value(*money, domain);
@@ -40,7 +40,7 @@ impl Select<'_, '_> {
                 Some((list, ..)) => (Value::ListLength(list), Some(Type::Integer)),
                 None => missing,
             },
-            Node::Aggregate { function, measure, query } => {
+            Node::Aggregate { function, measure, query, .. } => {
                 self.aggregate(*function, measure.as_ref().map(|(m, ty)| (*m, ty)), query)
             }
             Node::Periods { unit, zone, query } => (self.periods(*unit, *zone, query), Some(Type::Integer)),
@@ -180,7 +180,9 @@ impl Select<'_, '_> {
             return (Value::Aggregate { function: Function::Count, query }, Some(Type::Integer));
         };
         let (chosen, result) = match aggregate {
-            Aggregate::Count | Aggregate::CountDifferent => (Function::CountDifferent(self.set(query)), Type::Integer),
+            Aggregate::Count | Aggregate::CountDifferent | Aggregate::MostFrequent => {
+                (Function::CountDifferent(self.set(query)), Type::Integer)
+            }
             Aggregate::Average if *ty == Type::Integer => (function(aggregate, ty), Type::Number),
             _ => (function(aggregate, ty), ty.clone()),
         };
@@ -202,10 +204,10 @@ impl Select<'_, '_> {
         Value::Extreme(end, each.iter().map(|query| self.event_time(end, 1, query)).collect())
     }
 
-    fn seen(&mut self, end: End) -> Value {
+    fn seen(&mut self, end: End, known_at: Option<Moment>) -> Value {
         let schema = self.batch.schema();
         let events = (0..schema.events.len()).map(|e| EventId(e as u32)).collect();
-        let query = seg_plan::Query { events, interval: Interval::default(), filter: None };
+        let query = seg_plan::Query { events, interval: Interval::default(), filter: None, known_at };
         let declared = schema.first_seen.filter(|_| end == End::First);
         let seen = self.event_time(end, 1, &query);
         match declared.and_then(|id| self.column(ColumnRef::Attribute(id))) {

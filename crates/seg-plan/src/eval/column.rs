@@ -60,7 +60,7 @@ impl Column {
                 let array = array.as_boolean_opt();
                 ints(IntKind::Boolean, column, rows, |row| array.map_or(0, |a| a.value(row).into()))
             }
-            Type::Integer | Type::Money => {
+            Type::Integer | Type::Money | Type::Duration => {
                 let kind = if *column.ty() == Type::Money { IntKind::Money } else { IntKind::Integer };
                 let array = array.as_primitive_opt::<Int64Type>();
                 ints(kind, column, rows, |row| array.map_or(0, |a| a.value(row).into()))

@@ -5,8 +5,8 @@ use super::{Domain, Eval};
 use crate::plan::{NodeId, Query};
 use seg_data::batch::Events;
 use seg_data::{EventId, Instant, PropertyId, Type, Value, Zone};
-use seg_hir::hir::{Aggregate, End, Interval, PeriodUnit};
-use std::collections::{BTreeSet, HashSet};
+use seg_hir::hir::{Aggregate, End, Interval, Length, Moment, PeriodUnit, horizon};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -18,6 +18,14 @@ pub(super) struct EventRows {
     pub owner: Vec<u32>,
     /// When it was.
     pub time: Vec<Instant>,
+}
+
+/// Where the records of the events of one name lie.
+pub(super) struct ItemRows {
+    /// Each record's place in the column of records.
+    pub idx: Vec<u32>,
+    /// The row of its event.
+    pub owner: Vec<u32>,
 }
 
 /// An event that a query found.
@@ -53,6 +61,10 @@ impl Eval<'_> {
         match domain {
             Domain::People => people,
             Domain::Events(event) => people.take(&self.event_rows(event).owner),
+            Domain::Items(event, property) => {
+                let of_events = people.take(&self.event_rows(event).owner);
+                of_events.take(&self.item_rows(event, property).owner)
+            }
         }
     }
 
@@ -67,10 +79,10 @@ impl Eval<'_> {
     }
 
     /// Which events of one name a query finds.
-    fn selected(&mut self, query: &Query, event: EventId) -> Vec<bool> {
+    pub(super) fn selected(&mut self, query: &Query, event: EventId) -> Vec<bool> {
         let rows = self.event_rows(event);
-        let now = self.now;
-        let mut bits: Vec<bool> = rows.time.iter().map(|t| *t <= now && query.interval.contains(*t, now)).collect();
+        let (now, last) = (self.now, horizon(query.known_at, self.now));
+        let mut bits: Vec<bool> = rows.time.iter().map(|t| *t <= last && query.interval.contains(*t, now)).collect();
         if let Some(filter) = query.filter {
             let filter = self.bools(filter, Domain::Events(event));
             bits.iter_mut().zip(filter).for_each(|(bit, passes)| *bit &= passes);
@@ -134,7 +146,16 @@ impl Eval<'_> {
         Column::Bools(ordered.iter().map(holds).collect())
     }
 
-    pub(super) fn aggregate(&mut self, function: Aggregate, measure: Option<&(NodeId, Type)>, query: &Query) -> Column {
+    pub(super) fn aggregate(
+        &mut self,
+        function: Aggregate,
+        measure: Option<&(NodeId, Type)>,
+        items: Option<&[(EventId, PropertyId)]>,
+        query: &Query,
+    ) -> Column {
+        if let Some(list) = items {
+            return self.aggregate_items(function, measure, list, query);
+        }
         let Some((measure, ty)) = measure else { return self.count(query) };
         let columns: Vec<(EventId, Rc<Column>)> =
             query.events.iter().map(|e| (*e, self.column(*measure, Domain::Events(*e)))).collect();
@@ -142,9 +163,9 @@ impl Eval<'_> {
             let column = columns.iter().find(|(e, _)| *e == found.event).map(|(_, c)| c)?;
             column.value(found.row as usize)
         };
-        // Only sums of numbers depend on the order; all else takes any.
-        let is_number = *ty == Type::Number;
-        let people: Vec<Vec<Value>> = if is_number {
+        // Only sums of numbers and ties depend on the order; all else takes any.
+        let is_ordered = *ty == Type::Number || function == Aggregate::MostFrequent;
+        let people: Vec<Vec<Value>> = if is_ordered {
             self.ordered(query).iter().map(|events| events.iter().filter_map(value).collect()).collect()
         } else {
             let mut people: Vec<Vec<Value>> = vec![Vec::new(); self.batch.len()];
@@ -155,18 +176,114 @@ impl Eval<'_> {
             });
             people
         };
-        Column::of(people.into_iter().map(|values| match function {
-            Aggregate::CountDifferent => Some(Value::Integer(different(&values))),
-            other => seg_hir::aggregate(other, values, ty),
-        }))
+        aggregated(function, people, ty)
+    }
+
+    /// The same over the records of a list of the events.
+    fn aggregate_items(
+        &mut self,
+        function: Aggregate,
+        measure: Option<&(NodeId, Type)>,
+        list: &[(EventId, PropertyId)],
+        query: &Query,
+    ) -> Column {
+        let mut columns = Vec::new();
+        for (event, property) in list {
+            let domain = Domain::Items(*event, *property);
+            let rows = self.item_rows(*event, *property);
+            let column = measure.map(|(measure, _)| self.column(*measure, domain));
+            columns.push((*event, rows, column));
+        }
+        let mut people: Vec<Vec<Value>> = Vec::with_capacity(self.batch.len());
+        for events in self.ordered(query) {
+            let mut values = Vec::new();
+            for found in events {
+                let Some((_, rows, column)) = columns.iter().find(|(e, ..)| *e == found.event) else { continue };
+                let start = rows.owner.partition_point(|o| *o < found.row);
+                let n = rows.owner.iter().skip(start).take_while(|o| **o == found.row).count();
+                match column {
+                    Some(column) => values.extend((start..start + n).filter_map(|row| column.value(row))),
+                    None => values.extend(std::iter::repeat_n(Value::Integer(0), n)),
+                }
+            }
+            people.push(values);
+        }
+        aggregated(function, people, measure.map_or(&Type::Integer, |(_, ty)| ty))
+    }
+
+    /// The records of the lists of the events of one name.
+    pub(super) fn item_rows(&mut self, event: EventId, property: PropertyId) -> ItemRows {
+        let rows = self.event_rows(event);
+        let mut items = ItemRows { idx: Vec::new(), owner: Vec::new() };
+        let Some(column) = self.batch.events(event).and_then(|e| e.property_column(property)) else { return items };
+        for (row, idx) in rows.idx.iter().enumerate() {
+            for item in column.records(*idx as usize).unwrap_or(0..0) {
+                items.idx.push(item as u32);
+                items.owner.push(row as u32);
+            }
+        }
+        items
+    }
+
+    /// Whether all or any records of each event's list are as asked.
+    pub(super) fn items(&mut self, is_all: bool, list: &[(EventId, PropertyId)], filter: NodeId, of: EventId) -> Column {
+        let mut bits = vec![is_all; self.len(Domain::Events(of))];
+        if let Some((event, property)) = list.iter().find(|(event, _)| *event == of) {
+            let holds = self.bools(filter, Domain::Items(*event, *property));
+            for (owner, holds) in self.item_rows(*event, *property).owner.iter().zip(holds) {
+                if let Some(bit) = bits.get_mut(*owner as usize).filter(|_| holds != is_all) {
+                    *bit = holds;
+                }
+            }
+        }
+        Column::Bools(bits)
+    }
+
+    /// The times of the events a query finds, ascending, for each person.
+    fn times(&mut self, query: &Query) -> Vec<Vec<Instant>> {
+        let mut times: Vec<Vec<Instant>> = vec![Vec::new(); self.batch.len()];
+        self.each(query, |owner, _, time| {
+            if let Some(times) = times.get_mut(owner) {
+                times.push(time);
+            }
+        });
+        times.iter_mut().for_each(|times| times.sort_unstable());
+        times
+    }
+
+    pub(super) fn usual_gap(&mut self, query: &Query) -> Column {
+        let people = self.times(query).into_iter().map(|mut times| {
+            times.dedup();
+            let gaps = times.iter().zip(times.iter().skip(1)).map(|(a, b)| b.0 - a.0).collect();
+            seg_hir::median(gaps).map(|gap| Value::Integer(gap.into()))
+        });
+        Column::of(people)
+    }
+
+    /// Two places walk over the times: the first and the one past the last of a
+    /// stretch.
+    pub(super) fn most_within(&mut self, query: &Query, within: Length) -> Column {
+        let people = self.times(query).into_iter().map(|times| {
+            let (mut most, mut end) = (0, 0);
+            for (start, first) in times.iter().enumerate() {
+                let last = within.after(*first);
+                while times.get(end).is_some_and(|t| *t <= last) {
+                    end += 1;
+                }
+                most = most.max(end - start);
+            }
+            Some(Value::Integer(most as i128))
+        });
+        Column::of(people)
     }
 
     /// A person's events of one name inside an interval: times ascend, so they
     /// are one stretch.
-    fn stretch(&self, events: &Events, interval: Interval, person: usize) -> Range<usize> {
-        let (range, now) = (events.range(person), self.now);
+    fn stretch(&self, events: &Events, query: &Query, person: usize) -> Range<usize> {
+        let (range, now, interval) = (events.range(person), self.now, query.interval);
+        let known = horizon(query.known_at, now);
         let times = events.times().get(range.clone()).unwrap_or(&[]);
-        let end = times.partition_point(|t| Instant(*t) <= now && interval.is_before_end(Instant(*t), now));
+        let end = times.partition_point(|t| Instant(*t) <= known && interval.is_before_end(Instant(*t), now));
         let start = times.partition_point(|t| !interval.is_after_start(Instant(*t), now)).min(end);
         range.start + start..range.start + end
     }
@@ -176,7 +293,7 @@ impl Eval<'_> {
         if query.filter.is_none() {
             for events in query.events.iter().filter_map(|e| self.batch.events(*e)) {
                 for (person, n) in values.iter_mut().enumerate() {
-                    *n += self.stretch(events, query.interval, person).len() as i128;
+                    *n += self.stretch(events, query, person).len() as i128;
                 }
             }
             let known = vec![true; values.len()];
@@ -211,7 +328,7 @@ impl Eval<'_> {
         if let ([event], None) = (query.events.as_slice(), query.filter) {
             let Some(events) = self.batch.events(*event) else { return Column::missing(self.batch.len()) };
             let people = (0..self.batch.len()).map(|person| {
-                let stretch = self.stretch(events, query.interval, person);
+                let stretch = self.stretch(events, query, person);
                 let place = match end {
                     End::First => stretch.start + n.checked_sub(1)?,
                     End::Last => stretch.end.checked_sub(n)?,
@@ -220,23 +337,14 @@ impl Eval<'_> {
             });
             return Column::of(people);
         }
-        let mut times: Vec<Vec<Instant>> = vec![Vec::new(); self.batch.len()];
-        self.each(query, |owner, _, time| {
-            if let Some(times) = times.get_mut(owner) {
-                times.push(time);
-            }
-        });
-        Column::of(times.into_iter().map(|mut times| {
-            times.sort_unstable();
-            at(&times)
-        }))
+        Column::of(self.times(query).into_iter().map(|times| at(&times)))
     }
 
     /// The earliest or latest event of any name, or what the schema says.
-    pub(super) fn seen(&mut self, end: End) -> Column {
+    pub(super) fn seen(&mut self, end: End, known_at: Option<Moment>) -> Column {
         let schema = self.batch.schema();
         let events = (0..schema.events.len()).map(|e| EventId(e as u32)).collect();
-        let query = Query { events, interval: Default::default(), filter: None };
+        let query = Query { events, interval: Interval::default(), filter: None, known_at };
         let declared = schema.first_seen.filter(|_| end == End::First);
         let seen = self.event_time(end, 1, &query);
         let batch = self.batch;
@@ -245,12 +353,35 @@ impl Eval<'_> {
     }
 }
 
-/// How many different values there are. Values of one type that are equal
-/// print alike, once both zeros are one.
-fn different(values: &[Value]) -> i128 {
-    let key = |value: &Value| match value {
+fn aggregated(function: Aggregate, people: Vec<Vec<Value>>, ty: &Type) -> Column {
+    Column::of(people.into_iter().map(|values| match function {
+        Aggregate::CountDifferent => Some(Value::Integer(different(&values))),
+        Aggregate::MostFrequent => most_frequent(&values),
+        other => seg_hir::aggregate(other, values, ty),
+    }))
+}
+
+/// The value that is there most often; of several the one seen last.
+fn most_frequent(values: &[Value]) -> Option<Value> {
+    let mut counts: HashMap<String, (usize, usize)> = HashMap::new();
+    for (at, value) in values.iter().enumerate() {
+        let (n, last) = counts.entry(key(value)).or_default();
+        (*n, *last) = (*n + 1, at);
+    }
+    let (_, last) = counts.into_values().max()?;
+    values.get(last).cloned()
+}
+
+/// A text that is equal exactly where values of one type are: they print alike,
+/// once both zeros are one.
+pub(super) fn key(value: &Value) -> String {
+    match value {
         Value::Number(n) if *n == 0.0 => Value::Number(0.0).to_string(),
         other => other.to_string(),
-    };
+    }
+}
+
+/// How many different values there are.
+fn different(values: &[Value]) -> i128 {
     values.iter().map(key).collect::<HashSet<_>>().len() as i128
 }

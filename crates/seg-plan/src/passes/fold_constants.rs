@@ -5,7 +5,6 @@
 use super::rewrite::{keep, rewrite};
 use crate::build::Builder;
 use crate::plan::{Literal, Node, NodeId, Plan, Query};
-use seg_data::money::divide_half_even;
 use seg_data::{Money, Type, Value};
 use seg_hir::hir::{Aggregate, CompareOp, TextOp};
 use seg_hir::text::{compile_pattern, fold_value};
@@ -68,14 +67,21 @@ fn fold(builder: &Builder, node: &Node) -> Option<Folded> {
             Some(Folded::Value(seg_hir::arithmetic(*op, left, right)))
         }
         Node::Scale { denominator: 0, .. } => Some(Folded::Value(None)),
-        Node::Scale { money, numerator, denominator } => Some(Folded::Value(match value(money)? {
-            Some(Value::Money(scaled)) => scaled
-                .checked_mul(*numerator)
-                .and_then(|product| divide_half_even(product, *denominator))
-                .and_then(Money::from_scaled)
-                .map(Value::from),
-            _ => None,
-        })),
+        Node::Scale { money, numerator, denominator } => {
+            let value = value(money)?;
+            Some(Folded::Value(value.and_then(|v| seg_hir::scale(v, *numerator, *denominator))))
+        }
+        Node::InList(a, list) => {
+            let is_in = |v: &Value| matches!(v, Value::Text(text) if list.0.values.contains(text));
+            Some(Folded::Condition(value(a)?.is_some_and(is_in)))
+        }
+        Node::Shift { of, by, is_back } => {
+            let value = value(of)?.cloned();
+            Some(Folded::Value(value.and_then(|v| seg_hir::shift(v, *by, *is_back))))
+        }
+        Node::Chain(chain) if chain.steps.iter().any(|(q, _)| finds_nothing(builder, q)) => {
+            Some(Folded::Condition(false))
+        }
         Node::Convert(a, ty) => Some(Folded::Value(match (value(a)?, ty) {
             (Some(Value::Integer(n)), Type::Money) => Money::from_integer(*n).map(Value::from),
             (Some(Value::Integer(n)), _) => Value::number(*n as f64),
@@ -121,7 +127,7 @@ fn is_count(builder: &Builder, id: NodeId) -> bool {
         Some(Node::Aggregate { function, .. }) => {
             matches!(function, Aggregate::Count | Aggregate::CountDifferent)
         }
-        Some(Node::Periods { .. }) => true,
+        Some(Node::Periods { .. } | Node::MostWithin { .. }) => true,
         _ => false,
     }
 }
@@ -148,9 +154,16 @@ fn without_trivial_filter(builder: &Builder, mut node: Node) -> Node {
     if let Node::Few { query, .. }
     | Node::Aggregate { query, .. }
     | Node::Periods { query, .. }
+    | Node::UsualGap(query)
+    | Node::MostWithin { query, .. }
     | Node::EventTime { query, .. } = &mut node
     {
         query.filter = query.filter.filter(|f| !matches!(builder.node(*f), Some(Node::Const(true))));
+    }
+    if let Node::Chain(chain) = &mut node {
+        for (query, _) in &mut chain.steps {
+            query.filter = query.filter.filter(|f| !matches!(builder.node(*f), Some(Node::Const(true))));
+        }
     }
     node
 }
@@ -163,7 +176,8 @@ fn finds_nothing(builder: &Builder, query: &Query) -> bool {
 fn over_nothing(node: &Node) -> Option<Folded> {
     Some(match node {
         Node::Few { .. } => Folded::Condition(false),
-        Node::Periods { .. } => Folded::Value(Some(Value::Integer(0))),
+        Node::Periods { .. } | Node::MostWithin { .. } => Folded::Value(Some(Value::Integer(0))),
+        Node::UsualGap(_) => Folded::Value(None),
         Node::Aggregate { function, measure, .. } => match (function, measure) {
             (Aggregate::Count | Aggregate::CountDifferent, _) => Folded::Value(Some(Value::Integer(0))),
             (Aggregate::Total, Some((_, Type::Money))) => Folded::Value(Some(Value::Money(0))),

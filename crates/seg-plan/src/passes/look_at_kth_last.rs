@@ -23,7 +23,7 @@ pub(super) fn run(plan: &Plan) -> Plan {
 
 /// The events and the start, if any, of a window that reaches up to now.
 fn recent(builder: &Builder, count: NodeId) -> Option<(Query, Option<Bound>)> {
-    let Node::Aggregate { function: Aggregate::Count, measure: None, query } = builder.node(count)? else {
+    let Node::Aggregate { function: Aggregate::Count, measure: None, items: None, query } = builder.node(count)? else {
         return None;
     };
     let ends_now = match query.interval.to {

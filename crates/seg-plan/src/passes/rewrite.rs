@@ -1,7 +1,7 @@
 //! Making a plan anew, node by node.
 
 use crate::build::Builder;
-use crate::plan::{Node, NodeId, Plan, Query, Root};
+use crate::plan::{Chain, Node, NodeId, Plan, Query, Root};
 
 /// The plan in which each node is what `change` makes of it. `change` is given
 /// the node with its children already changed.
@@ -55,6 +55,24 @@ pub(super) fn renamed(node: &Node, new: &[NodeId]) -> Node {
         }
         Node::Has(a, value) => Node::Has(id(a), value.clone()),
         Node::Few { end, n, query: q, filter } => Node::Few { end: *end, n: *n, query: query(q), filter: id(filter) },
+        Node::Chain(chain) => {
+            let steps = chain.steps.iter().map(|(q, within)| (query(q), *within)).collect();
+            Node::Chain(Chain { steps, ..chain.clone() })
+        }
+        Node::Items { is_all, list, filter } => {
+            Node::Items { is_all: *is_all, list: list.clone(), filter: id(filter) }
+        }
+        Node::InList(a, list) => Node::InList(id(a), list.clone()),
+        Node::Shift { of, by, is_back } => Node::Shift { of: id(of), by: *by, is_back: *is_back },
+        Node::DayOf(a, zone) => Node::DayOf(id(a), *zone),
+        Node::Part(part, a, zone) => Node::Part(*part, id(a), *zone),
+        Node::Anniversary(a, b) => Node::Anniversary(id(a), id(b)),
+        Node::Elapsed(a) => Node::Elapsed(id(a)),
+        Node::Distance { latitude, longitude, to } => {
+            Node::Distance { latitude: id(latitude), longitude: id(longitude), to: *to }
+        }
+        Node::UsualGap(q) => Node::UsualGap(query(q)),
+        Node::MostWithin { query: q, within } => Node::MostWithin { query: query(q), within: *within },
         Node::Arithmetic(op, a, b) => Node::Arithmetic(*op, id(a), id(b)),
         Node::Scale { money, numerator, denominator } => {
             Node::Scale { money: id(money), numerator: *numerator, denominator: *denominator }
@@ -62,9 +80,9 @@ pub(super) fn renamed(node: &Node, new: &[NodeId]) -> Node {
         Node::Convert(a, ty) => Node::Convert(id(a), ty.clone()),
         Node::FoldCase(a) => Node::FoldCase(id(a)),
         Node::ListLength(a) => Node::ListLength(id(a)),
-        Node::Aggregate { function, measure, query: q } => {
+        Node::Aggregate { function, measure, items, query: q } => {
             let measure = measure.as_ref().map(|(m, ty)| (id(m), ty.clone()));
-            Node::Aggregate { function: *function, measure, query: query(q) }
+            Node::Aggregate { function: *function, measure, items: items.clone(), query: query(q) }
         }
         Node::Periods { unit, zone, query: q } => Node::Periods { unit: *unit, zone: *zone, query: query(q) },
         Node::EventTime { end, n, query: q } => Node::EventTime { end: *end, n: *n, query: query(q) },
@@ -74,7 +92,10 @@ pub(super) fn renamed(node: &Node, new: &[NodeId]) -> Node {
         | Node::Property(..)
         | Node::Moment(_)
         | Node::Today { .. }
-        | Node::Seen(_)
+        | Node::Seen(..)
+        | Node::Sample { .. }
+        | Node::Time
+        | Node::Field { .. }
         | Node::Missing => node.clone(),
     }
 }

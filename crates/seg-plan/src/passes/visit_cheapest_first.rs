@@ -34,7 +34,10 @@ pub(crate) fn costs(plan: &Plan) -> Vec<u64> {
         let of = |id: &NodeId| costs.get(id.idx()).copied().unwrap_or(0);
         let same: u64 = node.children().iter().map(of).fold(0, u64::saturating_add);
         let inner: u64 = node.inner().iter().map(of).fold(0, u64::saturating_add);
-        let n_events = node.query().map_or(0, |q| n_events(node, q));
+        let n_events = match node {
+            Node::Items { .. } => 4,
+            _ => node.queries().iter().map(|q| n_events(node, q)).fold(0, u64::saturating_add),
+        };
         costs.push(own(node).saturating_add(same).saturating_add(n_events.saturating_mul(2 + inner)));
     }
     costs
@@ -56,7 +59,7 @@ fn n_events(node: &Node, query: &Query) -> u64 {
 fn own(node: &Node) -> u64 {
     match node {
         Node::Const(_) | Node::Literal(_) | Node::Moment(_) | Node::Today { .. } | Node::Missing => 1,
-        Node::Seen(_) => 50,
+        Node::Seen(..) | Node::Chain(_) | Node::UsualGap(_) | Node::MostWithin { .. } | Node::Sample { .. } => 50,
         Node::Aggregate { .. } | Node::Periods { .. } | Node::EventTime { .. } | Node::Few { .. } => 4,
         Node::Scale { .. } | Node::Has(..) | Node::ListLength(_) => 4,
         _ => 1,

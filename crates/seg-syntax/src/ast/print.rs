@@ -8,6 +8,8 @@ impl Display for File {
         for item in &self.items {
             match item {
                 Item::Segment(segment) => write!(f, "{segment}")?,
+                Item::Definition(definition) => write!(f, "{definition}")?,
+                Item::List(list) => writeln!(f, "list {:?} from {:?}", list.name.text, list.path.text)?,
                 Item::Error { declares: Some(name), .. } => writeln!(f, "error, declares {name:?}")?,
                 Item::Error { declares: None, .. } => writeln!(f, "error")?,
             }
@@ -28,6 +30,17 @@ impl Display for Segment {
                 out.nest(|out| expr(out, exclude));
             }
         });
+        f.write_str(&out.text)
+    }
+}
+
+impl Display for Definition {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut out = Indented::new();
+        let parameters: Vec<&str> = self.parameters.iter().map(|p| p.text.as_str()).collect();
+        let parameters = if parameters.is_empty() { String::new() } else { format!(" ({})", parameters.join(", ")) };
+        out.line(format_args!("define {:?}{parameters}", self.name.text));
+        out.nest(|out| expr(out, &self.body));
         f.write_str(&out.text)
     }
 }
@@ -63,6 +76,15 @@ fn expr(out: &mut Indented, e: &Expr) {
     match e {
         Expr::Everyone(_) => out.line(format_args!("everyone")),
         Expr::InSegment(title) => out.line(format_args!("in-segment {:?}", title.text)),
+        Expr::Sample(s) => {
+            let other = if s.is_other { "other " } else { "" };
+            out.line(format_args!("sample {other}{}% by {:?}", s.percent, s.name.text));
+        }
+        Expr::Near(near) => out.line(format_args!("{near}")),
+        Expr::Use(used) => {
+            let values: Vec<String> = used.values.iter().map(LiteralAt::to_string).collect();
+            out.line(format_args!("use {:?} ({})", used.name.text, values.join(", ")));
+        }
         Expr::Error(_) => out.line(format_args!("error")),
         Expr::Not(inner, _) => {
             out.line(format_args!("not"));
@@ -103,6 +125,38 @@ fn tail(out: &mut Indented, t: &Tail) {
         TailKind::Count(q) => out.line(format_args!("count {q}")),
         TailKind::DifferentPeriods(q, unit) => out.line(format_args!("different {unit}s {q}")),
         TailKind::FirstTime => out.line(format_args!("first-time")),
+        TailKind::Then(event) => out.line(format_args!("then {event}")),
+        TailKind::Followed(followed) => {
+            let not = if followed.not { "not " } else { "" };
+            let word = if followed.is_before { "preceded" } else { "followed" };
+            out.line(format_args!("{not}{word} by {}", followed.event));
+        }
+        TailKind::Within(within) => {
+            let of = match within.of {
+                WithinOf::Step => "",
+                WithinOf::Each => "each ",
+                WithinOf::All => "all ",
+                WithinOf::Any => "any ",
+            };
+            out.line(format_args!("{of}within {}", within.length));
+        }
+        TailKind::AllIn(window) => out.line(format_args!("window of all {window}")),
+        TailKind::Same(name) => out.line(format_args!("same {name}")),
+        TailKind::Limit(Some(length)) => out.line(format_args!("limit {length} over")),
+        TailKind::Limit(None) => out.line(format_args!("limit may run")),
+        TailKind::Recurring(recurring) => out.line(format_args!("recurring {recurring}")),
+        TailKind::NotRecurring(recurring) => out.line(format_args!("recurring not {recurring}")),
+        TailKind::Regular(quantity, periods) => {
+            let quantity = quantity.map_or("each".to_owned(), |q| q.to_string());
+            let kind = match periods.calendar {
+                None => "",
+                Some(false) => "calendar ",
+                Some(true) => "full ",
+            };
+            out.line(format_args!("in {quantity} of past {} {kind}{}", periods.count, periods.unit));
+        }
+        TailKind::CountPer(q, unit) => out.line(format_args!("count {q} per {unit}")),
+        TailKind::Zone(zone) => out.line(format_args!("zone {zone}")),
         TailKind::Where(e) => {
             out.line(format_args!("where"));
             out.nest(|out| expr(out, e));
@@ -153,6 +207,11 @@ impl Display for Operand {
                 write!(f, ")")
             }
             OperandKind::Anything => write!(f, "anything"),
+            OperandKind::Items(quantifier, name) => write!(f, "{quantifier} of {name}"),
+            OperandKind::UsualGap(Some(event)) => write!(f, "usual gap of {event}"),
+            OperandKind::UsualGap(None) => write!(f, "usual gap"),
+            OperandKind::Elapsed(name) => write!(f, "time since {name}"),
+            OperandKind::Anniversary(name) => write!(f, "anniversary of {name}"),
             OperandKind::Bracketed(_) => write!(f, "(…)"),
             OperandKind::Error => write!(f, "error"),
         }
@@ -183,6 +242,7 @@ impl Display for Literal {
             Literal::Percent(digits) => write!(f, "{digits}%"),
             Literal::Boolean(value) => write!(f, "{value}"),
             Literal::Date(date) => write!(f, "{date}"),
+            Literal::Duration(length) => write!(f, "{length}"),
         }
     }
 }
@@ -240,6 +300,42 @@ impl Display for Relation {
                 separated(f, list)
             }
             Relation::Window(window) => write!(f, "{window}"),
+            Relation::Recurring(recurring) => write!(f, "{recurring}"),
+            Relation::InList(list) => write!(f, "in list {:?}", list.text),
+            Relation::Near(near) => write!(f, "{near}"),
+        }
+    }
+}
+
+impl Display for Near {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let unit = match self.unit {
+            DistanceUnit::Kilometers => "km",
+            DistanceUnit::Miles => "miles",
+            DistanceUnit::Meters => "m",
+        };
+        write!(f, "within {} {unit} of ({}, {})", self.distance, self.latitude, self.longitude)
+    }
+}
+
+impl Display for Recurring {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let named = |names: &[&str], bits: u16| -> String {
+            let set = names.iter().enumerate().filter(|(n, _)| bits >> n & 1 == 1);
+            set.map(|(_, name)| *name).collect::<Vec<_>>().join(" ")
+        };
+        match self {
+            Recurring::Days(bits) => write!(f, "on {}", named(&DAYS, u16::from(*bits))),
+            Recurring::Months(bits) => {
+                const MONTHS: [&str; 12] =
+                    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+                write!(f, "in {}", named(&MONTHS, *bits))
+            }
+            Recurring::Hours(from, to) => {
+                let clock = |s: u32| format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+                write!(f, "{} to {}", clock(*from), clock(*to))
+            }
         }
     }
 }
@@ -264,6 +360,8 @@ impl Display for Window {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Window::Past(d) => write!(f, "past {d}"),
+            Window::PastNamed(name) => write!(f, "past {name}"),
+            Window::Around(d, op, anchor) => write!(f, "{d} {op} {anchor}"),
             Window::Next(d) => write!(f, "next {d}"),
             Window::Ago(age) => write!(f, "{age} ago"),
             Window::Dates(a, b) => write!(f, "between {a} and {b}"),
@@ -324,7 +422,7 @@ words! {
     ArithmeticOp { Plus => "plus", Minus => "minus", Times => "times", DividedBy => "divided by" }
     AggregateFunction {
         Count => "count", CountDifferent => "count different", Total => "total",
-        Average => "average", Smallest => "smallest", Largest => "largest",
+        Average => "average", Smallest => "smallest", Largest => "largest", MostFrequent => "most frequent",
     }
     End { First => "first", Last => "last" }
     OrderOp {

@@ -3,7 +3,7 @@
 use super::Builder;
 use super::condition::error_operand;
 use crate::ast::{
-    Comparison, Literal, LiteralAt, Operand, OperandKind, OrderOp, Quantifier, Relation, TailKind, TextOp,
+    Comparison, Literal, LiteralAt, Operand, OperandKind, OrderOp, Quantifier, Relation, TailKind, TextOp, Title,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -38,8 +38,13 @@ impl Builder<'_> {
                 Rule::kw_not => comparison.not = Some(self.span(&part)),
                 Rule::relation => comparison.relation = self.relation(part),
                 Rule::timed => {
-                    if let Some(window) = part.into_inner().next().and_then(|w| self.window_or_next(w)) {
-                        comparison.relation = Relation::Window(window);
+                    let Some(inner) = part.into_inner().next() else { continue };
+                    let relation = match inner.as_rule() {
+                        Rule::recurring | Rule::days_named => self.recurring(inner).map(Relation::Recurring),
+                        _ => self.window_or_next(inner).map(Relation::Window),
+                    };
+                    if let Some(relation) = relation {
+                        comparison.relation = relation;
                     }
                 }
                 Rule::operand => comparison.relation = Relation::Order(OrderOp::Is, self.operand(part)),
@@ -65,6 +70,8 @@ impl Builder<'_> {
         let Some(inner) = pair.into_inner().next() else { return error };
         match inner.as_rule() {
             Rule::state => self.state(inner),
+            Rule::in_list => self.in_list(&inner).map_or(error, Relation::InList),
+            Rule::near => Relation::Near(self.near(inner)),
             Rule::one_of => self.one_of(inner),
             Rule::text_test => self.text_test(inner),
             Rule::includes => self.includes(inner),
@@ -121,6 +128,10 @@ impl Builder<'_> {
                         let inner = match inner.as_rule() {
                             Rule::one_of => self.one_of(inner),
                             Rule::text_test => self.text_test(inner),
+                            Rule::in_list => match self.in_list(&inner) {
+                                Some(list) => Relation::InList(list),
+                                None => continue,
+                            },
                             Rule::literal => {
                                 let at = self.literal_at(inner);
                                 let right = Operand { kind: OperandKind::Literal(at.literal), span: at.span };
@@ -135,6 +146,11 @@ impl Builder<'_> {
             }
         }
         relation
+    }
+
+    fn in_list(&mut self, pair: &Pair<'_, Rule>) -> Option<Title> {
+        let text = pair.clone().into_inner().find(|p| p.as_rule() == Rule::text)?;
+        Some(self.title(&text))
     }
 
     fn one_of(&mut self, pair: Pair<'_, Rule>) -> Relation {

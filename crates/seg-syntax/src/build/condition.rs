@@ -14,7 +14,8 @@ use pest::iterators::Pair;
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
 enum Head {
     Everyone,
-    InSegment(crate::ast::Title),
+    /// A condition that is complete.
+    Whole(Expr),
     Subject { quantity: Option<Quantity>, subject: Operand, tail: Option<Tail> },
 }
 
@@ -24,8 +25,10 @@ impl Builder<'_> {
         let mut lead_pairs = Vec::new();
         let mut head = None;
         let mut tails = Vec::new();
+        let mut said = None;
         for part in pair.into_inner() {
             match part.as_rule() {
+                Rule::tail if is_said(&part) => said = Some(part),
                 Rule::lead => lead_pairs.push(part),
                 Rule::head => head = Some(self.head(part)),
                 Rule::tail => tails.extend(self.tail(part)),
@@ -35,9 +38,12 @@ impl Builder<'_> {
         let leads = self.leads(lead_pairs);
         match head {
             Some(Head::Everyone) => self.bare(Expr::Everyone(span), leads, &tails, span),
-            Some(Head::InSegment(title)) => self.bare(Expr::InSegment(title), leads, &tails, span),
+            Some(Head::Whole(expr)) => self.bare(expr, leads, &tails, span),
             Some(Head::Subject { quantity, subject, tail }) => {
                 tails.splice(0..0, tail);
+                if let Some(said) = said {
+                    return self.said_of(said, Condition { leads, quantity, subject, tails, span });
+                }
                 self.subject_clause(Condition { leads, quantity, subject, tails, span })
             }
             None => Expr::Error(span),
@@ -187,9 +193,14 @@ impl Builder<'_> {
                 Head::Subject { quantity: None, subject: Operand { kind: OperandKind::Anything, span }, tail: None }
             }
             Rule::in_segment => match inner.into_inner().find(|p| p.as_rule() == Rule::text) {
-                Some(text) => Head::InSegment(self.title(&text)),
+                Some(text) => Head::Whole(Expr::InSegment(self.title(&text))),
                 None => error,
             },
+            Rule::in_several => self.in_several(inner).map_or(error, Head::Whole),
+            Rule::in_sample => self.sample(inner).map_or(error, Head::Whole),
+            Rule::near => Head::Whole(Expr::Near(self.near(inner))),
+            Rule::use_with_values => self.use_with_values(inner).map_or(error, Head::Whole),
+            Rule::items_of => Head::Subject { quantity: None, subject: self.items_of(inner), tail: None },
             Rule::several_of => match self.several_of(inner) {
                 Some(group) => {
                     let kind = OperandKind::Bracketed(Box::new(Expr::Group(group)));
@@ -197,10 +208,6 @@ impl Builder<'_> {
                 }
                 None => error,
             },
-            Rule::in_list => {
-                self.report(not_yet(span, "lists from files", &self.words(span)));
-                error
-            }
             Rule::since_head => self.since_head(inner),
             Rule::last_few => Head::Subject { quantity: None, subject: self.last_few(inner), tail: None },
             Rule::counted => {
@@ -360,59 +367,59 @@ impl Builder<'_> {
     /// with a comparison of the whole behind its brackets.
     fn tail(&mut self, pair: Pair<'_, Rule>) -> Vec<Tail> {
         let Some(inner) = pair.into_inner().find(|p| p.as_rule() != Rule::comma) else { return Vec::new() };
-        if inner.as_rule() == Rule::where_tail {
-            return self.where_tail(inner);
+        match inner.as_rule() {
+            Rule::where_tail => return self.where_tail(inner),
+            Rule::with_no => return self.with_no(inner),
+            _ => {}
         }
         let span = self.span(&inner);
         self.tail_kind(inner).map(|kind| Tail { kind, span }).into_iter().collect()
     }
 
     fn tail_kind(&mut self, inner: Pair<'_, Rule>) -> Option<TailKind> {
-        let span = self.span(&inner);
         let kind = match inner.as_rule() {
             Rule::window | Rule::next_window => TailKind::Window(self.window_or_next(inner)?),
             Rule::not_window => {
                 let window = inner.into_inner().find(|p| p.as_rule() == Rule::window)?;
                 TailKind::NotWindow(self.window(window)?)
             }
-            Rule::mistake_with_no => {
-                self.with_no(inner);
-                return None;
-            }
             Rule::with_tail => TailKind::Where(self.property_test(inner)),
             Rule::had_tail => TailKind::Had(self.had(inner)),
             Rule::first_time => TailKind::FirstTime,
             Rule::different_periods => self.different_periods(inner)?,
-            Rule::count_tail => TailKind::Count(self.count_tail(inner)?),
+            Rule::count_tail => self.count_tail(inner)?,
             Rule::comparison => self.comparison_tail(inner),
-            Rule::later => {
-                self.report(not_yet(span, "this kind of sentence", &self.words(span)));
-                return None;
+            Rule::recurring => TailKind::Recurring(self.recurring(inner)?),
+            Rule::not_recurring => {
+                let recurring = inner.into_inner().find(|p| p.as_rule() == Rule::recurring)?;
+                TailKind::NotRecurring(self.recurring(recurring)?)
+            }
+            Rule::then_tail => self.then_tail(inner)?,
+            Rule::followed_tail => self.followed_tail(inner),
+            Rule::within_tail | Rule::any_within => self.within_tail(inner)?,
+            Rule::all_window => {
+                let window = inner.into_inner().find(|p| matches!(p.as_rule(), Rule::window | Rule::next_window))?;
+                TailKind::AllIn(self.window_or_next(window)?)
+            }
+            Rule::same_tail => {
+                let name = inner.into_inner().find(|p| p.as_rule() == Rule::of_name)?;
+                TailKind::Same(self.name(name, false))
+            }
+            Rule::limit_over => {
+                let length = inner.into_inner().find(|p| p.as_rule() == Rule::length);
+                match length {
+                    Some(length) => TailKind::Limit(Some(self.length(length)?)),
+                    None => TailKind::Limit(None),
+                }
+            }
+            Rule::regular => self.regular(inner)?,
+            Rule::in_zone => {
+                let zone = inner.into_inner().find(|p| p.as_rule() == Rule::zone_name)?;
+                TailKind::Zone(zone.as_str().to_owned())
             }
             _ => return None,
         };
         Some(kind)
-    }
-
-    /// `viewed a product with no order …`: a filter, a condition, or what did not
-    /// follow?
-    fn with_no(&mut self, pair: Pair<'_, Rule>) {
-        let span = self.span(&pair);
-        let words = self.words(span);
-        if pair.into_inner().any(|p| p.as_rule() == Rule::since_then) {
-            let diagnostic = not_yet(span, "what did not follow", &words);
-            self.report(diagnostic);
-            return;
-        }
-        self.report(
-            Diagnostic::new(
-                Code::MisplacedWords,
-                span,
-                format!("`{words}` could be said of the event or of the person"),
-            )
-            .label("no such event at all, or none since?")
-            .help(format!("for a condition of its own: `and {words} …`")),
-        );
     }
 
     fn had(&mut self, pair: Pair<'_, Rule>) -> Expr {
@@ -424,7 +431,7 @@ impl Builder<'_> {
 
     /// `where (A and B) is at least 10`: brackets around conditions compare with
     /// nothing, so the comparison is of what stands before `where`.
-    fn where_tail(&mut self, pair: Pair<'_, Rule>) -> Vec<Tail> {
+    pub(super) fn where_tail(&mut self, pair: Pair<'_, Rule>) -> Vec<Tail> {
         let span = self.span(&pair);
         let Some(filter) = pair.into_inner().find(|p| p.as_rule() == Rule::filter) else { return Vec::new() };
         let (filter, rest) = self.filter(filter);
@@ -440,6 +447,7 @@ impl Builder<'_> {
         let mut leads = Leads::default();
         let mut subject = error_operand(span);
         let mut tails = Vec::new();
+        let mut said = None;
         for part in pair.into_inner() {
             let at = self.span(&part);
             match part.as_rule() {
@@ -447,18 +455,28 @@ impl Builder<'_> {
                     for word in part.into_inner() {
                         match word.as_rule() {
                             Rule::kw_not => leads.negative = Some((Negative::Not, at)),
+                            Rule::kw_no => leads.negative = Some((Negative::No, at)),
                             Rule::kw_their => leads.their = true,
                             _ => {}
                         }
                     }
                 }
                 Rule::operand => subject = self.operand(part),
+                Rule::items_of => subject = self.items_of(part),
                 Rule::comparison => {
                     let kind = self.comparison_tail(part);
                     tails.push(Tail { kind, span: at });
                 }
+                Rule::had_tail => {
+                    let kind = TailKind::Had(self.had(part));
+                    tails.push(Tail { kind, span: at });
+                }
+                Rule::said_group => said = Some(part),
                 _ => {}
             }
+        }
+        if let Some(said) = said {
+            return (self.said_of(said, Condition { leads, quantity: None, subject, tails, span }), None);
         }
         let mut rest = None;
         let mut span = span;
@@ -471,8 +489,50 @@ impl Builder<'_> {
         (self.subject_clause(Condition { leads, quantity: None, subject, tails, span }), rest)
     }
 
+    /// `email (contains "+test" or matches "qa-.*")`: each comparison said of the
+    /// subject before the brackets.
+    fn said_of(&mut self, pair: Pair<'_, Rule>, condition: Condition) -> Expr {
+        let span = condition.span;
+        if let Some(tail) = condition.tails.first() {
+            let words = self.words(tail.span);
+            self.report(
+                Diagnostic::new(Code::MisplacedWords, tail.span, format!("`{words}` does not fit before brackets"))
+                    .label("the brackets say all there is to say of the value")
+                    .help("say it inside the brackets, or in a condition of its own"),
+            );
+            return Expr::Error(span);
+        }
+        let group = match pair.as_rule() {
+            Rule::said_group => Some(pair),
+            _ => pair.into_inner().find(|p| p.as_rule() == Rule::said_group),
+        };
+        let mut members: Vec<Expr> = Vec::new();
+        let mut connectives = Vec::new();
+        for part in group.into_iter().flat_map(Pair::into_inner) {
+            match part.as_rule() {
+                Rule::connective => connectives.push(self.connective(part)),
+                Rule::said => {
+                    let at = self.span(&part);
+                    for comparison in part.into_inner() {
+                        let tail = Tail { kind: self.comparison_tail(comparison), span: at };
+                        let leads = Leads { their: condition.leads.their, ..Leads::default() };
+                        let subject = condition.subject.clone();
+                        let one = Condition { leads, quantity: None, subject, tails: vec![tail], span: at };
+                        members.push(Expr::Condition(Box::new(one)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let joined = self.joined(members, &connectives, span);
+        match condition.leads.negative {
+            Some(_) => Expr::Not(Box::new(joined), span),
+            None => joined,
+        }
+    }
+
     /// `category "shoes"`, `price of at least 50`: a property and a test of it.
-    fn property_test(&mut self, pair: Pair<'_, Rule>) -> Expr {
+    pub(super) fn property_test(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let span = self.span(&pair);
         let mut subject = error_operand(span);
         let mut tails = Vec::new();
@@ -509,8 +569,13 @@ struct Union {
     at: Span,
 }
 
+/// Whether a tail is comparisons in brackets.
+fn is_said(tail: &Pair<'_, Rule>) -> bool {
+    tail.clone().into_inner().any(|p| p.as_rule() == Rule::said_group)
+}
+
 fn is_window(tail: &Tail) -> bool {
-    matches!(tail.kind, TailKind::Window(_) | TailKind::NotWindow(_))
+    matches!(tail.kind, TailKind::Window(_) | TailKind::NotWindow(_) | TailKind::AllIn(_) | TailKind::Recurring(_))
 }
 
 pub(super) fn error_operand(span: Span) -> Operand {
@@ -521,11 +586,6 @@ fn two_negatives(span: Span, label: &str) -> Diagnostic {
     Diagnostic::new(Code::MisplacedWords, span, "two negatives in one condition")
         .label(label)
         .help("leave one of them out")
-}
-
-pub(super) fn not_yet(span: Span, what: &str, words: &str) -> Diagnostic {
-    Diagnostic::new(Code::NotYetPossible, span, format!("`{words}` cannot be said in this version of Seg"))
-        .label(format!("{what} will come in a later version"))
 }
 
 /// The members of `any of (A, B)` when each is nothing but a name.

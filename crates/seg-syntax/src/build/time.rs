@@ -3,7 +3,9 @@
 use super::Builder;
 use super::comparison::Bound;
 use super::condition::error_operand;
-use crate::ast::{Age, CalendarUnit, DatedOp, Duration, Operand, OperandKind, Quantity, TailKind, Unit, Window};
+use crate::ast::{
+    Age, CalendarUnit, DatedOp, Duration, Name, Operand, OperandKind, Quantity, TailKind, Unit, Window,
+};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::limits::{COUNT_MAX, DURATION_DAYS_MAX};
@@ -55,7 +57,18 @@ impl Builder<'_> {
         Some(Quantity { min, max, span })
     }
 
-    pub(super) fn count_tail(&mut self, pair: Pair<'_, Rule>) -> Option<Quantity> {
+    /// `at least 2 times`, `twice`, `3 times a week`
+    pub(super) fn count_tail(&mut self, pair: Pair<'_, Rule>) -> Option<TailKind> {
+        let per = pair.clone().into_inner().find(|p| p.as_rule() == Rule::per);
+        let unit = per.and_then(|per| per.into_inner().find(|p| p.as_rule() == Rule::unit)).map(|u| unit_of(&u));
+        let quantity = self.count_of_times(pair)?;
+        Some(match unit {
+            Some(unit) => TailKind::CountPer(quantity, unit),
+            None => TailKind::Count(quantity),
+        })
+    }
+
+    fn count_of_times(&mut self, pair: Pair<'_, Rule>) -> Option<Quantity> {
         let span = self.span(&pair);
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -103,7 +116,13 @@ impl Builder<'_> {
     /// A whole number from a `count` or `duration_count`; `None` if reported.
     pub(super) fn count(&mut self, pair: Pair<'_, Rule>) -> Option<u64> {
         let span = self.span(&pair);
-        let Some(inner) = pair.into_inner().next() else { return Some(1) };
+        let inner = match pair.as_rule() {
+            Rule::number => pair,
+            _ => match pair.into_inner().next() {
+                Some(inner) => inner,
+                None => return Some(1),
+            },
+        };
         let digits = match inner.as_rule() {
             Rule::number => inner.as_str().replace('_', ""),
             Rule::number_word => return Some(number_word(inner.as_str())),
@@ -131,13 +150,18 @@ impl Builder<'_> {
         }
     }
 
+    /// `3 days`, where no calendar days are possible.
+    pub(super) fn length(&mut self, pair: Pair<'_, Rule>) -> Option<Duration> {
+        self.duration(pair)
+    }
+
     fn duration(&mut self, pair: Pair<'_, Rule>) -> Option<Duration> {
         let span = self.span(&pair);
         let mut count = Some(1);
         let mut unit = Unit::Day;
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::duration_count => count = self.count(part),
+                Rule::duration_count | Rule::number => count = self.count(part),
                 Rule::unit => unit = unit_of(&part),
                 Rule::day_kind => {
                     let (words, word) = (self.words(span), part.as_str().to_lowercase());
@@ -155,7 +179,7 @@ impl Builder<'_> {
         self.checked_duration(count?, unit, span)
     }
 
-    fn checked_duration(&mut self, count: u64, unit: Unit, span: Span) -> Option<Duration> {
+    pub(super) fn checked_duration(&mut self, count: u64, unit: Unit, span: Span) -> Option<Duration> {
         let days = match unit {
             Unit::Second => count / 86_400,
             Unit::Minute => count / 1_440,
@@ -256,6 +280,11 @@ impl Builder<'_> {
             match part.as_rule() {
                 Rule::kw_last => is_last = true,
                 Rule::duration => return self.past_duration(part),
+                Rule::bare_name => {
+                    let at = self.span(&part);
+                    let text = super::single_spaced(part.as_str());
+                    return Some(Window::PastNamed(Name { text, is_quoted: false, their: false, span: at }));
+                }
                 Rule::unit => {
                     let unit = unit_of(&part);
                     let at = self.span(&part);
@@ -356,7 +385,7 @@ impl Builder<'_> {
         Some(Window::Dated(op, when?))
     }
 
-    fn moment(&mut self, pair: Pair<'_, Rule>) -> Operand {
+    pub(super) fn moment(&mut self, pair: Pair<'_, Rule>) -> Operand {
         let span = self.span(&pair);
         let mut their = false;
         for part in pair.into_inner() {
@@ -380,7 +409,7 @@ fn empty_range(span: Span, right: &str) -> Diagnostic {
         .help(format!("write `{right}`"))
 }
 
-fn unit_of(pair: &Pair<'_, Rule>) -> Unit {
+pub(super) fn unit_of(pair: &Pair<'_, Rule>) -> Unit {
     match pair.clone().into_inner().next().map(|p| p.as_rule()) {
         Some(Rule::second) => Unit::Second,
         Some(Rule::minute) => Unit::Minute,

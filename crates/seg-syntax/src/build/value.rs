@@ -3,7 +3,9 @@
 use super::condition::error_operand;
 use super::time::number_word;
 use super::{Builder, single_spaced, unquote};
-use crate::ast::{Aggregate, AggregateFunction, ArithmeticOp, DateLiteral, Expr, Literal, Name, Operand, OperandKind};
+use crate::ast::{
+    Aggregate, AggregateFunction, ArithmeticOp, DateLiteral, Duration, Expr, Literal, Name, Operand, OperandKind, Unit,
+};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::limits::ARITHMETIC_TERMS_MAX;
@@ -135,6 +137,17 @@ impl Builder<'_> {
                 Rule::group => OperandKind::Bracketed(Box::new(self.expression_in(part))),
                 Rule::listing => OperandKind::Bracketed(Box::new(self.listing(part))),
                 Rule::aggregate => OperandKind::Aggregate(Box::new(self.aggregate(part))),
+                Rule::fraction => return self.fraction(part),
+                Rule::usual_gap => {
+                    let event = part.into_inner().find(|p| p.as_rule() == Rule::event_ref);
+                    OperandKind::UsualGap(event.map(|e| Box::new(self.event_ref(e))))
+                }
+                Rule::elapsed | Rule::anniversary => {
+                    let is_elapsed = part.as_rule() == Rule::elapsed;
+                    let Some(name) = part.into_inner().find(|p| p.as_rule() == Rule::name) else { continue };
+                    let name = self.name(name, false);
+                    if is_elapsed { OperandKind::Elapsed(name) } else { OperandKind::Anniversary(name) }
+                }
                 Rule::measure => return Operand { span: at, ..self.operand(part) },
                 Rule::name | Rule::of_name => {
                     let name = self.name(part, their);
@@ -145,6 +158,26 @@ impl Builder<'_> {
             return Operand { kind, span: at };
         }
         error_operand(span)
+    }
+
+    /// `half of …`, `20% of …`: a value times or divided by a number.
+    fn fraction(&mut self, pair: Pair<'_, Rule>) -> Operand {
+        let span = self.span(&pair);
+        let (mut op, mut digits, mut of, mut at) = (ArithmeticOp::Times, "0.5".to_owned(), error_operand(span), span);
+        for part in pair.into_inner() {
+            let here = self.span(&part);
+            match part.as_rule() {
+                Rule::kw_twice | Rule::kw_double => (digits, at) = ("2".to_owned(), here),
+                Rule::kw_third => (op, digits, at) = (ArithmeticOp::DividedBy, "3".to_owned(), here),
+                Rule::kw_quarter => (digits, at) = ("0.25".to_owned(), here),
+                Rule::number => (digits, at) = (hundredth(&part.as_str().replace('_', "")), here),
+                Rule::fraction_of => of = self.factor(part),
+                _ => {}
+            }
+        }
+        self.unwrap_brackets(&mut of);
+        let number = Operand { kind: OperandKind::Literal(Literal::Number(digits)), span: at };
+        Operand { kind: OperandKind::Arithmetic(op, Box::new(of), Box::new(number)), span }
     }
 
     pub(super) fn name(&mut self, pair: Pair<'_, Rule>, their: bool) -> Name {
@@ -184,6 +217,7 @@ impl Builder<'_> {
                 Rule::kw_average => function = AggregateFunction::Average,
                 Rule::kw_smallest => function = AggregateFunction::Smallest,
                 Rule::kw_largest => function = AggregateFunction::Largest,
+                Rule::kw_frequent => function = AggregateFunction::MostFrequent,
                 Rule::different => function = AggregateFunction::CountDifferent,
                 Rule::measure => measure = Some(self.operand(part)),
                 Rule::event_ref => event = self.event_ref(part),
@@ -203,6 +237,10 @@ impl Builder<'_> {
                 Literal::Boolean(is_true)
             }
             Rule::date => Literal::Date(date(inner)),
+            Rule::length_of_time => {
+                let span = self.span(&inner);
+                self.length(inner).map_or(Literal::Duration(Duration { count: 0, unit: Unit::Day, span }), Literal::Duration)
+            }
             _ => amount(inner),
         }
     }
@@ -245,6 +283,15 @@ fn date(pair: Pair<'_, Rule>) -> DateLiteral {
         }
     }
     literal
+}
+
+/// Decimal digits divided by a hundred.
+fn hundredth(digits: &str) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let padded = format!("{whole:0>3}");
+    let (whole, cents) = padded.split_at(padded.len() - 2);
+    format!("{sign}{whole}.{cents}{fraction}")
 }
 
 /// How many values a calculation joins.

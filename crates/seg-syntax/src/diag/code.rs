@@ -71,6 +71,14 @@ codes! {
     AmbiguousName "E0206" "ambiguous-name" "A name that fits two things";
     PropertyOutsideWhere "E0207" "property-outside-where" "A property that stands outside its `where`";
 
+    UnknownDefinition "E0208" "unknown-definition" "A definition that does not exist";
+    DefinitionCycle "E0209" "definition-cycle" "Definitions that use each other in a circle";
+    WrongValues "E0210" "wrong-values" "A definition used with too many or too few values";
+    UnknownList "E0211" "unknown-list" "A list that is not declared";
+    DuplicateDeclaration "E0212" "duplicate-declaration" "Two declarations of one name";
+    UnknownChannel "E0213" "unknown-channel" "A channel that the schema does not declare";
+    ArchivedReference "E0214" "archived-reference" "A reference to an archived segment";
+
     TypeMismatch "E0301" "type-mismatch" "Two values that cannot be compared";
     OperatorNeedsType "E0302" "operator-needs-type" "An operator used on the wrong kind of value";
     ValueNotAllowed "E0303" "value-not-allowed" "A value that the schema does not allow";
@@ -88,6 +96,9 @@ codes! {
     UnclearWindow "E0404" "unclear-window" "A window that seems to cover two conditions";
     DurationOutOfRange "E0405" "duration-out-of-range" "A length of time that is too long";
     ExactAgo "E0406" "exact-ago" "An exact length of time ago";
+
+    UnknownZone "E0407" "unknown-zone" "A time zone that does not exist";
+    UnclearLimit "E0408" "unclear-limit" "A limit that may still be running";
 
     NegativeOnMissing "E0501" "negative-on-missing" "A negative word on a value that may be missing";
     UnclearNegative "E0502" "unclear-negative" "A negative that seems to cover two things";

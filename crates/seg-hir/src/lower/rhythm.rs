@@ -1,0 +1,143 @@
+//! Values and conditions of their own kind: usual gaps, lines of events, most
+//! frequent values.
+
+use super::resolve::Subject;
+use super::{Items, Lower, Lowered, Scope};
+use crate::hir::{Cond, Expr, ExprKind};
+use seg_data::{EventId, PropertyId, Type};
+use seg_syntax::ast::{self, Condition, Name, Negative, Operand, OperandKind, Quantifier, Tail, TailKind};
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
+
+impl Lower<'_> {
+    /// Conditions whose subject is neither a plain value nor an event; `None`
+    /// for all others.
+    pub(super) fn special_condition(&mut self, c: &Condition, scope: Scope<'_>) -> Option<Lowered> {
+        match &c.subject.kind {
+            OperandKind::Items(quantifier, name) => Some(self.items(c, *quantifier, name, scope)),
+            OperandKind::Anniversary(name) => Some(self.anniversary(c, name, scope)),
+            OperandKind::UsualGap(Some(event)) => {
+                let at = c.tails.iter().position(|t| matches!(t.kind, TailKind::Comparison(_)));
+                let (before, from) = c.tails.split_at(at.unwrap_or(c.tails.len()));
+                let value = self.usual_gap(Some(event), before, c.subject.span);
+                let rest = Condition { tails: from.to_vec(), ..c.clone() };
+                Some(self.value_condition(&rest, value, scope))
+            }
+            OperandKind::Name(name) => {
+                // `no products have …`
+                let is_had = matches!(c.tails.as_slice(), [Tail { kind: TailKind::Had(_), .. }]);
+                if is_had && self.records(name, scope).is_some() {
+                    let quantifier = match c.leads.negative {
+                        Some((Negative::No, _)) => Quantifier::None,
+                        _ => Quantifier::Any,
+                    };
+                    return Some(self.items(c, quantifier, name, scope));
+                }
+                if matches!(scope, Scope::Person) {
+                    return self.place_or_definition(c, name);
+                }
+                None
+            }
+            OperandKind::Literal(ast::Literal::Text(text)) if matches!(scope, Scope::Person) => {
+                let name = Name { text: text.clone(), is_quoted: true, their: false, span: c.subject.span };
+                self.place_or_definition(c, &name)
+            }
+            _ => None,
+        }
+    }
+
+    /// A property that is a list of records, in the filter of its events.
+    fn records(&mut self, name: &Name, scope: Scope<'_>) -> Option<Items> {
+        let Scope::Event(events) = scope else { return None };
+        match self.try_resolve(name, scope) {
+            Some(Subject::Value(Expr { kind: ExprKind::Property(list), ty: Type::Records(fields), .. })) => {
+                Some(Items { events: events.to_vec(), list, fields })
+            }
+            _ => None,
+        }
+    }
+
+    /// `any of products has (category is "shoes" and quantity is at least 2)`
+    fn items(&mut self, c: &Condition, quantifier: Quantifier, name: &Name, scope: Scope<'_>) -> Lowered {
+        let Some(items) = self.records(name, scope) else {
+            let words = self.words(name.span);
+            let is_known = self.try_resolve(name, scope).is_some();
+            let diagnostic = match (scope, is_known) {
+                (Scope::Event(events), false) => self.unknown_property(name, events),
+                _ => Diagnostic::new(Code::OperatorNeedsType, c.span, format!("`{words}` is no list of records here"))
+                    .label("lines of an event are needed")
+                    .help(format!("say it of an event: `did … where any of {words} has (…)`")),
+            };
+            self.report(diagnostic);
+            return Lowered::error();
+        };
+        let [Tail { kind: TailKind::Had(filter), .. }] = c.tails.as_slice() else {
+            let words = self.words(c.subject.span);
+            self.report(
+                Diagnostic::new(Code::NeedsComparison, c.span, format!("what do `{words}` have?"))
+                    .label("nothing is said of them")
+                    .help(format!("write `{words} has (quantity is at least 2)`")),
+            );
+            return Lowered::error();
+        };
+        let list = items.list.clone();
+        let filter = Box::new(self.expr_in(filter, Scope::Item(&items)).cond);
+        let is_all = quantifier == Quantifier::All;
+        let cond = Cond::Items { is_all, list, filter };
+        let is_negative = (quantifier == Quantifier::None)
+            != matches!(c.leads.negative, Some((Negative::Not | Negative::Never, _)));
+        Lowered::plain(if is_negative { cond.negate() } else { cond })
+    }
+
+    /// `usual gap between Order Completed`; without an event, of the events
+    /// that the comparison is about.
+    pub(super) fn usual_gap(&mut self, event: Option<&Operand>, tails: &[Tail], span: Span) -> Expr {
+        let events = match event {
+            Some(event) => self.event_operand(event),
+            None => {
+                let events = self.rhythm.clone();
+                if events.is_none() {
+                    self.report(
+                        Diagnostic::new(Code::NeedsComparison, span, "the usual gap between which events?")
+                            .label("no event stands before it")
+                            .help("write `usual gap between Order Completed` with the name of an event"),
+                    );
+                }
+                events
+            }
+        };
+        let Some(events) = events else { return Expr::error() };
+        self.rhythm = Some(events.clone());
+        let query = self.query(events);
+        let tails: Vec<&Tail> = tails.iter().collect();
+        let Some(query) = self.narrowed(query, &tails) else { return Expr::error() };
+        Expr { kind: ExprKind::UsualGap(query), ty: Type::Duration, may_be_missing: true }
+    }
+
+    /// `products of Order Completed`: a list of records of an event, where the
+    /// whole is no name itself.
+    pub(super) fn items_of_event(&mut self, operand: &Operand) -> Option<(Items, Name)> {
+        let OperandKind::Name(name) = &operand.kind else { return None };
+        if name.is_quoted || self.try_resolve(name, Scope::Person).is_some() {
+            return None;
+        }
+        let (list, event) = name.text.split_once(" of ")?;
+        let list = Name { text: list.to_owned(), is_quoted: false, their: false, span: name.span };
+        let event = Name { text: event.to_owned(), is_quoted: false, their: false, span: name.span };
+        let Some(Subject::Events(events)) = self.try_resolve(&event, Scope::Person) else { return None };
+        let items = self.records(&list, Scope::Event(&events))?;
+        Some((items, list))
+    }
+
+    /// A field of the record at hand.
+    pub(super) fn field(name: &Name, items: &Items) -> Option<Expr> {
+        let fits = |field: &&(String, Type)| {
+            field.0 == name.text || seg_data::schema::fold_name(&field.0) == seg_data::schema::fold_name(&name.text)
+        };
+        let (_, ty) = items.fields.iter().find(fits)?;
+        let place = items.fields.iter().position(|f| fits(&f))?;
+        let list: Vec<(EventId, PropertyId)> = items.list.clone();
+        let kind = ExprKind::Field { list, field: u32::try_from(place).ok()? };
+        Some(Expr { kind, ty: ty.clone(), may_be_missing: true })
+    }
+}

@@ -1,0 +1,425 @@
+//! Rows of events: one after another, followed by, not followed by.
+
+use super::event::{event_time, narrow};
+use super::resolve::Subject;
+use super::{Lower, Scope};
+use crate::hir::{Bound, Chain, ChainStep, CompareOp, Cond, ExprKind, Interval, Length, Moment, Query};
+use seg_data::{EventId, Period, PropertyId, Type};
+use seg_syntax::ast::{self, Condition, Duration, Followed, Name, Tail, TailKind, Window, WithinOf};
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
+
+/// What a condition says of the events after its first.
+#[derive(Default)]
+pub(super) struct Row<'t> {
+    /// The first of its tails that is about them.
+    pub at: usize,
+    /// What is said behind them of the whole: a window, a count.
+    pub of_whole: Vec<Tail>,
+    /// The steps behind the first event.
+    pub chain: Option<Cond>,
+    /// What follows the first event, or does not.
+    pub followed: Vec<FollowedBy<'t>>,
+}
+
+/// `not followed by …`, with all that is said of it.
+pub(super) struct FollowedBy<'t> {
+    followed: &'t Followed,
+    filters: Vec<&'t Tail>,
+    within: Option<Duration>,
+    same: Vec<&'t Name>,
+    /// `and the 2 hours are over`, `even while they run`.
+    limit: Option<(Option<Duration>, Span)>,
+    span: Span,
+}
+
+/// `then Added to Cart where … within 30 minutes`
+struct Step<'t> {
+    event: &'t ast::Operand,
+    filters: Vec<&'t Tail>,
+    within: Option<Duration>,
+    span: Span,
+    followed: Vec<FollowedBy<'t>>,
+}
+
+/// The tails of a row, sorted.
+#[derive(Default)]
+struct Sorted<'t> {
+    steps: Vec<Step<'t>>,
+    followed: Vec<FollowedBy<'t>>,
+    all: Option<Duration>,
+    each: Option<Duration>,
+    same: Vec<&'t Name>,
+    of_whole: Vec<Tail>,
+}
+
+impl<'t> Sorted<'t> {
+    fn last_followed(&mut self) -> Option<&mut FollowedBy<'t>> {
+        match self.steps.last_mut() {
+            Some(step) => step.followed.last_mut(),
+            None => self.followed.last_mut(),
+        }
+    }
+}
+
+impl Lower<'_> {
+    /// What stands behind the first event of a condition; `None` when reported.
+    pub(super) fn row_of_events<'t>(&mut self, c: &'t Condition, events: &[EventId]) -> Option<Row<'t>> {
+        let is_row = |t: &Tail| matches!(t.kind, TailKind::Then(_) | TailKind::Followed(_));
+        let Some(at) = c.tails.iter().position(is_row) else {
+            return Some(Row { at: c.tails.len(), ..Row::default() });
+        };
+        let (own, rest) = c.tails.split_at(at);
+        let sorted = self.sorted(rest)?;
+        let own_window = own.iter().find(|t| matches!(t.kind, TailKind::Window(_)));
+        let whole = sorted.of_whole.iter().find(|t| matches!(t.kind, TailKind::Window(_)));
+        if let (Some(own), Some(whole)) = (own_window, whole) {
+            self.repeated(own.span, whole.span, "keep the window of the whole: it is that of the first step too");
+            return None;
+        }
+        let window = match (own_window, whole) {
+            (Some(own), None) if !sorted.steps.is_empty() => {
+                // A window up to now holds what follows an event in it; others
+                // could mean the first step or all of them.
+                if !matches!(own.kind, TailKind::Window(Window::Past(_) | Window::Ever)) {
+                    self.window_inside_row(c, own);
+                    return None;
+                }
+                Some(own.clone())
+            }
+            (_, whole) => whole.cloned(),
+        };
+        let chain = match sorted.steps.is_empty() {
+            true => None,
+            false => Some(self.chain(&sorted, events, window.as_ref())?),
+        };
+        Some(Row { at, of_whole: sorted.of_whole, chain, followed: sorted.followed })
+    }
+
+    fn sorted<'t>(&mut self, tails: &'t [Tail]) -> Option<Sorted<'t>> {
+        let mut row = Sorted::default();
+        for tail in tails {
+            match &tail.kind {
+                TailKind::Then(event) => {
+                    if let Some(followed) = row.last_followed() {
+                        let at = followed.span;
+                        self.step_after_followed(at, tail.span);
+                        return None;
+                    }
+                    let followed = Vec::new();
+                    row.steps.push(Step { event, filters: Vec::new(), within: None, span: tail.span, followed });
+                }
+                TailKind::Followed(followed) => {
+                    let (filters, same) = (Vec::new(), Vec::new());
+                    let by = FollowedBy { followed, filters, within: None, same, limit: None, span: tail.span };
+                    match row.steps.last_mut() {
+                        Some(step) => step.followed.push(by),
+                        None => row.followed.push(by),
+                    }
+                }
+                TailKind::Where(_) | TailKind::Recurring(_) | TailKind::NotRecurring(_) => {
+                    match (row.last_followed().is_some(), row.steps.last_mut()) {
+                        (false, Some(step)) => step.filters.push(tail),
+                        _ => row.last_followed()?.filters.push(tail),
+                    }
+                }
+                TailKind::Within(within) => self.within_of_row(&mut row, within, tail.span)?,
+                TailKind::Same(name) => match row.last_followed() {
+                    Some(followed) => followed.same.push(name),
+                    None => row.same.push(name),
+                },
+                TailKind::Limit(length) => match row.last_followed().filter(|f| f.limit.is_none()) {
+                    Some(followed) => followed.limit = Some((*length, tail.span)),
+                    None => {
+                        self.words_of_sequences(tail);
+                        return None;
+                    }
+                },
+                TailKind::AllIn(window) => {
+                    row.of_whole.push(Tail { kind: TailKind::Window(window.clone()), span: tail.span });
+                }
+                TailKind::Window(_) => self.window_behind_row(&mut row, tail)?,
+                TailKind::Count(_) | TailKind::DifferentPeriods(..) | TailKind::Regular(..) | TailKind::CountPer(..) => {
+                    row.of_whole.push(tail.clone());
+                }
+                _ => {
+                    self.words_of_sequences(tail);
+                    return None;
+                }
+            }
+        }
+        Some(row)
+    }
+
+    /// `within 2 hours`, of a step, of each, or of all.
+    fn within_of_row(&mut self, row: &mut Sorted<'_>, within: &ast::Within, span: Span) -> Option<()> {
+        let has_steps = !row.steps.is_empty();
+        let slot = match within.of {
+            WithinOf::All if has_steps => &mut row.all,
+            WithinOf::Each if has_steps => &mut row.each,
+            WithinOf::Step if row.last_followed().is_some() => &mut row.last_followed()?.within,
+            WithinOf::Step if has_steps => &mut row.steps.last_mut()?.within,
+            _ => {
+                self.within_of_nothing(within, span);
+                return None;
+            }
+        };
+        if let Some(first) = slot.replace(within.length) {
+            self.repeated(first.span, span, "keep one of the two lengths of time");
+            return None;
+        }
+        Some(())
+    }
+
+    /// A window behind the last step: of the whole, where that is clear.
+    fn window_behind_row(&mut self, row: &mut Sorted<'_>, tail: &Tail) -> Option<()> {
+        let words = self.words(tail.span);
+        if let Some(followed) = row.last_followed() {
+            let at = followed.span;
+            let by = self.words(at);
+            self.report(
+                Diagnostic::new(Code::UnclearWindow, tail.span, format!("is `{words}` said of `{by}` too?"))
+                    .label("stands behind two events")
+                    .also(at, "the second of them")
+                    .help(format!("say it of the first event, before the other: `… {words} {by} …`")),
+            );
+            return None;
+        }
+        // What bounds all steps shows that the window is of all of them, too.
+        if row.all.is_some() || row.each.is_some() {
+            row.of_whole.push(tail.clone());
+            return Some(());
+        }
+        let step = row.steps.last()?.span;
+        let said = self.words(step);
+        self.report(
+            Diagnostic::new(Code::UnclearWindow, tail.span, format!("is `{words}` said of the whole, or of the last step?"))
+                .label("stands behind the last step")
+                .also(step, "the last step")
+                .help(format!("for the whole: `… {said}, all {words}`"))
+                .help("for the last step alone, make it a condition of its own, joined with `and`"),
+        );
+        None
+    }
+
+    fn window_inside_row(&mut self, c: &Condition, window: &Tail) {
+        let (words, event) = (self.words(window.span), self.words(c.subject.span));
+        self.report(
+            Diagnostic::new(Code::UnclearWindow, window.span, format!("is `{words}` said of the whole, or of `{event}`?"))
+                .label("stands behind the first step")
+                .help(format!("for the whole, put it at the end: `…, all {words}`"))
+                .help(format!("for the first step alone: `did {event} {words} followed by …`")),
+        );
+    }
+
+    fn step_after_followed(&mut self, followed: Span, then: Span) {
+        let (by, step) = (self.words(followed), self.words(then));
+        self.report(
+            Diagnostic::new(Code::MisplacedWords, then, format!("`{step}` after which of the events?"))
+                .label("a step behind `followed by`")
+                .also(followed, "what comes before it")
+                .help(format!("put the steps first, and `{by}` behind the last of them")),
+        );
+    }
+
+    /// A length of time that is tied to nothing.
+    pub(super) fn within_of_nothing(&mut self, within: &ast::Within, span: Span) {
+        let words = self.words(span);
+        let length = self.words(within.length.span);
+        let diagnostic = match within.of {
+            WithinOf::Step => {
+                Diagnostic::new(Code::WindowNeedsThePast, span, format!("`{words}` does not say of when"))
+                    .label("within this long of what?")
+                    .fix(span, format!("within the past {length}"), format!("write `within the past {length}`"))
+            }
+            _ => Diagnostic::new(Code::MisplacedWords, span, format!("`{words}` needs several events in a row"))
+                .label("of what?")
+                .help(format!("a row of events is said so: `did A then B, all within {length}`"))
+                .help(format!("for a window up to now: `within the past {length}`")),
+        };
+        self.report(diagnostic);
+    }
+
+    /// Words that only fit behind `then` or `followed by`.
+    pub(super) fn words_of_sequences(&mut self, tail: &Tail) {
+        let words = self.words(tail.span);
+        let mut diagnostic =
+            Diagnostic::new(Code::MisplacedWords, tail.span, format!("`{words}` does not fit here")).label("of what?");
+        diagnostic = match tail.kind {
+            TailKind::Limit(_) => diagnostic.help("it belongs behind `not followed by … within …`"),
+            TailKind::Same(_) => diagnostic.help("it belongs behind `then …`, `followed by …` or `with no … since`"),
+            TailKind::AllIn(_) => diagnostic
+                .help("`all` belongs behind a row of events: `did A then B, all in the past 7 days`")
+                .help("for one event leave `all` out"),
+            TailKind::Then(_) | TailKind::Followed(_) => diagnostic
+                .help("an event stands before it: `did A then B`, `did A followed by B`")
+                .help("say it of the events, then compare"),
+            _ => diagnostic.help("write it as a condition of its own, joined with `and`"),
+        };
+        self.report(diagnostic);
+    }
+
+    fn chain(&mut self, sorted: &Sorted<'_>, first: &[EventId], window: Option<&Tail>) -> Option<Cond> {
+        let each = sorted.each.map(|d| self.length(&d));
+        let each = match each {
+            Some(length) => Some(length?),
+            None => None,
+        };
+        let mut steps = Vec::with_capacity(sorted.steps.len());
+        let mut events = vec![first.to_vec()];
+        for step in &sorted.steps {
+            let of_step = self.event_operand(step.event)?;
+            events.push(of_step.clone());
+            let mut query = self.query(of_step);
+            if let Some(Tail { kind: TailKind::Window(window), span }) = window {
+                self.narrow_by_window(&mut query, window, *span)?;
+            }
+            let tails: Vec<&Tail> = step.filters.clone();
+            let mut query = self.narrowed(query, &tails)?;
+            for followed in &step.followed {
+                let cond = self.followed(followed, &query)?;
+                narrow(&mut query, cond);
+            }
+            let own = match &step.within {
+                Some(length) => Some(self.length(length)?),
+                None => None,
+            };
+            if let (Some(_), Some(of_each)) = (own, sorted.each) {
+                self.repeated(step.span, of_each.span, "keep one of the two lengths of time");
+                return None;
+            }
+            steps.push(ChainStep { query, within: own.or(each) });
+        }
+        let whole = match &sorted.all {
+            Some(length) => Some(self.length(length)?),
+            None => None,
+        };
+        let same = self.same(&sorted.same, &events.concat())?;
+        Some(Cond::Chain(Box::new(Chain { is_before: false, steps, whole, same })))
+    }
+
+    /// `not followed by B within D`, said of the events of a query.
+    pub(super) fn followed(&mut self, by: &FollowedBy<'_>, of: &Query) -> Option<Cond> {
+        let events = self.event_operand(&by.followed.event)?;
+        let mut all = of.events.clone();
+        all.extend(&events);
+        let query = self.query(events);
+        let query = self.narrowed(query, &by.filters)?;
+        let within = match &by.within {
+            Some(length) => Some(self.length(length)?),
+            None => None,
+        };
+        let same = self.same(&by.same, &all)?;
+        let is_before = by.followed.is_before;
+        let steps = vec![ChainStep { query, within }];
+        let cond = Cond::Chain(Box::new(Chain { is_before, steps, whole: None, same }));
+        if !by.followed.not {
+            if let Some((_, at)) = by.limit {
+                self.misplaced_limit(at);
+                return None;
+            }
+            return Some(cond);
+        }
+        let over = self.limit(by, within, of)?;
+        Some(Cond::all(std::iter::once(cond.negate()).chain(over).collect()))
+    }
+
+    /// Whether what must not follow may still do so: it must be said wherever
+    /// that makes a difference.
+    fn limit(&mut self, by: &FollowedBy<'_>, within: Option<Length>, of: &Query) -> Option<Option<Cond>> {
+        let can_run = within.is_some() && !by.followed.is_before && reaches_now(of.interval);
+        match (by.limit, within, by.within) {
+            (Some((_, at)), None, _) => {
+                self.misplaced_limit(at);
+                None
+            }
+            (Some((Some(said), at)), Some(_), Some(written)) if (said.count, said.unit) != (written.count, written.unit) => {
+                let (said, written) = (self.words(at), self.words(written.span));
+                self.report(
+                    Diagnostic::new(Code::MisplacedWords, at, format!("`{said}`, but the limit is `{written}`"))
+                        .label("another length of time")
+                        .fix(at, format!("and the {written} are over"), format!("write `and the {written} are over`")),
+                );
+                None
+            }
+            (Some((Some(_), _)), Some(within), _) => {
+                let of = Box::new(event_time());
+                let end = crate::hir::Expr {
+                    kind: ExprKind::Shift { of, by: within, is_back: false },
+                    ty: Type::Timestamp,
+                    may_be_missing: false,
+                };
+                let now = super::calendar::moment(self.known_at.unwrap_or(Moment::NOW));
+                Some(Some(Cond::Compare(CompareOp::LessOrEqual, end, now)))
+            }
+            (Some((None, _)), ..) => Some(None),
+            (None, ..) if can_run => {
+                let (words, length) = (self.words(by.span), by.within.map_or(String::new(), |d| self.words(d.span)));
+                self.report(
+                    Diagnostic::new(
+                        Code::UnclearLimit,
+                        by.span,
+                        format!("do events count whose {length} are not over yet?"),
+                    )
+                    .label("what has not followed may still do so")
+                    .help(format!("without them: `{words} within {length} and the {length} are over`"))
+                    .help(format!("with them: `{words} within {length} even while they run`")),
+                );
+                None
+            }
+            (None, ..) => Some(None),
+        }
+    }
+
+    fn misplaced_limit(&mut self, span: Span) {
+        let words = self.words(span);
+        self.report(
+            Diagnostic::new(Code::MisplacedWords, span, format!("`{words}` has no limit to belong to"))
+                .label("no length of time runs here")
+                .help("it belongs behind `not followed by … within 2 hours`"),
+        );
+    }
+
+    /// Properties that tie events together: on every one of them, of one type.
+    fn same(&mut self, names: &[&Name], events: &[EventId]) -> Option<Vec<Vec<(EventId, PropertyId)>>> {
+        let mut events = events.to_vec();
+        events.sort_unstable();
+        events.dedup();
+        let mut out = Vec::with_capacity(names.len());
+        for name in names {
+            match self.resolve(name, Scope::Event(&events)) {
+                Subject::Value(crate::hir::Expr { kind: ExprKind::Property(ids), ty, .. }) => {
+                    if matches!(ty, Type::List(_) | Type::Records(_)) {
+                        let words = self.words(name.span);
+                        self.report(
+                            Diagnostic::new(Code::OperatorNeedsType, name.span, format!("`{words}` is a list"))
+                                .label("the same in what?")
+                                .help("name a property that holds one value"),
+                        );
+                        return None;
+                    }
+                    out.push(ids);
+                }
+                Subject::Error => return None,
+                _ => {
+                    let diagnostic = self.unknown_property(name, &events);
+                    self.report(diagnostic);
+                    return None;
+                }
+            }
+        }
+        Some(out)
+    }
+}
+
+/// Whether events just before now lie in an interval.
+fn reaches_now(interval: Interval) -> bool {
+    match interval.to {
+        None => true,
+        Some(Bound { moment: Moment::Before(period, _), .. }) => {
+            matches!(period, Period::Fixed(0) | Period::Months(0))
+        }
+        // Dates and calendars may hold now or not: it has to be said.
+        Some(_) => true,
+    }
+}
