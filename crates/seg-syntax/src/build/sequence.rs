@@ -5,8 +5,8 @@ use super::Builder;
 use super::condition::error_operand;
 use super::time::unit_of;
 use crate::ast::{
-    DatedOp, DistanceUnit, Expr, Followed, Group, LiteralAt, Near, Operand, OperandKind, Periods, Quantifier, Recurring,
-    Sample, Tail, TailKind, Unit, Use, Window, Within, WithinOf,
+    DistanceUnit, Expr, Followed, Group, LiteralAt, Near, Operand, OperandKind, Periods, Quantifier, Recurring,
+    Sample, Tail, TailKind, Unit, Use, Within, WithinOf,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -101,12 +101,10 @@ impl Builder<'_> {
         tails
     }
 
-    /// `within 2 hours`, `all within 24 hours`, `within any 24 hours`,
-    /// `within 7 days after first_order_date`
+    /// `within 2 hours`, `all within 24 hours`, `within any 24 hours`
     pub(super) fn within_tail(&mut self, pair: Pair<'_, Rule>) -> Option<TailKind> {
         let mut of = if pair.as_rule() == Rule::any_within { WithinOf::Any } else { WithinOf::Step };
         let mut length = None;
-        let mut around = None;
         for part in pair.into_inner() {
             let span = self.span(&part);
             match part.as_rule() {
@@ -114,24 +112,10 @@ impl Builder<'_> {
                 Rule::kw_each => of = WithinOf::Each,
                 Rule::length => length = Some(self.length(part)?),
                 Rule::unit => length = Some(self.checked_duration(1, unit_of(&part), span)?),
-                Rule::around => {
-                    let mut op = DatedOp::On;
-                    for word in part.into_inner() {
-                        match word.as_rule() {
-                            Rule::kw_after => op = DatedOp::After,
-                            Rule::kw_before => op = DatedOp::Before,
-                            Rule::moment => around = Some((op, self.moment(word))),
-                            _ => {}
-                        }
-                    }
-                }
                 _ => {}
             }
         }
-        Some(match around {
-            Some((op, anchor)) => TailKind::Window(Window::Around(length?, op, anchor)),
-            None => TailKind::Within(Within { of, length: length? }),
-        })
+        Some(TailKind::Within(Within { of, length: length? }))
     }
 
     /// `in at least 3 of the past 5 weeks`

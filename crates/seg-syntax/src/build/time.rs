@@ -257,6 +257,19 @@ impl Builder<'_> {
                 Some(Window::Dates(self.date_operand(low), self.date_operand(high)))
             }
             Rule::dated => self.dated(inner),
+            Rule::around => {
+                let (mut op, mut length, mut anchor) = (DatedOp::On, None, None);
+                for part in inner.into_inner() {
+                    match part.as_rule() {
+                        Rule::kw_after => op = DatedOp::After,
+                        Rule::kw_before => op = DatedOp::Before,
+                        Rule::length => length = Some(self.length(part)?),
+                        Rule::moment => anchor = Some(self.moment(part)),
+                        _ => {}
+                    }
+                }
+                Some(Window::Around(length?, op, anchor?))
+            }
             Rule::ever => Some(Window::Ever),
             Rule::mistake_within => {
                 let words = self.words(span);
