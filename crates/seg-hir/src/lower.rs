@@ -89,6 +89,8 @@ struct EventFacts {
     is_open: bool,
     /// A `where` without brackets, which may seem to reach further.
     open_filter: Option<Span>,
+    /// Whether it is about a row of events.
+    is_row: bool,
     /// Its negative word.
     negative: Option<Span>,
     /// Whether it only says that the event happened, perhaps in a window.

@@ -24,6 +24,12 @@ pub fn person() -> BoxedStrategy<String> {
         "\"2024-06-01T12:00:00Z\"",
         "\"2026-06-02T00:00:00Z\"",
     ];
+    const LINES: &[&str] = &[
+        "[]",
+        "[{\"sku\": \"a\", \"quantity\": 1}]",
+        "[{\"sku\": \"b\", \"quantity\": 2}, {\"sku\": \"a\"}]",
+        "[{\"quantity\": 9223372036854775807}, {\"sku\": \"b\", \"quantity\": 3}, {\"sku\": \"b\"}]",
+    ];
     let field = |name: &'static str, values: &'static [&'static str]| {
         prop_oneof![1 => Just(String::new()), 2 => select(values).prop_map(move |v| format!(", \"{name}\": {v}"))]
             .boxed()
@@ -45,6 +51,7 @@ pub fn person() -> BoxedStrategy<String> {
             field("shipped_on", dates),
             field("event_id", &["\"x\"", "\"y\"", "\"z\""]),
             field("status", &["\"paid\"", "\"cancelled\""]),
+            field("lines", LINES),
         ],
     )
         .prop_map(|(name, time, fields)| {
@@ -59,6 +66,8 @@ pub fn person() -> BoxedStrategy<String> {
         field("total_orders", integer),
         field("orders_last_year", integer),
         field("score", number),
+        field("home_lat", &["51.5074", "48.8566", "-90", "91"]),
+        field("home_lon", &["-0.1278", "2.3522", "180"]),
         field("sms_consent", &["true", "false"]),
         field("tags", &["[]", "[\"a\"]", "[\"b\", \"a\", null]"]),
         field("birthday", dates),

@@ -9,6 +9,7 @@
 mod constructs;
 mod crowds;
 mod sentences;
+mod special;
 
 use constructs::constructs;
 use proptest::prelude::*;
@@ -26,12 +27,12 @@ use std::sync::Arc;
 /// Sentences that are judged over one crowd.
 const SENTENCES: usize = 40;
 /// Sentences of a full run.
-const FULL: u32 = 44_000;
+const FULL: u32 = 88_000;
 /// How often each construct must occur in segments that somebody is in and
 /// somebody is not.
 const OCCURRENCES: u64 = 1_000;
 /// Decisions, each a segment and a person, on which all engines must agree.
-const DECISIONS: u64 = 1_000_000;
+const DECISIONS: u64 = 10_000_000;
 
 fn now() -> Instant {
     Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")

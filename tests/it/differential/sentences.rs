@@ -1,16 +1,17 @@
 //! Well-typed sentences.
 
+use super::special::special;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::BoxedStrategy;
 
 /// One of some texts.
-fn one(texts: &'static [&'static str]) -> BoxedStrategy<String> {
+pub fn one(texts: &'static [&'static str]) -> BoxedStrategy<String> {
     select(texts).prop_map(str::to_owned).boxed()
 }
 
 /// Parts put together: `{}` in the pattern stands for each in turn.
-fn put(pattern: &'static str, parts: Vec<BoxedStrategy<String>>) -> BoxedStrategy<String> {
+pub fn put(pattern: &'static str, parts: Vec<BoxedStrategy<String>>) -> BoxedStrategy<String> {
     parts
         .prop_map(move |parts| {
             let mut pieces = pattern.split("{}");
@@ -20,12 +21,12 @@ fn put(pattern: &'static str, parts: Vec<BoxedStrategy<String>>) -> BoxedStrateg
         .boxed()
 }
 
-fn length() -> BoxedStrategy<String> {
+pub fn length() -> BoxedStrategy<String> {
     one(&["1 second", "2 hours", "1 day", "3 days", "a week", "30 days", "1 month", "2 years"])
 }
 
 /// Windows in which events may lie.
-fn window() -> BoxedStrategy<String> {
+pub fn window() -> BoxedStrategy<String> {
     prop_oneof![
         put("in the past {}", vec![length()]),
         put("more than {} ago", vec![length()]),
@@ -58,7 +59,7 @@ fn window() -> BoxedStrategy<String> {
     .boxed()
 }
 
-fn bound() -> BoxedStrategy<String> {
+pub fn bound() -> BoxedStrategy<String> {
     one(&["at least", "at most", "more than", "less than", "exactly"])
 }
 
@@ -123,7 +124,7 @@ fn attribute() -> BoxedStrategy<String> {
 }
 
 /// Conditions on an order's properties.
-fn filter() -> BoxedStrategy<String> {
+pub fn filter() -> BoxedStrategy<String> {
     let simple = prop_oneof![
         put("amount is {} {}", vec![bound(), one(&["10", "0.0001", "total_spent"])]),
         put("quantity is {} {}", vec![bound(), one(&["1", "total_orders"])]),
@@ -143,7 +144,7 @@ fn filter() -> BoxedStrategy<String> {
     .boxed()
 }
 
-fn events() -> BoxedStrategy<String> {
+pub fn events() -> BoxedStrategy<String> {
     one(&[
         "Order Completed",
         "Email Opened",
@@ -254,9 +255,14 @@ fn seldom() -> BoxedStrategy<String> {
 }
 
 pub fn sentence() -> BoxedStrategy<String> {
-    let with = |join: &'static str| put(join, vec![any_sentence(), seldom(), seldom()]);
+    let with = |join: &'static str| {
+        prop_oneof![
+            put(join, vec![any_sentence(), seldom(), seldom()]),
+            put(join, vec![any_sentence(), special(), special()]),
+        ]
+    };
     prop_oneof![
-        2 => any_sentence(),
+        1 => any_sentence(),
         1 => with("(({}) or {}) and {}"),
         1 => with("({}) and ({} or {})"),
         1 => with("({}) or {} or {}"),

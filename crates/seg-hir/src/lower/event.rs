@@ -271,6 +271,7 @@ impl Lower<'_> {
             events,
             window,
             is_open: window.is_none() && !says_never,
+            is_row: row.at < c.tails.len(),
             open_filter: parts.filter.and_then(open_filter),
             negative: c.leads.negative.map(|(_, span)| span),
             is_simple: c.quantity.is_none()

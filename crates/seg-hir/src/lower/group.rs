@@ -45,7 +45,8 @@ impl Lower<'_> {
                     let names = format!("{}, {}", self.event_names(event), self.event_names(next));
                     diagnostic = diagnostic.help(format!("if it does: `did any of ({names}) {later}`"));
                 } else {
-                    diagnostic = diagnostic.help(format!("if it does: `{first} {later}`"));
+                    let all = if event.is_row { ", all" } else { "" };
+                    diagnostic = diagnostic.help(format!("if it does: `{first}{all} {later}`"));
                 }
                 self.report(diagnostic.help(format!("if `{first}` may be any time ago: `{first} ever`")));
             }
