@@ -9,7 +9,8 @@ use std::path::PathBuf;
 /// Start with `seg init shop --from events.csv`.
 ///
 /// Exit codes: 0 all is well; 1 the project (or, with --strict, its data) has
-/// errors and nothing was run; 2 the arguments were not understood; 3 a file
+/// errors and nothing was run, a test failed, or (with --deny) a segment has not
+/// the size that it expects; 2 the arguments were not understood; 3 a file
 /// could not be read or written.
 #[derive(Parser)]
 #[command(name = "seg", version, max_term_width = 100)]
@@ -30,6 +31,12 @@ pub enum Command {
     Check(Check),
     /// Say who is in which segment.
     Run(Run),
+    /// Run the project's tests: who is expected in which segment, and why not.
+    Test(Test),
+    /// Keep the meaning of frozen segments in seg.lock.
+    Freeze(Freeze),
+    /// Explain the codes of errors and warnings.
+    Codes(Codes),
     /// Show a stage of compilation, for people who work on Seg.
     Emit(Emit),
 }
@@ -71,6 +78,9 @@ pub struct Check {
     /// The project's directory.
     #[arg(default_value = ".")]
     pub dir: PathBuf,
+    /// Judge what is frozen at this instant rather than now.
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
     /// How to show what was found.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -89,6 +99,17 @@ pub struct Run {
     /// .parquet.
     #[arg(long, value_name = "FILE")]
     pub members: Option<PathBuf>,
+    /// Write which segment each person goes to, by the project's order of
+    /// precedence, to a file ending in .csv, .ndjson or .parquet.
+    #[arg(long, value_name = "FILE")]
+    pub winners: Option<PathBuf>,
+    /// Read how large segments were from this file, and write how large they
+    /// are now, for the guards that expect sizes to change slowly.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Fail when a segment has not the size that it expects.
+    #[arg(long)]
+    pub deny: bool,
     /// What says who is in. It never changes the answer. Without this, native
     /// code does, unless there are so few people that compiling would not pay.
     #[arg(long, value_enum)]
@@ -100,6 +121,43 @@ pub struct Run {
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+#[derive(clap::Args)]
+pub struct Test {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// How to show the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(clap::Args)]
+pub struct Freeze {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Judge what is frozen at this instant rather than now.
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+}
+
+#[derive(clap::Args)]
+pub struct Codes {
+    #[command(subcommand)]
+    pub command: CodesCommand,
+}
+
+#[derive(Subcommand)]
+pub enum CodesCommand {
+    /// What a code means, with a sentence that is wrong and one that is right.
+    Explain {
+        /// Such as E0201.
+        code: String,
+    },
+    /// Every code with its title.
+    List,
 }
 
 #[derive(clap::Args)]

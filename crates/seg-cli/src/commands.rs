@@ -1,14 +1,40 @@
 //! One file a command.
 
 pub mod check;
+pub mod codes;
 pub mod emit;
+pub mod freeze;
+pub mod guard;
 pub mod init;
 pub mod run;
+pub mod test;
 
 use crate::exit::Failure;
-use seg::Project;
+use seg::frozen::{LOCK_FILE, Lock};
+use seg::{Date, Instant, Project, Zone};
 use std::path::Path;
 
 fn load(dir: &Path) -> Result<Project, Failure> {
     Project::load(dir).map_err(Failure::new)
+}
+
+/// The lock beside a project; one that is not there holds nothing.
+fn read_lock(dir: &Path) -> Result<Lock, Failure> {
+    let path = dir.join(LOCK_FILE);
+    if !path.exists() {
+        return Ok(Lock::default());
+    }
+    let text = std::fs::read_to_string(&path).map_err(|e| Failure::new(format!("{}: {e}", path.display())))?;
+    Lock::parse(&text).map_err(|why| Failure::new(format!("{}: {why}", path.display())))
+}
+
+/// The day on which it is judged what is frozen.
+fn today(project: &Project, at: Option<&str>) -> Result<Date, Failure> {
+    let zone = project.settings.zone.unwrap_or(Zone::UTC);
+    let now = match at {
+        Some(text) => Instant::parse(text, Some(zone))
+            .ok_or_else(|| Failure::usage(format!("`{text}` is not an instant; write it as 2026-11-27T14:00:00Z")))?,
+        None => Instant(chrono::Utc::now().timestamp_micros()),
+    };
+    Ok(zone.date(now))
 }

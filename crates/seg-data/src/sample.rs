@@ -16,6 +16,11 @@ pub fn place(name: &str, profile_id: &str) -> u64 {
     hash.finalize().iter().take(4).fold(0, |place, byte| place << 8 | u64::from(*byte))
 }
 
+/// MD5 over a text, in hexadecimal digits.
+pub fn md5_hex(text: &str) -> String {
+    Md5::digest(text.as_bytes()).iter().fold(String::with_capacity(32), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
 /// The first place that is not below a percentage, given as decimal digits;
 /// `None` when it is none between 0 and 100 or too fine.
 pub fn places_below(percent: &str) -> Option<u64> {

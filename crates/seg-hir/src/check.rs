@@ -1,12 +1,16 @@
 //! Syntax trees to HIR: every segment of a project, with every problem.
 
-use crate::hir::{Cond, ListRef, Module, Segment, SegmentId};
+mod declare;
+mod order;
+mod segment;
+mod test;
+
+use crate::hir::{ListRef, Module, SegmentId};
 use crate::lower::Lower;
 use crate::names::suggestion;
-use seg_data::schema::fold_name;
 use seg_data::{Schema, WeekStart, Zone};
 use seg_syntax::Parse;
-use seg_syntax::ast::{self, Item};
+use seg_syntax::ast;
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::{SourceMap, Span};
 use std::collections::{HashMap, HashSet};
@@ -64,6 +68,10 @@ impl SegmentNames {
     }
 }
 
+/// The contents of lists from files, by the path that their declarations name;
+/// what could not be read says why.
+pub type Lists = HashMap<String, Result<HashSet<String>, String>>;
+
 /// Resolves and types all segments of the parsed files. Never fails: what is
 /// wrong is reported and becomes a condition that is never true.
 pub fn check<'a>(
@@ -71,139 +79,51 @@ pub fn check<'a>(
     sources: &SourceMap,
     schema: &Schema,
     settings: Settings,
+    lists: &Lists,
 ) -> Checked {
     let mut checked = Checked::default();
-    let mut declared = Declared::default();
-    let mut segments: Vec<&ast::Segment> = Vec::new();
-    for item in parses.into_iter().flat_map(|parse| &parse.file.items) {
-        match item {
-            Item::Error { declares, .. } => declared.segments.broken.extend(declares.clone()),
-            Item::Definition(definition) => {
-                declared.definitions.insert(fold_name(&definition.name.text), definition);
-            }
-            Item::List(_) => {}
-            Item::Segment(segment) => {
-                let id = SegmentId(segments.len() as u32);
-                if let Some(first) = declared.segments.ids.get(&segment.name.text) {
-                    let first = segments.get(first.idx()).map_or(segment.name.span, |s| s.name.span);
-                    checked.diagnostics.push(duplicate(segment, first, sources));
-                } else {
-                    declared.segments.ids.insert(segment.name.text.clone(), id);
-                }
-                segments.push(segment);
-            }
-        }
-    }
-    let mut references: Vec<Vec<Reference>> = Vec::with_capacity(segments.len());
-    for segment in segments {
-        let mut lower = Lower::new(schema, settings, &declared, sources);
-        let include = lower.expr(&segment.include).cond;
-        let excludes = segment.excludes.iter().map(|e| lower.expr(e).cond).collect();
-        checked.module.segments.push(Segment {
-            name: segment.name.text.clone(),
-            span: segment.name.span,
-            include,
-            excludes,
-        });
+    let items = declare::items(parses, sources, schema, lists, &mut checked.diagnostics);
+    let mut references: Vec<Vec<Reference>> = Vec::with_capacity(items.segments.len());
+    for segment in &items.segments {
+        let mut lower = Lower::new(schema, settings, &items.declared, sources);
+        checked.module.segments.push(segment::lower(&mut lower, segment, &items));
         references.push(lower.references);
         checked.diagnostics.extend(lower.diagnostics);
     }
-    order(&mut checked, &references);
+    for rule in &items.rules {
+        let mut lower = Lower::new(schema, settings, &items.declared, sources);
+        lower.expr(&rule.body);
+        checked.diagnostics.extend(lower.diagnostics);
+        for reference in &lower.references {
+            let to = checked.module.segments.get(reference.to.idx());
+            let found = to.filter(|s| s.header.is_archived).map(|s| declare::archived(&s.name, reference.at));
+            checked.diagnostics.extend(found);
+        }
+    }
+    order::order(&mut checked, &references);
+    declare::check_archived(&checked.module, &references, &mut checked.diagnostics);
+    checked.module.precedence = declare::precedence(&items, &checked.module, &mut checked.diagnostics);
+    for test in &items.tests {
+        let mut lower = Lower::new(schema, settings, &items.declared, sources);
+        checked.module.tests.extend(test::lower(&mut lower, test));
+        checked.diagnostics.extend(lower.diagnostics);
+    }
     seg_syntax::diag::sort(&mut checked.diagnostics);
     checked
+}
+
+/// The items of a project, for whoever explains them.
+pub(crate) fn declared_items<'a>(
+    parses: &'a [Parse],
+    sources: &SourceMap,
+    schema: &Schema,
+    lists: &Lists,
+) -> declare::Items<'a> {
+    declare::items(parses, sources, schema, lists, &mut Vec::new())
 }
 
 /// Where a segment refers to another.
 pub(crate) struct Reference {
     pub to: SegmentId,
     pub at: Span,
-}
-
-fn duplicate(segment: &ast::Segment, first: Span, sources: &SourceMap) -> Diagnostic {
-    let name = &segment.name.text;
-    let diagnostic =
-        Diagnostic::new(Code::DuplicateSegment, segment.name.span, format!("two segments are called \"{name}\""))
-            .label("the second")
-            .help("give one of them another name");
-    if first.source == segment.name.span.source {
-        return diagnostic.also(first, "the first");
-    }
-    match sources.get(first.source) {
-        Some(file) => {
-            diagnostic.note(format!("the first is in {}, line {}", file.name, file.line_column(first.start).0))
-        }
-        None => diagnostic,
-    }
-}
-
-/// Orders segments so that each comes after those it refers to, and reports
-/// every cycle once. Iterative, for a chain of references may be as long as
-/// the project.
-fn order(checked: &mut Checked, references: &[Vec<Reference>]) {
-    #[derive(Clone, Copy, PartialEq)]
-    enum State {
-        New,
-        Open,
-        Done,
-    }
-    let mut states = vec![State::New; references.len()];
-    let mut in_cycle: Vec<SegmentId> = Vec::new();
-    for root in 0..references.len() {
-        let mut path: Vec<(usize, usize)> = vec![(root, 0)];
-        while let Some((node, next)) = path.last_mut() {
-            let node = *node;
-            let Some(state) = states.get_mut(node) else { break };
-            if *state == State::Done {
-                path.pop();
-                continue;
-            }
-            *state = State::Open;
-            let reference = references.get(node).and_then(|r| r.get(*next));
-            *next += 1;
-            let Some(reference) = reference else {
-                *state = State::Done;
-                checked.module.order.push(SegmentId(node as u32));
-                path.pop();
-                continue;
-            };
-            let to = reference.to.idx();
-            match states.get(to) {
-                Some(State::New) => path.push((to, 0)),
-                Some(State::Open) => {
-                    let from = path.iter().position(|(n, _)| *n == to).unwrap_or(0);
-                    let cycle: Vec<usize> = path.iter().skip(from).map(|(n, _)| *n).collect();
-                    let diagnostic = cycle_diagnostic(&checked.module, &cycle, reference.at);
-                    checked.diagnostics.push(diagnostic);
-                    in_cycle.extend(cycle.iter().map(|&n| SegmentId(n as u32)));
-                }
-                _ => {}
-            }
-        }
-    }
-    // A module with errors is not run, but what prints or walks it must not
-    // meet a circle.
-    for id in in_cycle {
-        if let Some(segment) = checked.module.segments.get_mut(id.idx()) {
-            segment.include = Cond::Const(false);
-            segment.excludes.clear();
-        }
-    }
-}
-
-fn cycle_diagnostic(module: &Module, cycle: &[usize], at: Span) -> Diagnostic {
-    const SHOWN: usize = 12;
-    let name = |n: &usize| module.segments.get(*n).map_or(String::new(), |s| format!("\"{}\"", s.name));
-    let mut steps: Vec<String> = cycle.iter().take(SHOWN).map(name).collect();
-    if cycle.len() > SHOWN {
-        steps.push(format!("… {} more …", cycle.len() - SHOWN));
-    }
-    steps.extend(cycle.first().map(name));
-    let message = match cycle {
-        [_] => "a segment refers to itself".to_owned(),
-        _ => "segments refer to each other in a circle".to_owned(),
-    };
-    Diagnostic::new(Code::SegmentCycle, at, message)
-        .label("this reference closes the circle")
-        .help("leave one of these references out")
-        .note(steps.join(" → "))
 }

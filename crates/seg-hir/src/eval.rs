@@ -14,7 +14,7 @@ use crate::hir::{Cond, Module, SegmentId, TextOp};
 use crate::text::compile_pattern;
 use events::Occurrence;
 use regex::Regex;
-use seg_data::{Batch, Instant, Mask, Value};
+use seg_data::{Batch, EventId, Instant, Mask, Value};
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -33,29 +33,60 @@ struct Person<'a> {
     answers: Vec<Option<bool>>,
 }
 
+/// A person of whom it is known which segments they are in.
+pub(crate) struct PersonAnswers<'a>(Person<'a>);
+
+impl PersonAnswers<'_> {
+    /// Which row of the batch they are.
+    pub(crate) fn row(&self) -> usize {
+        self.0.row
+    }
+}
+
 impl<'a> Evaluator<'a> {
     /// An evaluator that judges everything at `now`.
     pub fn new(module: &'a Module, now: Instant) -> Evaluator<'a> {
         Evaluator { module, now, patterns: RefCell::default() }
     }
 
-    /// One mask a segment, in the order of [`Module::segments`].
+    /// One mask a segment that is run, in the order of [`Module::run`].
     pub fn evaluate(&self, batch: &Batch) -> Vec<Mask> {
-        let n_segments = self.module.segments.len();
-        let mut answers: Vec<Vec<bool>> = vec![Vec::with_capacity(batch.len()); n_segments];
+        let mut answers: Vec<Vec<bool>> = vec![Vec::with_capacity(batch.len()); self.module.run().count()];
         for row in 0..batch.len() {
-            let mut person = Person { batch, row, answers: vec![None; n_segments] };
-            for id in &self.module.order {
-                let answer = self.segment(*id, &person);
-                if let Some(slot) = person.answers.get_mut(id.idx()) {
-                    *slot = Some(answer);
-                }
-            }
-            for (bits, answer) in answers.iter_mut().zip(&person.answers) {
-                bits.push(answer.unwrap_or(false));
+            let PersonAnswers(person) = self.answers(batch, row);
+            for (bits, (id, segment)) in answers.iter_mut().zip(self.module.run()) {
+                let answer = person.answers.get(id.idx()).copied().flatten().unwrap_or(false);
+                bits.push(answer && segment.rules.iter().all(|rule| self.cond(rule, &person, None)));
             }
         }
         answers.into_iter().map(Mask::from_bools).collect()
+    }
+
+    /// A person with what is known of all segments without their rules.
+    pub(crate) fn answers<'b>(&self, batch: &'b Batch, row: usize) -> PersonAnswers<'b> {
+        let mut person = Person { batch, row, answers: vec![None; self.module.segments.len()] };
+        for id in &self.module.order {
+            let answer = self.segment(*id, &person);
+            if let Some(slot) = person.answers.get_mut(id.idx()) {
+                *slot = Some(answer);
+            }
+        }
+        PersonAnswers(person)
+    }
+
+    /// Whether a condition holds for a person.
+    pub(crate) fn holds(&self, cond: &Cond, person: &PersonAnswers<'_>) -> bool {
+        self.cond(cond, &person.0, None)
+    }
+
+    /// A value of a person.
+    pub(crate) fn value_of(&self, expr: &crate::hir::Expr, person: &PersonAnswers<'_>) -> Option<Value> {
+        self.value(expr, &person.0, None)
+    }
+
+    /// The events a query finds, in order.
+    pub(crate) fn found(&self, query: &crate::hir::Query, person: &PersonAnswers<'_>) -> Vec<(EventId, Instant)> {
+        self.events(query, &person.0).iter().map(|e| (e.event, e.time)).collect()
     }
 
     fn segment(&self, id: SegmentId, person: &Person<'_>) -> bool {

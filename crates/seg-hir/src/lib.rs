@@ -13,13 +13,14 @@
 
 mod check;
 mod eval;
+pub mod explain;
 pub mod hir;
 mod lower;
 mod names;
 pub mod schema;
 pub mod text;
 
-pub use check::{Checked, Settings, check};
+pub use check::{Checked, Lists, Settings, check};
 pub use eval::{
     Evaluator, aggregate, arithmetic, calendar_part, compare, distance, median, scale, shift,
 };

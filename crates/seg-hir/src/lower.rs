@@ -50,7 +50,7 @@ pub(crate) struct Lower<'a> {
 
 /// Where a name is looked up first.
 #[derive(Clone, Copy)]
-enum Scope<'a> {
+pub(crate) enum Scope<'a> {
     /// In conditions about a person: attributes and events.
     Person,
     /// In filters and measures: the properties of these events.
@@ -60,7 +60,7 @@ enum Scope<'a> {
 }
 
 /// A list of records on events.
-struct Items {
+pub(crate) struct Items {
     events: Vec<EventId>,
     list: Vec<(EventId, PropertyId)>,
     fields: Vec<(String, Type)>,
@@ -146,8 +146,28 @@ impl<'a> Lower<'a> {
         }
     }
 
+    /// What segments are about.
+    pub(crate) fn schema(&self) -> &'a Schema {
+        self.schema
+    }
+
+    /// The calendar that everything follows from here on.
+    pub(crate) fn set_zone(&mut self, zone: Option<Zone>) {
+        self.settings.zone = zone;
+    }
+
+    /// A segment by its name.
+    pub(crate) fn resolve_segment(&self, title: &ast::Title) -> Result<crate::hir::SegmentId, Option<Box<Diagnostic>>> {
+        self.declared.segments.resolve(title)
+    }
+
+    /// A literal where a value of a type is wanted.
+    pub(crate) fn value_of_literal(&mut self, literal: &ast::Literal, span: Span, ty: &Type) -> crate::hir::Expr {
+        self.literal(literal, span, Scope::Person, Some(ty))
+    }
+
     /// The user's words under a span, on one line and short.
-    fn words(&self, span: Span) -> String {
+    pub(crate) fn words(&self, span: Span) -> String {
         let text = self.sources.text(span);
         let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if let Some((at, _)) = words.char_indices().nth(160) {
@@ -158,7 +178,7 @@ impl<'a> Lower<'a> {
     }
 
     /// The zone that calendar words follow; reported when there is none.
-    fn zone(&mut self, span: Span) -> Option<Zone> {
+    pub(crate) fn zone(&mut self, span: Span) -> Option<Zone> {
         if self.settings.zone.is_none() {
             let words = self.words(span);
             self.report(

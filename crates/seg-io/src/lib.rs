@@ -10,15 +10,19 @@
 mod cell;
 mod column;
 pub mod infer;
+mod list;
 mod load;
 pub mod manifest;
 mod open;
 mod report;
 mod rows;
+mod sizes;
 mod write;
 
-pub use load::{Loaded, Progress, load};
+pub use list::read_list;
+pub use load::{Loaded, Progress, load, load_lines};
 pub use manifest::Manifest;
 pub use open::{DataFile, Format, find};
 pub use report::{Place, Problem, ProblemKind, ReadError, Report};
-pub use write::{MembersFormat, write_members};
+pub use sizes::{Sizes, read_sizes};
+pub use write::{MembersFormat, write_members, write_whole, write_winners};

@@ -89,6 +89,61 @@ pub fn load(
     loader.batch(attributes, events)
 }
 
+/// Reads people from lines of JSON rather than from files: profiles with their
+/// `id`, and events with `id`, `event` and `time`.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_lines(
+    schema: &Arc<Schema>,
+    zone: Option<Zone>,
+    profiles: &str,
+    events: &str,
+) -> Result<Loaded, ReadError> {
+    let wanted = Wanted::everything(schema);
+    let mut loader = Loader {
+        schema,
+        zone,
+        wanted: &wanted,
+        people: People::default(),
+        report: Report::default(),
+        read: Arc::new(AtomicU64::new(0)),
+        bytes_total: 0,
+        progress: &mut |_| {},
+    };
+    let file = |name: &str| DataFile::of_lines(name);
+    let (profile_file, event_file) = (file("profiles"), file("events"));
+    let mut attributes = Attributes::new(schema, &wanted);
+    let spec = ProfileFiles { files: Vec::new(), id: "id".to_owned() };
+    let mut sink = ProfileSink {
+        loader: &mut loader,
+        attributes: &mut attributes,
+        file: &profile_file,
+        spec: &spec,
+        id_at: None,
+        columns: Vec::new(),
+        n_named: 0,
+    };
+    rows::read_lines(&profile_file, profiles, &mut sink)?;
+    let mut tables = EventTables::new(schema, &wanted);
+    let name = |name: &str| name.to_owned();
+    let spec = EventFiles { files: Vec::new(), id: name("id"), event: name("event"), time: name("time") };
+    let mut sink = EventSink {
+        loader: &mut loader,
+        tables: &mut tables,
+        file: &event_file,
+        spec: &spec,
+        has_profiles: true,
+        id_at: None,
+        event_at: None,
+        time_at: None,
+        columns: Vec::new(),
+        n_named: 0,
+    };
+    rows::read_lines(&event_file, events, &mut sink)?;
+    loader.batch(Some(attributes), Some(tables))
+}
+
 /// Everyone met so far: ids to rows of the batch.
 #[derive(Default)]
 struct People {

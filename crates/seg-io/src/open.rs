@@ -55,6 +55,11 @@ impl DataFile {
         Ok(DataFile { path, name, format, is_gzip })
     }
 
+    /// Lines of JSON that are no file.
+    pub(crate) fn of_lines(name: &str) -> DataFile {
+        DataFile { path: PathBuf::new(), name: name.to_owned(), format: Format::Ndjson, is_gzip: false }
+    }
+
     /// Its size in bytes, packed; 0 when that cannot be told.
     pub fn size(&self) -> u64 {
         std::fs::metadata(&self.path).map_or(0, |m| m.len())

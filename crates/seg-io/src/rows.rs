@@ -31,6 +31,11 @@ pub(crate) trait RowSink {
     fn broken(&mut self, line: u64, why: &str);
 }
 
+/// Feeds lines of JSON into `sink`.
+pub(crate) fn read_lines(file: &DataFile, lines: &str, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+    ndjson::read(file, Box::new(std::io::Cursor::new(lines.to_owned())), sink)
+}
+
 /// Feeds all rows of a file into `sink`. `read` counts the bytes taken.
 pub(crate) fn read(file: &DataFile, read: &Arc<AtomicU64>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
     match file.format {

@@ -42,13 +42,48 @@ pub fn write_members<'a>(
     format: MembersFormat,
     members: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> std::io::Result<()> {
+    write_pairs(path, format, ["segment", "profile_id"], members)
+}
+
+/// Writes who goes to which of the segments that compete: pairs of profile id
+/// and segment, one a person, in the same way.
+///
+/// # Errors
+/// What the file system says.
+pub fn write_winners<'a>(
+    path: &Path,
+    format: MembersFormat,
+    winners: impl Iterator<Item = (&'a str, &'a str)>,
+) -> std::io::Result<()> {
+    write_pairs(path, format, ["profile_id", "segment"], winners)
+}
+
+/// Writes a text as a whole or not at all.
+///
+/// # Errors
+/// What the file system says.
+pub fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    aside(path, |mut file| file.write_all(text.as_bytes()))
+}
+
+fn write_pairs<'a>(
+    path: &Path,
+    format: MembersFormat,
+    names: [&'static str; 2],
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> std::io::Result<()> {
+    aside(path, |file| match format {
+        MembersFormat::Csv => write_csv(file, names, pairs),
+        MembersFormat::Ndjson => write_ndjson(file, names, pairs),
+        MembersFormat::Parquet => write_parquet(file, names, pairs),
+    })
+}
+
+/// Writes beside a path and renames when that is complete.
+fn aside(path: &Path, write: impl FnOnce(&File) -> std::io::Result<()>) -> std::io::Result<()> {
     let aside = beside(path);
     let written = File::create(&aside).and_then(|file| {
-        match format {
-            MembersFormat::Csv => write_csv(&file, members)?,
-            MembersFormat::Ndjson => write_ndjson(&file, members)?,
-            MembersFormat::Parquet => write_parquet(&file, members)?,
-        }
+        write(&file)?;
         file.sync_all()
     });
     let written = written.and_then(|()| std::fs::rename(&aside, path));
@@ -66,33 +101,40 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn write_csv<'a>(file: &File, members: impl Iterator<Item = (&'a str, &'a str)>) -> std::io::Result<()> {
+fn write_csv<'a>(
+    file: &File,
+    names: [&str; 2],
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> std::io::Result<()> {
     let mut writer = csv::Writer::from_writer(BufWriter::new(file));
-    writer.write_record(["segment", "profile_id"])?;
-    for (segment, id) in members {
-        writer.write_record([segment, id])?;
+    writer.write_record(names)?;
+    for (one, other) in pairs {
+        writer.write_record([one, other])?;
     }
     writer.flush()
 }
 
-fn write_ndjson<'a>(file: &File, members: impl Iterator<Item = (&'a str, &'a str)>) -> std::io::Result<()> {
-    #[derive(serde::Serialize)]
-    struct Member<'a> {
-        segment: &'a str,
-        profile_id: &'a str,
-    }
+fn write_ndjson<'a>(
+    file: &File,
+    names: [&str; 2],
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> std::io::Result<()> {
     let mut writer = BufWriter::new(file);
-    for (segment, profile_id) in members {
-        serde_json::to_writer(&mut writer, &Member { segment, profile_id })?;
+    for (one, other) in pairs {
+        let line = serde_json::Map::from_iter([(names[0].to_owned(), one.into()), (names[1].to_owned(), other.into())]);
+        serde_json::to_writer(&mut writer, &line)?;
         writer.write_all(b"\n")?;
     }
     writer.flush()
 }
 
-fn write_parquet<'a>(file: &File, members: impl Iterator<Item = (&'a str, &'a str)>) -> std::io::Result<()> {
+fn write_parquet<'a>(
+    file: &File,
+    names: [&str; 2],
+    members: impl Iterator<Item = (&'a str, &'a str)>,
+) -> std::io::Result<()> {
     const ROWS_A_BATCH: usize = 65_536;
-    let text = |name| Field::new(name, DataType::Utf8, false);
-    let schema = Arc::new(Schema::new(vec![text("segment"), text("profile_id")]));
+    let schema = Arc::new(Schema::new(names.map(|name| Field::new(name, DataType::Utf8, false)).to_vec()));
     let mut writer = ArrowWriter::try_new(BufWriter::new(file), Arc::clone(&schema), None)?;
     let mut members = members.peekable();
     while members.peek().is_some() {

@@ -21,8 +21,11 @@ pub fn lower(module: &Module) -> Plan {
         }
     }
     let mut roots = Vec::with_capacity(module.segments.len());
-    for (segment, node) in module.segments.iter().zip(lower.segments) {
-        let node = node.unwrap_or_else(|| lower.builder.constant(false));
+    for (id, segment) in module.run() {
+        let own = lower.segments.get(id.idx()).copied().flatten();
+        let mut members = vec![own.unwrap_or_else(|| lower.builder.constant(false))];
+        members.extend(segment.rules.iter().map(|rule| lower.cond(rule)));
+        let node = lower.builder.all(members);
         roots.push(Root { name: segment.name.clone(), node });
     }
     lower.builder.finish(roots)

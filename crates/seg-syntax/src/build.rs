@@ -3,11 +3,12 @@
 
 mod comparison;
 mod condition;
+mod item;
 mod sequence;
 mod time;
 mod value;
 
-use crate::ast::{Expr, Group, Item, Quantifier, Segment, Title};
+use crate::ast::{Expr, Group, Item, Quantifier, Title};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::source::{SourceId, Span};
@@ -34,11 +35,11 @@ pub(crate) fn build_item(
     pairs: Pairs<'_, Rule>,
 ) -> (Option<Item>, Vec<Diagnostic>) {
     let mut builder = Builder { source, base, text, diagnostics: Vec::new() };
-    let segment = pairs
+    let item = pairs
         .flat_map(Pair::into_inner)
-        .find(|pair| pair.as_rule() == Rule::segment)
-        .and_then(|pair| builder.segment(pair));
-    (segment.map(Item::Segment), builder.diagnostics)
+        .find(|pair| pair.as_rule() != Rule::EOI)
+        .and_then(|pair| builder.item(pair));
+    (item, builder.diagnostics)
 }
 
 impl Builder<'_> {
@@ -67,22 +68,6 @@ impl Builder<'_> {
 
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
-    }
-
-    fn segment(&mut self, pair: Pair<'_, Rule>) -> Option<Segment> {
-        let span = self.span(&pair);
-        let mut name = None;
-        let mut include = None;
-        let mut excludes = Vec::new();
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::text => name = Some(self.title(&part)),
-                Rule::include => include = Some(self.expression_in(part)),
-                Rule::exclude => excludes.push(self.expression_in(part)),
-                _ => {}
-            }
-        }
-        Some(Segment { name: name?, span, include: include?, excludes })
     }
 
     fn title(&self, pair: &Pair<'_, Rule>) -> Title {

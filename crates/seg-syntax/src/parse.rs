@@ -67,19 +67,6 @@ fn parse_item(
         diagnostics.extend(problems);
         return Some(error);
     }
-    let opener = item_tokens.iter().find(|t| t.kind == TokenKind::Word).map_or(span, |t| t.span);
-    let opener_word = text.get(opener.range()).unwrap_or("");
-    if !opener_word.eq_ignore_ascii_case("segment") {
-        diagnostics.push(
-            Diagnostic::new(
-                Code::NotYetPossible,
-                opener,
-                format!("`{opener_word}` cannot be said in this version of Seg"),
-            )
-            .label("only segments can be declared so far"),
-        );
-        return Some(error);
-    }
     let item_text = text.get(span.range()).unwrap_or("");
     match SegParser::parse(Rule::item, item_text) {
         Ok(pairs) => {

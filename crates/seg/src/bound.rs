@@ -5,6 +5,7 @@ use crate::engine::{self, Engine, Reason};
 use seg_data::batch::{BatchError, BatchProblem, ID_COLUMN};
 use seg_data::{Batch, Instant, Mask};
 use seg_hir::Evaluator;
+use seg_hir::hir::SegmentId;
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -56,6 +57,23 @@ pub struct Evaluation {
     pub engine: Engine,
     /// Why that.
     pub reason: Reason,
+}
+
+impl Evaluation {
+    /// The segment that each person goes to, as a place in
+    /// [`Program::segment_names`]: the first of the project's order of
+    /// precedence that they are in. `None` for a project without such an order.
+    pub fn winners(&self, program: &Program) -> Option<Vec<Option<usize>>> {
+        let module = program.module();
+        if module.precedence.is_empty() {
+            return None;
+        }
+        let place = |id: &SegmentId| module.run().position(|(run, _)| run == *id);
+        let order: Vec<usize> = module.precedence.iter().filter_map(place).collect();
+        let n_people = self.masks.first().map_or(0, Mask::len);
+        let is_in = |at: usize, row: usize| self.masks.get(at).is_some_and(|mask| mask.get(row));
+        Some((0..n_people).map(|row| order.iter().copied().find(|at| is_in(*at, row))).collect())
+    }
 }
 
 impl Bound<'_> {

@@ -3,7 +3,7 @@
 use crate::diagnostics::Diagnostics;
 use crate::project::Project;
 use seg_data::{Instant, Schema, Wanted};
-use seg_hir::{Checked, hir};
+use seg_hir::{Checked, Lists, hir};
 use seg_jit::Jit;
 use seg_plan::{Needs, Plan};
 use seg_syntax::Parse;
@@ -38,7 +38,12 @@ pub fn parse(project: &Project) -> Vec<Parse> {
 
 /// The next stage: what the parsed files mean.
 pub fn check(project: &Project, parses: &[Parse]) -> Checked {
-    seg_hir::check(parses, &project.sources, &project.schema, project.settings)
+    check_with(project, parses, &project.lists(parses))
+}
+
+/// The same with the lists at hand.
+pub(crate) fn check_with(project: &Project, parses: &[Parse], lists: &Lists) -> Checked {
+    seg_hir::check(parses, &project.sources, &project.schema, project.settings, lists)
 }
 
 /// Segments that have no errors, ready to run. May be shared by threads;
@@ -56,7 +61,7 @@ pub struct Program {
 impl Program {
     /// The segments' names, in the order in which masks come.
     pub fn segment_names(&self) -> impl Iterator<Item = &str> {
-        self.module.segments.iter().map(|s| s.name.as_str())
+        self.module.run().map(|(_, s)| s.name.as_str())
     }
 
     /// What the segments are about.

@@ -19,6 +19,11 @@ impl Diagnostics {
         Diagnostics { items, sources }
     }
 
+    /// These and others of the same project.
+    pub fn joined(&self, other: &Diagnostics) -> Diagnostics {
+        Diagnostics::new(self.items.iter().chain(&other.items).cloned().collect(), self.sources.clone())
+    }
+
     /// The problems in order.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.items.iter()

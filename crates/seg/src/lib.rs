@@ -87,18 +87,22 @@ mod bound;
 mod compile;
 mod diagnostics;
 mod engine;
+pub mod frozen;
 mod project;
+mod testing;
 
 pub use bound::{Bound, Evaluation, Options};
 pub use compile::{Program, check, compile, parse};
 pub use diagnostics::Diagnostics;
 pub use engine::{Engine, Reason};
 pub use project::{Project, ProjectError};
+pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
 
 /// Arrow in the version that this crate takes record batches of.
 pub use {arrow_array, arrow_schema};
 
-pub use seg_data::{Batch, Instant, Mask, Schema, Wanted, Zone, batch};
+pub use seg_data::{Batch, Date, Instant, Mask, Schema, Wanted, Zone, batch};
+pub use seg_hir::explain::{Role, Why, place};
 pub use seg_hir::{Checked, Settings, hir};
 pub use seg_io as io;
 pub use seg_jit as jit;

@@ -1,11 +1,14 @@
 //! A project: settings, schema and segments, from a directory or from strings.
 
 use seg_data::Schema;
-use seg_hir::Settings;
+use seg_hir::{Lists, Settings};
 use seg_io::Manifest;
 use seg_io::manifest::{self, MANIFEST_FILE};
+use seg_syntax::Parse;
+use seg_syntax::ast::Item;
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::{SourceId, SourceMap, Span};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +27,8 @@ pub struct Project {
     /// All its texts.
     pub sources: SourceMap,
     pub(crate) segment_files: Vec<SourceId>,
+    /// Lists given by name rather than read from the directory.
+    lists: HashMap<String, Vec<String>>,
     /// What is wrong with the settings, the schema and the files as such.
     pub(crate) problems: Vec<Diagnostic>,
 }
@@ -116,6 +121,7 @@ impl Project {
             settings,
             sources: SourceMap::default(),
             segment_files: Vec::new(),
+            lists: HashMap::new(),
             problems: Vec::new(),
         }
     }
@@ -125,6 +131,34 @@ impl Project {
         let id = self.sources.add(name, text);
         self.problems.extend(seg_hir::schema::diagnostics(&schema, &problems, id));
         self.schema = Arc::new(schema);
+    }
+
+    /// Gives the values of a list, under the path that its declaration names, to
+    /// a project that has no directory to read it from.
+    pub fn add_list(&mut self, path: impl Into<String>, values: impl IntoIterator<Item = String>) {
+        self.lists.insert(path.into(), values.into_iter().collect());
+    }
+
+    /// The contents of all lists that the parsed files declare.
+    pub(crate) fn lists(&self, parses: &[Parse]) -> Lists {
+        let items = parses.iter().flat_map(|p| &p.file.items);
+        let paths = items.filter_map(|item| match item {
+            Item::List(list) => Some(list.path.text.clone()),
+            _ => None,
+        });
+        paths.map(|path| (path.clone(), self.list(&path))).collect()
+    }
+
+    fn list(&self, path: &str) -> Result<HashSet<String>, String> {
+        if let Some(values) = self.lists.get(path) {
+            return Ok(values.iter().cloned().collect());
+        }
+        let relative = Path::new(path);
+        let is_inside = relative.components().all(|c| matches!(c, std::path::Component::Normal(_)));
+        if self.dir.as_os_str().is_empty() || !is_inside {
+            return Err("it is not a path inside the project".to_owned());
+        }
+        seg_io::read_list(&self.dir.join(relative)).map(|values| values.into_iter().collect())
     }
 
     /// The files that hold segments.

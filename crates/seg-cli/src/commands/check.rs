@@ -1,24 +1,34 @@
 //! `seg check`
 
-use super::load;
+use super::{load, read_lock, today};
 use crate::args::{Check, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_text};
 use seg::Diagnostics;
+use seg::frozen::check_frozen;
 
 pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
     let project = load(&args.dir)?;
     let n_files = project.segment_files().len();
     match seg::compile(&project) {
         Ok(program) => {
-            output.diagnostics(program.warnings(), args.format)?;
+            let (lock, today) = (read_lock(&args.dir)?, today(&project, args.at.as_deref())?);
+            let frozen = check_frozen(&project, &program, &lock, today);
+            let found = program.warnings().joined(&frozen);
+            output.diagnostics(&found, args.format)?;
+            if found.n_errors() > 0 {
+                if args.format == Format::Text {
+                    eprintln!("{}", summary(&found));
+                }
+                return Ok(Exit::Errors);
+            }
             if args.format == Format::Text {
                 let n_segments = program.segment_names().count();
                 print_text(&format!(
                     "{} in {}: no errors{}\n",
                     counted(n_segments, "segment"),
                     counted(n_files, "file"),
-                    warnings(program.warnings())
+                    warnings(&found)
                 ))?;
             }
             Ok(Exit::Success)

@@ -1,11 +1,12 @@
 //! `seg run`
 
+use super::guard::{self, Guards};
 use super::{check, load};
 use crate::args::{Format, Run};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
-use seg::io::{Loaded, Manifest, MembersFormat, Report};
+use seg::io::{Loaded, Manifest, MembersFormat, Report, Sizes};
 use seg::{Evaluation, Instant, Mask, Options, Program, Project, Reason, Wanted};
 use std::fmt::Write;
 use std::num::NonZero;
@@ -14,6 +15,14 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     // What is asked for is checked before anything is read.
     let members = match &args.members {
         Some(path) => Some((path, members_format(path)?)),
+        None => None,
+    };
+    let winners = match &args.winners {
+        Some(path) => Some((path, members_format(path)?)),
+        None => None,
+    };
+    let before = match &args.record {
+        Some(path) => guard::recorded(path).map_err(|e| Failure::new(format!("{}: {e}", path.display())))?,
         None => None,
     };
     let project = load(&args.dir)?;
@@ -66,8 +75,15 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         seg::io::write_members(path, format, rows)
             .map_err(|e| Failure::new(format!("{}: {e}; the members were not written", path.display())))?;
     }
+    if let Some((path, format)) = winners {
+        write_winners(&program, &evaluation, &loaded, path, format)?;
+    }
+    let guards = guard::guards(program.module(), masks, before.as_ref(), now);
+    if let Some(path) = &args.record {
+        record(&program, masks, now, path)?;
+    }
     match args.format {
-        Format::Json => print_json(&json(&program, &evaluation, &loaded, now))?,
+        Format::Json => print_json(&json(&program, &evaluation, &loaded, &guards, now))?,
         Format::Text => {
             let mut text = header(manifest, &loaded.report, now, said_by);
             text.push_str(&table(&program, masks));
@@ -76,9 +92,39 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
             if let Some((path, _)) = members {
                 eprintln!("members written to {}", path.display());
             }
+            guards.broken.iter().for_each(|g| eprintln!("size: {g}"));
+            guards.notes.iter().for_each(|g| eprintln!("size: {g}"));
         }
     }
-    Ok(Exit::Success)
+    Ok(if args.deny && !guards.broken.is_empty() { Exit::Errors } else { Exit::Success })
+}
+
+/// Who goes to which of the segments that compete.
+fn write_winners(
+    program: &Program,
+    evaluation: &Evaluation,
+    loaded: &Loaded,
+    path: &std::path::Path,
+    format: MembersFormat,
+) -> Result<(), Failure> {
+    let Some(winners) = evaluation.winners(program) else {
+        let message = "the project has no order of precedence; write `when people are in several, prefer \"…\", then \"…\"`";
+        return Err(Failure::usage(message));
+    };
+    let names: Vec<&str> = program.segment_names().collect();
+    let rows = winners.iter().enumerate().filter_map(|(row, winner)| {
+        let name = names.get((*winner)?)?;
+        Some((loaded.batch.id(row), *name))
+    });
+    seg::io::write_winners(path, format, rows)
+        .map_err(|e| Failure::new(format!("{}: {e}; the winners were not written", path.display())))
+}
+
+/// How large the segments are, for the next run.
+fn record(program: &Program, masks: &[Mask], now: Instant, path: &std::path::Path) -> Result<(), Failure> {
+    let sizes = program.segment_names().zip(masks).map(|(name, mask)| (name.to_owned(), mask.count() as u64)).collect();
+    let text = serde_json::to_string_pretty(&Sizes { at: now.to_string(), sizes }).map_err(Failure::new)?;
+    seg::io::write_whole(path, &format!("{text}\n")).map_err(|e| Failure::new(format!("{}: {e}", path.display())))
 }
 
 fn members_format(path: &std::path::Path) -> Result<MembersFormat, Failure> {
@@ -155,7 +201,13 @@ fn problems(report: &Report) -> String {
     out
 }
 
-fn json(program: &Program, evaluation: &Evaluation, loaded: &Loaded, now: Instant) -> serde_json::Value {
+fn json(
+    program: &Program,
+    evaluation: &Evaluation,
+    loaded: &Loaded,
+    guards: &Guards,
+    now: Instant,
+) -> serde_json::Value {
     let segments: Vec<_> = program
         .segment_names()
         .zip(&evaluation.masks)
@@ -168,6 +220,7 @@ fn json(program: &Program, evaluation: &Evaluation, loaded: &Loaded, now: Instan
         "at": now.to_string(),
         "engine": { "name": evaluation.engine.name(), "reason": evaluation.reason.to_string() },
         "segments": segments,
+        "sizes": { "broken": guards.broken, "not_judged": guards.notes },
         "data": data_json(&loaded.report),
         "diagnostics": program.warnings().to_json(),
     })

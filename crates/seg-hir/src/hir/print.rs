@@ -15,8 +15,67 @@ pub fn print(module: &Module, schema: &Schema) -> String {
             printer.line(1, "exclude");
             printer.cond(2, exclude);
         }
+        for rule in &segment.rules {
+            printer.line(1, "rule");
+            printer.cond(2, rule);
+        }
     }
     printer.out
+}
+
+/// A segment with those it refers to, in the order of the module, without what
+/// is only said about them.
+pub fn with_references(module: &Module, id: SegmentId) -> Module {
+    let mut wanted = vec![false; module.segments.len()];
+    let mut open = vec![id];
+    while let Some(id) = open.pop() {
+        let (Some(slot), Some(segment)) = (wanted.get_mut(id.idx()), module.segments.get(id.idx())) else { continue };
+        if std::mem::replace(slot, true) {
+            continue;
+        }
+        let conds = std::iter::once(&segment.include).chain(&segment.excludes).chain(&segment.rules);
+        conds.for_each(|cond| references(cond, &mut open));
+    }
+    let mut places = vec![SegmentId(0); wanted.len()];
+    let mut part = Module::default();
+    for ((segment, place), _) in module.segments.iter().zip(&mut places).zip(&wanted).filter(|(_, is)| **is) {
+        *place = SegmentId(part.segments.len() as u32);
+        part.segments.push(segment.clone());
+    }
+    let is_wanted = |id: &&SegmentId| wanted.get(id.idx()).copied().unwrap_or(false);
+    let place = |id: SegmentId| places.get(id.idx()).copied().unwrap_or(id);
+    part.order = module.order.iter().filter(is_wanted).map(|id| place(*id)).collect();
+    for segment in &mut part.segments {
+        let conds = std::iter::once(&mut segment.include).chain(&mut segment.excludes).chain(&mut segment.rules);
+        conds.for_each(|cond| rename(cond, &place));
+    }
+    part
+}
+
+fn members(cond: &Cond) -> &[Cond] {
+    match cond {
+        Cond::All(members) | Cond::Any(members) | Cond::Several { members, .. } => members,
+        Cond::Not(inner) => std::slice::from_ref(inner),
+        _ => &[],
+    }
+}
+
+fn references(cond: &Cond, out: &mut Vec<SegmentId>) {
+    if let Cond::InSegment(id) = cond {
+        out.push(*id);
+    }
+    members(cond).iter().for_each(|m| references(m, out));
+}
+
+fn rename(cond: &mut Cond, place: &impl Fn(SegmentId) -> SegmentId) {
+    match cond {
+        Cond::InSegment(id) => *id = place(*id),
+        Cond::All(members) | Cond::Any(members) | Cond::Several { members, .. } => {
+            members.iter_mut().for_each(|m| rename(m, place));
+        }
+        Cond::Not(inner) => rename(inner, place),
+        _ => {}
+    }
 }
 
 struct Printer<'a> {

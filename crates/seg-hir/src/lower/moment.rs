@@ -137,7 +137,7 @@ impl Lower<'_> {
     }
 
     /// A length of time with the zone whose calendar its months follow.
-    pub(super) fn length(&mut self, length: &Duration) -> Option<Length> {
+    pub(crate) fn length(&mut self, length: &Duration) -> Option<Length> {
         let (period, zone) = self.period(length)?;
         Some(Length { period, zone })
     }

@@ -167,7 +167,7 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn unknown_property(&self, name: &Name, events: &[EventId]) -> Diagnostic {
+    pub(crate) fn unknown_property(&self, name: &Name, events: &[EventId]) -> Diagnostic {
         let event = events.first().and_then(|e| self.schema.event(*e));
         let of = event.map_or("this event", |e| &e.name);
         let message = format!("`{of}` has no property `{}`", shortened(&name.text));
@@ -180,7 +180,7 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn unknown_name(&self, name: &Name) -> Diagnostic {
+    pub(crate) fn unknown_name(&self, name: &Name) -> Diagnostic {
         let diagnostic = Diagnostic::new(
             Code::UnknownName,
             name.span,

@@ -139,7 +139,7 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn before(&mut self, d: &Duration) -> Option<Moment> {
+    pub(crate) fn before(&mut self, d: &Duration) -> Option<Moment> {
         let (period, zone) = self.period(d)?;
         Some(Moment::Before(period, zone))
     }
@@ -211,7 +211,7 @@ impl Lower<'_> {
         }
     }
 
-    fn day(&mut self, literal: &DateLiteral, span: Span) -> Option<Date> {
+    pub(crate) fn day(&mut self, literal: &DateLiteral, span: Span) -> Option<Date> {
         let date = Date::parse(&literal.day);
         if date.is_none() {
             self.report(
@@ -224,7 +224,7 @@ impl Lower<'_> {
     }
 
     /// A date as a value: a day, or an instant when it has a time of day.
-    pub(super) fn date_literal(&mut self, literal: &DateLiteral, span: Span) -> Expr {
+    pub(crate) fn date_literal(&mut self, literal: &DateLiteral, span: Span) -> Expr {
         if literal.clock.is_none() {
             return match self.day(literal, span) {
                 Some(date) => Expr::literal(Value::Date(date), Type::Date),

@@ -79,7 +79,7 @@ impl Lower<'_> {
         Expr::error()
     }
 
-    fn literal(&mut self, literal: &Literal, span: Span, scope: Scope<'_>, hint: Option<&Type>) -> Expr {
+    pub(crate) fn literal(&mut self, literal: &Literal, span: Span, scope: Scope<'_>, hint: Option<&Type>) -> Expr {
         match literal {
             Literal::Text(text) => {
                 // A text may be a quoted name where a text makes no sense.

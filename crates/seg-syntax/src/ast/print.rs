@@ -9,6 +9,12 @@ impl Display for File {
             match item {
                 Item::Segment(segment) => write!(f, "{segment}")?,
                 Item::Definition(definition) => write!(f, "{definition}")?,
+                Item::Rule(rule) => write!(f, "{rule}")?,
+                Item::Precedence(order) => {
+                    let names: Vec<String> = order.names.iter().map(|n| format!("{:?}", n.text)).collect();
+                    writeln!(f, "prefer {}", names.join(", then "))?;
+                }
+                Item::Test(test) => write!(f, "{test}")?,
                 Item::List(list) => writeln!(f, "list {:?} from {:?}", list.name.text, list.path.text)?,
                 Item::Error { declares: Some(name), .. } => writeln!(f, "error, declares {name:?}")?,
                 Item::Error { declares: None, .. } => writeln!(f, "error")?,
@@ -23,6 +29,7 @@ impl Display for Segment {
         let mut out = Indented::new();
         out.line(format_args!("segment {:?}", self.name.text));
         out.nest(|out| {
+            header(out, &self.header);
             out.line(format_args!("include"));
             out.nest(|out| expr(out, &self.include));
             for exclude in &self.excludes {
@@ -42,6 +49,109 @@ impl Display for Definition {
         out.line(format_args!("define {:?}{parameters}", self.name.text));
         out.nest(|out| expr(out, &self.body));
         f.write_str(&out.text)
+    }
+}
+
+fn header(out: &mut Indented, header: &Header) {
+    for used in &header.uses {
+        let channels: Vec<&str> = used.channels.iter().map(|c| c.text.as_str()).collect();
+        let over = if channels.is_empty() { String::new() } else { format!(" over {}", channels.join(", ")) };
+        out.line(format_args!("used by {} {:?}{over}", used.kind, used.by.text));
+    }
+    let titles = [
+        ("owned by", &header.owner),
+        ("described as", &header.description),
+        ("regardless of universal rules because", &header.regardless),
+    ];
+    for (word, title) in titles {
+        if let Some(title) = title {
+            out.line(format_args!("{word} {:?}", title.text));
+        }
+    }
+    if header.archived.is_some() {
+        out.line(format_args!("archived"));
+    }
+    if let Some(grace) = &header.grace {
+        out.line(format_args!("grace period {grace}"));
+    }
+    if let Some(size) = &header.size {
+        out.line(format_args!("expect {size} people"));
+    }
+    if let Some(change) = &header.change {
+        out.line(format_args!("expect change of at most {}% per {}", change.percent, change.per));
+    }
+    for (word, date) in [("since", &header.frozen_since), ("until", &header.frozen_until)] {
+        if let Some((date, _)) = date {
+            out.line(format_args!("frozen {word} {date}"));
+        }
+    }
+    for (code, why) in &header.allowed {
+        out.line(format_args!("allow {code} because {:?}", why.text));
+    }
+    if let Some((zone, _)) = &header.zone {
+        out.line(format_args!("zone {zone}"));
+    }
+}
+
+impl Display for Rule {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut out = Indented::new();
+        let on = self.channel.as_ref().map_or(String::new(), |c| format!(" on {:?}", c.text));
+        out.line(format_args!("everyone{on} must"));
+        out.nest(|out| expr(out, &self.body));
+        f.write_str(&out.text)
+    }
+}
+
+impl Display for Test {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut out = Indented::new();
+        out.line(format_args!("test {:?}", self.name.text));
+        out.nest(|out| {
+            if let Some((at, _)) = &self.at {
+                out.line(format_args!("at {at}"));
+            }
+            for profile in &self.profiles {
+                out.line(format_args!("profile {:?}", profile.id.text));
+                out.nest(|out| profile.facts.iter().for_each(|fact| out.line(format_args!("{fact}"))));
+            }
+            for expected in &self.expectations {
+                let later = expected.later.map_or(String::new(), |d| format!("{d} later "));
+                let what = match &expected.what {
+                    Expected::In(title) => format!("in {:?}", title.text),
+                    Expected::NotIn(title) => format!("not in {:?}", title.text),
+                    Expected::Wins(Some(title)) => format!("wins {:?}", title.text),
+                    Expected::Wins(None) => "wins nothing".to_owned(),
+                };
+                out.line(format_args!("{later}expect {:?} {what}", expected.id.text));
+            }
+        });
+        f.write_str(&out.text)
+    }
+}
+
+impl Display for Fact {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Fact::Did { event, time, properties } => {
+                write!(f, "did {event} {time}")?;
+                properties.iter().try_for_each(|(name, value)| write!(f, ", {name} {value}"))
+            }
+            Fact::Is { attribute, values } => {
+                write!(f, "{attribute} is ")?;
+                separated(f, values)
+            }
+            Fact::WasAt { attribute, time } => write!(f, "{attribute} is {time}"),
+        }
+    }
+}
+
+impl Display for FactTime {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            FactTime::Ago(length) => write!(f, "{length} ago"),
+            FactTime::At(date, _) => write!(f, "at {date}"),
+        }
     }
 }
 

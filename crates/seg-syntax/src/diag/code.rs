@@ -78,6 +78,7 @@ codes! {
     DuplicateDeclaration "E0212" "duplicate-declaration" "Two declarations of one name";
     UnknownChannel "E0213" "unknown-channel" "A channel that the schema does not declare";
     ArchivedReference "E0214" "archived-reference" "A reference to an archived segment";
+    EmptyTest "E0215" "empty-test" "A test that expects nothing or is judged at no instant";
 
     TypeMismatch "E0301" "type-mismatch" "Two values that cannot be compared";
     OperatorNeedsType "E0302" "operator-needs-type" "An operator used on the wrong kind of value";
@@ -113,8 +114,11 @@ codes! {
     SchemaReference "E0703" "schema-reference" "A schema that refers to something it lacks";
     SchemaValue "E0704" "schema-value" "A value in the schema that does not fit";
     ProjectFile "E0705" "project-file" "A `seg.toml` that cannot be used";
+    UnreadableList "E0706" "unreadable-list" "A list whose file cannot be read";
+    FrozenMeaning "E0707" "frozen-meaning" "A frozen segment that has changed its meaning";
 
     NameNeedsQuotes "W1701" "name-needs-quotes" "A name that must be quoted in sentences";
+    NotLocked "W1702" "not-locked" "A frozen segment that the lock does not hold";
 }
 
 impl Code {

@@ -1,0 +1,63 @@
+//! Sizes that are expected, against those that came out.
+
+use seg::hir::{Header, Module};
+use seg::io::{Sizes, read_sizes};
+use seg::{Instant, Mask};
+use std::path::Path;
+
+/// What the size guards of a run say: warnings, and notes on what was not
+/// judged.
+#[derive(Default)]
+pub struct Guards {
+    pub broken: Vec<String>,
+    pub notes: Vec<String>,
+}
+
+/// Holds sizes against what segments expect. `before` is what the last run
+/// recorded.
+pub fn guards(module: &Module, masks: &[Mask], before: Option<&Sizes>, now: Instant) -> Guards {
+    let mut guards = Guards::default();
+    for ((_, segment), mask) in module.run().zip(masks) {
+        let n = mask.count() as u64;
+        size(&segment.name, &segment.header, n, &mut guards);
+        change(&segment.name, &segment.header, n, before, now, &mut guards);
+    }
+    guards
+}
+
+fn size(name: &str, header: &Header, n: u64, guards: &mut Guards) {
+    let Some((min, max)) = header.size else { return };
+    let is_within = min <= n && max.is_none_or(|max| n <= max);
+    if !is_within {
+        let expected = match max {
+            Some(max) if max == min => format!("{max}"),
+            Some(max) => format!("{min} to {max}"),
+            None => format!("at least {min}"),
+        };
+        guards.broken.push(format!("\"{name}\" has {n} people, and {expected} were expected"));
+    }
+}
+
+fn change(name: &str, header: &Header, n: u64, before: Option<&Sizes>, now: Instant, guards: &mut Guards) {
+    let Some((percent, per)) = header.change else { return };
+    let Some((before, then)) = before.and_then(|b| Some((b.sizes.get(name)?, Instant::parse(&b.at, None)?))) else {
+        guards.notes.push(format!("\"{name}\": whether its size changed too much was not judged, for no earlier run is recorded"));
+        return;
+    };
+    let Some(length) = now.0.checked_sub(then.0).filter(|l| *l > 0) else {
+        guards.notes.push(format!("\"{name}\": whether its size changed too much was not judged, for the recorded run is not earlier"));
+        return;
+    };
+    // In half the time it may change half as much.
+    let per = per.after(then).0 - then.0;
+    let allowed = percent / 100.0 * *before as f64 * (length as f64 / per as f64);
+    let changed = n.abs_diff(*before) as f64;
+    if changed > allowed {
+        guards.broken.push(format!("\"{name}\" went from {before} to {n} people, a change of more than {percent}% in such a time"));
+    }
+}
+
+/// What the last run recorded; none where there is no such file yet.
+pub fn recorded(path: &Path) -> Result<Option<Sizes>, String> {
+    if path.exists() { read_sizes(path).map(Some) } else { Ok(None) }
+}

@@ -1,0 +1,113 @@
+//! `seg test`
+
+use super::{check, load};
+use crate::args::{Format, Test};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, print_json, print_text};
+use seg::{ExpectationOutcome, Project, Role, TestReport, Why};
+use std::fmt::Write;
+
+pub fn run(args: &Test, output: &Output) -> Result<Exit, Failure> {
+    let project = load(&args.dir)?;
+    let report = match seg::test(&project) {
+        Ok(report) => report,
+        Err(diagnostics) => {
+            output.diagnostics(&diagnostics, args.format)?;
+            if args.format == Format::Text {
+                eprintln!("{}; nothing was tested", check::summary(&diagnostics));
+            }
+            return Ok(Exit::Errors);
+        }
+    };
+    let (n, n_passed) = report.counts();
+    match args.format {
+        Format::Json => print_json(&json(&report))?,
+        Format::Text => print_text(&text(&project, &report, n, n_passed))?,
+    }
+    Ok(if n == n_passed { Exit::Success } else { Exit::Errors })
+}
+
+fn text(project: &Project, report: &TestReport, n: usize, n_passed: usize) -> String {
+    let mut out = String::new();
+    for test in &report.tests {
+        let failed: Vec<&ExpectationOutcome> = test.expectations.iter().filter(|e| !e.passed).collect();
+        let mark = if failed.is_empty() { "✓" } else { "✗" };
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "{mark} {}", test.name);
+        for outcome in failed {
+            let place = seg::place(&project.sources, outcome.span);
+            let _ = writeln!(out, "    {place}: {}", outcome.said);
+            let _ = writeln!(out, "    but {}", outcome.instead);
+            if let Some(why) = &outcome.why {
+                write_why(&mut out, why, 3);
+            }
+        }
+    }
+    if report.tests.is_empty() {
+        out.push_str("there are no tests; a project's tests begin with `test \"…\"`\n");
+        return out;
+    }
+    let (tests, failed) = (check::counted(report.tests.len(), "test"), n - n_passed);
+    let _ = match failed {
+        0 => writeln!(out, "{tests}, {}: all passed", check::counted(n, "expectation")),
+        failed => writeln!(out, "{tests}, {}: {failed} failed", check::counted(n, "expectation")),
+    };
+    out
+}
+
+/// A condition with a mark, its details, and what it is made of.
+fn write_why(out: &mut String, why: &Why, depth: usize) {
+    let indent = "  ".repeat(depth);
+    let mark = if why.holds { "✓" } else { "✗" };
+    let role = match why.role {
+        Role::Include => "include people who ",
+        Role::Exclude => "exclude people who ",
+        Role::Rule => "everyone must ",
+        Role::Segment | Role::Before | Role::Condition => "",
+    };
+    let _ = writeln!(out, "{indent}{mark} {role}{}", why.said);
+    for detail in &why.details {
+        let _ = writeln!(out, "{indent}    {detail}");
+    }
+    why.parts.iter().for_each(|part| write_why(out, part, depth + 1));
+}
+
+fn json(report: &TestReport) -> serde_json::Value {
+    let expectation = |e: &ExpectationOutcome| {
+        serde_json::json!({
+            "said": e.said,
+            "passed": e.passed,
+            "instead": (!e.passed).then_some(&e.instead),
+            "why": e.why.as_ref().map(why_json),
+        })
+    };
+    let tests: Vec<_> = report
+        .tests
+        .iter()
+        .map(|t| {
+            let expectations: Vec<_> = t.expectations.iter().map(expectation).collect();
+            serde_json::json!({ "test": t.name, "at": t.at.to_string(), "expectations": expectations })
+        })
+        .collect();
+    let (n, n_passed) = report.counts();
+    serde_json::json!({ "tests": tests, "expectations": n, "passed": n_passed })
+}
+
+fn why_json(why: &Why) -> serde_json::Value {
+    let role = match why.role {
+        Role::Segment => "segment",
+        Role::Include => "include",
+        Role::Exclude => "exclude",
+        Role::Rule => "rule",
+        Role::Before => "before the grace period",
+        Role::Condition => "condition",
+    };
+    let parts: Vec<_> = why.parts.iter().map(why_json).collect();
+    serde_json::json!({
+        "role": role,
+        "said": why.said,
+        "holds": why.holds,
+        "details": why.details,
+        "parts": parts,
+    })
+}

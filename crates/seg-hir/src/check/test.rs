@@ -1,0 +1,229 @@
+//! Test blocks: facts with the schema's types, expectations of known people.
+
+use crate::hir::{Expectation, Expected, ExprKind, Test, TestProfile};
+use crate::lower::Lower;
+use seg_data::schema::Target;
+use seg_data::{AttributeId, EventId, Instant, PropertyId, Type, Value, Zone};
+use seg_syntax::ast::{self, Fact, FactTime, LiteralAt, Name, Title};
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
+
+/// What a test means; `None` when that was reported.
+pub(super) fn lower(lower: &mut Lower<'_>, test: &ast::Test) -> Option<Test> {
+    let n_before = lower.diagnostics.len();
+    let at = lower.test_instant(test)?;
+    let mut profiles: Vec<TestProfile> = Vec::new();
+    for profile in &test.profiles {
+        if profiles.iter().any(|p| p.id == profile.id.text) {
+            lower.diagnostics.push(
+                Diagnostic::new(Code::DuplicateDeclaration, profile.id.span, format!("\"{}\" is there twice", profile.id.text))
+                    .label("the second")
+                    .help("write all facts of a person behind one `profile`, separated by commas"),
+            );
+        }
+        profiles.push(lower.profile(profile, at));
+    }
+    let mut expectations = Vec::new();
+    for expected in &test.expectations {
+        expectations.extend(lower.expectation(expected, &profiles, at));
+    }
+    if expectations.is_empty() && lower.diagnostics.len() == n_before {
+        lower.diagnostics.push(
+            Diagnostic::new(Code::EmptyTest, test.name.span, format!("the test \"{}\" expects nothing", test.name.text))
+                .label("it could not fail")
+                .help("add a line such as `expect \"ann\" in \"VIP\"`"),
+        );
+    }
+    let (name, span) = (test.name.text.clone(), test.name.span);
+    Some(Test { name, span, at, profiles, expectations })
+}
+
+impl Lower<'_> {
+    fn test_instant(&mut self, test: &ast::Test) -> Option<Instant> {
+        let Some((date, span)) = &test.at else {
+            self.diagnostics.push(
+                Diagnostic::new(Code::EmptyTest, test.name.span, format!("when is \"{}\" judged?", test.name.text))
+                    .label("no instant")
+                    .help("add a line such as `at 2026-06-01 12:00`"),
+            );
+            return None;
+        };
+        self.instant(date, *span)
+    }
+
+    /// A written date as an instant: its first, where it is a whole day.
+    fn instant(&mut self, date: &ast::DateLiteral, span: Span) -> Option<Instant> {
+        let expr = self.date_literal(date, span);
+        match expr.kind {
+            ExprKind::Literal(Value::Timestamp(at)) => Some(at),
+            ExprKind::Literal(Value::Date(day)) => self.zone(span).map(|zone| zone.start_of_day(day)),
+            _ => None,
+        }
+    }
+
+    fn fact_time(&mut self, time: &FactTime, at: Instant) -> Option<Instant> {
+        match time {
+            FactTime::Ago(length) => self.length(length).map(|length| length.before(at)),
+            FactTime::At(date, span) => self.instant(date, *span),
+        }
+    }
+
+    fn profile(&mut self, profile: &ast::Profile, at: Instant) -> TestProfile {
+        let mut known = TestProfile { id: profile.id.text.clone(), attributes: Vec::new(), events: Vec::new() };
+        for fact in &profile.facts {
+            match fact {
+                Fact::Did { event, time, properties } => {
+                    let event = self.event_named(event);
+                    let time = self.fact_time(time, at);
+                    if let (Some(event), Some(time)) = (event, time) {
+                        let properties = properties.iter().filter_map(|(name, value)| self.property_is(event, name, value));
+                        known.events.push((event, time, properties.collect()));
+                    }
+                }
+                Fact::Is { attribute, values } => {
+                    let Some((id, ty)) = self.attribute_named(attribute) else { continue };
+                    let value = self.fact_value(attribute, &ty, values);
+                    known.attributes.extend(value.map(|value| (id, value)));
+                }
+                Fact::WasAt { attribute, time } => {
+                    let Some((id, ty)) = self.attribute_named(attribute) else { continue };
+                    let is_day = ty == Type::Date;
+                    let zone = if is_day { self.zone(attribute.span) } else { Some(Zone::UTC) };
+                    let (Some(time), Some(zone)) = (self.fact_time(time, at), zone) else { continue };
+                    match ty {
+                        Type::Timestamp => known.attributes.push((id, Value::Timestamp(time))),
+                        Type::Date => known.attributes.push((id, Value::Date(zone.date(time)))),
+                        _ => self.wrong_fact(attribute, &ty),
+                    }
+                }
+            }
+        }
+        known
+    }
+
+    fn event_named(&mut self, name: &Name) -> Option<EventId> {
+        match self.schema().lookup(&name.text) {
+            [Target::Event(id)] => Some(*id),
+            [_] => {
+                self.diagnostics.push(
+                    Diagnostic::new(Code::NotAnEvent, name.span, format!("`{}` is not one event", name.text))
+                        .label("an event is needed here")
+                        .help("say what the person did, by the event's own name"),
+                );
+                None
+            }
+            _ => {
+                let diagnostic = self.unknown_name(name);
+                self.diagnostics.push(diagnostic);
+                None
+            }
+        }
+    }
+
+    fn attribute_named(&mut self, name: &Name) -> Option<(AttributeId, Type)> {
+        let found = match self.schema().lookup(&name.text) {
+            [Target::Attribute(id)] => self.schema().attribute(*id).map(|field| (*id, field.ty.clone())),
+            _ => None,
+        };
+        if found.is_none() {
+            let diagnostic = self.unknown_name(name);
+            self.diagnostics.push(diagnostic);
+        }
+        found
+    }
+
+    fn property_is(&mut self, event: EventId, name: &Name, value: &LiteralAt) -> Option<(PropertyId, Value)> {
+        let of = self.schema().event(event)?;
+        let found = of.property(&name.text).and_then(|id| Some((id, of.properties.get(id.idx())?.ty.clone())));
+        let Some((id, ty)) = found else {
+            let diagnostic = self.unknown_property(name, &[event]);
+            self.diagnostics.push(diagnostic);
+            return None;
+        };
+        let value = self.fact_value(name, &ty, std::slice::from_ref(value))?;
+        Some((id, value))
+    }
+
+    /// A literal, or several, as a value of a type.
+    fn fact_value(&mut self, name: &Name, ty: &Type, values: &[LiteralAt]) -> Option<Value> {
+        let one_ty = match ty {
+            Type::List(element) => element.ty(),
+            ty => ty.clone(),
+        };
+        let mut items = Vec::new();
+        for at in values {
+            let value = self.value_of_literal(&at.literal, at.span, &one_ty);
+            match value.kind {
+                ExprKind::Literal(Value::Integer(n)) if one_ty == Type::Money => {
+                    items.extend(seg_data::Money::from_integer(n).map(Value::from));
+                }
+                ExprKind::Literal(Value::Integer(n)) if one_ty == Type::Number => items.extend(Value::number(n as f64)),
+                ExprKind::Literal(Value::Date(day)) if one_ty == Type::Timestamp => {
+                    items.extend(self.zone(at.span).map(|zone| Value::Timestamp(zone.start_of_day(day))));
+                }
+                ExprKind::Literal(value_is) if value.ty == one_ty => items.push(value_is),
+                ExprKind::Error => return None,
+                _ => {
+                    self.wrong_fact(name, ty);
+                    return None;
+                }
+            }
+        }
+        match (ty, items.len()) {
+            (Type::List(_), _) => Some(Value::List(items)),
+            (_, 1) => items.pop(),
+            _ => {
+                self.wrong_fact(name, ty);
+                None
+            }
+        }
+    }
+
+    fn wrong_fact(&mut self, name: &Name, ty: &Type) {
+        self.diagnostics.push(
+            Diagnostic::new(Code::TypeMismatch, name.span, format!("`{}` is {}", name.text, ty.one()))
+                .label("given another kind of value")
+                .help("give it a value of that kind; records cannot be written in tests"),
+        );
+    }
+
+    fn expectation(
+        &mut self,
+        expected: &ast::Expectation,
+        profiles: &[TestProfile],
+        at: Instant,
+    ) -> Option<Expectation> {
+        let id = expected.id.text.clone();
+        if !profiles.iter().any(|p| p.id == id) {
+            let known: Vec<&str> = profiles.iter().map(|p| p.id.as_str()).collect();
+            let diagnostic = Diagnostic::new(Code::UnknownName, expected.id.span, format!("the test has no profile \"{id}\""))
+                .label("nobody of that name");
+            self.diagnostics.push(match crate::names::suggestion(&id, known.iter().copied()) {
+                Some(near) => diagnostic.fix(expected.id.span, format!("\"{near}\""), format!("did you mean `\"{near}\"`?")),
+                None => diagnostic.help(format!("add `profile \"{id}\"` with what is known of them")),
+            });
+            return None;
+        }
+        let at = match &expected.later {
+            Some(later) => self.length(later)?.after(at),
+            None => at,
+        };
+        let what = match &expected.what {
+            ast::Expected::In(title) => Expected::In(self.segment_named(title)?),
+            ast::Expected::NotIn(title) => Expected::NotIn(self.segment_named(title)?),
+            ast::Expected::Wins(Some(title)) => Expected::Wins(Some(self.segment_named(title)?)),
+            ast::Expected::Wins(None) => Expected::Wins(None),
+        };
+        Some(Expectation { at, id, what, span: expected.span })
+    }
+
+    fn segment_named(&mut self, title: &Title) -> Option<crate::hir::SegmentId> {
+        match self.resolve_segment(title) {
+            Ok(id) => Some(id),
+            Err(diagnostic) => {
+                self.diagnostics.extend(diagnostic.map(|d| *d));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! Why somebody is in a segment or not, in the segment's own words.
+
+use crate::check::{Lists, Settings, declared_items};
+use crate::eval::{Evaluator, PersonAnswers};
+use crate::hir::{Chain, Cond, Expr, ExprKind, Module, Query, SegmentId};
+use crate::lower::Lower;
+use seg_data::{Batch, EventId, Instant, Schema, Value};
+use seg_syntax::Parse;
+use seg_syntax::ast::{self, Quantifier};
+use seg_syntax::source::{SourceMap, Span};
+use std::fmt::Write;
+
+/// How deep segments that refer to segments are told of.
+const SEGMENTS_MAX: usize = 4;
+/// How many events of a condition are told of.
+const EVENTS_MAX: usize = 3;
+
+/// A condition, whether it holds for somebody, and what decided that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// What part it plays.
+    pub role: Role,
+    /// The user's words.
+    pub said: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// The values and events that decided it, a sentence each.
+    pub details: Vec<String>,
+    /// What it is made of.
+    pub parts: Vec<Why>,
+}
+
+/// What part a condition plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// All of a segment.
+    Segment,
+    /// Who is in.
+    Include,
+    /// Who is out all the same.
+    Exclude,
+    /// A universal rule.
+    Rule,
+    /// Everything as it was known before the grace period.
+    Before,
+    /// A condition, or several.
+    Condition,
+}
+
+/// What explaining needs: a project that has no errors, and people.
+#[derive(Clone, Copy)]
+pub struct Explain<'a> {
+    /// The parsed files.
+    pub parses: &'a [Parse],
+    /// Their texts.
+    pub sources: &'a SourceMap,
+    /// What the segments are about.
+    pub schema: &'a Schema,
+    /// Whose calendar.
+    pub settings: Settings,
+    /// The contents of lists.
+    pub lists: &'a Lists,
+    /// What they mean.
+    pub module: &'a Module,
+    /// The people.
+    pub batch: &'a Batch,
+    /// When they are judged.
+    pub now: Instant,
+}
+
+impl Explain<'_> {
+    /// Why a person, a row of the batch, is in a segment or not.
+    pub fn why(&self, segment: SegmentId, row: usize) -> Option<Why> {
+        let evaluator = Evaluator::new(self.module, self.now);
+        let person = evaluator.answers(self.batch, row);
+        self.segment(segment, &evaluator, &person, true, 0)
+    }
+
+    fn segment(
+        &self,
+        id: SegmentId,
+        evaluator: &Evaluator<'_>,
+        person: &PersonAnswers<'_>,
+        with_rules: bool,
+        depth: usize,
+    ) -> Option<Why> {
+        let items = declared_items(self.parses, self.sources, self.schema, self.lists);
+        let (segment, rules) = items.segment(id, self.module)?;
+        let mut lower = Lower::new(self.schema, self.settings, &items.declared, self.sources);
+        if let Some(zone) = self.module.segments.get(id.idx()).and_then(|s| s.header.zone) {
+            lower.set_zone(Some(zone));
+        }
+        let mut walk = Walk { explain: self, lower, evaluator, person, depth };
+        let mut parts = walk.view(segment, if with_rules { &rules } else { &[] });
+        if let Some(grace) = &segment.header.grace {
+            walk.lower.known_at = walk.lower.before(grace);
+            let words = walk.lower.words(grace.span);
+            let before = walk.view(segment, if with_rules { &rules } else { &[] });
+            let holds = before.iter().all(blocks_not);
+            let said = format!("as known {words} before, by the grace period");
+            parts.push(Why { role: Role::Before, said, holds, details: Vec::new(), parts: before });
+        }
+        let holds = parts.iter().all(blocks_not);
+        let said = format!("\"{}\"", segment.name.text);
+        Some(Why { role: Role::Segment, said, holds, details: Vec::new(), parts })
+    }
+}
+
+/// Whether a part lets somebody in.
+fn blocks_not(part: &Why) -> bool {
+    part.holds != (part.role == Role::Exclude)
+}
+
+struct Walk<'a, 'e> {
+    explain: &'e Explain<'a>,
+    lower: Lower<'e>,
+    evaluator: &'e Evaluator<'e>,
+    person: &'e PersonAnswers<'e>,
+    depth: usize,
+}
+
+impl Walk<'_, '_> {
+    fn view(&mut self, segment: &ast::Segment, rules: &[&ast::Expr]) -> Vec<Why> {
+        let mut parts = vec![Why { role: Role::Include, ..self.expr(&segment.include) }];
+        parts.extend(segment.excludes.iter().map(|e| Why { role: Role::Exclude, ..self.expr(e) }));
+        parts.extend(rules.iter().map(|rule| Why { role: Role::Rule, ..self.expr(rule) }));
+        parts
+    }
+
+    fn expr(&mut self, expr: &ast::Expr) -> Why {
+        let said = self.lower.words(expr.span());
+        let why = |said, holds, parts| Why { role: Role::Condition, said, holds, details: Vec::new(), parts };
+        match expr {
+            ast::Expr::Group(group) => {
+                let parts: Vec<Why> = group.members.iter().map(|m| self.expr(m)).collect();
+                let n = parts.iter().filter(|p| p.holds).count() as u64;
+                let (words, holds) = match group.quantifier {
+                    Quantifier::All => ("all of".to_owned(), n == parts.len() as u64),
+                    Quantifier::Any => ("any of".to_owned(), n > 0),
+                    Quantifier::None => ("none of".to_owned(), n == 0),
+                    Quantifier::Several { min, max: Some(max) } => (format!("{min} to {max} of"), (min..=max).contains(&n)),
+                    Quantifier::Several { min, max: None } => (format!("at least {min} of"), n >= min),
+                };
+                why(words, holds, parts)
+            }
+            ast::Expr::Not(inner, _) => {
+                let inner = self.expr(inner);
+                let holds = !inner.holds;
+                why("not".to_owned(), holds, vec![inner])
+            }
+            _ => self.leaf(expr, said),
+        }
+    }
+
+    fn leaf(&mut self, expr: &ast::Expr, said: String) -> Why {
+        let cond = self.lower.expr(expr).cond;
+        let holds = self.evaluator.holds(&cond, self.person);
+        let mut parts = Vec::new();
+        if let (Cond::InSegment(id), true) = (&cond, self.depth < SEGMENTS_MAX) {
+            let inner = self.explain.segment(*id, self.evaluator, self.person, false, self.depth + 1);
+            parts.extend(inner.into_iter().flat_map(|why| why.parts));
+        }
+        let mut details = Details { walk: self, found: Vec::new() };
+        details.cond(&cond);
+        let mut details = details.found;
+        details.dedup();
+        Why { role: Role::Condition, said, holds, details, parts }
+    }
+}
+
+/// Gathers what decided a condition.
+struct Details<'w, 'a, 'e> {
+    walk: &'w Walk<'a, 'e>,
+    found: Vec<String>,
+}
+
+impl Details<'_, '_, '_> {
+    fn cond(&mut self, cond: &Cond) {
+        match cond {
+            Cond::All(members) | Cond::Any(members) | Cond::Several { members, .. } => {
+                members.iter().for_each(|m| self.cond(m));
+            }
+            Cond::Not(inner) => self.cond(inner),
+            Cond::Known(value)
+            | Cond::OneOf(value, _)
+            | Cond::Text(_, value, _)
+            | Cond::Has(value, _)
+            | Cond::InList(value, _) => self.expr(value),
+            Cond::Compare(_, left, right) => {
+                self.expr(left);
+                self.expr(right);
+            }
+            Cond::Few { query, .. } => self.query(query),
+            Cond::Sample { name, .. } => {
+                let id = self.walk.explain.batch.id(self.walk.person.row());
+                let part = seg_data::sample::place(name, id) as f64 / seg_data::sample::PLACES as f64;
+                self.add(format!("stands at {:.2}% of people, by {name:?}", part * 100.0));
+            }
+            Cond::Const(_) | Cond::InSegment(_) | Cond::Chain(_) | Cond::Items { .. } => {}
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        let schema = self.walk.explain.schema;
+        match &expr.kind {
+            ExprKind::Attribute(id) => {
+                let name = schema.attribute(*id).map_or("?", |a| &a.name);
+                let value = self.walk.evaluator.value_of(expr, self.walk.person);
+                let text = value.map_or("is missing".to_owned(), |v| format!("is {}", self.show(&v)));
+                self.add(format!("{name} {text}"));
+            }
+            ExprKind::Seen(end, _) => {
+                let value = self.walk.evaluator.value_of(expr, self.walk.person);
+                let text = value.map_or("never".to_owned(), |v| self.show(&v));
+                self.add(format!("{} seen {text}", end.word()));
+            }
+            ExprKind::Arithmetic(_, left, right) | ExprKind::Anniversary(left, right) => {
+                self.expr(left);
+                self.expr(right);
+            }
+            ExprKind::Distance { latitude, longitude, .. } => {
+                self.value("distance in km", expr);
+                self.expr(latitude);
+                self.expr(longitude);
+            }
+            ExprKind::Scale { money: inner, .. }
+            | ExprKind::Convert(inner)
+            | ExprKind::FoldCase(inner)
+            | ExprKind::ListLength(inner)
+            | ExprKind::Shift { of: inner, .. }
+            | ExprKind::DayOf(inner, _)
+            | ExprKind::Part(_, inner, _)
+            | ExprKind::Elapsed(inner) => self.expr(inner),
+            ExprKind::Aggregate { function, measure, query, .. } => {
+                if measure.is_some() {
+                    self.value(function.word(), expr);
+                }
+                self.query(query);
+            }
+            ExprKind::UsualGap(query) => {
+                match self.walk.evaluator.value_of(expr, self.walk.person) {
+                    Some(Value::Integer(micros)) => self.add(format!("usual gap is {}", length(micros as i64))),
+                    _ => self.add("usual gap is missing: it needs three gaps".to_owned()),
+                }
+                self.query(query);
+            }
+            ExprKind::MostWithin { query, within } => {
+                self.value(&format!("most within {within}"), expr);
+                self.query(query);
+            }
+            ExprKind::Periods { query, .. } | ExprKind::EventTime { query, .. } => self.query(query),
+            _ => {}
+        }
+    }
+
+    fn value(&mut self, what: &str, expr: &Expr) {
+        let value = self.walk.evaluator.value_of(expr, self.walk.person);
+        let text = value.map_or("missing".to_owned(), |v| self.show(&v));
+        self.add(format!("{what} is {text}"));
+    }
+
+    /// The last events that a query finds; where it finds none, the last that
+    /// it might have found.
+    fn query(&mut self, query: &Query) {
+        let found = self.walk.evaluator.found(query, self.walk.person);
+        for (event, time) in found.iter().rev().take(EVENTS_MAX) {
+            self.add(format!("{} {}", self.event(*event), self.when(*time)));
+        }
+        if found.len() > EVENTS_MAX {
+            self.add(format!("and {} before", found.len() - EVENTS_MAX));
+        }
+        if found.is_empty() {
+            let any = Query::of(query.events.clone(), None);
+            let names: Vec<String> = query.events.iter().take(3).map(|e| self.event(*e)).collect();
+            let name = names.join(" or ");
+            match self.walk.evaluator.found(&any, self.walk.person).last() {
+                Some((event, time)) => {
+                    let (event, when) = (self.event(*event), self.when(*time));
+                    self.add(format!("no {name} that counts; the last {event} was {when}"));
+                }
+                None => self.add(format!("no {name} at all")),
+            }
+        }
+        if let Some(filter) = &query.filter {
+            self.chains(filter);
+        }
+    }
+
+    /// What other events a filter looks for.
+    fn chains(&mut self, filter: &Cond) {
+        match filter {
+            Cond::All(members) | Cond::Any(members) => members.iter().for_each(|m| self.chains(m)),
+            Cond::Not(inner) => self.chains(inner),
+            Cond::Chain(chain) => {
+                let Chain { steps, .. } = chain.as_ref();
+                steps.iter().for_each(|step| self.query(&step.query));
+            }
+            _ => {}
+        }
+    }
+
+    fn event(&self, id: EventId) -> String {
+        self.walk.explain.schema.event(id).map_or("?".to_owned(), |e| e.name.clone())
+    }
+
+    fn add(&mut self, detail: String) {
+        if !self.found.contains(&detail) {
+            self.found.push(detail);
+        }
+    }
+
+    fn show(&self, value: &Value) -> String {
+        match value {
+            Value::Timestamp(time) => self.when(*time),
+            other => other.to_string(),
+        }
+    }
+
+    /// `90 minutes ago, at …`
+    fn when(&self, time: Instant) -> String {
+        let micros = self.walk.explain.now.0.saturating_sub(time.0);
+        match micros {
+            0 => format!("at this instant, {time}"),
+            1.. => format!("{} ago, {time}", length(micros)),
+            _ => format!("in {}, {time}", length(micros.saturating_neg())),
+        }
+    }
+}
+
+/// A length of time in its two largest units.
+fn length(micros: i64) -> String {
+    const UNITS: [(&str, i64); 5] = [
+        ("day", 86_400_000_000),
+        ("hour", 3_600_000_000),
+        ("minute", 60_000_000),
+        ("second", 1_000_000),
+        ("microsecond", 1),
+    ];
+    let mut rest = micros.unsigned_abs();
+    let mut out = String::new();
+    let mut n_shown = 0;
+    for (unit, size) in UNITS {
+        let n = rest / size.unsigned_abs();
+        rest %= size.unsigned_abs();
+        if n > 0 && n_shown < 2 {
+            let (space, s) = (if n_shown > 0 { " " } else { "" }, if n == 1 { "" } else { "s" });
+            // Writing to a string does not fail.
+            let _ = write!(out, "{space}{n} {unit}{s}");
+            n_shown += 1;
+        }
+    }
+    if out.is_empty() { "0 seconds".to_owned() } else { out }
+}
+
+/// Where a segment's words are, for those who show them.
+pub fn place(sources: &SourceMap, span: Span) -> String {
+    match sources.get(span.source) {
+        Some(file) => format!("{}:{}", file.name, file.line_column(span.start).0),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,172 @@
+//! The tests of a project: people, and who of them is expected where.
+
+use crate::compile::{Program, check_with, compile, parse};
+use crate::diagnostics::Diagnostics;
+use crate::project::Project;
+use seg_data::{Batch, Instant, Value};
+use seg_hir::explain::{Explain, Why};
+use seg_hir::hir::{Expectation, Expected, Module, SegmentId, Test};
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
+
+/// How the tests of a project went.
+#[derive(Debug, Clone)]
+pub struct TestReport {
+    /// In the order of the files.
+    pub tests: Vec<TestOutcome>,
+}
+
+/// How one test went.
+#[derive(Debug, Clone)]
+pub struct TestOutcome {
+    /// Its name.
+    pub name: String,
+    /// Where it is declared.
+    pub span: Span,
+    /// When it is judged.
+    pub at: Instant,
+    /// One for each expectation.
+    pub expectations: Vec<ExpectationOutcome>,
+}
+
+/// How one expectation went.
+#[derive(Debug, Clone)]
+pub struct ExpectationOutcome {
+    /// The user's words.
+    pub said: String,
+    /// Where they are.
+    pub span: Span,
+    /// Whether it came true.
+    pub passed: bool,
+    /// What happened instead, in words; empty when it came true.
+    pub instead: String,
+    /// Why the person is in the segment or not, when it did not come true.
+    pub why: Option<Why>,
+}
+
+impl TestReport {
+    /// How many expectations there are, and how many of them came true.
+    pub fn counts(&self) -> (usize, usize) {
+        let all = self.tests.iter().flat_map(|t| &t.expectations);
+        (all.clone().count(), all.filter(|e| e.passed).count())
+    }
+}
+
+/// Runs the tests of a project.
+///
+/// # Errors
+/// Every problem of the project, when at least one of them is an error.
+pub fn test(project: &Project) -> Result<TestReport, Diagnostics> {
+    let program = compile(project)?;
+    let parses = parse(project);
+    let lists = project.lists(&parses);
+    let checked = check_with(project, &parses, &lists);
+    let module = &checked.module;
+    let mut tests = Vec::with_capacity(module.tests.len());
+    for test in &module.tests {
+        // Facts have been checked against the schema, so their lines are read.
+        let batch = people(project, test).map_err(|why| unreadable(project, test, &why))?;
+        let mut expectations = Vec::with_capacity(test.expectations.len());
+        for expected in &test.expectations {
+            let explain = Explain {
+                parses: &parses,
+                sources: &project.sources,
+                schema: &project.schema,
+                settings: project.settings,
+                lists: &lists,
+                module,
+                batch: &batch,
+                now: expected.at,
+            };
+            let said = words(project, expected.span);
+            expectations.push(outcome(&program, module, &explain, expected, said));
+        }
+        tests.push(TestOutcome { name: test.name.clone(), span: test.span, at: test.at, expectations });
+    }
+    Ok(TestReport { tests })
+}
+
+fn unreadable(project: &Project, test: &Test, why: &str) -> Diagnostics {
+    let diagnostic = Diagnostic::new(Code::EmptyTest, test.span, format!("the people of \"{}\" cannot be made", test.name))
+        .label(why)
+        .help("this is a fault of Seg, please report it");
+    Diagnostics::new(vec![diagnostic], project.sources.clone())
+}
+
+fn words(project: &Project, span: Span) -> String {
+    project.sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn outcome(
+    program: &Program,
+    module: &Module,
+    explain: &Explain<'_>,
+    expected: &Expectation,
+    said: String,
+) -> ExpectationOutcome {
+    let row = (0..explain.batch.len()).find(|row| explain.batch.id(*row) == expected.id);
+    let masks = program.bind(explain.batch).map(|bound| bound.evaluate(expected.at).masks).unwrap_or_default();
+    let run: Vec<SegmentId> = module.run().map(|(id, _)| id).collect();
+    let is_in = |id: SegmentId| {
+        let mask = run.iter().position(|r| *r == id).and_then(|at| masks.get(at));
+        row.zip(mask).is_some_and(|(row, mask)| mask.get(row))
+    };
+    let name = |id: SegmentId| module.segments.get(id.idx()).map_or(String::new(), |s| format!("\"{}\"", s.name));
+    let (passed, instead, asked) = match expected.what {
+        Expected::In(id) => (is_in(id), format!("\"{}\" is not in {}", expected.id, name(id)), Some(id)),
+        Expected::NotIn(id) => (!is_in(id), format!("\"{}\" is in {}", expected.id, name(id)), Some(id)),
+        Expected::Wins(wanted) => {
+            let winner = module.precedence.iter().copied().find(|id| is_in(*id));
+            let instead = match winner {
+                Some(id) => format!("{} wins", name(id)),
+                None => "no segment wins".to_owned(),
+            };
+            (winner == wanted, instead, wanted.filter(|id| !is_in(*id)).or(winner))
+        }
+    };
+    let why = asked.filter(|_| !passed).and_then(|id| explain.why(id, row?));
+    let instead = if passed { String::new() } else { instead };
+    ExpectationOutcome { said, span: expected.span, passed, instead, why }
+}
+
+/// The people of a test as a batch.
+fn people(project: &Project, test: &Test) -> Result<Batch, String> {
+    let schema = &project.schema;
+    let mut profiles = String::new();
+    let mut events = String::new();
+    for profile in &test.profiles {
+        let mut person = serde_json::Map::new();
+        person.insert("id".to_owned(), profile.id.clone().into());
+        for (id, value) in &profile.attributes {
+            if let Some(field) = schema.attribute(*id) {
+                person.insert(field.name.clone(), json(value));
+            }
+        }
+        profiles.push_str(&format!("{}\n", serde_json::Value::Object(person)));
+        for (id, time, properties) in &profile.events {
+            let Some(event) = schema.event(*id) else { continue };
+            let mut line = serde_json::Map::new();
+            for (property, value) in properties {
+                if let Some(field) = event.properties.get(property.idx()) {
+                    line.insert(field.name.clone(), json(value));
+                }
+            }
+            line.insert("id".to_owned(), profile.id.clone().into());
+            line.insert("event".to_owned(), event.name.clone().into());
+            line.insert("time".to_owned(), time.to_string().into());
+            events.push_str(&format!("{}\n", serde_json::Value::Object(line)));
+        }
+    }
+    let loaded = seg_io::load_lines(schema, project.settings.zone, &profiles, &events);
+    loaded.map(|loaded| loaded.batch).map_err(|error| error.to_string())
+}
+
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Boolean(b) => (*b).into(),
+        Value::Integer(n) => i64::try_from(*n).map_or(serde_json::Value::Null, Into::into),
+        Value::Number(n) => (*n).into(),
+        Value::List(items) => items.iter().map(json).collect(),
+        other => other.to_string().into(),
+    }
+}
