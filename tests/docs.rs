@@ -1,7 +1,7 @@
 //! The code blocks of the documentation, and what Seg says of them.
 //!
 //! A block's info string says how it is read: `seg`, with `schema=NAME` for
-//! another schema than the shop's, `zone=none` for a project without a zone and
+//! another schema than the shop's, `lints` where lints show, `zone=none` for a project without a zone and
 //! `error` for a block that is wrong on purpose; `toml schema` and `toml project`
 //! for the two kinds of settings.
 
@@ -38,8 +38,9 @@ impl Block {
                 let project = Project::from_text(&schema, [("example.seg", self.text.as_str())], settings);
                 // What is wrong with the schema is not the block's doing.
                 let all = compiled(&project);
+                let is_shown = |number: &str| number != "W1701" && (self.is("lints") || !number.starts_with("W08"));
                 Some(Diagnostics::new(
-                    all.iter().filter(|d| d.code.number() != "W1701").cloned().collect(),
+                    all.iter().filter(|d| is_shown(d.code.number())).cloned().collect(),
                     project.sources.clone(),
                 ))
             }

@@ -81,14 +81,14 @@ fn stages(path: &Path, text: &str) -> Result<(), Failed> {
             "hir" => seg::hir::print(&checked.module, &project.schema),
             "plan" => seg::plan::print(&seg::plan::lower(&checked.module), &project.schema),
             "passes" => passes(&checked.module, &project),
-            "diagnostics" => problems(&project),
+            "diagnostics" => problems(&project, header(text, "lints") == Some("on")),
             other => return Err(format!("there is no stage `{other}`").into()),
         };
         out.push_str(&format!("── {stage} ──\n{}\n", printed.trim_end()));
     }
     // A case that does not ask for problems must have none.
     if !emit.contains("diagnostics") {
-        let problems = problems(&project);
+        let problems = problems(&project, false);
         if !problems.is_empty() {
             return Err(problems.into());
         }
@@ -108,13 +108,15 @@ fn passes(module: &seg::hir::Module, project: &Project) -> String {
     out
 }
 
-fn problems(project: &Project) -> String {
+fn problems(project: &Project, lints: bool) -> String {
     let diagnostics = match seg::compile(project) {
         Ok(program) => program.warnings().clone(),
         Err(diagnostics) => diagnostics,
     };
-    // The schema of the corpus has names that need quotes, on purpose.
-    let shown = diagnostics.iter().filter(|d| d.code.number() != "W1701").cloned().collect();
+    // The schema of the corpus has names that need quotes, on purpose, and cases
+    // say what nobody would run.
+    let is_shown = |number: &str| number != "W1701" && (lints || !number.starts_with("W08"));
+    let shown = diagnostics.iter().filter(|d| is_shown(d.code.number())).cloned().collect();
     seg::Diagnostics::new(shown, project.sources.clone()).render(Style::default())
 }
 

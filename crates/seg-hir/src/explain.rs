@@ -97,8 +97,11 @@ impl Explain<'_> {
             let words = walk.lower.words(grace.span);
             let before = walk.view(segment, if with_rules { &rules } else { &[] });
             let holds = before.iter().all(blocks_not);
-            let said = format!("as known {words} before, by the grace period");
-            parts.push(Why { role: Role::Before, said, holds, details: Vec::new(), parts: before });
+            // Told of only where it decides otherwise than what is known now.
+            if holds != parts.iter().all(blocks_not) {
+                let said = format!("as if the last {words} were not, by the grace period");
+                parts.push(Why { role: Role::Before, said, holds, details: Vec::new(), parts: before });
+            }
         }
         let holds = parts.iter().all(blocks_not);
         let said = format!("\"{}\"", segment.name.text);

@@ -26,6 +26,9 @@ pub fn compile(project: &Project) -> Result<Program, Diagnostics> {
     let lowered = seg_plan::lower(&module);
     let needs = seg_plan::needs(&lowered);
     let plan = seg_plan::optimize(&lowered, |_| {});
+    let mut found = seg_hir::lints(&module, &project.schema);
+    found.extend(crate::lint::lints(&module, &plan));
+    let warnings = warnings.joined(&Diagnostics::new(found, project.sources.clone()));
     Ok(Program { module, needs, plan, jit: Arc::default(), schema: Arc::clone(&project.schema), warnings })
 }
 

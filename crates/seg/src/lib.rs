@@ -88,6 +88,7 @@ mod compile;
 mod diagnostics;
 mod engine;
 pub mod frozen;
+mod lint;
 mod project;
 mod testing;
 

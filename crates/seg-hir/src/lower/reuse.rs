@@ -122,6 +122,9 @@ impl Lower<'_> {
         let cond = self.expr(&definition.body).cond;
         self.reading.pop();
         self.parameters = outer;
+        if !self.reading.is_empty() {
+            return Lowered::plain(cond);
+        }
         // A problem inside shows at the definition, which may be read often.
         let found = self.diagnostics.split_off(n_before.min(self.diagnostics.len()));
         for diagnostic in found {

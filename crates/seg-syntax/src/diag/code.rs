@@ -1,6 +1,7 @@
 //! The one registry of diagnostic codes.
 //!
-//! A row is a variant, its number (never reused), its slug, and its title.
+//! A row is a variant, its number (never reused: E0106 is gone), its slug, and
+//! its title.
 //! The page `docs/errors/<number>.md` belongs to it; `cargo xtask tidy` checks
 //! that it exists, and the tests run the examples on it.
 
@@ -51,7 +52,6 @@ codes! {
     TextOutsideItem "E0103" "text-outside-item" "Text before the first segment";
     MixedAndOr "E0104" "mixed-and-or" "`and` and `or` at one level";
     DetachedValue "E0105" "detached-value" "A value after `or` that belongs to nothing";
-    NotYetPossible "E0106" "not-yet-possible" "Something this version of Seg cannot say yet";
     MistakenSymbol "E0107" "mistaken-symbol" "A symbol or word from another language";
     BareNumber "E0108" "bare-number" "A number that could be read two ways";
     CountNeedsTimes "E0109" "count-needs-times" "A count without `times`";
@@ -116,6 +116,19 @@ codes! {
     ProjectFile "E0705" "project-file" "A `seg.toml` that cannot be used";
     UnreadableList "E0706" "unreadable-list" "A list whose file cannot be read";
     FrozenMeaning "E0707" "frozen-meaning" "A frozen segment that has changed its meaning";
+
+    NoPurchaseExclusion "W0801" "no-purchase-exclusion" "People who have bought are still in";
+    NoConsent "W0802" "no-consent" "A channel without its consent";
+    BroadEvent "W0803" "broad-event" "An event that nearly everyone does";
+    NeverTrue "W0804" "never-true" "A segment that nobody can be in";
+    AlwaysTrue "W0805" "always-true" "A segment that leaves nobody out";
+    ImpliedCondition "W0806" "implied-condition" "A condition that changes nothing";
+    BeyondRetention "W0807" "beyond-retention" "A window longer than data is kept";
+    UnusedSegment "W0808" "unused-segment" "A segment that nothing uses";
+    SilentName "W0809" "silent-name" "A name that does not say of when";
+    TooManyConditions "W0810" "too-many-conditions" "More conditions than one can read";
+    SameMeaning "W0811" "same-meaning" "Two segments of one meaning";
+    LateEvent "W0812" "late-event" "An event that may still arrive, used negatively";
 
     NameNeedsQuotes "W1701" "name-needs-quotes" "A name that must be quoted in sentences";
     NotLocked "W1702" "not-locked" "A frozen segment that the lock does not hold";

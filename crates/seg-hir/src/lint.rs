@@ -1,0 +1,312 @@
+//! Lints: segments that are valid, and likely not what was wanted.
+
+use crate::hir::{Cond, Expr, ExprKind, Interval, Module, Moment, Query, Segment, SegmentId};
+use seg_data::schema::{Role, fold_name};
+use seg_data::{AttributeId, EventId, Period, Schema};
+use seg_syntax::diag::{Code, Diagnostic};
+use std::collections::HashSet;
+
+/// A segment of more conditions than this is hard to read.
+const CONDITIONS_MAX: usize = 12;
+
+/// What is likely wrong with the segments of a module that has no errors,
+/// except what they allow.
+pub fn lints(module: &Module, schema: &Schema) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let referred = referred(module);
+    let says_uses = module.segments.iter().any(|s| !s.header.uses.is_empty());
+    for (id, segment) in module.run() {
+        let seen = Seen::of(segment, module);
+        let mut lint = Lint { segment, schema, seen, found: Vec::new() };
+        if !segment.header.uses.is_empty() {
+            lint.no_purchase_exclusion();
+            lint.no_consent();
+            lint.broad_event();
+            lint.silent_name();
+        }
+        if says_uses && segment.header.uses.is_empty() && !referred.contains(&id) {
+            lint.unused();
+        }
+        lint.beyond_retention();
+        lint.too_many_conditions();
+        lint.late_event();
+        lint.said_twice();
+        let allowed = &segment.header.allowed;
+        found.extend(lint.found.into_iter().filter(|d| !allowed.iter().any(|code| code == d.code.number())));
+    }
+    found
+}
+
+/// The segments that others refer to, and those that compete for people.
+fn referred(module: &Module) -> HashSet<SegmentId> {
+    let mut referred: HashSet<SegmentId> = module.precedence.iter().copied().collect();
+    for segment in &module.segments {
+        let conds = std::iter::once(&segment.include).chain(&segment.excludes).chain(&segment.rules);
+        conds.for_each(|cond| references(cond, &mut referred));
+    }
+    referred
+}
+
+fn references(cond: &Cond, out: &mut HashSet<SegmentId>) {
+    match cond {
+        Cond::InSegment(id) => {
+            out.insert(*id);
+        }
+        Cond::All(members) | Cond::Any(members) | Cond::Several { members, .. } => {
+            members.iter().for_each(|m| references(m, out));
+        }
+        Cond::Not(inner) => references(inner, out),
+        _ => {}
+    }
+}
+
+/// What a segment looks at.
+#[derive(Default)]
+struct Seen {
+    /// Every query of its own conditions: whether it is asked for positively.
+    queries: Vec<(Query, bool)>,
+    attributes: HashSet<AttributeId>,
+    /// Events that are looked at anywhere, in segments it refers to as well.
+    events: HashSet<EventId>,
+    n_conditions: usize,
+}
+
+impl Seen {
+    fn of(segment: &Segment, module: &Module) -> Seen {
+        let mut seen = Seen::default();
+        seen.cond(&segment.include, true);
+        segment.excludes.iter().for_each(|e| seen.cond(e, false));
+        seen.n_conditions /= if segment.header_is_graced() { 2 } else { 1 };
+        let own = seen.n_conditions;
+        segment.rules.iter().for_each(|rule| seen.cond(rule, true));
+        seen.n_conditions = own;
+        // What the segments say that it refers to.
+        let mut open: HashSet<SegmentId> = HashSet::new();
+        let conds = std::iter::once(&segment.include).chain(&segment.excludes).chain(&segment.rules);
+        conds.for_each(|cond| references(cond, &mut open));
+        let mut done: HashSet<SegmentId> = HashSet::new();
+        while let Some(id) = open.iter().copied().find(|id| !done.contains(id)) {
+            done.insert(id);
+            let Some(other) = module.segments.get(id.idx()) else { continue };
+            let mut inner = Seen::default();
+            let conds = std::iter::once(&other.include).chain(&other.excludes);
+            conds.for_each(|cond| {
+                inner.cond(cond, true);
+                references(cond, &mut open);
+            });
+            seen.events.extend(inner.events);
+            seen.attributes.extend(inner.attributes);
+        }
+        seen
+    }
+
+    fn cond(&mut self, cond: &Cond, positive: bool) {
+        match cond {
+            Cond::All(members) | Cond::Any(members) | Cond::Several { members, .. } => {
+                members.iter().for_each(|m| self.cond(m, positive));
+                return;
+            }
+            Cond::Not(inner) => return self.cond(inner, !positive),
+            Cond::Const(_) => return,
+            _ => self.n_conditions += 1,
+        }
+        match cond {
+            Cond::Known(value)
+            | Cond::OneOf(value, _)
+            | Cond::Text(_, value, _)
+            | Cond::Has(value, _)
+            | Cond::InList(value, _) => self.expr(value, positive),
+            Cond::Compare(op, left, right) => {
+                use crate::hir::CompareOp::{Equal, Less, LessOrEqual};
+                // `fewer than 3` asks for what is not there.
+                let is_few = matches!(op, Less | LessOrEqual)
+                    || *op == Equal && matches!(&right.kind, ExprKind::Literal(seg_data::Value::Integer(0)));
+                self.expr(left, positive != is_few);
+                self.expr(right, positive);
+            }
+            Cond::Few { query, .. } => self.query(query, positive),
+            Cond::Chain(chain) => chain.steps.iter().for_each(|step| self.query(&step.query, positive)),
+            _ => {}
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr, positive: bool) {
+        match &expr.kind {
+            ExprKind::Attribute(id) => {
+                self.attributes.insert(*id);
+            }
+            ExprKind::Arithmetic(_, left, right) | ExprKind::Anniversary(left, right) => {
+                self.expr(left, positive);
+                self.expr(right, positive);
+            }
+            ExprKind::Distance { latitude, longitude, .. } => {
+                self.expr(latitude, positive);
+                self.expr(longitude, positive);
+            }
+            ExprKind::Scale { money: inner, .. }
+            | ExprKind::Convert(inner)
+            | ExprKind::FoldCase(inner)
+            | ExprKind::ListLength(inner)
+            | ExprKind::Shift { of: inner, .. }
+            | ExprKind::DayOf(inner, _)
+            | ExprKind::Part(_, inner, _)
+            | ExprKind::Elapsed(inner) => self.expr(inner, positive),
+            ExprKind::Aggregate { query, .. }
+            | ExprKind::Periods { query, .. }
+            | ExprKind::EventTime { query, .. }
+            | ExprKind::UsualGap(query)
+            | ExprKind::MostWithin { query, .. } => self.query(query, positive),
+            _ => {}
+        }
+    }
+
+    fn query(&mut self, query: &Query, positive: bool) {
+        self.events.extend(&query.events);
+        self.queries.push((query.clone(), positive));
+        if let Some(filter) = &query.filter {
+            let n = self.n_conditions;
+            self.cond(filter, positive);
+            self.n_conditions = n;
+        }
+    }
+}
+
+impl Segment {
+    /// Whether its conditions are there in two views.
+    fn header_is_graced(&self) -> bool {
+        let mut seen = Seen::default();
+        seen.cond(&self.include, true);
+        seen.queries.iter().any(|(q, _)| q.known_at.is_some())
+    }
+}
+
+struct Lint<'a> {
+    segment: &'a Segment,
+    schema: &'a Schema,
+    seen: Seen,
+    found: Vec<Diagnostic>,
+}
+
+impl Lint<'_> {
+    fn add(&mut self, code: Code, message: String, label: &str, help: String) {
+        let allow = format!("if it is meant: `allow {} because \"…\"` under the segment's name", code.number());
+        let diagnostic = Diagnostic::new(code, self.segment.span, message).label(label).help(help).help(allow);
+        self.found.push(diagnostic);
+    }
+
+    fn role(&self, event: EventId) -> Option<Role> {
+        self.schema.event(event)?.role
+    }
+
+    fn event_name(&self, event: EventId) -> String {
+        self.schema.event(event).map_or(String::new(), |e| e.name.clone())
+    }
+
+    fn no_purchase_exclusion(&mut self) {
+        let has_role = |event: &EventId, roles: &[Role]| self.role(*event).is_some_and(|r| roles.contains(&r));
+        let purchases: Vec<EventId> = (0..self.schema.events.len() as u32).map(EventId).collect();
+        let purchase = purchases.iter().find(|e| has_role(e, &[Role::Purchase]));
+        let wants = self.seen.queries.iter().find_map(|(query, positive)| {
+            let is_recent = query.interval.from.is_some() && *positive;
+            query.events.iter().find(|e| is_recent && has_role(e, &[Role::Checkout, Role::Cart, Role::View])).copied()
+        });
+        let looks = self.seen.events.iter().any(|e| has_role(e, &[Role::Purchase]));
+        if let (Some(purchase), Some(event), false) = (purchase, wants, looks) {
+            let (event, purchase) = (self.event_name(event), self.event_name(*purchase));
+            let message = format!("who did {event} and has bought since is still in \"{}\"", self.segment.name);
+            let help = format!("leave buyers out: `exclude people who did {purchase} in the past 24 hours`");
+            self.add(Code::NoPurchaseExclusion, message, "no purchase is looked at", help);
+        }
+    }
+
+    fn no_consent(&mut self) {
+        let channels: Vec<String> = self.segment.header.uses.iter().flat_map(|u| u.channels.clone()).collect();
+        for channel in channels {
+            let declared = self.schema.channels.iter().find(|c| fold_name(&c.name) == fold_name(&channel));
+            let Some(consent) = declared.and_then(|c| c.consent) else { continue };
+            if self.seen.attributes.contains(&consent) {
+                continue;
+            }
+            let attribute = self.schema.attribute(consent).map_or("", |a| &a.name).to_owned();
+            let message = format!("\"{}\" goes over {channel} and does not ask for consent", self.segment.name);
+            let help = format!("for every segment over {channel}: `everyone on {channel} must have {attribute} is true`");
+            self.add(Code::NoConsent, message, "people may not be reached so", help);
+        }
+    }
+
+    fn broad_event(&mut self) {
+        let broad = self.seen.queries.iter().find_map(|(query, positive)| {
+            let is_open = query.filter.is_none() && *positive;
+            query.events.iter().find(|e| is_open && self.role(**e) == Some(Role::View)).copied()
+        });
+        if let Some(event) = broad {
+            let event = self.event_name(event);
+            let message = format!("nearly everyone does {event}");
+            let help = format!("say which: `did {event} where category is \"…\"`");
+            self.add(Code::BroadEvent, message, "no property narrows it", help);
+        }
+    }
+
+    fn silent_name(&mut self) {
+        let has_window = self.seen.queries.iter().any(|(q, _)| q.interval != Interval::default());
+        let says_when = self.segment.name.chars().any(|c| c.is_ascii_digit());
+        if has_window && !says_when {
+            let message = format!("the name \"{}\" does not say of when", self.segment.name);
+            let help = "say what is wanted, of when, and who is out: `Cart Abandon, checkout 0-2h, no purchase`";
+            self.add(Code::SilentName, message, "its conditions have windows", help.to_owned());
+        }
+    }
+
+    fn unused(&mut self) {
+        let message = format!("no campaign and no segment uses \"{}\"", self.segment.name);
+        let help = "say what it is for: `used by campaign \"…\"`, or `archived`".to_owned();
+        self.add(Code::UnusedSegment, message, "used by nothing", help);
+    }
+
+    fn beyond_retention(&mut self) {
+        let Some(Period::Fixed(kept)) = self.schema.retention else { return };
+        let is_longer = |q: &Query| match q.interval.from.map(|b| b.moment) {
+            Some(Moment::Before(Period::Fixed(length), _)) => length > kept,
+            Some(Moment::Before(Period::Months(months), _)) => months.saturating_mul(28 * seg_data::time::DAY) > kept,
+            _ => false,
+        };
+        if self.seen.queries.iter().any(|(q, _)| is_longer(q)) {
+            let days = kept / seg_data::time::DAY;
+            let message = format!("\"{}\" looks back further than the {days} days that data is kept", self.segment.name);
+            self.add(Code::BeyondRetention, message, "the beginning of the window is empty", "use a shorter window".to_owned());
+        }
+    }
+
+    fn too_many_conditions(&mut self) {
+        let n = self.seen.n_conditions;
+        if n > CONDITIONS_MAX {
+            let message = format!("\"{}\" has {n} conditions", self.segment.name);
+            let help = "give some of them a name: `define \"engaged\" as …`, or a segment of their own".to_owned();
+            self.add(Code::TooManyConditions, message, "hard to read at once", help);
+        }
+    }
+
+    fn late_event(&mut self) {
+        let late = self.seen.queries.iter().find_map(|(query, positive)| {
+            let is_known = query.known_at.is_some() || self.segment.header_is_graced();
+            let event = query.events.iter().find(|e| self.schema.event(**e).is_some_and(|e| e.arrives_within.is_some()));
+            event.filter(|_| !positive && !is_known && query.interval.from.is_some()).copied()
+        });
+        if let Some(event) = late {
+            let name = self.event_name(event);
+            let within = self.schema.event(event).and_then(|e| e.arrives_within).map_or(String::new(), |p| p.to_string());
+            let message = format!("{name} may arrive up to {within} late, and \"{}\" asks that it is not there", self.segment.name);
+            let help = "wait for it: `grace period …` under the segment's name".to_owned();
+            self.add(Code::LateEvent, message, "people may be in by mistake for a while", help);
+        }
+    }
+
+    fn said_twice(&mut self) {
+        let (Cond::All(members) | Cond::Any(members)) = &self.segment.include else { return };
+        let twice = members.iter().enumerate().any(|(at, m)| members.iter().skip(at + 1).any(|other| other == m));
+        if twice && !self.segment.header_is_graced() {
+            let message = format!("\"{}\" says one condition twice", self.segment.name);
+            self.add(Code::ImpliedCondition, message, "one of them changes nothing", "leave one of them out".to_owned());
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Lints that the plan sees: what can never be so, what always is, and what is
+//! the same twice.
+
+use seg_hir::hir::{Cond, Module};
+use seg_plan::{Node, NodeId, Plan};
+use seg_syntax::diag::{Code, Diagnostic};
+use std::collections::HashMap;
+
+/// What is likely wrong with segments whose plan is at hand.
+pub fn lints(module: &Module, plan: &Plan) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut first: HashMap<NodeId, usize> = HashMap::new();
+    let run: Vec<_> = module.run().collect();
+    for (at, ((_, segment), root)) in run.iter().zip(plan.roots()).enumerate() {
+        let says_everyone = segment.include == Cond::Const(true) && segment.excludes.is_empty();
+        let lint = match plan.node(root.node) {
+            Some(Node::Const(false)) => Some((Code::NeverTrue, "nobody can ever be in", "its conditions contradict each other")),
+            Some(Node::Const(true)) if !says_everyone => Some((Code::AlwaysTrue, "everybody is always in", "its conditions leave nobody out")),
+            Some(Node::Const(_)) => None,
+            _ => match first.get(&root.node).and_then(|at| run.get(*at)) {
+                Some((_, other)) => {
+                    let message = format!("\"{}\" means the same as \"{}\"", segment.name, other.name);
+                    let diagnostic = Diagnostic::new(Code::SameMeaning, segment.span, message)
+                        .label("the same people, always")
+                        .help(format!("keep one of them, or write `in segment \"{}\"`", other.name));
+                    found.extend(Some(diagnostic).filter(|_| !allows(segment, Code::SameMeaning)));
+                    None
+                }
+                None => {
+                    first.insert(root.node, at);
+                    None
+                }
+            },
+        };
+        if let Some((code, message, label)) = lint.filter(|(code, ..)| !allows(segment, *code)) {
+            found.push(
+                Diagnostic::new(code, segment.span, format!("{message} \"{}\"", segment.name))
+                    .label(label)
+                    .help("read its conditions aloud, and change the one that is not meant so"),
+            );
+        }
+    }
+    found
+}
+
+fn allows(segment: &seg_hir::hir::Segment, code: Code) -> bool {
+    segment.header.allowed.iter().any(|allowed| allowed == code.number())
+}
