@@ -9,6 +9,7 @@ use seg::diag::render::Style;
 use seg::{Instant, Project, Settings, Zone};
 use seg_tests::{engines, people, root, schema_text};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 fn main() {
@@ -149,7 +150,11 @@ struct CaseFile {
     #[serde(default = "utc")]
     zone: String,
     /// Lines of JSON; see [`people`].
+    #[serde(default)]
     people: String,
+    /// The values of lists, by the path that their declarations name.
+    #[serde(default)]
+    lists: BTreeMap<String, Vec<String>>,
     case: Vec<Case>,
 }
 
@@ -160,6 +165,8 @@ struct Case {
     /// last is meant.
     segment: String,
     members: Vec<String>,
+    /// Other people than the file's, a line each.
+    people: Option<Vec<String>>,
 }
 
 fn shop() -> String {
@@ -178,12 +185,13 @@ fn cases(text: &str) -> Result<(), Failed> {
     let mut failures = Vec::new();
     let mut batch = None;
     for case in &file.case {
-        let is_whole = case.segment.trim_start().starts_with("segment ");
+        let is_whole = case.segment.contains("segment \"");
         let text = match is_whole {
             true => case.segment.clone(),
             false => format!("segment \"case\" include people who {}", case.segment),
         };
-        let project = Project::from_text(&schema, [("case.seg", text.as_str())], settings);
+        let mut project = Project::from_text(&schema, [("case.seg", text.as_str())], settings);
+        file.lists.iter().for_each(|(path, values)| project.add_list(path, values.clone()));
         let program = match seg::compile(&project) {
             Ok(program) => program,
             Err(problems) => {
@@ -194,7 +202,11 @@ fn cases(text: &str) -> Result<(), Failed> {
         if let Err(faults) = seg::plan::verify(program.plan()) {
             failures.push(format!("{}\n{faults:?}", case.segment));
         }
-        let batch = batch.get_or_insert_with(|| people(&file.people, &project.schema, settings.zone, now));
+        let own = case.people.as_ref().map(|p| people(&p.join("\n"), &project.schema, settings.zone, now));
+        let batch = match &own {
+            Some(own) => own,
+            None => batch.get_or_insert_with(|| people(&file.people, &project.schema, settings.zone, now)),
+        };
         for engine in engines() {
             let masks = engine.evaluate(&program, batch, now);
             let mask = masks.last().ok_or("no segment")?;

@@ -141,7 +141,9 @@ impl Walk<'_, '_> {
                     Quantifier::All => ("all of".to_owned(), n == parts.len() as u64),
                     Quantifier::Any => ("any of".to_owned(), n > 0),
                     Quantifier::None => ("none of".to_owned(), n == 0),
-                    Quantifier::Several { min, max: Some(max) } => (format!("{min} to {max} of"), (min..=max).contains(&n)),
+                    Quantifier::Several { min, max: Some(max) } => {
+                        (format!("{min} to {max} of"), (min..=max).contains(&n))
+                    }
                     Quantifier::Several { min, max: None } => (format!("at least {min} of"), n >= min),
                 };
                 why(words, holds, parts)

@@ -72,8 +72,19 @@ pub struct TestProfile {
     pub id: String,
     /// What is known of them.
     pub attributes: Vec<(AttributeId, Value)>,
-    /// What they did, with the properties.
-    pub events: Vec<(EventId, Instant, Vec<(PropertyId, Value)>)>,
+    /// What they did.
+    pub events: Vec<TestEvent>,
+}
+
+/// Something that a person of a test did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestEvent {
+    /// What.
+    pub event: EventId,
+    /// When.
+    pub time: Instant,
+    /// Its properties.
+    pub properties: Vec<(PropertyId, Value)>,
 }
 
 /// What a test expects.

@@ -14,15 +14,13 @@
 mod check;
 mod eval;
 pub mod explain;
-mod lint;
 pub mod hir;
+mod lint;
 mod lower;
 mod names;
 pub mod schema;
 pub mod text;
 
-pub use lint::lints;
 pub use check::{Checked, Lists, Settings, check};
-pub use eval::{
-    Evaluator, aggregate, arithmetic, calendar_part, compare, distance, median, scale, shift,
-};
+pub use eval::{Evaluator, aggregate, arithmetic, calendar_part, compare, distance, median, scale, shift};
+pub use lint::lints;

@@ -229,7 +229,8 @@ impl Lint<'_> {
             }
             let attribute = self.schema.attribute(consent).map_or("", |a| &a.name).to_owned();
             let message = format!("\"{}\" goes over {channel} and does not ask for consent", self.segment.name);
-            let help = format!("for every segment over {channel}: `everyone on {channel} must have {attribute} is true`");
+            let help =
+                format!("for every segment over {channel}: `everyone on {channel} must have {attribute} is true`");
             self.add(Code::NoConsent, message, "people may not be reached so", help);
         }
     }
@@ -272,8 +273,14 @@ impl Lint<'_> {
         };
         if self.seen.queries.iter().any(|(q, _)| is_longer(q)) {
             let days = kept / seg_data::time::DAY;
-            let message = format!("\"{}\" looks back further than the {days} days that data is kept", self.segment.name);
-            self.add(Code::BeyondRetention, message, "the beginning of the window is empty", "use a shorter window".to_owned());
+            let message =
+                format!("\"{}\" looks back further than the {days} days that data is kept", self.segment.name);
+            self.add(
+                Code::BeyondRetention,
+                message,
+                "the beginning of the window is empty",
+                "use a shorter window".to_owned(),
+            );
         }
     }
 
@@ -289,13 +296,18 @@ impl Lint<'_> {
     fn late_event(&mut self) {
         let late = self.seen.queries.iter().find_map(|(query, positive)| {
             let is_known = query.known_at.is_some() || self.segment.header_is_graced();
-            let event = query.events.iter().find(|e| self.schema.event(**e).is_some_and(|e| e.arrives_within.is_some()));
+            let event =
+                query.events.iter().find(|e| self.schema.event(**e).is_some_and(|e| e.arrives_within.is_some()));
             event.filter(|_| !positive && !is_known && query.interval.from.is_some()).copied()
         });
         if let Some(event) = late {
             let name = self.event_name(event);
-            let within = self.schema.event(event).and_then(|e| e.arrives_within).map_or(String::new(), |p| p.to_string());
-            let message = format!("{name} may arrive up to {within} late, and \"{}\" asks that it is not there", self.segment.name);
+            let within =
+                self.schema.event(event).and_then(|e| e.arrives_within).map_or(String::new(), |p| p.to_string());
+            let message = format!(
+                "{name} may arrive up to {within} late, and \"{}\" asks that it is not there",
+                self.segment.name
+            );
             let help = "wait for it: `grace period …` under the segment's name".to_owned();
             self.add(Code::LateEvent, message, "people may be in by mistake for a while", help);
         }
@@ -306,7 +318,12 @@ impl Lint<'_> {
         let twice = members.iter().enumerate().any(|(at, m)| members.iter().skip(at + 1).any(|other| other == m));
         if twice && !self.segment.header_is_graced() {
             let message = format!("\"{}\" says one condition twice", self.segment.name);
-            self.add(Code::ImpliedCondition, message, "one of them changes nothing", "leave one of them out".to_owned());
+            self.add(
+                Code::ImpliedCondition,
+                message,
+                "one of them changes nothing",
+                "leave one of them out".to_owned(),
+            );
         }
     }
 }

@@ -40,7 +40,10 @@ mod tests {
             std::fs::write(&path, text).expect("written");
             read_list(&path)
         };
-        assert_eq!(list("a.csv", "email,since\nann@x.org,2020\n\"ben, x\",2021\n").expect("read"), ["ann@x.org", "ben, x"]);
+        assert_eq!(
+            list("a.csv", "email,since\nann@x.org,2020\n\"ben, x\",2021\n").expect("read"),
+            ["ann@x.org", "ben, x"]
+        );
         assert_eq!(list("a.txt", "\u{feff}ann\r\n\n ben \n").expect("read"), ["ann", "ben"]);
         assert_eq!(read_list(&dir.path().join("none.csv")), Err("there is no such file".to_owned()));
     }

@@ -94,12 +94,7 @@ pub fn load(
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_lines(
-    schema: &Arc<Schema>,
-    zone: Option<Zone>,
-    profiles: &str,
-    events: &str,
-) -> Result<Loaded, ReadError> {
+pub fn load_lines(schema: &Arc<Schema>, zone: Option<Zone>, profiles: &str, events: &str) -> Result<Loaded, ReadError> {
     let wanted = Wanted::everything(schema);
     let mut loader = Loader {
         schema,

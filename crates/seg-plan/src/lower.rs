@@ -123,9 +123,7 @@ impl Lower {
             ExprKind::Today { zone, offset } => Node::Today { zone: *zone, offset: *offset },
             ExprKind::Seen(end, known_at) => Node::Seen(*end, *known_at),
             ExprKind::Time => Node::Time,
-            ExprKind::Field { list, field } => {
-                Node::Field { list: list.clone(), field: *field, ty: expr.ty.clone() }
-            }
+            ExprKind::Field { list, field } => Node::Field { list: list.clone(), field: *field, ty: expr.ty.clone() },
             ExprKind::Shift { of, by, is_back } => Node::Shift { of: self.expr(of), by: *by, is_back: *is_back },
             ExprKind::DayOf(of, zone) => Node::DayOf(self.expr(of), *zone),
             ExprKind::Part(part, of, zone) => Node::Part(*part, self.expr(of), *zone),
@@ -139,9 +137,7 @@ impl Lower {
                 Node::Distance { latitude, longitude, to: [to.latitude.to_bits(), to.longitude.to_bits()] }
             }
             ExprKind::UsualGap(query) => Node::UsualGap(self.query(query)),
-            ExprKind::MostWithin { query, within } => {
-                Node::MostWithin { query: self.query(query), within: *within }
-            }
+            ExprKind::MostWithin { query, within } => Node::MostWithin { query: self.query(query), within: *within },
             ExprKind::Arithmetic(op, left, right) => {
                 let (left, right) = (self.expr(left), self.expr(right));
                 Node::Arithmetic(*op, left, right)

@@ -17,6 +17,7 @@ pub struct File {
 
 /// A declaration.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all items are segments")]
 pub enum Item {
     /// `segment "…"`
     Segment(Segment),

@@ -35,10 +35,8 @@ pub(crate) fn build_item(
     pairs: Pairs<'_, Rule>,
 ) -> (Option<Item>, Vec<Diagnostic>) {
     let mut builder = Builder { source, base, text, diagnostics: Vec::new() };
-    let item = pairs
-        .flat_map(Pair::into_inner)
-        .find(|pair| pair.as_rule() != Rule::EOI)
-        .and_then(|pair| builder.item(pair));
+    let item =
+        pairs.flat_map(Pair::into_inner).find(|pair| pair.as_rule() != Rule::EOI).and_then(|pair| builder.item(pair));
     (item, builder.diagnostics)
 }
 

@@ -85,7 +85,7 @@ fn slip(diagnostic: Diagnostic, found: Option<&Token>, at: u32, item: Span, text
     if found.is_none() && before_word.eq_ignore_ascii_case("since") {
         return diagnostic
             .help("say since when: `since 2026-01-31`")
-            .note("what did not happen since another event, `with no … since`, will come in a later version");
+            .help("for what did not follow the event before: `did … with no … since`");
     }
     let Some(found) = found else {
         return diagnostic.help("finish the sentence, for example: `include people who ordered in the past 30 days`");

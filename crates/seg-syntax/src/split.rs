@@ -48,7 +48,7 @@ pub(crate) fn split(tokens: &[Token], text: &str) -> Vec<Slice> {
 
 fn word<'a>(token: &Token, text: &'a str) -> &'a str {
     match token.kind {
-        TokenKind::Word => text.get(token.span.range()).unwrap_or(""),
+        TokenKind::Word | TokenKind::OpenBracket => text.get(token.span.range()).unwrap_or(""),
         _ => "",
     }
 }
@@ -58,11 +58,32 @@ fn word<'a>(token: &Token, text: &'a str) -> &'a str {
 fn continues(word_before: &str, opener: &Opener<'_>) -> bool {
     let is = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
     match opener {
-        // After an event called `Signed In`, a segment still begins: nothing
-        // that is in another segment goes on with `include`.
+        // After an event called `Signed In`, an item still begins: nothing that
+        // is in another segment goes on with `include`.
         Opener::Named { keyword, after } if is(word_before, "in") => {
-            let begins = is(keyword, "segment") && is(after, "include") || is(keyword, "list") && is(after, "from");
-            !begins
+            const AFTER: &[(&str, &[&str])] = &[
+                (
+                    "segment",
+                    &[
+                        "include",
+                        "used",
+                        "owned",
+                        "described",
+                        "archived",
+                        "regardless",
+                        "grace",
+                        "expect",
+                        "frozen",
+                        "allow",
+                        "in",
+                    ],
+                ),
+                ("list", &["from"]),
+                ("define", &["as", "("]),
+                ("test", &["at", "profile", "expect"]),
+            ];
+            let begins = |(opener, words): &(&str, &[&str])| is(keyword, opener) && words.iter().any(|w| is(after, w));
+            !AFTER.iter().any(begins)
         }
         _ => ["in", "include", "exclude"].iter().any(|w| is(w, word_before)),
     }

@@ -87,11 +87,15 @@ pub fn check_frozen(project: &Project, program: &Program, lock: &Lock, today: Da
                 .help(format!("run `seg freeze` once, and keep {LOCK_FILE} in version control")),
             ),
             Some(locked) if locked.fingerprint != sample::md5_hex(&meaning) => found.push(
-                Diagnostic::new(Code::FrozenMeaning, segment.span, format!("\"{}\" is frozen, and its meaning has changed", segment.name))
-                    .label("frozen")
-                    .note(difference(&locked.meaning, &meaning))
-                    .help("take the change back; other words for the same meaning are no change")
-                    .help("or end the freeze: take its `frozen` line out"),
+                Diagnostic::new(
+                    Code::FrozenMeaning,
+                    segment.span,
+                    format!("\"{}\" is frozen, and its meaning has changed", segment.name),
+                )
+                .label("frozen")
+                .note(difference(&locked.meaning, &meaning))
+                .help("take the change back; other words for the same meaning are no change")
+                .help("or end the freeze: take its `frozen` line out"),
             ),
             Some(_) => {}
         }

@@ -14,8 +14,12 @@ pub fn lints(module: &Module, plan: &Plan) -> Vec<Diagnostic> {
     for (at, ((_, segment), root)) in run.iter().zip(plan.roots()).enumerate() {
         let says_everyone = segment.include == Cond::Const(true) && segment.excludes.is_empty();
         let lint = match plan.node(root.node) {
-            Some(Node::Const(false)) => Some((Code::NeverTrue, "nobody can ever be in", "its conditions contradict each other")),
-            Some(Node::Const(true)) if !says_everyone => Some((Code::AlwaysTrue, "everybody is always in", "its conditions leave nobody out")),
+            Some(Node::Const(false)) => {
+                Some((Code::NeverTrue, "nobody can ever be in", "its conditions contradict each other"))
+            }
+            Some(Node::Const(true)) if !says_everyone => {
+                Some((Code::AlwaysTrue, "everybody is always in", "its conditions leave nobody out"))
+            }
             Some(Node::Const(_)) => None,
             _ => match first.get(&root.node).and_then(|at| run.get(*at)) {
                 Some((_, other)) => {

@@ -5,7 +5,7 @@ use crate::diagnostics::Diagnostics;
 use crate::project::Project;
 use seg_data::{Batch, Instant, Value};
 use seg_hir::explain::{Explain, Why};
-use seg_hir::hir::{Expectation, Expected, Module, SegmentId, Test};
+use seg_hir::hir::{Expectation, Expected, Module, SegmentId, Test, TestEvent};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -87,9 +87,10 @@ pub fn test(project: &Project) -> Result<TestReport, Diagnostics> {
 }
 
 fn unreadable(project: &Project, test: &Test, why: &str) -> Diagnostics {
-    let diagnostic = Diagnostic::new(Code::EmptyTest, test.span, format!("the people of \"{}\" cannot be made", test.name))
-        .label(why)
-        .help("this is a fault of Seg, please report it");
+    let diagnostic =
+        Diagnostic::new(Code::EmptyTest, test.span, format!("the people of \"{}\" cannot be made", test.name))
+            .label(why)
+            .help("this is a fault of Seg, please report it");
     Diagnostics::new(vec![diagnostic], project.sources.clone())
 }
 
@@ -143,7 +144,7 @@ fn people(project: &Project, test: &Test) -> Result<Batch, String> {
             }
         }
         profiles.push_str(&format!("{}\n", serde_json::Value::Object(person)));
-        for (id, time, properties) in &profile.events {
+        for TestEvent { event: id, time, properties } in &profile.events {
             let Some(event) = schema.event(*id) else { continue };
             let mut line = serde_json::Map::new();
             for (property, value) in properties {

@@ -38,6 +38,26 @@ fn now() -> Instant {
     Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")
 }
 
+/// What stands beside the generated segments.
+const AROUND: &[&str] = &[
+    "segment \"refers\" include people who are in segment \"0\" and not in segment \"1\"",
+    "list \"texts\" from \"texts.csv\"",
+    "define \"lately\" (period) as anything in the past period",
+    "everyone on sms must have sms_consent is true and not in segment \"2\"",
+    "segment \"used\" used by campaign \"c\" over sms include people who \"lately\" (30 days)",
+    "segment \"kept\" archived include people who \"lately\" (1 day)",
+];
+
+/// Some segments wait for late events, some have a calendar of their own.
+fn header(n: usize) -> &'static str {
+    match n % 8 {
+        3 => "grace period 2 hours",
+        5 => "in America/New_York time",
+        7 => "grace period 1 month in Asia/Tokyo time",
+        _ => "",
+    }
+}
+
 /// A crowd and segments to judge it by.
 struct Case {
     program: Program,
@@ -54,10 +74,11 @@ impl Case {
         let text: Vec<String> = sentences
             .iter()
             .enumerate()
-            .map(|(n, s)| format!("segment \"{n}\" include people who {s}"))
-            .chain(["segment \"refers\" include people who are in segment \"0\" and not in segment \"1\"".to_owned()])
+            .map(|(n, s)| format!("segment \"{n}\" {} include people who {s}", header(n)))
+            .chain(AROUND.iter().map(|s| (*s).to_owned()))
             .collect();
-        let project = Project::from_text(&schema_text("shop"), [("g.seg", text.join("\n").as_str())], settings);
+        let mut project = Project::from_text(&schema_text("shop"), [("g.seg", text.join("\n").as_str())], settings);
+        project.add_list("texts.csv", ["a", "DE", "straße"].map(str::to_owned));
         let program = seg::compile(&project).map_err(|e| TestCaseError::fail(e.to_string()))?;
         seg::plan::verify(program.plan()).map_err(|f| TestCaseError::fail(format!("{f:?}")))?;
         let batch = people(&lines.join("\n"), &Arc::clone(&project.schema), settings.zone, now());

@@ -36,7 +36,10 @@ fn rows() -> Vec<BoxedStrategy<String>> {
         put("did {} then {} within {} then {}, {}", vec![step(), step(), length(), step(), count()]),
         put("did {} then {}, all within {}, {}", vec![step(), step(), length(), window()]),
         put("did {} then {}, all {}", vec![step(), step(), window()]),
-        put("did Order Completed then Order Completed with the same {}", vec![one(&["category", "quantity", "weight"])]),
+        put(
+            "did Order Completed then Order Completed with the same {}",
+            vec![one(&["category", "quantity", "weight"])],
+        ),
         put(
             "did Order Completed where {} then Order Completed where {} with the same {}, all within {}",
             vec![filter(), filter(), one(&["status", "amount"]), length()],
@@ -59,10 +62,7 @@ fn calendars() -> Vec<BoxedStrategy<String>> {
     let times = || one(&["18:00 and 23:00", "22:00 and 03:00", "00:00 and 12:00", "14:00 and 14:01"]);
     vec![
         put("did {} {} {}", vec![events(), one(&["since", "after", "before", "until"]), anchor()]),
-        put(
-            "did {} within {} {} {}",
-            vec![events(), length(), one(&["after", "before", "of"]), anchor()],
-        ),
+        put("did {} within {} {} {}", vec![events(), length(), one(&["after", "before", "of"]), anchor()]),
         put("did {} within {} after birthday", vec![events(), one(&["3 days", "2 weeks", "1 month"])]),
         put("did {} on their {}", vec![events(), one(&["last_order_date", "birthday"])]),
         put("{} is within {} after {}", vec![one(&["last_order_date"]), length(), anchor()]),
@@ -78,7 +78,10 @@ fn calendars() -> Vec<BoxedStrategy<String>> {
                 one(&["today", "within the next 7 days", "within the past 30 days", "this month", "next quarter"]),
             ],
         ),
-        put("did {} {} in each of the past {} days", vec![events(), one(&["at most 2 times", "at most once"]), one(&["2", "3"])]),
+        put(
+            "did {} {} in each of the past {} days",
+            vec![events(), one(&["at most 2 times", "at most once"]), one(&["2", "3"])],
+        ),
         put(
             "did {} at least once in at least {} of the past {}",
             vec![events(), one(&["1", "2"]), one(&["3 weeks", "2 calendar days", "3 full days", "2 months"])],
@@ -94,7 +97,11 @@ fn rhythms() -> Vec<BoxedStrategy<String>> {
         put("usual gap between {} {} is known", vec![events(), past()]),
         put(
             "time since their {} is {} {} times their usual gap",
-            vec![one(&["last Order Completed", "first Email Opened", "last Email Engaged"]), bound(), one(&["1.5", "1", "0.5", "10"])],
+            vec![
+                one(&["last Order Completed", "first Email Opened", "last Email Engaged"]),
+                bound(),
+                one(&["1.5", "1", "0.5", "10"]),
+            ],
         ),
         put("time since their last {} is {} 1 day", vec![one(&["Order Completed", "Email Opened"]), bound()]),
         put(
@@ -110,8 +117,16 @@ fn others() -> Vec<BoxedStrategy<String>> {
         put("did Order Completed where any of lines has {}", vec![line()]),
         put("did Order Completed where all of lines have {} {}", vec![line(), window()]),
         put("did Order Completed where no lines have {}", vec![line()]),
-        put("{} quantity of lines of Order Completed {} is {} 2", vec![one(&["total", "largest"]), window(), bound()]),
-        put("{} quantity of lines of Order Completed is {} 2", vec![one(&["average", "smallest"]), bound()]),
+        put("total quantity of lines of Order Completed {} is {} 2", vec![window(), bound()]),
+        put("largest quantity of lines of Order Completed {} is {} 2", vec![window(), bound()]),
+        put("average quantity of lines of Order Completed is {} 2", vec![bound()]),
+        put("smallest quantity of lines of Order Completed {} is {} 2", vec![window(), bound()]),
+        put("total quantity of lines of Order Completed is {} {}", vec![bound(), one(&["1", "3"])]),
+        put("average quantity of lines of Order Completed {} is {} 1", vec![window(), bound()]),
+        put("smallest quantity of lines of Order Completed is {} 1", vec![bound()]),
+        put("largest quantity of lines of Order Completed is {} 1", vec![bound()]),
+        put("in a random {} of people, by {}", vec![one(&["30%", "50%"]), one(&["\"b\"", "\"holdout\""])]),
+        put("in the other {} of people, by {}", vec![one(&["70%", "50%"]), one(&["\"b\"", "\"holdout\""])]),
         put("number of lines of Order Completed is {} {}", vec![bound(), one(&["1", "2"])]),
         put("number of different sku of lines of orders is {} 1", vec![bound()]),
         put("most frequent sku of lines of orders is {}", vec![one(&["\"a\"", "\"b\""])]),
@@ -119,6 +134,9 @@ fn others() -> Vec<BoxedStrategy<String>> {
         put("most frequent quantity of orders is {} 1", vec![bound()]),
         put("in a random {} of people, by {}", vec![one(&["10%", "50%", "99.5%"]), one(&["\"a\"", "\"winter-test\""])]),
         put("in the other {} of people, by {}", vec![one(&["90%", "50%", "0.5%"]), one(&["\"a\"", "\"winter-test\""])]),
+        put("{} is in list \"texts\"", vec![one(&["country", "city", "region"])]),
+        put("did Order Completed where category is in list \"texts\" {}", vec![window()]),
+        put("\"lately\" ({})", vec![length()]),
         put("within {} of (51.5074, -0.1278)", vec![one(&["343 km", "344 km", "214 miles", "1 m", "20000 km"])]),
         put("home is within {} of (48.8566, 2.3522)", vec![one(&["1 km", "5000 km"])]),
     ]

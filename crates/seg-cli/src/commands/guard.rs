@@ -41,11 +41,15 @@ fn size(name: &str, header: &Header, n: u64, guards: &mut Guards) {
 fn change(name: &str, header: &Header, n: u64, before: Option<&Sizes>, now: Instant, guards: &mut Guards) {
     let Some((percent, per)) = header.change else { return };
     let Some((before, then)) = before.and_then(|b| Some((b.sizes.get(name)?, Instant::parse(&b.at, None)?))) else {
-        guards.notes.push(format!("\"{name}\": whether its size changed too much was not judged, for no earlier run is recorded"));
+        guards.notes.push(format!(
+            "\"{name}\": whether its size changed too much was not judged, for no earlier run is recorded"
+        ));
         return;
     };
     let Some(length) = now.0.checked_sub(then.0).filter(|l| *l > 0) else {
-        guards.notes.push(format!("\"{name}\": whether its size changed too much was not judged, for the recorded run is not earlier"));
+        guards.notes.push(format!(
+            "\"{name}\": whether its size changed too much was not judged, for the recorded run is not earlier"
+        ));
         return;
     };
     // In half the time it may change half as much.
@@ -53,7 +57,9 @@ fn change(name: &str, header: &Header, n: u64, before: Option<&Sizes>, now: Inst
     let allowed = percent / 100.0 * *before as f64 * (length as f64 / per as f64);
     let changed = n.abs_diff(*before) as f64;
     if changed > allowed {
-        guards.broken.push(format!("\"{name}\" went from {before} to {n} people, a change of more than {percent}% in such a time"));
+        guards.broken.push(format!(
+            "\"{name}\" went from {before} to {n} people, a change of more than {percent}% in such a time"
+        ));
     }
 }
 

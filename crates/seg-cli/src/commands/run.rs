@@ -108,7 +108,8 @@ fn write_winners(
     format: MembersFormat,
 ) -> Result<(), Failure> {
     let Some(winners) = evaluation.winners(program) else {
-        let message = "the project has no order of precedence; write `when people are in several, prefer \"…\", then \"…\"`";
+        let message =
+            "the project has no order of precedence; write `when people are in several, prefer \"…\", then \"…\"`";
         return Err(Failure::usage(message));
     };
     let names: Vec<&str> = program.segment_names().collect();

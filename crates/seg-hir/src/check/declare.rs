@@ -102,9 +102,13 @@ fn declare_list(items: &mut Items<'_>, list: &ast::ListDeclaration, lists: &List
                 _ => "it was not given to the compiler".to_owned(),
             };
             diagnostics.push(
-                Diagnostic::new(Code::UnreadableList, list.path.span, format!("the list \"{}\" cannot be read", list.path.text))
-                    .label(why)
-                    .help("paths are relative to the project: `\"lists/vip.csv\"`, whose first column counts"),
+                Diagnostic::new(
+                    Code::UnreadableList,
+                    list.path.span,
+                    format!("the list \"{}\" cannot be read", list.path.text),
+                )
+                .label(why)
+                .help("paths are relative to the project: `\"lists/vip.csv\"`, whose first column counts"),
             );
             Default::default()
         }
@@ -113,9 +117,13 @@ fn declare_list(items: &mut Items<'_>, list: &ast::ListDeclaration, lists: &List
     let declared = ListRef(Arc::new(List { name: name.clone(), values }));
     if items.declared.lists.insert(name, declared).is_some() {
         diagnostics.push(
-            Diagnostic::new(Code::DuplicateDeclaration, list.name.span, format!("two lists are called \"{}\"", list.name.text))
-                .label("the second")
-                .help("give one of them another name"),
+            Diagnostic::new(
+                Code::DuplicateDeclaration,
+                list.name.span,
+                format!("two lists are called \"{}\"", list.name.text),
+            )
+            .label("the second")
+            .help("give one of them another name"),
         );
     }
 }
@@ -131,7 +139,9 @@ pub(super) fn check_channel(schema: &Schema, channel: &Title, diagnostics: &mut 
     let diagnostic = Diagnostic::new(Code::UnknownChannel, channel.span, message).label("unknown channel");
     diagnostics.push(match crate::names::suggestion(&channel.text, names.iter().copied()) {
         Some(near) => diagnostic.fix(channel.span, near, format!("did you mean `{near}`?")),
-        None if names.is_empty() => diagnostic.help("declare it in the schema: `[channels.sms]` with `consent = \"…\"`"),
+        None if names.is_empty() => {
+            diagnostic.help("declare it in the schema: `[channels.sms]` with `consent = \"…\"`")
+        }
         None => diagnostic.help(format!("the channels are {}", names.join(", "))),
     });
 }
@@ -182,16 +192,18 @@ pub(super) fn precedence(items: &Items<'_>, module: &Module, diagnostics: &mut V
     for title in items.precedence.iter().flat_map(|p| &p.names) {
         match items.declared.segments.resolve(title) {
             Ok(id) if order.contains(&id) => diagnostics.push(
-                Diagnostic::new(Code::DuplicateDeclaration, title.span, format!("\"{}\" stands here twice", title.text))
-                    .label("the second time")
-                    .help("a segment has one place in the order"),
+                Diagnostic::new(
+                    Code::DuplicateDeclaration,
+                    title.span,
+                    format!("\"{}\" stands here twice", title.text),
+                )
+                .label("the second time")
+                .help("a segment has one place in the order"),
             ),
-            Ok(id) => {
-                match module.segments.get(id.idx()) {
-                    Some(segment) if segment.header.is_archived => diagnostics.push(archived(&title.text, title.span)),
-                    _ => order.push(id),
-                }
-            }
+            Ok(id) => match module.segments.get(id.idx()) {
+                Some(segment) if segment.header.is_archived => diagnostics.push(archived(&title.text, title.span)),
+                _ => order.push(id),
+            },
             Err(diagnostic) => diagnostics.extend(diagnostic.map(|d| *d)),
         }
     }

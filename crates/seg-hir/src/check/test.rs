@@ -1,6 +1,6 @@
 //! Test blocks: facts with the schema's types, expectations of known people.
 
-use crate::hir::{Expectation, Expected, ExprKind, Test, TestProfile};
+use crate::hir::{Expectation, Expected, ExprKind, Test, TestEvent, TestProfile};
 use crate::lower::Lower;
 use seg_data::schema::Target;
 use seg_data::{AttributeId, EventId, Instant, PropertyId, Type, Value, Zone};
@@ -16,9 +16,13 @@ pub(super) fn lower(lower: &mut Lower<'_>, test: &ast::Test) -> Option<Test> {
     for profile in &test.profiles {
         if profiles.iter().any(|p| p.id == profile.id.text) {
             lower.diagnostics.push(
-                Diagnostic::new(Code::DuplicateDeclaration, profile.id.span, format!("\"{}\" is there twice", profile.id.text))
-                    .label("the second")
-                    .help("write all facts of a person behind one `profile`, separated by commas"),
+                Diagnostic::new(
+                    Code::DuplicateDeclaration,
+                    profile.id.span,
+                    format!("\"{}\" is there twice", profile.id.text),
+                )
+                .label("the second")
+                .help("write all facts of a person behind one `profile`, separated by commas"),
             );
         }
         profiles.push(lower.profile(profile, at));
@@ -29,9 +33,13 @@ pub(super) fn lower(lower: &mut Lower<'_>, test: &ast::Test) -> Option<Test> {
     }
     if expectations.is_empty() && lower.diagnostics.len() == n_before {
         lower.diagnostics.push(
-            Diagnostic::new(Code::EmptyTest, test.name.span, format!("the test \"{}\" expects nothing", test.name.text))
-                .label("it could not fail")
-                .help("add a line such as `expect \"ann\" in \"VIP\"`"),
+            Diagnostic::new(
+                Code::EmptyTest,
+                test.name.span,
+                format!("the test \"{}\" expects nothing", test.name.text),
+            )
+            .label("it could not fail")
+            .help("add a line such as `expect \"ann\" in \"VIP\"`"),
         );
     }
     let (name, span) = (test.name.text.clone(), test.name.span);
@@ -76,8 +84,9 @@ impl Lower<'_> {
                     let event = self.event_named(event);
                     let time = self.fact_time(time, at);
                     if let (Some(event), Some(time)) = (event, time) {
-                        let properties = properties.iter().filter_map(|(name, value)| self.property_is(event, name, value));
-                        known.events.push((event, time, properties.collect()));
+                        let known_of = |(name, value): &(Name, LiteralAt)| self.property_is(event, name, value);
+                        let properties = properties.iter().filter_map(known_of).collect();
+                        known.events.push(TestEvent { event, time, properties });
                     }
                 }
                 Fact::Is { attribute, values } => {
@@ -196,10 +205,13 @@ impl Lower<'_> {
         let id = expected.id.text.clone();
         if !profiles.iter().any(|p| p.id == id) {
             let known: Vec<&str> = profiles.iter().map(|p| p.id.as_str()).collect();
-            let diagnostic = Diagnostic::new(Code::UnknownName, expected.id.span, format!("the test has no profile \"{id}\""))
-                .label("nobody of that name");
+            let diagnostic =
+                Diagnostic::new(Code::UnknownName, expected.id.span, format!("the test has no profile \"{id}\""))
+                    .label("nobody of that name");
             self.diagnostics.push(match crate::names::suggestion(&id, known.iter().copied()) {
-                Some(near) => diagnostic.fix(expected.id.span, format!("\"{near}\""), format!("did you mean `\"{near}\"`?")),
+                Some(near) => {
+                    diagnostic.fix(expected.id.span, format!("\"{near}\""), format!("did you mean `\"{near}\"`?"))
+                }
                 None => diagnostic.help(format!("add `profile \"{id}\"` with what is known of them")),
             });
             return None;

@@ -92,9 +92,7 @@ impl Search<'_> {
             !taken.iter().any(|t| (t.event, t.idx) == (event.event, event.idx))
         };
         let holds = events.iter().any(|event| {
-            is_new(event, taken)
-                && self.follows(step, before.time, event.time)
-                && self.goes_on(at + 1, event, taken)
+            is_new(event, taken) && self.follows(step, before.time, event.time) && self.goes_on(at + 1, event, taken)
         });
         taken.pop();
         holds

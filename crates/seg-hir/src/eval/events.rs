@@ -71,12 +71,7 @@ impl Evaluator<'_> {
     }
 
     /// The earliest or latest time of any event up to now.
-    pub(super) fn seen(
-        &self,
-        end: crate::hir::End,
-        known_at: Option<Moment>,
-        person: &Person<'_>,
-    ) -> Option<Instant> {
+    pub(super) fn seen(&self, end: crate::hir::End, known_at: Option<Moment>, person: &Person<'_>) -> Option<Instant> {
         let horizon = horizon(known_at, self.now);
         let n_events = person.batch.schema().events.len() as u32;
         let times = (0..n_events)

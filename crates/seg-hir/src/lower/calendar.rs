@@ -4,12 +4,12 @@
 use super::event::in_range;
 use super::resolve::Subject;
 use super::{Lower, Lowered, Scope};
-use crate::hir::{
-    Aggregate, Bound, CalendarPart, CompareOp, Cond, DayOffset, Expr, ExprKind, Interval, Moment, Query,
-};
+use crate::hir::{Aggregate, Bound, CalendarPart, CompareOp, Cond, DayOffset, Expr, ExprKind, Interval, Moment, Query};
 use seg_data::time::SECOND;
 use seg_data::{Type, Value, Zone};
-use seg_syntax::ast::{self, Condition, Duration, Name, Periods, Quantity, Recurring, Relation, TailKind, Unit, Window};
+use seg_syntax::ast::{
+    self, Condition, Duration, Name, Periods, Quantity, Recurring, Relation, TailKind, Unit, Window,
+};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -52,9 +52,13 @@ impl Lower<'_> {
             _ => {
                 let words = self.words(span);
                 self.report(
-                    Diagnostic::new(Code::OperatorNeedsType, span, format!("`{words}` fits a time, not {}", value.ty.one()))
-                        .label("said of something that is not a time")
-                        .help("name an attribute that holds a time, or an event"),
+                    Diagnostic::new(
+                        Code::OperatorNeedsType,
+                        span,
+                        format!("`{words}` fits a time, not {}", value.ty.one()),
+                    )
+                    .label("said of something that is not a time")
+                    .help("name an attribute that holds a time, or an event"),
                 );
                 return None;
             }
@@ -121,10 +125,14 @@ impl Lower<'_> {
         if not && may_be_missing {
             let (subject, words) = (self.words(c.subject.span), self.words(span));
             self.report(
-                Diagnostic::new(Code::NegativeOnMissing, span, format!("`{subject}` may be missing, so `{words}` could mean two things"))
-                    .label("are people without a value meant too?")
-                    .help(format!("with them: `not ({subject} {})`", words.replacen("not ", "", 1)))
-                    .help("without them: join `… is known` to it with `and`"),
+                Diagnostic::new(
+                    Code::NegativeOnMissing,
+                    span,
+                    format!("`{subject}` may be missing, so `{words}` could mean two things"),
+                )
+                .label("are people without a value meant too?")
+                .help(format!("with them: `not ({subject} {})`", words.replacen("not ", "", 1)))
+                .help("without them: join `… is known` to it with `and`"),
             );
             return Lowered::error();
         }
@@ -164,9 +172,13 @@ impl Lower<'_> {
                 if !value.is_error() {
                     let words = self.words(span);
                     self.report(
-                        Diagnostic::new(Code::OperatorNeedsType, span, format!("`{words}` is {}, not a day", value.ty.one()))
-                            .label("a time or a date is needed here")
-                            .help("name an attribute that holds a time or a date"),
+                        Diagnostic::new(
+                            Code::OperatorNeedsType,
+                            span,
+                            format!("`{words}` is {}, not a day", value.ty.one()),
+                        )
+                        .label("a time or a date is needed here")
+                        .help("name an attribute that holds a time or a date"),
                     );
                 }
                 None
@@ -230,9 +242,13 @@ impl Lower<'_> {
             Unit::Second | Unit::Minute | Unit::Hour => {
                 let words = self.words(span);
                 self.report(
-                    Diagnostic::new(Code::MisplacedWords, span, format!("the calendar has no such periods as `{words}`"))
-                        .label("days, weeks, months or years")
-                        .help("write `calendar days`, `calendar weeks`, `calendar months` or `calendar years`"),
+                    Diagnostic::new(
+                        Code::MisplacedWords,
+                        span,
+                        format!("the calendar has no such periods as `{words}`"),
+                    )
+                    .label("days, weeks, months or years")
+                    .help("write `calendar days`, `calendar weeks`, `calendar months` or `calendar years`"),
                 );
                 return None;
             }

@@ -353,9 +353,7 @@ impl Lower<'_> {
                     parts.recurring.push(tail);
                     None
                 }
-                TailKind::Regular(q, periods) => {
-                    parts.regular.replace((*q, *periods)).map(|(_, p)| p.span)
-                }
+                TailKind::Regular(q, periods) => parts.regular.replace((*q, *periods)).map(|(_, p)| p.span),
                 TailKind::CountPer(q, unit) => {
                     parts.per = Some((*unit, tail.span));
                     parts.count.replace(Quantity { span: tail.span, ..*q }).map(|q| q.span)

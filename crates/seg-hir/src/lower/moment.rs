@@ -152,9 +152,13 @@ impl Lower<'_> {
             if !time.is_error() {
                 let words = self.words(name.span);
                 self.report(
-                    Diagnostic::new(Code::OperatorNeedsType, name.span, format!("`{words}` is {}, not an instant", time.ty.one()))
-                        .label("an instant is needed here")
-                        .help(format!("for days of the calendar: `30 to 45 days since {words}`")),
+                    Diagnostic::new(
+                        Code::OperatorNeedsType,
+                        name.span,
+                        format!("`{words}` is {}, not an instant", time.ty.one()),
+                    )
+                    .label("an instant is needed here")
+                    .help(format!("for days of the calendar: `30 to 45 days since {words}`")),
                 );
             }
             return Expr::error();
@@ -169,9 +173,13 @@ impl Lower<'_> {
             (Period::Months(_), _) => {
                 let words = self.words(length.span);
                 self.report(
-                    Diagnostic::new(Code::OperatorNeedsType, length.span, format!("`{words}` is not always equally long"))
-                        .label("compared with a length of time")
-                        .help("write it in days: `30 days`, `365 days`"),
+                    Diagnostic::new(
+                        Code::OperatorNeedsType,
+                        length.span,
+                        format!("`{words}` is not always equally long"),
+                    )
+                    .label("compared with a length of time")
+                    .help("write it in days: `30 days`, `365 days`"),
                 );
                 None
             }

@@ -28,9 +28,9 @@ impl Lower<'_> {
             Some(Subject::Value(Expr { ty: Type::Records(_), .. })) => {
                 let (message, words) = (format!("`{}` is a list of records", name.text), &name.text);
                 self.report(
-                    Diagnostic::new(Code::OperatorNeedsType, name.span, message)
-                        .label("of which of them?")
-                        .help(format!("write `any of {words} has (…)`, `all of {words} have (…)` or `no {words} have (…)`")),
+                    Diagnostic::new(Code::OperatorNeedsType, name.span, message).label("of which of them?").help(
+                        format!("write `any of {words} has (…)`, `all of {words} have (…)` or `no {words} have (…)`"),
+                    ),
                 );
                 Subject::Error
             }

@@ -6,9 +6,7 @@ use crate::hir::{CompareOp, Cond, Expr, ExprKind, ListRef};
 use crate::names::suggestion;
 use seg_data::schema::{PlaceOf, fold_name};
 use seg_data::{Place, Type, Value, sample};
-use seg_syntax::ast::{
-    self, Condition, DistanceUnit, LiteralAt, Name, Near, Relation, Sample, TailKind, Title,
-};
+use seg_syntax::ast::{self, Condition, DistanceUnit, LiteralAt, Name, Near, Relation, Sample, TailKind, Title};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -59,10 +57,14 @@ impl Lower<'_> {
     fn negative_place(&mut self, name: &Name, near: &Near) {
         let (place, words) = (self.words(name.span), self.words(near.span));
         self.report(
-            Diagnostic::new(Code::NegativeOnMissing, near.span, format!("`{place}` may be missing, so this could mean two things"))
-                .label("are people without a place meant too?")
-                .help(format!("with them: `not ({place} is {words})`"))
-                .help("without them: join `… is known` of its attributes to that with `and`"),
+            Diagnostic::new(
+                Code::NegativeOnMissing,
+                near.span,
+                format!("`{place}` may be missing, so this could mean two things"),
+            )
+            .label("are people without a place meant too?")
+            .help(format!("with them: `not ({place} is {words})`"))
+            .help("without them: join `… is known` of its attributes to that with `and`"),
         );
     }
 
@@ -107,9 +109,13 @@ impl Lower<'_> {
                 _ => format!("\"{}\" ({})", definition.name.text, wanted.join(", ")),
             };
             self.report(
-                Diagnostic::new(Code::WrongValues, span, format!("\"{}\" takes {n} values, not {m}", definition.name.text))
-                    .label(format!("{m} here"))
-                    .help(format!("write `{form}`, with a value for each name")),
+                Diagnostic::new(
+                    Code::WrongValues,
+                    span,
+                    format!("\"{}\" takes {n} value{}, not {m}", definition.name.text, if n == 1 { "" } else { "s" }),
+                )
+                .label(format!("{m} here"))
+                .help(format!("write `{form}`, with a value for each name")),
             );
             return Lowered::error();
         }
@@ -156,9 +162,13 @@ impl Lower<'_> {
         if left.value.ty != Type::Text {
             let words = self.words(left.span);
             self.report(
-                Diagnostic::new(Code::OperatorNeedsType, left.span, format!("lists hold texts, and `{words}` is {}", left.value.ty.one()))
-                    .label("not a text")
-                    .help("compare a text with a list, such as an email or an id"),
+                Diagnostic::new(
+                    Code::OperatorNeedsType,
+                    left.span,
+                    format!("lists hold texts, and `{words}` is {}", left.value.ty.one()),
+                )
+                .label("not a text")
+                .help("compare a text with a list, such as an email or an id"),
             );
             return None;
         }
@@ -248,11 +258,8 @@ impl Lower<'_> {
         };
         let degrees = |id| Box::new(self.attribute(id));
         let (latitude, longitude) = (degrees(place.latitude), degrees(place.longitude));
-        let distance = Expr {
-            kind: ExprKind::Distance { latitude, longitude, to },
-            ty: Type::Number,
-            may_be_missing: true,
-        };
+        let distance =
+            Expr { kind: ExprKind::Distance { latitude, longitude, to }, ty: Type::Number, may_be_missing: true };
         Lowered::plain(Cond::Compare(CompareOp::LessOrEqual, distance, Expr::literal(far, Type::Number)))
     }
 }

@@ -84,8 +84,8 @@ impl Lower<'_> {
         let filter = Box::new(self.expr_in(filter, Scope::Item(&items)).cond);
         let is_all = quantifier == Quantifier::All;
         let cond = Cond::Items { is_all, list, filter };
-        let is_negative = (quantifier == Quantifier::None)
-            != matches!(c.leads.negative, Some((Negative::Not | Negative::Never, _)));
+        let is_negative =
+            (quantifier == Quantifier::None) != matches!(c.leads.negative, Some((Negative::Not | Negative::Never, _)));
         Lowered::plain(if is_negative { cond.negate() } else { cond })
     }
 

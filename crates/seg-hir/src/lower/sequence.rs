@@ -139,7 +139,10 @@ impl Lower<'_> {
                     row.of_whole.push(Tail { kind: TailKind::Window(window.clone()), span: tail.span });
                 }
                 TailKind::Window(_) => self.window_behind_row(&mut row, tail)?,
-                TailKind::Count(_) | TailKind::DifferentPeriods(..) | TailKind::Regular(..) | TailKind::CountPer(..) => {
+                TailKind::Count(_)
+                | TailKind::DifferentPeriods(..)
+                | TailKind::Regular(..)
+                | TailKind::CountPer(..) => {
                     row.of_whole.push(tail.clone());
                 }
                 _ => {
@@ -193,11 +196,15 @@ impl Lower<'_> {
         let step = row.steps.last()?.span;
         let said = self.words(step);
         self.report(
-            Diagnostic::new(Code::UnclearWindow, tail.span, format!("is `{words}` said of the whole, or of the last step?"))
-                .label("stands behind the last step")
-                .also(step, "the last step")
-                .help(format!("for the whole: `… {said}, all {words}`"))
-                .help("for the last step alone, make it a condition of its own, joined with `and`"),
+            Diagnostic::new(
+                Code::UnclearWindow,
+                tail.span,
+                format!("is `{words}` said of the whole, or of the last step?"),
+            )
+            .label("stands behind the last step")
+            .also(step, "the last step")
+            .help(format!("for the whole: `… {said}, all {words}`"))
+            .help("for the last step alone, make it a condition of its own, joined with `and`"),
         );
         None
     }
@@ -205,10 +212,14 @@ impl Lower<'_> {
     fn window_inside_row(&mut self, c: &Condition, window: &Tail) {
         let (words, event) = (self.words(window.span), self.words(c.subject.span));
         self.report(
-            Diagnostic::new(Code::UnclearWindow, window.span, format!("is `{words}` said of the whole, or of `{event}`?"))
-                .label("stands behind the first step")
-                .help(format!("for the whole, put it at the end: `…, all {words}`"))
-                .help(format!("for the first step alone: `did {event} {words} followed by …`")),
+            Diagnostic::new(
+                Code::UnclearWindow,
+                window.span,
+                format!("is `{words}` said of the whole, or of `{event}`?"),
+            )
+            .label("stands behind the first step")
+            .help(format!("for the whole, put it at the end: `…, all {words}`"))
+            .help(format!("for the first step alone: `did {event} {words} followed by …`")),
         );
     }
 
@@ -333,7 +344,9 @@ impl Lower<'_> {
                 self.misplaced_limit(at);
                 None
             }
-            (Some((Some(said), at)), Some(_), Some(written)) if (said.count, said.unit) != (written.count, written.unit) => {
+            (Some((Some(said), at)), Some(_), Some(written))
+                if (said.count, said.unit) != (written.count, written.unit) =>
+            {
                 let (said, written) = (self.words(at), self.words(written.span));
                 self.report(
                     Diagnostic::new(Code::MisplacedWords, at, format!("`{said}`, but the limit is `{written}`"))

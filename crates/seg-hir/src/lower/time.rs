@@ -1,8 +1,8 @@
 //! Windows, ages and dates.
 
 use super::Lower;
-use crate::names::suggestion;
 use crate::hir::{Bound, CompareOp, Cond, DayOffset, Expr, ExprKind, Interval, Moment};
+use crate::names::suggestion;
 use seg_data::time::{CalendarUnit, DAY, SECOND};
 use seg_data::{Date, Instant, Period, Type, Value, Zone};
 use seg_syntax::ast::{
@@ -119,7 +119,7 @@ impl Lower<'_> {
                 let diagnostic =
                     Diagnostic::new(Code::UnknownName, name.span, format!("`{words}` is no length of time"))
                         .label("a length such as `3 days` is needed here");
-                let unit = suggestion(&words, ["seconds", "minutes", "hours", "days", "weeks", "months", "years"].into_iter());
+                let unit = suggestion(&words, ["seconds", "minutes", "hours", "days", "weeks", "months", "years"]);
                 self.report(match unit {
                     Some(unit) => diagnostic.fix(name.span, unit, format!("did you mean `{unit}`?")),
                     None => diagnostic.help("write a number and a unit: `in the past 30 days`"),
@@ -171,9 +171,13 @@ impl Lower<'_> {
                 // Only where the same for all is needed.
                 let words = self.words(name.span);
                 self.report(
-                    Diagnostic::new(Code::OperatorNeedsType, name.span, format!("`{words}` is not the same for everyone"))
-                        .label("a date is needed here")
-                        .help("use a date, or a window such as `in the past 30 days`"),
+                    Diagnostic::new(
+                        Code::OperatorNeedsType,
+                        name.span,
+                        format!("`{words}` is not the same for everyone"),
+                    )
+                    .label("a date is needed here")
+                    .help("use a date, or a window such as `in the past 30 days`"),
                 );
                 None
             }

@@ -46,9 +46,13 @@ impl Lower<'_> {
             OperandKind::Items(..) | OperandKind::Anniversary(_) => {
                 let words = self.words(operand.span);
                 self.report(
-                    Diagnostic::new(Code::BadArithmetic, operand.span, format!("`{words}` is no value to compare with"))
-                        .label("stands at the wrong place")
-                        .help("put it first: `anniversary of … is …`, `any of … has (…)`"),
+                    Diagnostic::new(
+                        Code::BadArithmetic,
+                        operand.span,
+                        format!("`{words}` is no value to compare with"),
+                    )
+                    .label("stands at the wrong place")
+                    .help("put it first: `anniversary of … is …`, `any of … has (…)`"),
                 );
                 Expr::error()
             }
@@ -345,10 +349,8 @@ impl Lower<'_> {
             (Aggregate::Average, Type::Integer) => Type::Number,
             (_, ty) => ty.clone(),
         };
-        let may_be_missing = matches!(
-            function,
-            Aggregate::Average | Aggregate::Smallest | Aggregate::Largest | Aggregate::MostFrequent
-        );
+        let may_be_missing =
+            matches!(function, Aggregate::Average | Aggregate::Smallest | Aggregate::Largest | Aggregate::MostFrequent);
         let kind = ExprKind::Aggregate { function, measure: Some(Box::new(measure)), items, query };
         Expr { kind, ty, may_be_missing }
     }

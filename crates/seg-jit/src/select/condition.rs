@@ -47,8 +47,7 @@ impl Select<'_, '_> {
     /// Whether a condition that is no combination needs what code is not made
     /// for.
     fn is_derived(&self, id: NodeId, domain: Domain) -> bool {
-        let is_combination =
-            matches!(self.node(id), Node::All(_) | Node::Any(_) | Node::Several { .. } | Node::Not(_));
+        let is_combination = matches!(self.node(id), Node::All(_) | Node::Any(_) | Node::Several { .. } | Node::Not(_));
         let needs = self.needs_kernel.get(id.idx()).copied().unwrap_or_default();
         // Inside a filter, what is gathered over the person is the same for all
         // of their events, so it is not gathered again for each.

@@ -226,7 +226,13 @@ impl Eval<'_> {
     }
 
     /// Whether all or any records of each event's list are as asked.
-    pub(super) fn items(&mut self, is_all: bool, list: &[(EventId, PropertyId)], filter: NodeId, of: EventId) -> Column {
+    pub(super) fn items(
+        &mut self,
+        is_all: bool,
+        list: &[(EventId, PropertyId)],
+        filter: NodeId,
+        of: EventId,
+    ) -> Column {
         let mut bits = vec![is_all; self.len(Domain::Events(of))];
         if let Some((event, property)) = list.iter().find(|(event, _)| *event == of) {
             let holds = self.bools(filter, Domain::Items(*event, *property));

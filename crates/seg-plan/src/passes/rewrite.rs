@@ -59,9 +59,7 @@ pub(super) fn renamed(node: &Node, new: &[NodeId]) -> Node {
             let steps = chain.steps.iter().map(|(q, within)| (query(q), *within)).collect();
             Node::Chain(Chain { steps, ..chain.clone() })
         }
-        Node::Items { is_all, list, filter } => {
-            Node::Items { is_all: *is_all, list: list.clone(), filter: id(filter) }
-        }
+        Node::Items { is_all, list, filter } => Node::Items { is_all: *is_all, list: list.clone(), filter: id(filter) },
         Node::InList(a, list) => Node::InList(id(a), list.clone()),
         Node::Shift { of, by, is_back } => Node::Shift { of: id(of), by: *by, is_back: *is_back },
         Node::DayOf(a, zone) => Node::DayOf(id(a), *zone),

@@ -16,7 +16,11 @@ enum Head {
     Everyone,
     /// A condition that is complete.
     Whole(Expr),
-    Subject { quantity: Option<Quantity>, subject: Operand, tail: Option<Tail> },
+    Subject {
+        quantity: Option<Quantity>,
+        subject: Operand,
+        tail: Option<Tail>,
+    },
 }
 
 impl Builder<'_> {

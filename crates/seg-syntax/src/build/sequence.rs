@@ -5,8 +5,8 @@ use super::Builder;
 use super::condition::error_operand;
 use super::time::unit_of;
 use crate::ast::{
-    DistanceUnit, Expr, Followed, Group, LiteralAt, Near, Operand, OperandKind, Periods, Quantifier, Recurring,
-    Sample, Tail, TailKind, Unit, Use, Within, WithinOf,
+    DistanceUnit, Expr, Followed, Group, LiteralAt, Near, Operand, OperandKind, Periods, Quantifier, Recurring, Sample,
+    Tail, TailKind, Unit, Use, Within, WithinOf,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -159,7 +159,9 @@ impl Builder<'_> {
         match inner.as_rule() {
             Rule::days_named => {
                 let named = inner.into_inner().filter(|p| p.as_rule() == Rule::day_named);
-                Some(Recurring::Days(named.filter_map(|d| d.into_inner().next()).fold(0, |all, d| all | days(d.as_rule()))))
+                Some(Recurring::Days(
+                    named.filter_map(|d| d.into_inner().next()).fold(0, |all, d| all | days(d.as_rule())),
+                ))
             }
             Rule::months_named => {
                 let named = inner.into_inner().filter(|p| p.as_rule() == Rule::month_named);

@@ -3,9 +3,7 @@
 use super::Builder;
 use super::comparison::Bound;
 use super::condition::error_operand;
-use crate::ast::{
-    Age, CalendarUnit, DatedOp, Duration, Name, Operand, OperandKind, Quantity, TailKind, Unit, Window,
-};
+use crate::ast::{Age, CalendarUnit, DatedOp, Duration, Name, Operand, OperandKind, Quantity, TailKind, Unit, Window};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::limits::{COUNT_MAX, DURATION_DAYS_MAX};

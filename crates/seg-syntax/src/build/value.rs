@@ -239,7 +239,8 @@ impl Builder<'_> {
             Rule::date => Literal::Date(date(inner)),
             Rule::length_of_time => {
                 let span = self.span(&inner);
-                self.length(inner).map_or(Literal::Duration(Duration { count: 0, unit: Unit::Day, span }), Literal::Duration)
+                self.length(inner)
+                    .map_or(Literal::Duration(Duration { count: 0, unit: Unit::Day, span }), Literal::Duration)
             }
             _ => amount(inner),
         }
