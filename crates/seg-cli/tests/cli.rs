@@ -118,6 +118,10 @@ fn a_run_for_people_and_for_tools() {
           "share": 0.5
         }
       ],
+      "sizes": {
+        "broken": [],
+        "not_judged": []
+      },
       "data": {
         "files": 2,
         "rows": 4,

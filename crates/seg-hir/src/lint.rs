@@ -14,9 +14,10 @@ const CONDITIONS_MAX: usize = 12;
 pub fn lints(module: &Module, schema: &Schema) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let referred = referred(module);
+    let wholes = wholes(module);
     let says_uses = module.segments.iter().any(|s| !s.header.uses.is_empty());
     for (id, segment) in module.run() {
-        let seen = Seen::of(segment, module);
+        let seen = Seen::of(segment, &wholes);
         let mut lint = Lint { segment, schema, seen, found: Vec::new() };
         if !segment.header.uses.is_empty() {
             lint.no_purchase_exclusion();
@@ -60,6 +61,36 @@ fn references(cond: &Cond, out: &mut HashSet<SegmentId>) {
     }
 }
 
+/// What a segment looks at, with all segments it refers to. Few things are
+/// looked at by any, so a long row of references costs no more than it is long.
+#[derive(Default, Clone)]
+struct Whole {
+    events: HashSet<EventId>,
+    attributes: HashSet<AttributeId>,
+}
+
+/// The same for every segment; each comes after those it refers to.
+fn wholes(module: &Module) -> Vec<Whole> {
+    let mut wholes = vec![Whole::default(); module.segments.len()];
+    for id in &module.order {
+        let Some(segment) = module.segments.get(id.idx()) else { continue };
+        let (mut seen, mut referred) = (Seen::default(), HashSet::new());
+        for cond in std::iter::once(&segment.include).chain(&segment.excludes) {
+            seen.cond(cond, true);
+            references(cond, &mut referred);
+        }
+        let mut whole = Whole { events: seen.events, attributes: seen.attributes };
+        for other in referred.iter().filter_map(|id| wholes.get(id.idx())) {
+            whole.events.extend(&other.events);
+            whole.attributes.extend(&other.attributes);
+        }
+        if let Some(slot) = wholes.get_mut(id.idx()) {
+            *slot = whole;
+        }
+    }
+    wholes
+}
+
 /// What a segment looks at.
 #[derive(Default)]
 struct Seen {
@@ -72,7 +103,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(segment: &Segment, module: &Module) -> Seen {
+    fn of(segment: &Segment, wholes: &[Whole]) -> Seen {
         let mut seen = Seen::default();
         seen.cond(&segment.include, true);
         segment.excludes.iter().for_each(|e| seen.cond(e, false));
@@ -81,21 +112,12 @@ impl Seen {
         segment.rules.iter().for_each(|rule| seen.cond(rule, true));
         seen.n_conditions = own;
         // What the segments say that it refers to.
-        let mut open: HashSet<SegmentId> = HashSet::new();
+        let mut referred = HashSet::new();
         let conds = std::iter::once(&segment.include).chain(&segment.excludes).chain(&segment.rules);
-        conds.for_each(|cond| references(cond, &mut open));
-        let mut done: HashSet<SegmentId> = HashSet::new();
-        while let Some(id) = open.iter().copied().find(|id| !done.contains(id)) {
-            done.insert(id);
-            let Some(other) = module.segments.get(id.idx()) else { continue };
-            let mut inner = Seen::default();
-            let conds = std::iter::once(&other.include).chain(&other.excludes);
-            conds.for_each(|cond| {
-                inner.cond(cond, true);
-                references(cond, &mut open);
-            });
-            seen.events.extend(inner.events);
-            seen.attributes.extend(inner.attributes);
+        conds.for_each(|cond| references(cond, &mut referred));
+        for whole in referred.iter().filter_map(|id| wholes.get(id.idx())) {
+            seen.events.extend(&whole.events);
+            seen.attributes.extend(&whole.attributes);
         }
         seen
     }

@@ -1,0 +1,162 @@
+//! What stands around conditions, as the command runs it: tests with reasons,
+//! precedence, sizes, frozen meanings, codes.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests may panic")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn seg(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_seg")).args(args).current_dir(dir).output().expect("seg runs")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it exits")
+}
+
+const SETTINGS: &str = "name = \"shop\"\ntimezone = \"UTC\"\nat = \"2026-06-01T12:00:00Z\"\n\
+    [data.events]\nfiles = [\"events.csv\"]\nid = \"id\"\nevent = \"event\"\ntime = \"time\"\n";
+const SCHEMA: &str = "[attributes]\nconsent = \"boolean\"\n[events.order]\nalso = [\"ordered\"]\nrole = \"purchase\"\n\
+    [events.checkout]\nrole = \"checkout\"\n[channels.sms]\nconsent = \"consent\"\n";
+const EVENTS: &str = "id,event,time\nann,checkout,2026-06-01T11:00:00Z\nben,checkout,2026-06-01T11:00:00Z\n\
+    ben,order,2026-06-01T11:30:00Z\ncleo,order,2026-05-01T00:00:00Z\n";
+
+/// A project of these segments.
+fn project(segments: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (name, text) in
+        [("seg.toml", SETTINGS), ("schema.toml", SCHEMA), ("events.csv", EVENTS), ("segments.seg", segments)]
+    {
+        std::fs::write(dir.path().join(name), text).expect("written");
+    }
+    dir
+}
+
+const CARTS: &str = "segment \"Carts\" include people who did checkout in the past 2 hours and who have not ordered in the past 2 hours\n";
+
+#[test]
+fn tests_pass_or_say_why_not() {
+    let tests = "test \"carts\"\n    at 2026-06-01 12:00\n    profile \"ann\" did checkout 90 minutes ago\n    \
+        profile \"ben\" did checkout 90 minutes ago, did order 10 minutes ago\n    \
+        profile \"cleo\" did checkout 119 minutes ago\n    expect \"ann\" in \"Carts\"\n    \
+        expect \"ben\" not in \"Carts\"\n    expect \"cleo\" in \"Carts\"\n    \
+        2 minutes later expect \"cleo\" not in \"Carts\"\n";
+    let good = project(&format!("{CARTS}{tests}"));
+    let passed = seg(good.path(), &["test"]);
+    assert_eq!((code(&passed), out(&passed).as_str()), (0, "✓ carts\n1 test, 4 expectations: all passed\n"));
+    let bad = project(&format!("{CARTS}{tests}    expect \"ben\" in \"Carts\"\n"));
+    let failed = seg(bad.path(), &["test"]);
+    let expected = "✗ carts
+    segments.seg:11: expect \"ben\" in \"Carts\"
+    but \"ben\" is not in \"Carts\"
+      ✗ \"Carts\"
+        ✗ include people who all of
+          ✓ who did checkout in the past 2 hours
+              checkout 1 hour 30 minutes ago, 2026-06-01T10:30:00Z
+          ✗ who have not ordered in the past 2 hours
+              order 10 minutes ago, 2026-06-01T11:50:00Z
+1 test, 5 expectations: 1 failed
+";
+    assert_eq!((code(&failed), out(&failed).as_str()), (1, expected));
+    let json: serde_json::Value =
+        serde_json::from_str(&out(&seg(bad.path(), &["test", "--format", "json"]))).expect("JSON");
+    assert_eq!((&json["expectations"], &json["passed"]), (&5.into(), &4.into()));
+    assert_eq!(json["tests"][0]["expectations"][4]["why"]["parts"][0]["parts"][1]["holds"], false);
+}
+
+#[test]
+fn a_project_without_tests_says_so() {
+    let dir = project(CARTS);
+    let output = seg(dir.path(), &["test"]);
+    assert_eq!(code(&output), 0);
+    assert!(out(&output).starts_with("there are no tests"), "{}", out(&output));
+}
+
+#[test]
+fn one_winner_a_person() {
+    let dir = project(&format!(
+        "when people are in several, prefer \"Buyers\", then \"Carts\"\n\
+         segment \"Carts\" include people who did checkout\n\
+         segment \"Buyers\" include people who ordered\nsegment \"All\" include everyone\n"
+    ));
+    let output = seg(dir.path(), &["run", "--winners", "winners.csv"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let winners = std::fs::read_to_string(dir.path().join("winners.csv")).expect("written");
+    assert_eq!(winners, "profile_id,segment\nann,Carts\nben,Buyers\ncleo,Buyers\n");
+    let none = project(CARTS);
+    let refused = seg(none.path(), &["run", "--winners", "winners.csv"]);
+    assert_eq!(code(&refused), 2);
+    assert!(err(&refused).contains("no order of precedence"), "{}", err(&refused));
+    assert!(!none.path().join("winners.csv").exists());
+}
+
+#[test]
+fn sizes_are_held_against_what_is_expected() {
+    let dir = project(
+        "segment \"Few\" expect between 2 and 5 people include people who did checkout ever and who have not ordered in the past 1 day\n\
+         segment \"Steady\" expect size to change by at most 10% a day include people who did checkout\n",
+    );
+    let first = seg(dir.path(), &["run", "--record", "sizes.json"]);
+    assert_eq!(code(&first), 0);
+    assert!(err(&first).contains("\"Few\" has 1 people, and 2 to 5 were expected"), "{}", err(&first));
+    assert!(err(&first).contains("\"Steady\": whether its size changed too much was not judged"), "{}", err(&first));
+    assert_eq!(code(&seg(dir.path(), &["run", "--deny"])), 1);
+    let more = format!("{EVENTS}dan,checkout,2026-06-01T13:00:00Z\n");
+    std::fs::write(dir.path().join("events.csv"), more).expect("written");
+    let second = seg(dir.path(), &["run", "--record", "sizes.json", "--at", "2026-06-02T12:00:00Z"]);
+    assert!(err(&second).contains("\"Steady\" went from 2 to 3 people"), "{}", err(&second));
+    let third = seg(dir.path(), &["run", "--record", "sizes.json", "--at", "2026-06-03T12:00:00Z"]);
+    assert!(!err(&third).contains("Steady"), "{}", err(&third));
+    std::fs::write(dir.path().join("sizes.json"), "{}").expect("written");
+    assert_eq!(code(&seg(dir.path(), &["run", "--record", "sizes.json"])), 3);
+}
+
+#[test]
+fn a_frozen_meaning_may_not_change() {
+    let frozen = |window: &str| {
+        format!(
+            "segment \"Trial\" frozen since 2026-01-01 include people who did checkout {window} and who have not ordered\n"
+        )
+    };
+    let dir = project(&frozen("in the past 2 hours"));
+    let write = |text: &str| std::fs::write(dir.path().join("segments.seg"), text).expect("written");
+    let at = ["--at", "2026-06-01T12:00:00Z"];
+    let check = || seg(dir.path(), &[&["check"], &at[..]].concat());
+    let freeze = || seg(dir.path(), &[&["freeze"], &at[..]].concat());
+    assert!(err(&check()).contains("W1702"));
+    assert_eq!(out(&freeze()), "1 segment frozen in seg.lock\n");
+    assert_eq!((code(&check()), err(&check()).as_str()), (0, ""));
+    // Other words for the same meaning.
+    write(&frozen("within the last 2 hours"));
+    assert_eq!(code(&check()), 0);
+    write(&frozen("in the past 3 hours"));
+    let changed = check();
+    assert_eq!(code(&changed), 1);
+    assert!(err(&changed).contains("error[E0707]: \"Trial\" is frozen, and its meaning has changed"));
+    let before = std::fs::read_to_string(dir.path().join("seg.lock")).expect("a lock");
+    assert_eq!(code(&freeze()), 1);
+    assert_eq!(std::fs::read_to_string(dir.path().join("seg.lock")).expect("a lock"), before);
+    // Before the freeze begins it may change.
+    assert_eq!(code(&seg(dir.path(), &["check", "--at", "2025-12-31T23:00:00Z"])), 0);
+}
+
+#[test]
+fn codes_are_explained() {
+    let dir = project(CARTS);
+    let page = seg(dir.path(), &["codes", "explain", "e0201"]);
+    assert_eq!(code(&page), 0);
+    assert!(out(&page).starts_with("# E0201: A name that the schema does not have\n"), "{}", out(&page));
+    assert!(!out(&page).contains("<!--"));
+    assert!(out(&page).contains("did you mean"));
+    let list = seg(dir.path(), &["codes", "list"]);
+    assert!(out(&list).contains("W0801  People who have bought are still in\n"));
+    assert_eq!(code(&seg(dir.path(), &["codes", "explain", "E9999"])), 2);
+}

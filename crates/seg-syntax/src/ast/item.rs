@@ -1,0 +1,202 @@
+//! Declarations: what segments say besides who is in, and what stands beside
+//! them.
+
+use super::{DateLiteral, Duration, Expr, LiteralAt, Name, Quantity, Title, Unit};
+use crate::source::Span;
+
+/// The lines between a segment's name and its `include`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Header {
+    /// `used by campaign "…" over sms`
+    pub uses: Vec<Used>,
+    /// `owned by "…"`
+    pub owner: Option<Title>,
+    /// `described as "…"`
+    pub description: Option<Title>,
+    /// `archived`
+    pub archived: Option<Span>,
+    /// `regardless of universal rules, because "…"`: why.
+    pub regardless: Option<Title>,
+    /// `grace period 15 minutes`
+    pub grace: Option<Duration>,
+    /// `expect between 500 and 5_000 people`
+    pub size: Option<Quantity>,
+    /// `expect size to change by at most 30% a day`
+    pub change: Option<SizeChange>,
+    /// `frozen since …`
+    pub frozen_since: Option<(DateLiteral, Span)>,
+    /// `frozen until …`
+    pub frozen_until: Option<(DateLiteral, Span)>,
+    /// `allow W0123 because "…"`: codes in capitals, and why.
+    pub allowed: Vec<(String, Title)>,
+    /// `in Europe/Paris time`
+    pub zone: Option<(String, Span)>,
+    /// Lines that say again what was said.
+    pub repeated: Vec<Span>,
+}
+
+/// `expect size to change by at most 30% a day`
+#[derive(Debug, Clone, PartialEq)]
+pub struct SizeChange {
+    /// `30`, as written.
+    pub percent: String,
+    /// In how long.
+    pub per: Unit,
+    /// Where.
+    pub span: Span,
+}
+
+/// What a segment is used by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Used {
+    /// `campaign`, `journey`, `flow`
+    pub kind: String,
+    /// Its name.
+    pub by: Title,
+    /// The channels it goes over.
+    pub channels: Vec<Title>,
+}
+
+/// `everyone on sms must have sms_consent is true`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// The channel; without one it is for every segment that is used.
+    pub channel: Option<Title>,
+    /// What everyone must meet.
+    pub body: Expr,
+    /// The whole.
+    pub span: Span,
+}
+
+/// `when people are in several, prefer "A", then "B"`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Precedence {
+    /// The segments, the most preferred first.
+    pub names: Vec<Title>,
+    /// The whole.
+    pub span: Span,
+}
+
+/// `test "…"`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Test {
+    /// Its name.
+    pub name: Title,
+    /// When it is judged.
+    pub at: Option<(DateLiteral, Span)>,
+    /// The people.
+    pub profiles: Vec<Profile>,
+    /// Who is expected where.
+    pub expectations: Vec<Expectation>,
+    /// The whole.
+    pub span: Span,
+}
+
+/// A person of a test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// `ann`
+    pub id: Title,
+    /// What is known of them.
+    pub facts: Vec<Fact>,
+}
+
+/// Something known of a person of a test.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// `did Order Completed 3 days ago with amount 50`
+    Did {
+        /// What.
+        event: Name,
+        /// When.
+        time: FactTime,
+        /// Its properties.
+        properties: Vec<(Name, LiteralAt)>,
+    },
+    /// `country is "DE"`
+    Is {
+        /// What.
+        attribute: Name,
+        /// Its value, or several of a list.
+        values: Vec<LiteralAt>,
+    },
+    /// `last_order_date is 3 days ago`
+    WasAt {
+        /// What.
+        attribute: Name,
+        /// When.
+        time: FactTime,
+    },
+}
+
+/// A time in a test.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FactTime {
+    /// `90 minutes ago`
+    Ago(Duration),
+    /// `2026-06-01 12:00`
+    At(DateLiteral, Span),
+}
+
+/// What a test expects.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expectation {
+    /// `3 hours later`
+    pub later: Option<Duration>,
+    /// Who.
+    pub id: Title,
+    /// What is expected of them.
+    pub what: Expected,
+    /// The whole.
+    pub span: Span,
+}
+
+/// What is expected of a person.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expected {
+    /// `in "VIP"`
+    In(Title),
+    /// `not in "VIP"`
+    NotIn(Title),
+    /// `wins "VIP"`; without a name, `wins nothing`.
+    Wins(Option<Title>),
+}
+
+/// `define "bought in" (period) as Order Completed in the past period`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// Its name.
+    pub name: Title,
+    /// The names of its values.
+    pub parameters: Vec<Name>,
+    /// What it stands for.
+    pub body: Expr,
+    /// From `define` to the last word.
+    pub span: Span,
+}
+
+/// `list "vip" from "lists/vip.csv"`
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListDeclaration {
+    /// Its name.
+    pub name: Title,
+    /// The file, as written.
+    pub path: Title,
+    /// The whole declaration.
+    pub span: Span,
+}
+
+/// `segment "…" include people who … exclude people who …`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// Its name.
+    pub name: Title,
+    /// From `segment` to the last word.
+    pub span: Span,
+    /// What is said of it besides who is in.
+    pub header: Header,
+    /// Who is in.
+    pub include: Expr,
+    /// Who is out all the same.
+    pub excludes: Vec<Expr>,
+}
