@@ -30,6 +30,9 @@ pub fn run(mode: Mode) -> Result<(), String> {
     let index = root().join("docs/errors/README.md");
     let before = std::fs::read_to_string(&index).unwrap_or_default();
     update(&index, &before, &error_index(), mode, &mut stale)?;
+    let syntax = root().join("docs/book/src/syntax.md");
+    let before = std::fs::read_to_string(&syntax).unwrap_or_default();
+    update(&syntax, &before, &syntax_chapter(&read(&root().join("grammar/seg.pest"))?), mode, &mut stale)?;
     if stale.is_empty() {
         return Ok(());
     }
@@ -107,6 +110,32 @@ fn seg(args: &str) -> Result<String, String> {
         .map_err(|e| format!("{}: {e}\n", program.display()))?;
     let text = [output.stdout, output.stderr].concat();
     String::from_utf8(text).map_err(|e| e.to_string())
+}
+
+/// The chapter on syntax: the rules of the grammar that say what they mean.
+fn syntax_chapter(grammar: &str) -> String {
+    let mut out = String::from(
+        "<!-- Written by `cargo xtask codegen` from the grammar's own comments. -->\n\n# The syntax\n\n\
+         The grammar is `grammar/seg.pest`; these are its rules with what each means. `~` joins what follows, `|` \
+         chooses the first that fits, `?` `*` `+` say how often, and `kw_and` is the word `and` in any case.\n",
+    );
+    let mut docs: Vec<&str> = Vec::new();
+    for line in grammar.lines() {
+        if let Some(title) = line.strip_prefix("// ── ") {
+            let _ = write!(out, "\n## {}\n\n| rule | what it is |\n| --- | --- |\n", title.trim_end_matches(['─', ' ']));
+        } else if let Some(doc) = line.strip_prefix("/// ") {
+            docs.push(doc);
+        } else if let Some((rule, _)) = line.split_once('=').filter(|_| !docs.is_empty()) {
+            if !out.contains("\n| --- | --- |\n") {
+                out.push_str("\n## Declarations\n\n| rule | what it is |\n| --- | --- |\n");
+            }
+            let _ = writeln!(out, "| `{}` | {} |", rule.trim(), docs.join(" ").replace('|', "\\|"));
+            docs.clear();
+        } else {
+            docs.clear();
+        }
+    }
+    out
 }
 
 fn error_index() -> String {
