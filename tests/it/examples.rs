@@ -57,6 +57,15 @@ fn online_retail_gives_its_counts() {
     gives("online-retail", 4_372, 406_829, ONLINE_RETAIL);
 }
 
+/// The rules leave dan and eve out, the grace period cleo.
+#[test]
+fn cart_recovery_passes_its_tests_and_gives_its_counts() {
+    let project = Project::load(&root().join("examples/cart-recovery")).expect("a project");
+    let (n, n_passed) = seg::test(&project).expect("no errors").counts();
+    assert_eq!((n, n_passed), (9, 9));
+    gives("cart-recovery", 6, 8, &[("Cart, 0-2h, no purchase", 1), ("Cart, 2-48h, no purchase", 1)]);
+}
+
 #[test]
 fn webshop_gives_its_counts() {
     gives("webshop", 600, 31_106, WEBSHOP);

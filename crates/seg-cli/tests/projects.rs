@@ -82,11 +82,11 @@ fn a_project_without_tests_says_so() {
 
 #[test]
 fn one_winner_a_person() {
-    let dir = project(&format!(
+    let dir = project(
         "when people are in several, prefer \"Buyers\", then \"Carts\"\n\
          segment \"Carts\" include people who did checkout\n\
-         segment \"Buyers\" include people who ordered\nsegment \"All\" include everyone\n"
-    ));
+         segment \"Buyers\" include people who ordered\nsegment \"All\" include everyone\n",
+    );
     let output = seg(dir.path(), &["run", "--winners", "winners.csv"]);
     assert_eq!(code(&output), 0, "{}", err(&output));
     let winners = std::fs::read_to_string(dir.path().join("winners.csv")).expect("written");

@@ -122,7 +122,8 @@ fn syntax_chapter(grammar: &str) -> String {
     let mut docs: Vec<&str> = Vec::new();
     for line in grammar.lines() {
         if let Some(title) = line.strip_prefix("// ── ") {
-            let _ = write!(out, "\n## {}\n\n| rule | what it is |\n| --- | --- |\n", title.trim_end_matches(['─', ' ']));
+            let _ =
+                write!(out, "\n## {}\n\n| rule | what it is |\n| --- | --- |\n", title.trim_end_matches(['─', ' ']));
         } else if let Some(doc) = line.strip_prefix("/// ") {
             docs.push(doc);
         } else if let Some((rule, _)) = line.split_once('=').filter(|_| !docs.is_empty()) {
