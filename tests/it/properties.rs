@@ -288,6 +288,16 @@ fn nesting_costs_linear_time() {
         "did any of (",
         "with category of at least (",
         "number of (",
+        "country (is (",
+        "email (contains \"x\" or is (",
+        "did Order Completed where any of lines has (",
+        "did Order Completed where no lines have (",
+        "did Order Completed then Product Viewed where (",
+        "did Order Completed followed by Product Viewed where (",
+        "total_spent is at least half of (",
+        "\"bought in\" (",
+        "at least 2 of (country is \"x\", ",
+        "in the past 3 days (",
     ];
     for shape in shapes {
         for depth in [8, 63, 64, 65] {

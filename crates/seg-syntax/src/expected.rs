@@ -27,6 +27,15 @@ pub(crate) fn syntax_error(failure: &Error<Rule>, item: Span, text: &str, tokens
             .label("too many brackets around this")
             .help("give the inner conditions a segment of their own and write `in segment \"…\"`");
     }
+    if let Some(date) = found.and_then(|token| other_date(token.span, item, text)) {
+        return date;
+    }
+    if let (Some(token), Some("ago")) = (found, found_text) {
+        return Diagnostic::new(Code::MisplacedWords, token.span, "`ago` and `in the past` say two things")
+            .label("a window up to now has no `ago`")
+            .help("for a window up to now, leave `ago` out: `in the past 30 days`")
+            .help("for a time that long ago: `more than 30 days ago`, `30 to 45 days ago`");
+    }
     if let Some(misspelt) = misspelt(at, item, text, tokens) {
         return misspelt;
     }
@@ -43,6 +52,34 @@ pub(crate) fn syntax_error(failure: &Error<Rule>, item: Span, text: &str, tokens
     slip(diagnostic, found, at, item, text, tokens)
 }
 
+/// `31/12/2026`, `12/31/2026`, `1.5.2026`: dates as some countries write them.
+/// Where day and month could be each other, both are shown.
+fn other_date(at: Span, item: Span, text: &str) -> Option<Diagnostic> {
+    let rest = text.get(at.start as usize..item.end as usize)?;
+    let end = rest.find(|c: char| !(c.is_ascii_digit() || matches!(c, '/' | '.' | '-'))).unwrap_or(rest.len());
+    let written = rest.get(..end)?.trim_end_matches('.');
+    let parts: Vec<&str> = written.split(['/', '.', '-']).collect();
+    let [a, b, year] = *parts.as_slice() else { return None };
+    let number = |part: &str| part.parse::<u32>().ok().filter(|_| (1..=2).contains(&part.len()));
+    let (a, b) = (number(a)?, number(b)?);
+    if year.len() != 4 || year.parse::<u32>().is_err() {
+        return None;
+    }
+    let span = Span::new(at.source, at.start, at.start + written.len() as u32);
+    let date = |day: u32, month: u32| format!("{year}-{month:02}-{day:02}");
+    let is_date = |day: u32, month: u32| (1..=31).contains(&day) && (1..=12).contains(&month);
+    let diagnostic = Diagnostic::new(Code::BadDate, span, format!("`{written}` could be two days, by country"))
+        .label("dates are written as year, month, day");
+    Some(match (is_date(a, b), is_date(b, a)) {
+        (true, true) if a != b => diagnostic
+            .help(format!("for day {a} of month {b}: `{}`", date(a, b)))
+            .help(format!("for day {b} of month {a}: `{}`", date(b, a))),
+        (true, _) => diagnostic.fix(span, date(a, b), format!("write `{}`", date(a, b))),
+        (_, true) => diagnostic.fix(span, date(b, a), format!("write `{}`", date(b, a))),
+        _ => diagnostic.help("write a date as `2026-01-31`"),
+    })
+}
+
 /// `Order Completed withing the past 3 days`: a slip in a reserved word makes it
 /// a part of the name before it, and the sentence fails only later.
 fn misspelt(at: u32, item: Span, text: &str, tokens: &Tokens) -> Option<Diagnostic> {
@@ -51,7 +88,10 @@ fn misspelt(at: u32, item: Span, text: &str, tokens: &Tokens) -> Option<Diagnost
     let words = before.filter(|t| !t.kind.is_trivia()).take(WORDS_BACK).filter(|t| t.kind == TokenKind::Word);
     words.into_iter().find_map(|token| {
         let word = text.get(token.span.range())?;
-        let right = reserved_word_like(word).filter(|_| !is_reserved(word))?;
+        // Words of the grammar that end no name are no slips of others.
+        let is_a_word =
+            ["last", "next", "first", "most", "time", "times", "lists"].contains(&word.to_lowercase().as_str());
+        let right = reserved_word_like(word).filter(|_| !is_reserved(word) && !is_a_word)?;
         Some(
             Diagnostic::new(Code::UnexpectedText, token.span, format!("`{word}` is not a word Seg knows"))
                 .label("read as part of a name, after which the sentence makes no sense")

@@ -430,6 +430,17 @@ impl Lower<'_> {
     fn compared_event(&mut self, c: &Condition, comparison: &ast::Comparison, span: Span) {
         let (event, words) = (self.words(c.subject.span), self.words(span));
         let bare = ["is ", "are ", "was ", "were "].iter().find_map(|w| words.strip_prefix(w)).unwrap_or(&words);
+        if let Relation::Order(_, Operand { kind: OperandKind::Literal(Literal::Duration(_)), .. }) =
+            &comparison.relation
+        {
+            self.report(
+                Diagnostic::new(Code::ExactAgo, span, format!("`{words}` does not say since when"))
+                    .label("a length of time after an event")
+                    .fix(span, format!("{bare} ago"), format!("for a window: `{event} {bare} ago`"))
+                    .help(format!("for the last time: `their last {event} was {bare} ago`")),
+            );
+            return;
+        }
         let is_number = matches!(
             &comparison.relation,
             Relation::Order(_, Operand { kind: OperandKind::Literal(Literal::Number(_)), .. })
