@@ -133,6 +133,11 @@ pub fn filter() -> BoxedStrategy<String> {
         put("status is not {}", vec![one(&["\"paid\"", "\"cancelled\"", "their region"])]),
         put("shipped_on is {}", vec![one(&["missing", "within the past 3 days"])]),
         put("quantity times amount is {} 10", vec![bound()]),
+        put(
+            "amount is {} ({} amount of Order Completed in the past {})",
+            vec![bound(), one(&["average", "smallest", "total"]), length()],
+        ),
+        put("quantity is {} (number of Email Opened {})", vec![bound(), window()]),
     ]
     .boxed();
     prop_oneof![

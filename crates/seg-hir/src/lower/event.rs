@@ -193,7 +193,8 @@ impl Lower<'_> {
                     narrow(&mut query, filter);
                 }
                 TailKind::Window(window) => {
-                    if let Some(first) = window_at.replace(tail.span) {
+                    let before = if is_own_past(window) { None } else { window_at.replace(tail.span) };
+                    if let Some(first) = before {
                         self.repeated(first, tail.span, "keep one window, or write two conditions joined by `and`");
                         return None;
                     }
@@ -242,6 +243,9 @@ impl Lower<'_> {
     }
 
     fn event_condition(&mut self, c: &Condition, events: Vec<EventId>) -> Lowered {
+        if self.window_of_aggregate(c) {
+            return Lowered::error();
+        }
         let Some(row) = self.row_of_events(c, &events) else { return Lowered::error() };
         let Some(parts) = self.event_parts(c, &row) else { return Lowered::error() };
         let mut query_tails: Vec<&Tail> = Vec::new();
@@ -284,6 +288,32 @@ impl Lower<'_> {
         };
         let cond = if is_negative { cond.negate() } else { cond };
         Lowered { cond, facts: Facts::Event(facts) }
+    }
+
+    /// `where amount is more than average amount of E in the past 30 days`: whose
+    /// window? Reported.
+    fn window_of_aggregate(&mut self, c: &Condition) -> bool {
+        let at = c.tails.iter().position(compares_in_filter);
+        let (Some(filter), Some(window)) = (at.and_then(|at| c.tails.get(at)), at.and_then(|at| c.tails.get(at + 1)))
+        else {
+            return false;
+        };
+        if !matches!(window.kind, TailKind::Window(_)) {
+            return false;
+        }
+        let (event, words, said) = (self.words(c.subject.span), self.words(window.span), self.words(filter.span));
+        self.report(
+            Diagnostic::new(
+                Code::TailAfterComparison,
+                window.span,
+                format!("is `{words}` said of the value before it, or of `{event}`?"),
+            )
+            .label("stands behind both")
+            .also(filter.span, "this compares with a value over events")
+            .help(format!("for the value: `{}`", bracketed(&said, &words)))
+            .help(format!("for the event, put it first: `{event} {words} {said}`")),
+        );
+        true
     }
 
     /// The positive condition: how often, on how many days, for the first time.
@@ -345,6 +375,11 @@ impl Lower<'_> {
         let own = c.tails.get(..row.at).unwrap_or(&c.tails);
         for tail in own.iter().chain(&row.of_whole) {
             let before = match &tail.kind {
+                // A window from the person's own past stands beside another.
+                TailKind::Window(window) if is_own_past(window) => {
+                    parts.recurring.push(tail);
+                    None
+                }
                 TailKind::Window(_) => parts.window.replace(tail).map(|t| t.span),
                 TailKind::NotWindow(_) => parts.not_window.replace(tail).map(|t| t.span),
                 TailKind::Where(_) => parts.filter.replace(tail).map(|t| t.span),
@@ -572,6 +607,18 @@ impl Lower<'_> {
         let cond = Cond::Few { end, n: few.n, query, filter };
         Lowered::plain(if c.leads.negative.is_some() { cond.negate() } else { cond })
     }
+}
+
+/// `since last_order_date`, `within 7 days after their first order`: a window
+/// that is not the same for all.
+fn is_own_past(window: &Window) -> bool {
+    matches!(window, Window::Around(..) | Window::Dated(_, Operand { kind: OperandKind::Name(_), .. }))
+}
+
+/// `where amount is more than average amount of E`, without brackets.
+fn compares_in_filter(tail: &Tail) -> bool {
+    let TailKind::Where(ast::Expr::Condition(c)) = &tail.kind else { return false };
+    c.tails.last().is_some_and(compares_with_aggregate)
 }
 
 /// Two values over events that are compared, each with its own window: what

@@ -268,20 +268,9 @@ impl Lower<'_> {
         scope: Scope<'_>,
         span: Span,
     ) -> Expr {
-        if !matches!(scope, Scope::Person) {
-            let words = self.words(span);
-            self.report(
-                Diagnostic::new(
-                    Code::OperatorNeedsType,
-                    span,
-                    format!("`{words}` is about a person, not about one event"),
-                )
-                .label("inside `where`")
-                .help("compare with a property, an attribute or a value"),
-            );
-            return Expr::error();
-        }
-        if let Some(attribute) = self.aggregate_as_name(aggregate, span) {
+        // Inside a filter it is the same value for each of the events.
+        let is_person = matches!(scope, Scope::Person);
+        if let Some(attribute) = self.aggregate_as_name(aggregate, span).filter(|_| is_person) {
             return attribute;
         }
         if aggregate.function == AggregateFunction::Count
