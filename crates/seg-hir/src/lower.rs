@@ -1,5 +1,6 @@
 //! Conditions as written to conditions as meant.
 
+mod aggregate;
 mod calendar;
 mod comparison;
 mod event;

@@ -1,5 +1,6 @@
 //! Conditions: which kind each is, and those about events.
 
+use super::aggregate::{bracketed, compared_aggregates, compares_with_aggregate};
 use super::comparison::Compared;
 use super::resolve::{Subject, not_an_event};
 use super::sequence::Row;
@@ -288,32 +289,6 @@ impl Lower<'_> {
         };
         let cond = if is_negative { cond.negate() } else { cond };
         Lowered { cond, facts: Facts::Event(facts) }
-    }
-
-    /// `where amount is more than average amount of E in the past 30 days`: whose
-    /// window? Reported.
-    fn window_of_aggregate(&mut self, c: &Condition) -> bool {
-        let at = c.tails.iter().position(compares_in_filter);
-        let (Some(filter), Some(window)) = (at.and_then(|at| c.tails.get(at)), at.and_then(|at| c.tails.get(at + 1)))
-        else {
-            return false;
-        };
-        if !matches!(window.kind, TailKind::Window(_)) {
-            return false;
-        }
-        let (event, words, said) = (self.words(c.subject.span), self.words(window.span), self.words(filter.span));
-        self.report(
-            Diagnostic::new(
-                Code::TailAfterComparison,
-                window.span,
-                format!("is `{words}` said of the value before it, or of `{event}`?"),
-            )
-            .label("stands behind both")
-            .also(filter.span, "this compares with a value over events")
-            .help(format!("for the value: `{}`", bracketed(&said, &words)))
-            .help(format!("for the event, put it first: `{event} {words} {said}`")),
-        );
-        true
     }
 
     /// The positive condition: how often, on how many days, for the first time.
@@ -615,46 +590,6 @@ fn is_own_past(window: &Window) -> bool {
     matches!(window, Window::Around(..) | Window::Dated(_, Operand { kind: OperandKind::Name(_), .. }))
 }
 
-/// `where amount is more than average amount of E`, without brackets.
-fn compares_in_filter(tail: &Tail) -> bool {
-    let TailKind::Where(ast::Expr::Condition(c)) = &tail.kind else { return false };
-    c.tails.last().is_some_and(compares_with_aggregate)
-}
-
-/// Two values over events that are compared, each with its own window: what
-/// stands after the second belongs to it where the first has a window already,
-/// as in `number of A in the past 7 days is less than number of A last month`.
-fn compared_aggregates(before: &[Tail], from: &[Tail]) -> Vec<Tail> {
-    let Some((Tail { kind: TailKind::Comparison(comparison), span }, after)) = from.split_first() else {
-        return from.to_vec();
-    };
-    let is_window = |t: &Tail| matches!(t.kind, TailKind::Window(_));
-    let fits = after.iter().all(|t| is_window(t) || matches!(t.kind, TailKind::Where(_)));
-    let is_clear = before.iter().any(is_window) || !after.iter().any(is_window);
-    let mut comparison = comparison.clone();
-    if after.is_empty() || !fits || !is_clear {
-        return from.to_vec();
-    }
-    let Relation::Order(_, right) = &mut comparison.relation else { return from.to_vec() };
-    let Some(aggregate) = aggregate_in(right) else { return from.to_vec() };
-    aggregate.tails.extend(after.iter().cloned());
-    let end = after.last().map_or(*span, |t| t.span);
-    vec![Tail { kind: TailKind::Comparison(comparison), span: span.to(end) }]
-}
-
-/// The one value over events in an operand, where nothing was said of its events.
-fn aggregate_in(operand: &mut Operand) -> Option<&mut ast::Aggregate> {
-    match &mut operand.kind {
-        OperandKind::Aggregate(aggregate) if aggregate.tails.is_empty() => Some(aggregate),
-        OperandKind::Arithmetic(_, left, right) => match (&left.kind, &right.kind) {
-            (_, OperandKind::Literal(_)) => aggregate_in(left),
-            (OperandKind::Literal(_), _) => aggregate_in(right),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 /// The time of the event at hand.
 pub(super) fn event_time() -> Expr {
     Expr { kind: ExprKind::Time, ty: Type::Timestamp, may_be_missing: false }
@@ -679,22 +614,6 @@ pub(super) struct EventParts<'t> {
     first_time: Option<&'t Tail>,
     pub count: Option<Quantity>,
     periods: Option<(Quantity, Unit, Span)>,
-}
-
-/// `is more than average amount of Order Completed`
-fn compares_with_aggregate(tail: &Tail) -> bool {
-    let TailKind::Comparison(comparison) = &tail.kind else { return false };
-    matches!(&comparison.relation, Relation::Order(_, Operand { kind: OperandKind::Aggregate(_), .. }))
-}
-
-/// `is more than average amount of X` and a window as `is more than (average
-/// amount of X in the past 30 days)`.
-fn bracketed(comparison: &str, window: &str) -> String {
-    const STARTS: &[&str] = &["total ", "average ", "smallest ", "largest ", "number of "];
-    match STARTS.iter().filter_map(|s| comparison.find(s)).min().and_then(|at| comparison.split_at_checked(at)) {
-        Some((before, aggregate)) => format!("{before}({aggregate} {window})"),
-        None => format!("({comparison} {window})"),
-    }
 }
 
 /// A `where` without brackets at the end of which more may seem to follow.

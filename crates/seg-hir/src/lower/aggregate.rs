@@ -1,0 +1,90 @@
+//! Values over events that are compared: which of two the words behind them
+//! belong to.
+
+use super::Lower;
+use seg_syntax::ast::{self, Condition, Operand, OperandKind, Relation, Tail, TailKind};
+use seg_syntax::diag::{Code, Diagnostic};
+
+impl Lower<'_> {
+    /// `where amount is more than average amount of E in the past 30 days`: whose
+    /// window? Reported.
+    pub(super) fn window_of_aggregate(&mut self, c: &Condition) -> bool {
+        let at = c.tails.iter().position(compares_in_filter);
+        let (Some(filter), Some(window)) = (at.and_then(|at| c.tails.get(at)), at.and_then(|at| c.tails.get(at + 1)))
+        else {
+            return false;
+        };
+        if !matches!(window.kind, TailKind::Window(_)) {
+            return false;
+        }
+        let (event, words, said) = (self.words(c.subject.span), self.words(window.span), self.words(filter.span));
+        self.report(
+            Diagnostic::new(
+                Code::TailAfterComparison,
+                window.span,
+                format!("is `{words}` said of the value before it, or of `{event}`?"),
+            )
+            .label("stands behind both")
+            .also(filter.span, "this compares with a value over events")
+            .help(format!("for the value: `{}`", bracketed(&said, &words)))
+            .help(format!("for the event, put it first: `{event} {words} {said}`")),
+        );
+        true
+    }
+}
+
+/// `where amount is more than average amount of E`, without brackets.
+fn compares_in_filter(tail: &Tail) -> bool {
+    let TailKind::Where(ast::Expr::Condition(c)) = &tail.kind else { return false };
+    c.tails.last().is_some_and(compares_with_aggregate)
+}
+
+/// Two values over events that are compared, each with its own window: what
+/// stands after the second belongs to it where the first has a window already,
+/// as in `number of A in the past 7 days is less than number of A last month`.
+pub(super) fn compared_aggregates(before: &[Tail], from: &[Tail]) -> Vec<Tail> {
+    let Some((Tail { kind: TailKind::Comparison(comparison), span }, after)) = from.split_first() else {
+        return from.to_vec();
+    };
+    let is_window = |t: &Tail| matches!(t.kind, TailKind::Window(_));
+    let fits = after.iter().all(|t| is_window(t) || matches!(t.kind, TailKind::Where(_)));
+    let is_clear = before.iter().any(is_window) || !after.iter().any(is_window);
+    let mut comparison = comparison.clone();
+    if after.is_empty() || !fits || !is_clear {
+        return from.to_vec();
+    }
+    let Relation::Order(_, right) = &mut comparison.relation else { return from.to_vec() };
+    let Some(aggregate) = aggregate_in(right) else { return from.to_vec() };
+    aggregate.tails.extend(after.iter().cloned());
+    let end = after.last().map_or(*span, |t| t.span);
+    vec![Tail { kind: TailKind::Comparison(comparison), span: span.to(end) }]
+}
+
+/// The one value over events in an operand, where nothing was said of its events.
+fn aggregate_in(operand: &mut Operand) -> Option<&mut ast::Aggregate> {
+    match &mut operand.kind {
+        OperandKind::Aggregate(aggregate) if aggregate.tails.is_empty() => Some(aggregate),
+        OperandKind::Arithmetic(_, left, right) => match (&left.kind, &right.kind) {
+            (_, OperandKind::Literal(_)) => aggregate_in(left),
+            (OperandKind::Literal(_), _) => aggregate_in(right),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `is more than average amount of Order Completed`
+pub(super) fn compares_with_aggregate(tail: &Tail) -> bool {
+    let TailKind::Comparison(comparison) = &tail.kind else { return false };
+    matches!(&comparison.relation, Relation::Order(_, Operand { kind: OperandKind::Aggregate(_), .. }))
+}
+
+/// `is more than average amount of X` and a window as `is more than (average
+/// amount of X in the past 30 days)`.
+pub(super) fn bracketed(comparison: &str, window: &str) -> String {
+    const STARTS: &[&str] = &["total ", "average ", "smallest ", "largest ", "number of "];
+    match STARTS.iter().filter_map(|s| comparison.find(s)).min().and_then(|at| comparison.split_at_checked(at)) {
+        Some((before, aggregate)) => format!("{before}({aggregate} {window})"),
+        None => format!("({comparison} {window})"),
+    }
+}
