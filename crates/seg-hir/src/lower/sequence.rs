@@ -362,7 +362,7 @@ impl Lower<'_> {
                     ty: Type::Timestamp,
                     may_be_missing: false,
                 };
-                let now = super::calendar::moment(self.known_at.unwrap_or(Moment::NOW));
+                let now = super::calendar::moment(Moment::NOW);
                 Some(Some(Cond::Compare(CompareOp::LessOrEqual, end, now)))
             }
             (Some((None, _)), ..) => Some(None),
