@@ -410,8 +410,13 @@ impl Lower<'_> {
                 return None;
             }
         }
-        if !self.check_per(&parts) {
-            return None;
+        self.parts_fit(c, &parts).then_some(parts)
+    }
+
+    /// Whether what is said of events can be said together; reported if not.
+    fn parts_fit(&mut self, c: &Condition, parts: &EventParts<'_>) -> bool {
+        if !self.check_per(parts) {
+            return false;
         }
         let clash = match (&parts.count, &parts.periods, &parts.first_time, parts.window, parts.not_window) {
             (Some(a), Some(b), ..) => Some((a.span, b.2)),
@@ -422,7 +427,7 @@ impl Lower<'_> {
         };
         if let Some((first, second)) = clash {
             self.repeated(first, second, "keep one of them, or write two conditions joined by `and`");
-            return None;
+            return false;
         }
         if let (Some(tail), Some((_, lead))) = (parts.not_window, c.leads.negative) {
             self.report(
@@ -431,9 +436,9 @@ impl Lower<'_> {
                     .also(lead, "the first")
                     .help("leave one of them out"),
             );
-            return None;
+            return false;
         }
-        Some(parts)
+        true
     }
 
     /// `did A more than 3`, `A was more than 90 days ago`.
