@@ -9,6 +9,10 @@ use seg_syntax::ast::{self, Condition, Duration, Followed, Name, Tail, TailKind,
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
+/// How many events may be behind the first of a row: engines keep a bit for
+/// each.
+const STEPS_MAX: usize = 32;
+
 /// What a condition says of the events after its first.
 #[derive(Default)]
 pub(super) struct Row<'t> {
@@ -104,6 +108,14 @@ impl Lower<'_> {
                     if let Some(followed) = row.last_followed() {
                         let at = followed.span;
                         self.step_after_followed(at, tail.span);
+                        return None;
+                    }
+                    if row.steps.len() >= STEPS_MAX {
+                        self.report(
+                            Diagnostic::new(Code::TooManySteps, tail.span, "too many events in a row")
+                                .label(format!("at most {STEPS_MAX} after the first"))
+                                .help("make two conditions of it, joined with `and`"),
+                        );
                         return None;
                     }
                     let followed = Vec::new();
