@@ -92,14 +92,7 @@ impl Lower<'_> {
             true => (self.as_day(left.clone(), span)?, self.as_day(right, span)?),
             false => (left.clone(), right),
         };
-        let op = match op {
-            DatedOp::Before => CompareOp::Less,
-            DatedOp::After => CompareOp::Greater,
-            DatedOp::Since | DatedOp::OnOrAfter => CompareOp::GreaterOrEqual,
-            DatedOp::Until | DatedOp::OnOrBefore => CompareOp::LessOrEqual,
-            DatedOp::On => CompareOp::Equal,
-        };
-        Some(Cond::Compare(op, left, right))
+        Some(Cond::Compare(order_of(op), left, right))
     }
 
     /// Within a length of time after a moment, before it, or around it.
@@ -184,5 +177,16 @@ impl Lower<'_> {
                 None
             }
         }
+    }
+}
+
+/// How two times compare where one is before, after or on the other.
+pub(super) fn order_of(op: DatedOp) -> CompareOp {
+    match op {
+        DatedOp::Before => CompareOp::Less,
+        DatedOp::After => CompareOp::Greater,
+        DatedOp::Since | DatedOp::OnOrAfter => CompareOp::GreaterOrEqual,
+        DatedOp::Until | DatedOp::OnOrBefore => CompareOp::LessOrEqual,
+        DatedOp::On => CompareOp::Equal,
     }
 }

@@ -295,14 +295,7 @@ impl Lower<'_> {
             );
             return None;
         }
-        let op = match op {
-            DatedOp::Before => CompareOp::Less,
-            DatedOp::After => CompareOp::Greater,
-            DatedOp::Since | DatedOp::OnOrAfter => CompareOp::GreaterOrEqual,
-            DatedOp::Until | DatedOp::OnOrBefore => CompareOp::LessOrEqual,
-            DatedOp::On => CompareOp::Equal,
-        };
-        Some(Cond::Compare(op, left.clone(), right))
+        Some(Cond::Compare(super::moment::order_of(op), left.clone(), right))
     }
 
     /// The same for calendar days, which count whole days from today.
