@@ -6,7 +6,7 @@ mod query;
 
 use crate::plan::{Level, Literal, Node, NodeId, Plan, levels};
 use column::Column;
-use query::EventRows;
+use query::{EventRows, ItemRows};
 use seg_data::{Batch, EventId, Instant, Mask, Money, Place, PropertyId, Type, Value};
 use seg_hir::hir::{CompareOp, TextOp};
 use seg_hir::text::{compile_pattern, fold_value};
@@ -104,11 +104,20 @@ struct Eval<'a> {
     levels: Vec<Level>,
     columns: HashMap<(NodeId, Domain), Rc<Column>>,
     rows: HashMap<EventId, Rc<EventRows>>,
+    items: HashMap<(EventId, PropertyId), Rc<ItemRows>>,
 }
 
 impl<'a> Eval<'a> {
     fn new(plan: &'a Plan, batch: &'a Batch, now: Instant) -> Eval<'a> {
-        Eval { plan, batch, now, levels: levels(plan), columns: HashMap::new(), rows: HashMap::new() }
+        Eval {
+            plan,
+            batch,
+            now,
+            levels: levels(plan),
+            columns: HashMap::new(),
+            rows: HashMap::new(),
+            items: HashMap::new(),
+        }
     }
 
     fn column(&mut self, id: NodeId, domain: Domain) -> Rc<Column> {

@@ -68,10 +68,14 @@ fn other_date(at: Span, item: Span, text: &str) -> Option<Diagnostic> {
     let span = Span::new(at.source, at.start, at.start + written.len() as u32);
     let date = |day: u32, month: u32| format!("{year}-{month:02}-{day:02}");
     let is_date = |day: u32, month: u32| (1..=31).contains(&day) && (1..=12).contains(&month);
-    let diagnostic = Diagnostic::new(Code::BadDate, span, format!("`{written}` could be two days, by country"))
-        .label("dates are written as year, month, day");
+    let is_unclear = is_date(a, b) && is_date(b, a) && a != b;
+    let message = match is_unclear {
+        true => format!("`{written}` is one day in some countries and another in others"),
+        false => format!("`{written}` is not how dates are written here"),
+    };
+    let diagnostic = Diagnostic::new(Code::BadDate, span, message).label("dates are written as year, month, day");
     Some(match (is_date(a, b), is_date(b, a)) {
-        (true, true) if a != b => diagnostic
+        (true, true) if is_unclear => diagnostic
             .help(format!("for day {a} of month {b}: `{}`", date(a, b)))
             .help(format!("for day {b} of month {a}: `{}`", date(b, a))),
         (true, _) => diagnostic.fix(span, date(a, b), format!("write `{}`", date(a, b))),

@@ -251,7 +251,7 @@ impl Lower<'_> {
         let Some(parts) = self.event_parts(c, &row) else { return Lowered::error() };
         let mut query_tails: Vec<&Tail> = Vec::new();
         query_tails.extend(parts.filter);
-        query_tails.extend(parts.recurring.iter().copied());
+        query_tails.extend(parts.narrowing.iter().copied());
         let window_of_first = if parts.first_time.is_some() { parts.window } else { None };
         if parts.first_time.is_none() {
             query_tails.extend(parts.window);
@@ -352,7 +352,7 @@ impl Lower<'_> {
             let before = match &tail.kind {
                 // A window from the person's own past stands beside another.
                 TailKind::Window(window) if is_own_past(window) => {
-                    parts.recurring.push(tail);
+                    parts.narrowing.push(tail);
                     None
                 }
                 TailKind::Window(_) => parts.window.replace(tail).map(|t| t.span),
@@ -360,7 +360,7 @@ impl Lower<'_> {
                 TailKind::Where(_) => parts.filter.replace(tail).map(|t| t.span),
                 TailKind::FirstTime => parts.first_time.replace(tail).map(|t| t.span),
                 TailKind::Recurring(_) | TailKind::NotRecurring(_) => {
-                    parts.recurring.push(tail);
+                    parts.narrowing.push(tail);
                     None
                 }
                 TailKind::Regular(q, periods) => parts.regular.replace((*q, *periods)).map(|(_, p)| p.span),
@@ -610,7 +610,8 @@ pub(super) fn narrow(query: &mut Query, cond: Cond) {
 #[derive(Default)]
 pub(super) struct EventParts<'t> {
     window: Option<&'t Tail>,
-    recurring: Vec<&'t Tail>,
+    /// What else narrows the events: days, hours, windows from their own past.
+    narrowing: Vec<&'t Tail>,
     pub regular: Option<(Option<Quantity>, ast::Periods)>,
     pub per: Option<(Unit, Span)>,
     any_within: Option<(ast::Duration, Span)>,

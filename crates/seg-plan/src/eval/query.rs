@@ -212,16 +212,21 @@ impl Eval<'_> {
     }
 
     /// The records of the lists of the events of one name.
-    pub(super) fn item_rows(&mut self, event: EventId, property: PropertyId) -> ItemRows {
+    pub(super) fn item_rows(&mut self, event: EventId, property: PropertyId) -> Rc<ItemRows> {
+        if let Some(items) = self.items.get(&(event, property)) {
+            return Rc::clone(items);
+        }
         let rows = self.event_rows(event);
         let mut items = ItemRows { idx: Vec::new(), owner: Vec::new() };
-        let Some(column) = self.batch.events(event).and_then(|e| e.property_column(property)) else { return items };
-        for (row, idx) in rows.idx.iter().enumerate() {
+        let column = self.batch.events(event).and_then(|e| e.property_column(property));
+        for (column, (row, idx)) in column.iter().flat_map(|c| rows.idx.iter().enumerate().map(move |r| (c, r))) {
             for item in column.records(*idx as usize).unwrap_or(0..0) {
                 items.idx.push(item as u32);
                 items.owner.push(row as u32);
             }
         }
+        let items = Rc::new(items);
+        self.items.insert((event, property), Rc::clone(&items));
         items
     }
 

@@ -376,7 +376,10 @@ impl Builder<'_> {
             Rule::with_no => return self.with_no(inner),
             _ => {}
         }
-        let span = self.span(&inner);
+        // The comma before a tail is not one of its words.
+        let first = inner.clone().into_inner().find(|p| p.as_rule() != Rule::comma);
+        let start = first.map_or(self.span(&inner), |p| self.span(&p)).start;
+        let span = Span { start, ..self.span(&inner) };
         self.tail_kind(inner).map(|kind| Tail { kind, span }).into_iter().collect()
     }
 
