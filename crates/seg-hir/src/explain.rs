@@ -219,23 +219,10 @@ impl Details<'_, '_, '_> {
                 let text = value.map_or("never".to_owned(), |v| self.show(&v));
                 self.add(format!("{} seen {text}", end.word()));
             }
-            ExprKind::Arithmetic(_, left, right) | ExprKind::Anniversary(left, right) => {
-                self.expr(left);
-                self.expr(right);
-            }
-            ExprKind::Distance { latitude, longitude, .. } => {
+            ExprKind::Distance { .. } => {
                 self.value("distance in km", expr);
-                self.expr(latitude);
-                self.expr(longitude);
+                expr.operands().into_iter().for_each(|operand| self.expr(operand));
             }
-            ExprKind::Scale { money: inner, .. }
-            | ExprKind::Convert(inner)
-            | ExprKind::FoldCase(inner)
-            | ExprKind::ListLength(inner)
-            | ExprKind::Shift { of: inner, .. }
-            | ExprKind::DayOf(inner, _)
-            | ExprKind::Part(_, inner, _)
-            | ExprKind::Elapsed(inner) => self.expr(inner),
             ExprKind::Aggregate { function, measure, query, .. } => {
                 if measure.is_some() {
                     self.value(function.word(), expr);
@@ -254,7 +241,7 @@ impl Details<'_, '_, '_> {
                 self.query(query);
             }
             ExprKind::Periods { query, .. } | ExprKind::EventTime { query, .. } => self.query(query),
-            _ => {}
+            _ => expr.operands().into_iter().for_each(|operand| self.expr(operand)),
         }
     }
 

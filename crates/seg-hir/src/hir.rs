@@ -495,6 +495,24 @@ impl Expr {
         Expr { kind: ExprKind::Literal(value), ty, may_be_missing: false }
     }
 
+    /// The values it is made of, about the same person or event; what is about
+    /// the events of its query is not among them.
+    pub fn operands(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Arithmetic(_, left, right) | ExprKind::Anniversary(left, right) => vec![left, right],
+            ExprKind::Distance { latitude, longitude, .. } => vec![latitude, longitude],
+            ExprKind::Scale { money: inner, .. }
+            | ExprKind::Convert(inner)
+            | ExprKind::FoldCase(inner)
+            | ExprKind::ListLength(inner)
+            | ExprKind::Shift { of: inner, .. }
+            | ExprKind::DayOf(inner, _)
+            | ExprKind::Part(_, inner, _)
+            | ExprKind::Elapsed(inner) => vec![inner],
+            _ => Vec::new(),
+        }
+    }
+
     /// What stands for something already reported.
     pub fn error() -> Expr {
         Expr { kind: ExprKind::Error, ty: Type::Boolean, may_be_missing: false }

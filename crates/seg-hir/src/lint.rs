@@ -157,28 +157,12 @@ impl Seen {
             ExprKind::Attribute(id) => {
                 self.attributes.insert(*id);
             }
-            ExprKind::Arithmetic(_, left, right) | ExprKind::Anniversary(left, right) => {
-                self.expr(left, positive);
-                self.expr(right, positive);
-            }
-            ExprKind::Distance { latitude, longitude, .. } => {
-                self.expr(latitude, positive);
-                self.expr(longitude, positive);
-            }
-            ExprKind::Scale { money: inner, .. }
-            | ExprKind::Convert(inner)
-            | ExprKind::FoldCase(inner)
-            | ExprKind::ListLength(inner)
-            | ExprKind::Shift { of: inner, .. }
-            | ExprKind::DayOf(inner, _)
-            | ExprKind::Part(_, inner, _)
-            | ExprKind::Elapsed(inner) => self.expr(inner, positive),
             ExprKind::Aggregate { query, .. }
             | ExprKind::Periods { query, .. }
             | ExprKind::EventTime { query, .. }
             | ExprKind::UsualGap(query)
             | ExprKind::MostWithin { query, .. } => self.query(query, positive),
-            _ => {}
+            _ => expr.operands().into_iter().for_each(|operand| self.expr(operand, positive)),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::diagnostics::Diagnostics;
 use crate::project::Project;
 use seg_data::{Instant, Schema, Wanted};
-use seg_hir::{Checked, Lists, hir};
+use seg_hir::{Checked, hir};
 use seg_jit::Jit;
 use seg_plan::{Needs, Plan};
 use seg_syntax::Parse;
@@ -41,12 +41,8 @@ pub fn parse(project: &Project) -> Vec<Parse> {
 
 /// The next stage: what the parsed files mean.
 pub fn check(project: &Project, parses: &[Parse]) -> Checked {
-    check_with(project, parses, &project.lists(parses))
-}
-
-/// The same with the lists at hand.
-pub(crate) fn check_with(project: &Project, parses: &[Parse], lists: &Lists) -> Checked {
-    seg_hir::check(parses, &project.sources, &project.schema, project.settings, lists)
+    let lists = project.lists(parses);
+    seg_hir::check(parses, &project.sources, &project.schema, project.settings, &lists)
 }
 
 /// Segments that have no errors, ready to run. May be shared by threads;

@@ -1,6 +1,6 @@
 //! The tests of a project: people, and who of them is expected where.
 
-use crate::compile::{Program, check_with, compile, parse};
+use crate::compile::{Program, compile, parse};
 use crate::diagnostics::Diagnostics;
 use crate::project::Project;
 use seg_data::{Batch, Instant, Value};
@@ -60,8 +60,7 @@ pub fn test(project: &Project) -> Result<TestReport, Diagnostics> {
     let program = compile(project)?;
     let parses = parse(project);
     let lists = project.lists(&parses);
-    let checked = check_with(project, &parses, &lists);
-    let module = &checked.module;
+    let module = program.module();
     let mut tests = Vec::with_capacity(module.tests.len());
     for test in &module.tests {
         // Facts have been checked against the schema, so their lines are read.
