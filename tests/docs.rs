@@ -28,6 +28,14 @@ impl Block {
         self.info.split_whitespace().find_map(|w| w.strip_prefix(key)?.strip_prefix('='))
     }
 
+    /// The expectations of its tests, and how many of them come true.
+    pub fn expectations(&self) -> (usize, usize) {
+        let schema = schema_text(self.option("schema").unwrap_or("shop"));
+        let settings = Settings { zone: Some(Zone::UTC), ..Settings::default() };
+        let project = Project::from_text(&schema, [("example.seg", self.text.as_str())], settings);
+        seg::test(&project).map_or((0, 0), |report| report.counts())
+    }
+
     /// What Seg finds wrong with it; `None` for blocks it cannot read.
     pub fn problems(&self) -> Option<Diagnostics> {
         let zone = if self.option("zone") == Some("none") { None } else { Some(Zone::UTC) };

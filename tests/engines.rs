@@ -138,7 +138,10 @@ impl TestEngine for Pruned {
                         || schema.event_id.as_deref() == Some(field)
                 };
                 columns.push((name.clone(), without_fields(column, is_kept)));
-            } else if attribute.is_none_or(|at| needs.attributes.contains(&AttributeId(at as u32))) {
+            } else if attribute.is_none_or(|at| {
+                let id = AttributeId(at as u32);
+                needs.attributes.contains(&id) || (needs.every_time && schema.first_seen == Some(id))
+            }) {
                 columns.push((name.clone(), Arc::clone(column)));
             }
         }

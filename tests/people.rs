@@ -1,15 +1,18 @@
 //! People written down as JSON.
 
-use seg::io::manifest::{Data, EventFiles, ProfileFiles};
+use seg::io::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use seg::{Batch, Instant, Schema, Wanted, Zone};
 use std::sync::Arc;
 
 /// People from lines of JSON: `{"id": "ann", "country": "DE", "events": [{"event":
 /// "Order Completed", "time": "3 days ago", "amount": 5}]}`. Times may be said
-/// as so long before `now`, with `+ 1 us` or `- 1 us` behind.
+/// as so long before `now`, with `+ 1 us` or `- 1 us` behind. `"changes": [{"time":
+/// "3 days ago", "country": "FR"}]` are what attributes became later than what the
+/// line itself says, and `"merged_into": "ann"` says whose id this is, too.
 pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Instant) -> Batch {
     let mut profiles = String::new();
-    let mut events = String::new();
+    let (mut events, mut merges) = (String::new(), String::new());
+    let mut has_times = false;
     for line in lines.lines().filter(|l| !l.trim().is_empty()) {
         let mut person: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(line).unwrap_or_else(|e| panic!("{e} in {line}"));
@@ -20,14 +23,36 @@ pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Instan
             resolve_times(&mut event, now);
             events.push_str(&format!("{}\n", serde_json::Value::Object(event)));
         }
+        if let Some(into) = person.remove("merged_into") {
+            merges.push_str(&format!("{}\n", serde_json::json!({ "from": id, "into": into })));
+        }
+        let changes = person.remove("changes").and_then(|c| c.as_array().cloned()).unwrap_or_default();
         resolve_times(&mut person, now);
         profiles.push_str(&format!("{}\n", serde_json::Value::Object(person)));
+        for change in changes {
+            let mut change = change.as_object().cloned().expect("a change is an object");
+            change.insert("id".into(), id.clone());
+            resolve_times(&mut change, now);
+            profiles.push_str(&format!("{}\n", serde_json::Value::Object(change)));
+            has_times = true;
+        }
     }
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::write(dir.path().join("profiles.ndjson"), profiles).expect("written");
     std::fs::write(dir.path().join("events.ndjson"), events).expect("written");
+    std::fs::write(dir.path().join("merges.ndjson"), &merges).expect("written");
     let data = Data {
-        profiles: Some(ProfileFiles { files: vec!["profiles.ndjson".into()], id: "id".into() }),
+        profiles: Some(ProfileFiles {
+            files: vec!["profiles.ndjson".into()],
+            id: "id".into(),
+            time: has_times.then(|| "time".into()),
+            rows: RowsAre::Changes,
+        }),
+        merges: (!merges.is_empty()).then(|| MergeFiles {
+            files: vec!["merges.ndjson".into()],
+            from: "from".into(),
+            into: "into".into(),
+        }),
         events: Some(EventFiles {
             files: vec!["events.ndjson".into()],
             id: "id".into(),
@@ -61,7 +86,7 @@ fn resolve_times(object: &mut serde_json::Map<String, serde_json::Value>, now: I
 fn relative(text: &str, now: Instant) -> Option<Instant> {
     let (age, off) = match text.split_once(" ago") {
         Some((age, off)) => (age, off.trim()),
-        None => (text.strip_prefix("now")?, ""),
+        None => ("", text.strip_prefix("now")?.trim()),
     };
     let off = match off {
         "" => 0,

@@ -23,7 +23,7 @@ fn markdown_files() -> Vec<PathBuf> {
 
 #[test]
 fn every_block_is_right_or_wrong_as_it_says() {
-    let mut n_blocks = 0;
+    let (mut n_blocks, mut n_expectations) = (0, 0);
     for path in markdown_files() {
         let text = std::fs::read_to_string(&path).expect("a text");
         for block in blocks(&text) {
@@ -31,9 +31,15 @@ fn every_block_is_right_or_wrong_as_it_says() {
             n_blocks += 1;
             let is_wrong = block.is("error");
             assert_eq!(!problems.is_empty(), is_wrong, "{}:\n{}\n{problems}", path.display(), block.text);
+            if block.info.starts_with("seg") && !is_wrong {
+                let (n, n_true) = block.expectations();
+                assert_eq!(n_true, n, "{}:\n{}", path.display(), block.text);
+                n_expectations += n;
+            }
         }
     }
     assert!(n_blocks > 100, "only {n_blocks} blocks were found");
+    assert!(n_expectations > 8, "only {n_expectations} expectations were found");
 }
 
 /// The failing example of a page gives its code and nothing else.

@@ -49,6 +49,41 @@ fn the_choice_has_reasons() {
     assert_eq!(everyone.masks[0].count(), 3_000);
 }
 
+/// Until the instant that is named, nothing changes, and then it does.
+#[test]
+fn the_next_change_is_the_first() {
+    let sentences = [
+        ("ordered in the past 2 hours", Some("2026-06-01T13:00:00.000001Z")),
+        ("ordered more than 2 hours ago", Some("2026-06-01T13:00:00.000001Z")),
+        ("ordered at least 2 hours ago", Some("2026-06-01T13:00:00Z")),
+        ("ordered in the past 1 month", Some("2026-07-01T11:00:00.000001Z")),
+        ("ordered at least 1 times in the past 3 days and did not do Signed In ever", Some("2026-06-03T09:00:00Z")),
+        ("ordered today", Some("2026-06-02T00:00:00Z")),
+        ("ordered this week", Some("2026-06-08T00:00:00Z")),
+        ("ordered ever", None),
+        ("have birthday 3 to 4 days ago", Some("2026-06-02T00:00:00Z")),
+        ("have last_order_date in the past 30 days", Some("2026-06-20T08:00:00.000001Z")),
+        ("did Signed In ever", Some("2026-06-03T09:00:00Z")),
+        ("have score is at least 5", None),
+    ];
+    let texts: Vec<&str> = sentences.iter().map(|(text, _)| *text).collect();
+    let program = program(&texts);
+    let line = r#"{"id": "ann", "birthday": "2026-05-30", "last_order_date": "2026-05-21T08:00:00Z", "score": 3, "events":
+        [{"event": "Order Completed", "time": "1 hour ago"}, {"event": "Signed In", "time": "2026-06-03T09:00:00Z"}]}"#;
+    let batch = people(&line.replace('\n', ""), program.schema(), Some(Zone::UTC), now());
+    let bound = program.bind(&batch).expect("a batch");
+    for (root, (text, expected)) in sentences.into_iter().enumerate() {
+        let found = seg::plan::next_change(program.plan(), root, &batch, 0, now());
+        assert_eq!(found.map(|at| at.to_string()).as_deref(), expected, "{text}");
+        let is_in = |at: i64| bound.evaluate(Instant(at)).masks[root].get(0);
+        let Some(found) = found else { continue };
+        assert!(is_in(found.0) != is_in(now().0), "{text}");
+        for n in 0..50 {
+            assert_eq!(is_in(now().0 + (found.0 - 1 - now().0) / 50 * n), is_in(now().0), "{text}");
+        }
+    }
+}
+
 #[test]
 fn a_program_is_shared_by_threads() {
     let program = program(&[

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use seg::source::SourceId;
 use seg::token::TokenKind;
-use seg::{Project, Settings, Zone};
+use seg::{Project, Settings};
+use seg_tests::fuzz::{Inputs, TARGETS, check, front_end, leaves_cover_tokens, texts};
 use seg_tests::schema_text;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -148,27 +149,6 @@ fn tokens_lose_nothing() {
         .expect("lossless");
 }
 
-/// Every leaf of a parse covers whole tokens, so that the lexer and the grammar
-/// never cut a word in different places.
-fn leaves_cover_tokens(text: &str) -> Result<bool, String> {
-    let Some(leaves) = seg_syntax::leaves(text) else { return Ok(false) };
-    let tokens = seg_syntax::lex(SourceId(0), text);
-    // Such tokens are refused before the grammar sees them.
-    if ["CommaNumber", "NumberWord", "CurlyText"].iter().any(|kind| tokens.print(text).to_string().contains(kind)) {
-        return Ok(false);
-    }
-    let bounds: Vec<usize> =
-        tokens.as_slice().iter().flat_map(|t| [t.span.start as usize, t.span.end as usize]).collect();
-    for (start, end) in leaves {
-        // A rule that ends in an optional piece takes the space before it.
-        let end = start + text[start..end].trim_end().len();
-        if bounds.binary_search(&start).is_err() || bounds.binary_search(&end).is_err() {
-            return Err(format!("`{}` is not a run of tokens in {text:?}", &text[start..end]));
-        }
-    }
-    Ok(true)
-}
-
 #[test]
 fn the_grammar_and_the_lexer_agree() {
     let parsed = std::cell::Cell::new(0);
@@ -180,7 +160,7 @@ fn the_grammar_and_the_lexer_agree() {
         })
         .expect("agreement");
     assert!(parsed.get() > 200, "only {} of the sentences parsed", parsed.get());
-    for case in walk("tests/suite", "seg").into_iter().chain(walk("examples", "seg")) {
+    for case in texts("tests/suite", "seg").into_iter().chain(texts("examples", "seg")) {
         for item in case.split("\nsegment ").skip(1) {
             let text = format!("segment {item}");
             leaves_cover_tokens(text.trim()).expect("agreement");
@@ -188,37 +168,15 @@ fn the_grammar_and_the_lexer_agree() {
     }
 }
 
-fn walk(dir: &str, ending: &str) -> Vec<String> {
-    let mut open = vec![seg_tests::root().join(dir)];
-    let mut texts = Vec::new();
-    while let Some(dir) = open.pop() {
-        for entry in std::fs::read_dir(dir).expect("a directory") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|e| e == ending) {
-                texts.push(std::fs::read_to_string(path).expect("a text"));
-            }
-        }
-    }
-    assert!(!texts.is_empty());
-    texts
-}
-
-/// Compiles, prints every stage and draws every problem.
-fn front_end(schema: &str, text: &str) -> usize {
-    let settings = Settings { zone: Zone::parse("Europe/Berlin"), ..Settings::default() };
-    let project = Project::from_text(schema, [("x.seg", text)], settings);
-    let parses = seg::parse(&project);
-    let checked = seg::check(&project, &parses);
-    let mut printed = seg::hir::print(&checked.module, &project.schema).len();
-    printed += parses.iter().map(|p| p.file.to_string().len() + p.tokens.print(text).to_string().len()).sum::<usize>();
-    match seg::compile(&project) {
-        Ok(program) => printed + program.warnings().to_string().len(),
-        Err(diagnostics) => {
-            assert!(diagnostics.n_errors() > 0);
-            assert!(!diagnostics.to_json().is_empty());
-            printed + diagnostics.to_string().len()
+/// The first inputs of every fuzz target; `cargo xtask fuzz` goes on.
+#[test]
+fn mutated_texts_break_nothing() {
+    for target in TARGETS {
+        let mut inputs = Inputs::new(target, 1);
+        for n in 0..1_500 {
+            let input = inputs.next_input();
+            let shown = String::from_utf8_lossy(&input);
+            check(target, &input).unwrap_or_else(|why| panic!("{} {n}: {why}\n{shown}", target.name));
         }
     }
 }

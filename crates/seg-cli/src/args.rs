@@ -33,6 +33,8 @@ pub enum Command {
     Run(Run),
     /// Run the project's tests: who is expected in which segment, and why not.
     Test(Test),
+    /// Say why one person is in a segment or not, and until when.
+    Explain(Explain),
     /// Keep the meaning of frozen segments in seg.lock.
     Freeze(Freeze),
     /// Explain the codes of errors and warnings.
@@ -128,6 +130,26 @@ pub struct Test {
     /// The project's directory.
     #[arg(default_value = ".")]
     pub dir: PathBuf,
+    /// How to show the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(clap::Args)]
+pub struct Explain {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// The person's id.
+    #[arg(long, value_name = "ID")]
+    pub person: String,
+    /// The segment's name.
+    #[arg(long, value_name = "NAME")]
+    pub segment: String,
+    /// Judge at this instant, such as 2026-11-27T14:00:00Z, rather than at the
+    /// project's `at` or now.
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

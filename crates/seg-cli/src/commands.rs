@@ -3,6 +3,7 @@
 pub mod check;
 pub mod codes;
 pub mod emit;
+pub mod explain;
 pub mod freeze;
 pub mod guard;
 pub mod init;

@@ -120,6 +120,48 @@ fn sizes_are_held_against_what_is_expected() {
 }
 
 #[test]
+fn few_people_are_expected_in_two_segments() {
+    let both = |percent: u32| {
+        format!(
+            "segment \"a\" expect at most {percent}% of people in segment \"b\" too include people who did checkout\n\
+             segment \"b\" include people who did checkout\n"
+        )
+    };
+    let dir = project(&both(50));
+    let found = seg(dir.path(), &["run", "--deny"]);
+    assert_eq!(code(&found), 1);
+    assert!(err(&found).contains("are in both \"a\" and \"b\", and at most 50% were expected"), "{}", err(&found));
+    let dir = project(&both(100));
+    assert_eq!(code(&seg(dir.path(), &["run", "--deny"])), 0);
+    let unknown = project("segment \"a\" expect at most 5% of people in \"c\" too include everyone\n");
+    assert_eq!(code(&seg(unknown.path(), &["check"])), 1);
+}
+
+/// Sentence 76: why somebody is in, and when they would leave.
+#[test]
+fn one_person_is_explained() {
+    let dir = project("segment \"Lately\" include people who did checkout in the past 2 days\n");
+    let explained = seg(dir.path(), &["explain", "--person", "ann", "--segment", "Lately"]);
+    insta::assert_snapshot!(out(&explained), @r#"
+    ann is in "Lately" at 2026-06-01T12:00:00Z (from seg.toml)
+      ✓ include people who did checkout in the past 2 days
+          checkout 1 hour ago, 2026-06-01T11:00:00Z
+    unless something happens, they leave at 2026-06-03T11:00:00.000001Z
+    "#);
+    let json: serde_json::Value = serde_json::from_str(&out(&seg(
+        dir.path(),
+        &["explain", "--person", "ann", "--segment", "Lately", "--format", "json"],
+    )))
+    .expect("JSON");
+    assert_eq!(json["is_in"], true);
+    assert_eq!(json["why"]["parts"][0]["holds"], true);
+    let nobody = seg(dir.path(), &["explain", "--person", "zed", "--segment", "Lately"]);
+    assert_eq!((code(&nobody), err(&nobody).contains("nobody with the id \"zed\"")), (2, true));
+    let nowhere = seg(dir.path(), &["explain", "--person", "ann", "--segment", "Late"]);
+    assert_eq!((code(&nowhere), err(&nowhere).contains("no segment \"Late\"")), (2, true));
+}
+
+#[test]
 fn a_frozen_meaning_may_not_change() {
     let frozen = |window: &str| {
         format!(

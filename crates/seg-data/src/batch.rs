@@ -2,7 +2,9 @@
 //!
 //! One row a profile. Column `profile_id` holds its id as text; an attribute is
 //! a column of its own name; an event is a column of its own name that holds
-//! `List<Struct<time, property…>>`, ascending by time. Money is stored as
+//! `List<Struct<time, property…>>`, ascending by time; an attribute whose history
+//! the schema says is kept may be a `List<Struct<time, value>>` instead, of which
+//! [`Batch::as_of`] makes the column of its values at an instant. Money is stored as
 //! 64-bit integers in ten-thousandths, times in microseconds. A column that the
 //! batch lacks reads as missing, an event column that it lacks as no events.
 //!
@@ -17,6 +19,7 @@
 mod column;
 mod error;
 mod events;
+mod history;
 mod lists;
 
 pub use column::Column;
@@ -24,18 +27,23 @@ pub use error::{BatchError, BatchProblem, Conversion};
 pub use events::Events;
 
 use crate::schema::{AttributeId, Event, EventId, PropertyId, Schema};
+use crate::time::Instant;
 use crate::types::{Element, Type};
 use crate::value::Value;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch, StringArray};
 use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields, Schema as ArrowSchema, TimeUnit};
+use history::Attribute;
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 /// The name of the column that holds profile ids.
 pub const ID_COLUMN: &str = "profile_id";
 /// The name of the field that holds an event's time.
 pub const TIME_FIELD: &str = "time";
+/// The name of the field that holds what an attribute was set to, in a history.
+pub const VALUE_FIELD: &str = "value";
 /// The name of the optional field that holds in which order events arrived.
 pub const ARRIVAL_FIELD: &str = "$arrival";
 
@@ -84,7 +92,7 @@ pub struct Batch {
     records: RecordBatch,
     ids: StringArray,
     id_conversion: Option<Conversion>,
-    attributes: Vec<OnceLock<Result<Option<Column>, BatchError>>>,
+    attributes: Vec<OnceLock<Result<Option<Attribute>, BatchError>>>,
     events: Vec<OnceLock<Result<Option<Events>, BatchError>>>,
 }
 
@@ -146,19 +154,19 @@ impl Batch {
         Ok(batch)
     }
 
-    /// Checks an attribute's column; `None` when the batch lacks it.
+    /// Checks an attribute's column, if the batch has it.
     ///
     /// # Errors
     /// How it breaks the contract.
-    pub fn check_attribute(&self, id: AttributeId) -> Result<Option<&Column>, BatchError> {
+    pub fn check_attribute(&self, id: AttributeId) -> Result<(), BatchError> {
         let (Some(slot), Some(attribute)) = (self.attributes.get(id.idx()), self.schema.attribute(id)) else {
-            return Ok(None);
+            return Ok(());
         };
         let checked = slot.get_or_init(|| {
             let Some(column) = self.column(&attribute.name)? else { return Ok(None) };
-            Column::try_new(&attribute.name, &attribute.ty, column).map(Some)
+            Attribute::try_new(attribute, column).map(Some)
         });
-        checked.as_ref().map(Option::as_ref).map_err(Clone::clone)
+        checked.as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
     /// Checks the events of one name, properties aside; `None` when the batch
@@ -202,7 +210,8 @@ impl Batch {
     /// What was not in the layout that engines read, of the columns checked so
     /// far.
     pub fn conversions(&self) -> Vec<Conversion> {
-        let attributes = self.attributes.iter().filter_map(|a| a.get()?.as_ref().ok()?.as_ref()?.conversion());
+        let attributes = self.attributes.iter().filter_map(|a| a.get()?.as_ref().ok()?.as_ref());
+        let attributes = attributes.flat_map(Attribute::conversions);
         let events = self.events.iter().filter_map(|e| e.get()?.as_ref().ok()?.as_ref());
         self.id_conversion.iter().chain(attributes).chain(events.flat_map(Events::conversions)).cloned().collect()
     }
@@ -232,14 +241,37 @@ impl Batch {
         if row < self.ids.len() { self.ids.value(row) } else { "" }
     }
 
-    /// A profile's value of an attribute that was checked; `None` when missing.
-    pub fn attribute(&self, id: AttributeId, row: usize) -> Option<Value> {
-        self.attribute_column(id)?.value(row)
+    /// A profile's value at `now` of an attribute that was checked; `None` when
+    /// missing.
+    pub fn attribute(&self, id: AttributeId, row: usize, now: Instant) -> Option<Value> {
+        self.checked_attribute(id)?.value(row, now)
     }
 
-    /// The column of an attribute that was checked, unless the batch lacks it.
+    /// The column of an attribute that was checked, unless the batch lacks it or
+    /// has its history instead; see [`Batch::as_of`].
     pub fn attribute_column(&self, id: AttributeId) -> Option<&Column> {
+        match self.checked_attribute(id)? {
+            Attribute::Plain(column) => Some(column),
+            Attribute::History(_) => None,
+        }
+    }
+
+    fn checked_attribute(&self, id: AttributeId) -> Option<&Attribute> {
         self.attributes.get(id.idx())?.get()?.as_ref().ok()?.as_ref()
+    }
+
+    /// The batch in which every attribute that was checked is a column of
+    /// values, for a history those at `now`. Costs nothing without histories.
+    pub fn as_of(&self, now: Instant) -> Cow<'_, Batch> {
+        let mut batch = Cow::Borrowed(self);
+        for at in 0..self.attributes.len() {
+            let attribute = self.checked_attribute(AttributeId(at as u32));
+            let Some(column) = attribute.and_then(|a| a.as_of(now)) else { continue };
+            if let Some(slot) = batch.to_mut().attributes.get_mut(at) {
+                *slot = OnceLock::from(Ok(Some(Attribute::Plain(column))));
+            }
+        }
+        batch
     }
 
     /// The property that identifies events, for the events of one name.

@@ -50,6 +50,9 @@ pub struct Field {
     /// Whether it always has a value. Data that breaks this is reported, and
     /// judged as missing; nothing may be concluded from the promise alone.
     pub is_required: bool,
+    /// Whether, of an attribute, earlier values are kept with the times they
+    /// were set at.
+    pub keeps_history: bool,
     /// The only texts it may hold, if there are such.
     pub allowed: Option<Vec<String>>,
     /// Where the schema says so, in bytes.

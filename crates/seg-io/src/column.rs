@@ -143,6 +143,12 @@ impl ColumnBuilder {
         }
     }
 
+    /// Appends a missing value.
+    pub fn append_missing(&mut self) {
+        // What is missing can be of any type.
+        let _ = self.append(&Cell::Missing, None);
+    }
+
     /// The column, which ends here.
     pub fn finish(&mut self) -> ArrayRef {
         match self {

@@ -7,12 +7,14 @@
 //! data is counted in a [`Report`], and a file that cannot be read is a
 //! [`ReadError`]. Start with [`manifest::parse`], [`load()`] and [`infer`].
 
+mod attributes;
 mod cell;
 mod column;
 pub mod infer;
 mod list;
 mod load;
 pub mod manifest;
+mod merge;
 mod open;
 mod report;
 mod rows;
@@ -20,7 +22,7 @@ mod sizes;
 mod write;
 
 pub use list::read_list;
-pub use load::{Loaded, Progress, load, load_lines};
+pub use load::{LINE_TIME, Loaded, Progress, load, load_lines};
 pub use manifest::Manifest;
 pub use open::{DataFile, Format, find};
 pub use report::{Place, Problem, ProblemKind, ReadError, Report};

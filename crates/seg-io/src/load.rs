@@ -1,8 +1,10 @@
 //! Files to a profile batch: rows are read, typed, and grouped by person.
 
+use crate::attributes::{Attributes, ProfileSink};
 use crate::cell::Cell;
 use crate::column::ColumnBuilder;
-use crate::manifest::{Data, EventFiles, ProfileFiles};
+use crate::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
+use crate::merge::{MergeSink, Merges};
 use crate::open::{DataFile, find};
 use crate::report::{Place, ProblemKind, ReadError, Report};
 use crate::rows::{self, RowSink};
@@ -15,7 +17,7 @@ use arrow_schema::{DataType, Field as ArrowField, Fields, Schema as ArrowSchema}
 use arrow_select::take::take;
 use seg_data::batch::{ARRIVAL_FIELD, ID_COLUMN, TIME_FIELD, time_type};
 use seg_data::schema::{Event, Field};
-use seg_data::{AttributeId, Batch, EventId, Instant, PropertyId, Schema, Wanted, Zone};
+use seg_data::{Batch, EventId, Instant, PropertyId, Schema, Wanted, Zone};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -61,13 +63,14 @@ pub fn load(
 ) -> Result<Loaded, ReadError> {
     let profile_files = data.profiles.as_ref().map(|p| find(base, &p.files)).transpose()?.unwrap_or_default();
     let event_files = data.events.as_ref().map(|e| find(base, &e.files)).transpose()?.unwrap_or_default();
+    let merge_files = data.merges.as_ref().map(|m| find(base, &m.files)).transpose()?.unwrap_or_default();
     if profile_files.is_empty() && event_files.is_empty() {
         return Err(ReadError::new(
             "seg.toml",
             "it names no data; add `[data.events]` with `files`, `id`, `event` and `time`",
         ));
     }
-    let bytes_total = profile_files.iter().chain(&event_files).map(DataFile::size).sum();
+    let bytes_total = profile_files.iter().chain(&event_files).chain(&merge_files).map(DataFile::size).sum();
     let mut loader = Loader {
         schema,
         zone,
@@ -78,6 +81,9 @@ pub fn load(
         bytes_total,
         progress,
     };
+    if let Some(spec) = &data.merges {
+        loader.merges(spec, &merge_files)?;
+    }
     let attributes = match &data.profiles {
         Some(spec) => Some(loader.profiles(spec, &profile_files)?),
         None => None,
@@ -89,8 +95,11 @@ pub fn load(
     loader.batch(attributes, events)
 }
 
+/// The field that says since when a profile's line of [`load_lines`] holds.
+pub const LINE_TIME: &str = "$time";
+
 /// Reads people from lines of JSON rather than from files: profiles with their
-/// `id`, and events with `id`, `event` and `time`.
+/// `id`, perhaps with [`LINE_TIME`], and events with `id`, `event` and `time`.
 ///
 /// # Errors
 /// As [`load`].
@@ -108,17 +117,14 @@ pub fn load_lines(schema: &Arc<Schema>, zone: Option<Zone>, profiles: &str, even
     };
     let file = |name: &str| DataFile::of_lines(name);
     let (profile_file, event_file) = (file("profiles"), file("events"));
-    let mut attributes = Attributes::new(schema, &wanted);
-    let spec = ProfileFiles { files: Vec::new(), id: "id".to_owned() };
-    let mut sink = ProfileSink {
-        loader: &mut loader,
-        attributes: &mut attributes,
-        file: &profile_file,
-        spec: &spec,
-        id_at: None,
-        columns: Vec::new(),
-        n_named: 0,
+    let mut attributes = Attributes::new(schema, &wanted, RowsAre::default());
+    let spec = ProfileFiles {
+        files: Vec::new(),
+        id: "id".to_owned(),
+        time: Some(LINE_TIME.to_owned()),
+        rows: RowsAre::default(),
     };
+    let mut sink = ProfileSink::new(&mut loader, &mut attributes, &profile_file, &spec);
     rows::read_lines(&profile_file, profiles, &mut sink)?;
     let mut tables = EventTables::new(schema, &wanted);
     let name = |name: &str| name.to_owned();
@@ -141,52 +147,72 @@ pub fn load_lines(schema: &Arc<Schema>, zone: Option<Zone>, profiles: &str, even
 
 /// Everyone met so far: ids to rows of the batch.
 #[derive(Default)]
-struct People {
+pub(crate) struct People {
     rows: HashMap<String, u32>,
     ids: Vec<String>,
+    merges: Merges,
+}
+
+/// Who an id belongs to.
+pub(crate) struct Person {
+    pub row: u32,
+    /// See [`crate::merge::Identity::rank`].
+    pub rank: u32,
+    /// Whether they were met for the first time.
+    pub is_new: bool,
 }
 
 impl People {
-    /// The person's row, and whether they are new.
-    fn row(&mut self, id: &str) -> (u32, bool) {
+    /// The person that an id belongs to.
+    pub fn person(&mut self, id: &str) -> Person {
+        let (id, rank) = self.merges.identity(id).map_or((id, 0), |i| (i.survivor.as_str(), i.rank));
         if let Some(row) = self.rows.get(id) {
-            return (*row, false);
+            return Person { row: *row, rank, is_new: false };
         }
         let row = self.ids.len() as u32;
         self.rows.insert(id.to_owned(), row);
         self.ids.push(id.to_owned());
-        (row, true)
+        Person { row, rank, is_new: true }
     }
 }
 
-struct Loader<'a> {
+pub(crate) struct Loader<'a> {
     schema: &'a Arc<Schema>,
-    zone: Option<Zone>,
+    pub zone: Option<Zone>,
     wanted: &'a Wanted,
-    people: People,
-    report: Report,
+    pub people: People,
+    pub report: Report,
     read: Arc<AtomicU64>,
     bytes_total: u64,
     progress: &'a mut dyn FnMut(Progress),
 }
 
 impl<'a> Loader<'a> {
+    /// Merge records come first: whose rows the others are depends on them.
+    fn merges(&mut self, spec: &MergeFiles, files: &[DataFile]) -> Result<(), ReadError> {
+        let mut records = Vec::new();
+        for file in files {
+            let read = Arc::clone(&self.read);
+            let (report, records) = (&mut self.report, &mut records);
+            let mut sink = MergeSink { report, file, spec, records, from_at: None, into_at: None };
+            rows::read(file, &read, &mut sink)?;
+            let found = [(&spec.from, sink.from_at), (&spec.into, sink.into_at)];
+            lacks(file, &found)?;
+            self.report.files += 1;
+        }
+        self.people.merges = Merges::new(&records);
+        Ok(())
+    }
+
     fn profiles(&mut self, spec: &ProfileFiles, files: &[DataFile]) -> Result<Attributes<'a>, ReadError> {
         let schema: &'a Schema = self.schema;
-        let mut attributes = Attributes::new(schema, self.wanted);
+        let mut attributes = Attributes::new(schema, self.wanted, spec.rows);
         for file in files {
-            let mut sink = ProfileSink {
-                loader: self,
-                attributes: &mut attributes,
-                file,
-                spec,
-                id_at: None,
-                columns: Vec::new(),
-                n_named: 0,
-            };
-            let read = Arc::clone(&sink.loader.read);
+            let read = Arc::clone(&self.read);
+            let mut sink = ProfileSink::new(self, &mut attributes, file, spec);
             rows::read(file, &read, &mut sink)?;
-            sink.loader.lacks(file, &[(&spec.id, sink.id_at)])?;
+            let found = sink.found();
+            lacks(file, &found)?;
             self.report.files += 1;
         }
         Ok(attributes)
@@ -216,23 +242,13 @@ impl<'a> Loader<'a> {
             let read = Arc::clone(&sink.loader.read);
             rows::read(file, &read, &mut sink)?;
             let found = [(&spec.id, sink.id_at), (&spec.event, sink.event_at), (&spec.time, sink.time_at)];
-            sink.loader.lacks(file, &found)?;
+            lacks(file, &found)?;
             self.report.files += 1;
         }
         Ok(tables)
     }
 
-    /// A file without the columns it is said to have is another file.
-    fn lacks(&self, file: &DataFile, columns: &[(&String, Option<usize>)]) -> Result<(), ReadError> {
-        match columns.iter().find(|(_, at)| at.is_none()) {
-            Some((name, _)) => {
-                Err(ReadError::new(&file.name, format!("there is no column `{name}`, which seg.toml says it has")))
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn count_row(&mut self) {
+    pub fn count_row(&mut self) {
         self.report.rows += 1;
         if self.report.rows.is_multiple_of(8192) {
             let bytes = self.read.load(Ordering::Relaxed);
@@ -241,7 +257,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Appends a cell to a column and reports what is wrong with it.
-    fn append(&mut self, column: &mut TypedColumn<'_>, cell: &Cell<'_>, place: impl Fn() -> Place) {
+    pub fn append(&mut self, column: &mut TypedColumn<'_>, cell: &Cell<'_>, place: impl Fn() -> Place) {
         let field = column.field;
         if !column.is_wanted {
             return;
@@ -295,106 +311,26 @@ impl<'a> Loader<'a> {
     }
 }
 
+/// A file without the columns it is said to have is another file.
+fn lacks(file: &DataFile, columns: &[(&String, Option<usize>)]) -> Result<(), ReadError> {
+    match columns.iter().find(|(_, at)| at.is_none()) {
+        Some((name, _)) => {
+            Err(ReadError::new(&file.name, format!("there is no column `{name}`, which seg.toml says it has")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// A column with what the schema says of it.
-struct TypedColumn<'a> {
-    field: &'a Field,
-    builder: ColumnBuilder,
-    is_wanted: bool,
+pub(crate) struct TypedColumn<'a> {
+    pub field: &'a Field,
+    pub builder: ColumnBuilder,
+    pub is_wanted: bool,
 }
 
 impl<'a> TypedColumn<'a> {
-    fn new(field: &'a Field, is_wanted: bool) -> TypedColumn<'a> {
+    pub fn new(field: &'a Field, is_wanted: bool) -> TypedColumn<'a> {
         TypedColumn { field, builder: ColumnBuilder::new(&field.ty), is_wanted }
-    }
-}
-
-/// The attributes as the profile files have them, a row a line.
-struct Attributes<'a> {
-    columns: Vec<TypedColumn<'a>>,
-    /// For each person, the line that counts.
-    lines: Vec<Option<u32>>,
-    n_lines: u32,
-}
-
-impl<'a> Attributes<'a> {
-    fn new(schema: &'a Schema, wanted: &Wanted) -> Attributes<'a> {
-        let is_wanted = |at: usize| wanted.attributes.contains(&AttributeId(at as u32));
-        let columns = schema.attributes.iter().enumerate();
-        let columns = columns.map(|(at, field)| TypedColumn::new(field, is_wanted(at))).collect();
-        Attributes { columns, lines: Vec::new(), n_lines: 0 }
-    }
-
-    /// Each column with a row a person.
-    fn finish(self, n_people: usize) -> impl Iterator<Item = (&'a Field, Result<ArrayRef, arrow_schema::ArrowError>)> {
-        let mut lines = self.lines;
-        lines.resize(n_people, None);
-        let indices = UInt32Array::from(lines);
-        self.columns.into_iter().filter(|c| c.is_wanted).map(move |mut column| {
-            let array = column.builder.finish();
-            (column.field, take(&array, &indices, None))
-        })
-    }
-}
-
-struct ProfileSink<'l, 'a, 's> {
-    loader: &'l mut Loader<'a>,
-    attributes: &'l mut Attributes<'s>,
-    file: &'l DataFile,
-    spec: &'l ProfileFiles,
-    id_at: Option<usize>,
-    /// For each attribute, the column of the file that holds it.
-    columns: Vec<Option<usize>>,
-    n_named: usize,
-}
-
-impl RowSink for ProfileSink<'_, '_, '_> {
-    fn columns(&mut self, names: &[String]) {
-        self.id_at = names.iter().position(|n| *n == self.spec.id);
-        let at = |name: &str| names.iter().position(|n| n == name);
-        self.columns = self.attributes.columns.iter().map(|c| at(&c.field.name)).collect();
-        for (column, name) in names.iter().enumerate().skip(self.n_named) {
-            if *name != self.spec.id && !self.columns.contains(&Some(column)) {
-                let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
-                self.loader.report.add(ProblemKind::UnknownColumn, name, place);
-            }
-        }
-        self.n_named = names.len();
-    }
-
-    fn row(&mut self, line: u64, cells: &[Cell<'_>]) {
-        self.loader.count_row();
-        let place = |value: String| Place { file: self.file.name.clone(), line, value };
-        let id = self.id_at.and_then(|at| cells.get(at)).and_then(|c| c.text().ok().flatten());
-        let Some(id) = id else {
-            self.loader.report.add(ProblemKind::MissingId, &self.spec.id, || place(String::new()));
-            return;
-        };
-        let (row, is_new) = self.loader.people.row(&id);
-        if !is_new {
-            self.loader.report.add(ProblemKind::RepeatedProfile, "", || place(id.clone()));
-        }
-        let lines = &mut self.attributes.lines;
-        lines.resize(lines.len().max(row as usize + 1), None);
-        if let Some(slot) = lines.get_mut(row as usize) {
-            *slot = Some(self.attributes.n_lines);
-        }
-        self.attributes.n_lines += 1;
-        for (column, at) in self.attributes.columns.iter_mut().zip(&self.columns) {
-            let cell = at.and_then(|at| cells.get(at));
-            let cell = cell.unwrap_or(&Cell::Missing);
-            self.loader.append(column, cell, || place(cell.show()));
-        }
-    }
-
-    fn wants(&self, column: usize) -> bool {
-        let wanted = self.attributes.columns.iter().zip(&self.columns).filter(|(c, _)| c.is_wanted);
-        self.id_at == Some(column) || wanted.into_iter().any(|(_, at)| *at == Some(column))
-    }
-
-    fn broken(&mut self, line: u64, why: &str) {
-        self.loader.count_row();
-        let place = || Place { file: self.file.name.clone(), line, value: why.to_owned() };
-        self.loader.report.add(ProblemKind::BrokenRow, "", place);
     }
 }
 
@@ -533,7 +469,7 @@ impl RowSink for EventSink<'_, '_, '_> {
         let Some(table) = self.tables.tables.get_mut(idx) else { return };
         let column_at = |property: usize| columns.and_then(|c| c.get(property)).copied().flatten();
         let event_id = table.id_property.and_then(|p| cell_at(column_at(p)).text().ok().flatten());
-        let (row, is_new) = self.loader.people.row(&id);
+        let Person { row, is_new, .. } = self.loader.people.person(&id);
         if let Some(event_id) = &event_id
             && !self.tables.ids.insert((row, event_id.clone()))
         {

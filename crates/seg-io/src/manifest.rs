@@ -34,6 +34,8 @@ pub struct Data {
     pub profiles: Option<ProfileFiles>,
     /// A row an event.
     pub events: Option<EventFiles>,
+    /// A row for two ids of one person.
+    pub merges: Option<MergeFiles>,
 }
 
 /// Files with a row a person.
@@ -44,6 +46,35 @@ pub struct ProfileFiles {
     pub files: Vec<String>,
     /// The column of ids.
     pub id: String,
+    /// The column that says since when a row holds, where there are several
+    /// rows a person.
+    pub time: Option<String>,
+    /// What an empty cell of such a row means.
+    #[serde(default)]
+    pub rows: RowsAre,
+}
+
+/// What the rows of a person are, where they have times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RowsAre {
+    /// What changed: an empty cell leaves the value as it was.
+    #[default]
+    Changes,
+    /// All that was known at the time: an empty cell has no value from then on.
+    Snapshots,
+}
+
+/// Files with a row for two ids of one person.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MergeFiles {
+    /// Paths or patterns, relative to the project.
+    pub files: Vec<String>,
+    /// The column of the id that is merged away.
+    pub from: String,
+    /// The column of the id that the person goes by from then on.
+    pub into: String,
 }
 
 /// Files with a row an event.

@@ -18,7 +18,7 @@ pub enum ProblemKind {
     MissingEvent,
     /// An event that the schema does not have.
     UnknownEvent,
-    /// An event without a time, or with one that no calendar has.
+    /// An event without a time, or any row with one that no calendar has.
     ImpossibleTime,
     /// A value that is not of its column's type; read as missing.
     UnparsableValue,
@@ -26,7 +26,7 @@ pub enum ProblemKind {
     ValueNotAllowed,
     /// A value that the schema requires and the row lacks; read as missing.
     RequiredMissing,
-    /// A second row for a profile; the later row is used.
+    /// A second row without a time for a profile; the later row is used.
     RepeatedProfile,
     /// An event of a person whom the profiles table lacks; the person is added.
     UnlistedProfile,
@@ -67,7 +67,7 @@ impl ProblemKind {
             ProblemKind::UnknownEvent => {
                 format!("{events} called `{column}` {is} not in the schema and {was} passed over")
             }
-            ProblemKind::ImpossibleTime => format!("{events} without a possible time in `{column}` {was} passed over"),
+            ProblemKind::ImpossibleTime => format!("{rows} without a possible time in `{column}` {was} passed over"),
             ProblemKind::UnparsableValue => {
                 format!("{values} in `{column}` could not be understood and {counts} as missing")
             }
@@ -131,7 +131,7 @@ impl fmt::Display for Problem {
 pub struct Report {
     /// How many files.
     pub files: u64,
-    /// How many rows, of profiles and of events.
+    /// How many rows, of profiles, of events and of merge records.
     pub rows: u64,
     /// How many profiles.
     pub profiles: u64,

@@ -15,7 +15,7 @@ use flate2::{Compression, write::GzEncoder};
 use parquet::arrow::ArrowWriter;
 use seg_data::schema::parse;
 use seg_data::{AttributeId, Batch, EventId, Instant, PropertyId, Value, Wanted, WantedEvents};
-use seg_io::manifest::{Data, EventFiles, ProfileFiles};
+use seg_io::manifest::{Data, EventFiles, ProfileFiles, RowsAre};
 use seg_io::{ReadError, load};
 use std::io::Write;
 use std::path::Path;
@@ -29,6 +29,9 @@ const SCHEMA: &str = r#"
     properties = { amount = "money", n = "integer", weight = "number", gift = "boolean", coupon = "text" }
 "#;
 
+/// Nothing read here has a history.
+const NOW: Instant = Instant(0);
+
 const EVENTS_CSV: &str = "\
 id,event,time,amount,n,weight,gift,coupon
 7,order,2026-01-02T00:00:00Z,9.5,2,0.25,true,A
@@ -40,13 +43,19 @@ fn read(dir: &Path, profiles: Option<&str>, events: &str) -> Result<Batch, ReadE
     let (schema, problems) = parse(SCHEMA);
     assert_eq!(problems, []);
     let data = Data {
-        profiles: profiles.map(|f| ProfileFiles { files: vec![f.into()], id: "id".into() }),
+        profiles: profiles.map(|f| ProfileFiles {
+            files: vec![f.into()],
+            id: "id".into(),
+            time: None,
+            rows: RowsAre::Changes,
+        }),
         events: Some(EventFiles {
             files: vec![events.into()],
             id: "id".into(),
             event: "event".into(),
             time: "time".into(),
         }),
+        merges: None,
     };
     let loaded = {
         let wanted = Wanted::everything(&schema);
@@ -60,7 +69,7 @@ fn read(dir: &Path, profiles: Option<&str>, events: &str) -> Result<Batch, ReadE
 fn said(batch: &Batch) -> String {
     let mut out = String::new();
     for row in 0..batch.len() {
-        let attributes: Vec<_> = (0..2).map(|a| batch.attribute(AttributeId(a), row)).collect();
+        let attributes: Vec<_> = (0..2).map(|a| batch.attribute(AttributeId(a), row, NOW)).collect();
         out.push_str(&format!("{} {attributes:?}\n", batch.id(row)));
         let events = batch.events(EventId(0)).expect("orders");
         for idx in events.range(row) {
@@ -163,8 +172,9 @@ fn nested_objects_and_lists_are_read() {
     writer.write(&batch).expect("written");
     writer.close().expect("closed");
     for name in ["p.ndjson", "p.parquet"] {
-        let profiles = Some(ProfileFiles { files: vec![name.into()], id: "id".into() });
-        let data = Data { profiles, events: None };
+        let profiles =
+            Some(ProfileFiles { files: vec![name.into()], id: "id".into(), time: None, rows: RowsAre::Changes });
+        let data = Data { profiles, ..Data::default() };
         let loaded = load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), &mut |_| {}).expect("read");
         assert_eq!(
             loaded.report.problems.iter().map(|p| &p.column).collect::<Vec<_>>(),
@@ -172,9 +182,13 @@ fn nested_objects_and_lists_are_read() {
             "{name}"
         );
         let text = |t: &str| Value::Text(t.into());
-        assert_eq!(loaded.batch.attribute(AttributeId(0), 0), Some(text("DE")), "{name}");
-        assert_eq!(loaded.batch.attribute(AttributeId(0), 1), None, "{name}");
-        assert_eq!(loaded.batch.attribute(AttributeId(1), 0), Some(Value::List(vec![text("a"), text("b")])), "{name}");
+        assert_eq!(loaded.batch.attribute(AttributeId(0), 0, NOW), Some(text("DE")), "{name}");
+        assert_eq!(loaded.batch.attribute(AttributeId(0), 1, NOW), None, "{name}");
+        assert_eq!(
+            loaded.batch.attribute(AttributeId(1), 0, NOW),
+            Some(Value::List(vec![text("a"), text("b")])),
+            "{name}"
+        );
     }
 }
 
@@ -207,7 +221,7 @@ fn lists_of_records_are_read() {
             EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
         let loaded = load(
             dir.path(),
-            &Data { profiles: None, events: Some(events) },
+            &Data { events: Some(events), ..Data::default() },
             &schema,
             None,
             &Wanted::everything(&schema),
@@ -235,10 +249,10 @@ fn profiles_come_with_their_attributes_and_people_without_events_stay() {
     let ids: Vec<&str> = (0..batch.len()).map(|row| batch.id(row)).collect();
     assert_eq!(ids, ["9", "7", "8"]);
     let text = |t: &str| Value::Text(t.into());
-    assert_eq!(batch.attribute(AttributeId(0), 1), Some(text("F,R")));
-    assert_eq!(batch.attribute(AttributeId(1), 0), Some(Value::List(vec![text("a"), text("b")])));
-    assert_eq!(batch.attribute(AttributeId(1), 1), Some(Value::List(vec![text("x")])));
-    assert_eq!(batch.attribute(AttributeId(0), 2), None);
+    assert_eq!(batch.attribute(AttributeId(0), 1, NOW), Some(text("F,R")));
+    assert_eq!(batch.attribute(AttributeId(1), 0, NOW), Some(Value::List(vec![text("a"), text("b")])));
+    assert_eq!(batch.attribute(AttributeId(1), 1, NOW), Some(Value::List(vec![text("x")])));
+    assert_eq!(batch.attribute(AttributeId(0), 2, NOW), None);
     assert!(batch.events(EventId(0)).expect("orders").range(0).is_empty());
 }
 
@@ -258,7 +272,7 @@ fn what_is_not_wanted_is_left_behind() {
     let load = |name: &str, wanted: &Wanted| {
         let events =
             EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
-        load(dir.path(), &Data { profiles: None, events: Some(events) }, &schema, None, wanted, &mut |_| {})
+        load(dir.path(), &Data { events: Some(events), ..Data::default() }, &schema, None, wanted, &mut |_| {})
     };
     // The last column's chunk, a run of bytes before the footer, is overwritten.
     let mut bytes = std::fs::read(dir.path().join("e.parquet")).expect("read");

@@ -40,7 +40,8 @@ impl Jit {
     }
 
     /// Makes a plan ready for a batch, of which the columns that it reads were
-    /// checked, judged at `now`. Compiles what is new.
+    /// checked, judged at `now`, as of which the batch is ([`Batch::as_of`]).
+    /// Compiles what is new.
     ///
     /// # Errors
     /// Code that cannot be made or run on this machine.

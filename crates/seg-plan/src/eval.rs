@@ -16,7 +16,8 @@ use std::rc::Rc;
 
 /// Who of a batch is in each segment, judged at `now`: one mask a segment.
 pub fn evaluate(plan: &Plan, batch: &Batch, now: Instant) -> Vec<Mask> {
-    let mut eval = Eval::new(plan, batch, now);
+    let batch = batch.as_of(now);
+    let mut eval = Eval::new(plan, &batch, now);
     // Nodes stand after what they are made of, so a walk in their order needs
     // no recursion, however long a chain of segments is.
     for id in needed(plan) {
@@ -72,7 +73,7 @@ pub struct Kernels<'a> {
 
 impl<'a> Kernels<'a> {
     /// The kernels of a plan over a batch, of which the columns that it reads
-    /// were checked, judged at `now`.
+    /// were checked, judged at `now`, as of which the batch is.
     pub fn new(plan: &'a Plan, batch: &'a Batch, now: Instant) -> Kernels<'a> {
         Kernels { eval: Eval::new(plan, batch, now) }
     }

@@ -12,6 +12,7 @@
 //! relies on. The evaluator works on whole columns; it knows no native code.
 
 mod build;
+mod edges;
 mod eval;
 mod lower;
 mod needs;
@@ -21,6 +22,7 @@ mod print;
 mod verify;
 
 pub use build::Builder;
+pub use edges::next_change;
 pub use eval::{Kernels, evaluate};
 pub use lower::lower;
 pub use needs::{EventNeeds, Lookback, Needs, needs};

@@ -19,7 +19,8 @@ pub struct Needs {
     /// Whether it asks when somebody was first or last seen, which the times of
     /// every event answer.
     pub every_time: bool,
-    /// Whether the answer can change merely because time passes.
+    /// Whether the answer can change merely because time passes, attributes
+    /// aside; see [`Needs::change_in_time`].
     pub depends_on_now: bool,
 }
 
@@ -152,6 +153,14 @@ impl Needs {
         Ok(())
     }
 
+    /// Whether the answer can change merely because time passes: also an
+    /// attribute whose history is kept has other values at other times.
+    pub fn change_in_time(&self, schema: &Schema) -> bool {
+        let declared = schema.first_seen.filter(|_| self.every_time);
+        let mut attributes = self.attributes.iter().copied().chain(declared);
+        self.depends_on_now || attributes.any(|id| schema.attribute(id).is_some_and(|a| a.keeps_history))
+    }
+
     /// In words, with the schema's names, a line each.
     pub fn describe(&self, schema: &Schema) -> String {
         let mut out = String::new();
@@ -178,7 +187,7 @@ impl Needs {
         if self.every_time {
             out.push_str("reads the time of every event\n");
         }
-        let passing = if self.depends_on_now { "changes" } else { "does not change" };
+        let passing = if self.change_in_time(schema) { "changes" } else { "does not change" };
         let _ = writeln!(out, "the answer {passing} as time passes");
         out
     }

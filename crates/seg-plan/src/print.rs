@@ -23,7 +23,11 @@ pub fn print(plan: &Plan, schema: &Schema) -> String {
 fn describe(node: &Node, schema: &Schema) -> String {
     let text = said(node, schema);
     // What no code is made for says by which precompiled kernel it runs.
+    let history = |id| schema.attribute(id).is_some_and(|a| a.keeps_history);
     match node.kernel() {
+        None if matches!(node, Node::Attribute(id, _) if history(*id)) => {
+            format!("{text}  [kernel: latest value of a history]")
+        }
         Some(kernel) => format!("{text}  [kernel: {kernel}]"),
         None => text,
     }

@@ -10,8 +10,8 @@ mod item;
 mod print;
 
 pub use item::{
-    Definition, Expectation, Expected, Fact, FactTime, Header, ListDeclaration, Precedence, Profile, Rule, Segment,
-    SizeChange, Test, Used,
+    Definition, Expectation, Expected, Fact, FactTime, FactValue, Header, ListDeclaration, Overlap, Precedence,
+    Profile, Rule, Segment, SizeChange, Test, Used,
 };
 
 /// One source file: its items in order.

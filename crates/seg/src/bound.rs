@@ -97,7 +97,7 @@ impl Bound<'_> {
                 Evaluation { masks, engine, reason }
             }
             Engine::Plan => by_plan(reason),
-            Engine::Jit => match program.jit().bind(program.plan(), batch, now) {
+            Engine::Jit => match program.jit().bind(program.plan(), &batch.as_of(now), now) {
                 Ok(bound) => Evaluation { masks: bound.evaluate(options.threads), engine, reason },
                 Err(error) => by_plan(Reason::NoNativeCode(error)),
             },

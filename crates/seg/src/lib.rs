@@ -87,6 +87,7 @@ mod bound;
 mod compile;
 mod diagnostics;
 mod engine;
+mod explain;
 pub mod frozen;
 mod lint;
 mod project;
@@ -96,6 +97,7 @@ pub use bound::{Bound, Evaluation, Options};
 pub use compile::{Program, check, compile, parse};
 pub use diagnostics::Diagnostics;
 pub use engine::{Engine, Reason};
+pub use explain::{Explanation, NotFound, explain};
 pub use project::{Project, ProjectError};
 pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
 

@@ -143,12 +143,30 @@ fn people(project: &Project, test: &Test) -> Result<Batch, String> {
             }
         }
         profiles.push_str(&format!("{}\n", serde_json::Value::Object(person)));
-        for TestEvent { event: id, time, properties } in &profile.events {
+        for (since, id, value) in &profile.changes {
+            let Some(field) = schema.attribute(*id) else { continue };
+            let change = serde_json::json!({
+                "id": profile.id,
+                seg_io::LINE_TIME: since.to_string(),
+                field.name.as_str(): json(value),
+            });
+            profiles.push_str(&format!("{change}\n"));
+        }
+        for TestEvent { event: id, time, properties, records } in &profile.events {
             let Some(event) = schema.event(*id) else { continue };
             let mut line = serde_json::Map::new();
             for (property, value) in properties {
                 if let Some(field) = event.properties.get(property.idx()) {
                     line.insert(field.name.clone(), json(value));
+                }
+            }
+            for (property, record) in records {
+                let Some(field) = event.properties.get(property.idx()) else { continue };
+                let list = line.entry(field.name.clone()).or_insert_with(|| serde_json::Value::Array(Vec::new()));
+                let fields: serde_json::Map<_, _> =
+                    record.iter().map(|(name, value)| (name.clone(), json(value))).collect();
+                if let Some(list) = list.as_array_mut() {
+                    list.push(serde_json::Value::Object(fields));
                 }
             }
             line.insert("id".to_owned(), profile.id.clone().into());
@@ -166,6 +184,7 @@ fn json(value: &Value) -> serde_json::Value {
         Value::Boolean(b) => (*b).into(),
         Value::Integer(n) => i64::try_from(*n).map_or(serde_json::Value::Null, Into::into),
         Value::Number(n) => (*n).into(),
+        Value::Text(text) => text.clone().into(),
         Value::List(items) => items.iter().map(json).collect(),
         other => other.to_string().into(),
     }

@@ -104,12 +104,24 @@ fn seg(args: &str) -> Result<String, String> {
     }
     let program = std::env::current_exe().map_err(|e| e.to_string())?.with_file_name("seg");
     let output = Command::new(&program)
-        .args(args.split_whitespace())
+        .args(words(args))
         .current_dir(root())
         .output()
         .map_err(|e| format!("{}: {e}\n", program.display()))?;
     let text = [output.stdout, output.stderr].concat();
     String::from_utf8(text).map_err(|e| e.to_string())
+}
+
+/// The words of a command; what stands in double quotes is one.
+fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (idx, part) in command.split('"').enumerate() {
+        match idx % 2 {
+            1 => words.push(part.to_owned()),
+            _ => words.extend(part.split_whitespace().map(str::to_owned)),
+        }
+    }
+    words
 }
 
 /// The chapter on syntax: the rules of the grammar that say what they mean.

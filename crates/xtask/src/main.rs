@@ -1,8 +1,9 @@
-//! Automation of this repository: `cargo xtask bench|ci|codegen|tidy`.
+//! Automation of this repository: `cargo xtask bench|ci|codegen|fuzz|tidy`.
 
 mod bench;
 mod ci;
 mod codegen;
+mod fuzz;
 mod tidy;
 
 use std::process::ExitCode;
@@ -12,6 +13,8 @@ cargo xtask bench [PROFILES] [--record]
                                measure the engines side by side; 1,000,000 profiles unless told
 cargo xtask ci                 everything that CI runs, in order
 cargo xtask codegen [--check]  write the generated parts of the documentation, or say which are out of date
+cargo xtask fuzz TARGET [SECONDS] [SEED]
+                               check mutated texts: any-bytes, lexer-grammar or schema
 cargo xtask tidy               check what no compiler checks
 ";
 
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["tidy"] => tidy::run(),
         _ => Err(USAGE.to_owned()),
     };

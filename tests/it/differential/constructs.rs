@@ -3,16 +3,22 @@
 
 use seg::hir::{Aggregate, Bound, Moment};
 use seg::plan::{Node, NodeId, Plan, Query};
+use seg_data::Schema;
 use std::collections::BTreeSet;
 
 /// The constructs of a segment, from the plan as it was lowered: one name for
 /// each way in which engines could go wrong.
-pub fn constructs(plan: &Plan, root: NodeId) -> BTreeSet<String> {
+pub fn constructs(plan: &Plan, root: NodeId, schema: &Schema) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut open = vec![root];
     while let Some(id) = open.pop() {
         let Some(node) = plan.node(id) else { continue };
         name(plan, node, &mut names);
+        if let Node::Attribute(id, ty) = node
+            && schema.attribute(*id).is_some_and(|a| a.keeps_history)
+        {
+            names.insert(format!("history of {ty}"));
+        }
         open.extend(node.children());
         open.extend(node.inner());
     }

@@ -74,7 +74,20 @@ pub fn person() -> BoxedStrategy<String> {
         field("last_order_date", TIMES),
         field("first_order_date", TIMES),
     ];
-    (attributes, proptest::collection::vec(event, 0..7))
-        .prop_map(|(fields, events)| format!("{}, \"events\": [{}]", fields.concat(), events.join(", ")))
+    let change = vec![
+        select(TIMES).prop_map(|time| format!("\"time\": {time}")).boxed(),
+        field("city", text),
+        field("score", number),
+        field("sms_consent", &["true", "false"]),
+        field("last_order_date", TIMES),
+        field("birthday", dates),
+    ];
+    let change = change.prop_map(|fields| format!("{{{}}}", fields.concat()));
+    let changes = prop_oneof![1 => Just(Vec::new()), 1 => proptest::collection::vec(change, 1..4)];
+    (attributes, changes, proptest::collection::vec(event, 0..7))
+        .prop_map(|(fields, changes, events)| {
+            let (fields, changes, events) = (fields.concat(), changes.join(", "), events.join(", "));
+            format!("{fields}, \"changes\": [{changes}], \"events\": [{events}]")
+        })
         .boxed()
 }

@@ -58,6 +58,21 @@ fn header(n: usize) -> &'static str {
     }
 }
 
+/// The shop's schema, in which attributes of each layout keep their history.
+fn schema_with_histories() -> String {
+    let mut schema = schema_text("shop");
+    for name in ["city", "score", "sms_consent", "last_order_date", "birthday"] {
+        let of_type = schema.lines().find_map(|l| l.strip_prefix(&format!("{name} = "))).expect("an attribute");
+        let kept = match of_type.strip_prefix("{ ") {
+            Some(fields) => format!("{{ history = true, {fields}"),
+            None => format!("{{ history = true, type = {of_type} }}"),
+        };
+        schema = schema.replace(&format!("\n{name} = {of_type}\n"), &format!("\n{name} = {kept}\n"));
+    }
+    assert_eq!(schema.matches("history = true").count(), 5);
+    schema
+}
+
 /// A crowd and segments to judge it by.
 struct Case {
     program: Program,
@@ -77,7 +92,7 @@ impl Case {
             .map(|(n, s)| format!("segment \"{n}\" {} include people who {s}", header(n)))
             .chain(AROUND.iter().map(|s| (*s).to_owned()))
             .collect();
-        let mut project = Project::from_text(&schema_text("shop"), [("g.seg", text.join("\n").as_str())], settings);
+        let mut project = Project::from_text(&schema_with_histories(), [("g.seg", text.join("\n").as_str())], settings);
         project.add_list("texts.csv", ["a", "DE", "straße"].map(str::to_owned));
         let program = seg::compile(&project).map_err(|e| TestCaseError::fail(e.to_string()))?;
         seg::plan::verify(program.plan()).map_err(|f| TestCaseError::fail(format!("{f:?}")))?;
@@ -123,7 +138,7 @@ impl Table {
             let (n_in, n_out) = (mask.count() as u64, (mask.len() - mask.count()) as u64);
             self.decisions[0] += n_out;
             self.decisions[1] += n_in;
-            for name in constructs(&lowered, root.node) {
+            for name in constructs(&lowered, root.node, case.program.schema()) {
                 let row = self.rows.entry(name).or_default();
                 row[0] += 1;
                 row[1] += u64::from(n_in > 0 && n_out > 0);
@@ -231,6 +246,7 @@ impl Mistake {
             Mistake::Native(fault) => {
                 let batch = twisted(&case.batch);
                 case.program.bind(&batch).expect("the batch keeps the contract");
+                let batch = batch.as_of(now());
                 let jit = seg::jit::Jit::new();
                 let bound = jit.bind_with_fault(case.program.plan(), &batch, now(), fault).expect("native code");
                 bound.evaluate(NonZero::<usize>::MIN)

@@ -1,6 +1,6 @@
 //! Sizes that are expected, against those that came out.
 
-use seg::hir::{Header, Module};
+use seg::hir::{Header, Module, Segment};
 use seg::io::{Sizes, read_sizes};
 use seg::{Instant, Mask};
 use std::path::Path;
@@ -21,6 +21,7 @@ pub fn guards(module: &Module, masks: &[Mask], before: Option<&Sizes>, now: Inst
         let n = mask.count() as u64;
         size(&segment.name, &segment.header, n, &mut guards);
         change(&segment.name, &segment.header, n, before, now, &mut guards);
+        overlaps(module, masks, segment, mask, &mut guards);
     }
     guards
 }
@@ -35,6 +36,28 @@ fn size(name: &str, header: &Header, n: u64, guards: &mut Guards) {
             None => format!("at least {min}"),
         };
         guards.broken.push(format!("\"{name}\" has {n} people, and {expected} were expected"));
+    }
+}
+
+/// How many people are in two segments, of everyone.
+fn overlaps(module: &Module, masks: &[Mask], segment: &Segment, mask: &Mask, guards: &mut Guards) {
+    for (percent, other) in &segment.header.overlaps {
+        let other_mask = module.run().position(|(id, _)| id == *other).and_then(|at| masks.get(at));
+        let name = module.segments.get(other.idx()).map_or("", |s| s.name.as_str());
+        let Some(other_mask) = other_mask else {
+            let this = &segment.name;
+            guards.notes.push(format!("\"{this}\": how many are in \"{name}\" too was not judged, for it is archived"));
+            continue;
+        };
+        let n_both = mask.rows().filter(|row| other_mask.get(*row)).count();
+        let found = 100.0 * n_both as f64 / mask.len().max(1) as f64;
+        if found > *percent {
+            guards.broken.push(format!(
+                "{n_both} people, {found:.1}% of everyone, are in both \"{}\" and \"{name}\", and at most {percent}% \
+                 were expected",
+                segment.name
+            ));
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let Some(manifest) = &project.manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
-    let (now, said_by) = now(args, manifest)?;
+    let (now, said_by) = now(args.at.as_deref(), manifest)?;
     // What no segment reads is left in the files, unless all of it is to be
     // checked.
     let wanted = match args.strict {
@@ -135,8 +135,8 @@ fn members_format(path: &std::path::Path) -> Result<MembersFormat, Failure> {
 }
 
 /// The instant everything is judged at, and who says so.
-fn now(args: &Run, manifest: &Manifest) -> Result<(Instant, &'static str), Failure> {
-    if let Some(text) = &args.at {
+pub fn now(at: Option<&str>, manifest: &Manifest) -> Result<(Instant, &'static str), Failure> {
+    if let Some(text) = at {
         return match Instant::parse(text, manifest.zone) {
             Some(at) => Ok((at, "--at")),
             None => Err(Failure::usage(format!("`{text}` is not an instant; write it as 2026-11-27T14:00:00Z"))),
@@ -149,7 +149,8 @@ fn now(args: &Run, manifest: &Manifest) -> Result<(Instant, &'static str), Failu
     Ok((Instant(clock), "the clock"))
 }
 
-fn read(project: &Project, manifest: &Manifest, wanted: &Wanted, output: &Output) -> Result<Loaded, Failure> {
+/// What is wanted of the project's data, with progress on a terminal.
+pub fn read(project: &Project, manifest: &Manifest, wanted: &Wanted, output: &Output) -> Result<Loaded, Failure> {
     let bar = output.progress();
     let loaded =
         seg::io::load(&project.dir, &manifest.data, &project.schema, manifest.zone, wanted, &mut |p| bar.update(p));
@@ -191,7 +192,7 @@ fn share(mask: &Mask) -> String {
 }
 
 /// What was wrong with the data, with the first places.
-fn problems(report: &Report) -> String {
+pub fn problems(report: &Report) -> String {
     let mut out = String::new();
     for problem in &report.problems {
         let _ = writeln!(out, "data: {problem}");

@@ -56,10 +56,13 @@ fn text(project: &Project, report: &TestReport, n: usize, n_passed: usize) -> St
 }
 
 /// A condition with a mark, its details, and what it is made of.
-fn write_why(out: &mut String, why: &Why, depth: usize) {
+pub fn write_why(out: &mut String, why: &Why, depth: usize) {
     let indent = "  ".repeat(depth);
     let mark = if why.holds { "✓" } else { "✗" };
     let role = match why.role {
+        // The words of a condition may begin with their own `who` or `whose`.
+        Role::Include if why.said.starts_with("who") => "include people ",
+        Role::Exclude if why.said.starts_with("who") => "exclude people ",
         Role::Include => "include people who ",
         Role::Exclude => "exclude people who ",
         Role::Rule => "everyone must ",
@@ -93,7 +96,8 @@ fn json(report: &TestReport) -> serde_json::Value {
     serde_json::json!({ "tests": tests, "expectations": n, "passed": n_passed })
 }
 
-fn why_json(why: &Why) -> serde_json::Value {
+/// The same for tools.
+pub fn why_json(why: &Why) -> serde_json::Value {
     let role = match why.role {
         Role::Segment => "segment",
         Role::Include => "include",

@@ -51,6 +51,13 @@ impl Column {
         Ok(Column { ty: ty.clone(), array, conversion, fields })
     }
 
+    /// The same values in other rows, of which `array` was taken; `None` for
+    /// records, which have columns of their own.
+    pub(super) fn taken(&self, array: ArrayRef) -> Option<Column> {
+        let is_plain = self.fields.is_empty();
+        is_plain.then(|| Column { ty: self.ty.clone(), array, conversion: None, fields: Vec::new() })
+    }
+
     /// Where the records of a row are; none when the list is missing, and when
     /// this is no column of records.
     pub fn records(&self, row: usize) -> Option<Range<usize>> {

@@ -155,6 +155,7 @@ struct FieldTable {
     ty: Spanned<String>,
     #[serde(default)]
     required: bool,
+    history: Option<Spanned<bool>>,
     allowed: Option<Spanned<Vec<String>>>,
     #[serde(default)]
     also: Vec<Spanned<String>>,
@@ -285,6 +286,7 @@ impl Reader {
             FieldFile::Short(ty) => FieldTable {
                 ty: Spanned::new(at, ty),
                 required: false,
+                history: None,
                 allowed: None,
                 also: Vec::new(),
                 description: None,
@@ -312,15 +314,33 @@ impl Reader {
             let message = format!("`allowed` fits texts, not the type {ty}");
             self.problem(ProblemKind::Value, ty_at, message, None);
         }
+        let keeps_history = table.history.as_ref().is_some_and(|h| *h.get_ref());
+        if let (true, Some(at), Type::Records(_)) = (keeps_history, &table.history, &ty) {
+            let message = "lists of records have no history".to_owned();
+            self.problem(ProblemKind::Value, at.span(), message, Some("leave `history` out".to_owned()));
+        }
         Field {
             name: name.into_inner(),
             also: table.also.into_iter().map(Spanned::into_inner).collect(),
             description: table.description,
             ty,
             is_required: table.required,
+            keeps_history,
             allowed: table.allowed.map(Spanned::into_inner),
             declared_at,
         }
+    }
+
+    /// A field of events, whose own times say when each value was.
+    fn property(&mut self, name: Spanned<String>, file: Spanned<FieldFile>) -> Field {
+        let at = file.span();
+        let property = self.field(name, file);
+        if property.keeps_history {
+            let message = format!("`{}` is a property, and only attributes keep a history", property.name);
+            let help = "leave `history` out; every event keeps its own values".to_owned();
+            self.problem(ProblemKind::Value, at, message, Some(help));
+        }
+        property
     }
 
     fn field_type(&mut self, text: &Spanned<String>, fields: Entries<Spanned<String>>) -> Type {
@@ -353,7 +373,7 @@ impl Reader {
     fn event(&mut self, name: Spanned<String>, file: EventFile, everywhere: Option<Period>) -> Event {
         let declared_at = name.span();
         let own = file.arrives_within.and_then(|text| self.period(&text));
-        let properties: Vec<Field> = file.properties.0.into_iter().map(|(n, f)| self.field(n, f)).collect();
+        let properties: Vec<Field> = file.properties.0.into_iter().map(|(n, f)| self.property(n, f)).collect();
         let mut seen: HashMap<&str, ()> = HashMap::new();
         for property in &properties {
             for name in std::iter::once(&property.name).chain(&property.also) {
@@ -494,8 +514,9 @@ mod tests {
             [attributes]
             "a b" = "string"
             x = { type = "integer", allowed = ["1"] }
+            v = { type = "list of records", history = true }
             [events.x]
-            properties = { time = "text" }
+            properties = { time = "text", w = { type = "text", history = true } }
             [groups.g]
             events = ["y"]
             [channels.sms]
@@ -508,6 +529,8 @@ mod tests {
                 "Value euro: `euro` is not a currency",
                 "Value string: `string` is not a type",
                 "Value integer: `allowed` fits texts, not the type integer",
+                "Value true: lists of records have no history",
+                "Value { type = \"text\", history = true }: `w` is a property, and only attributes keep a history",
                 "Name time: `time` cannot be a property",
                 "Name x: `x` is the name of two things",
                 "Value a while: `a while` is not a length of time",

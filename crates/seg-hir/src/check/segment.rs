@@ -90,6 +90,7 @@ impl Lower<'_> {
             is_archived: header.archived.is_some(),
             regardless: title(&header.regardless),
             size: header.size.map(|q| (q.min, q.max)),
+            overlaps: header.overlaps.iter().filter_map(|o| self.overlap(o)).collect(),
             change: header.change.as_ref().and_then(|c| self.change(c)),
             frozen_since: header.frozen_since.as_ref().and_then(|(date, span)| self.frozen_day(date, *span)),
             frozen_until: header.frozen_until.as_ref().and_then(|(date, span)| self.frozen_day(date, *span)),
@@ -124,17 +125,28 @@ impl Lower<'_> {
     }
 
     fn change(&mut self, change: &ast::SizeChange) -> Option<(f64, crate::hir::Length)> {
-        let percent = change.percent.parse::<f64>().ok().filter(|p| p.is_finite() && *p >= 0.0);
+        let percent = self.percentage(&change.percent, change.span, "expect size to change by at most 30% a day");
         let per = ast::Duration { count: 1, unit: change.per, span: change.span };
+        Some((percent?, self.length(&per)?))
+    }
+
+    fn overlap(&mut self, overlap: &ast::Overlap) -> Option<(f64, crate::hir::SegmentId)> {
+        let example = "expect at most 5% of people in segment \"VIP\" too";
+        let percent = self.percentage(&overlap.percent, overlap.span, example);
+        Some((percent?, self.segment_named(&overlap.other)?))
+    }
+
+    fn percentage(&mut self, digits: &str, span: Span, example: &str) -> Option<f64> {
+        let percent = digits.parse::<f64>().ok().filter(|p| p.is_finite() && *p >= 0.0);
         if percent.is_none() {
-            let words = self.words(change.span);
+            let words = self.words(span);
             self.diagnostics.push(
-                Diagnostic::new(Code::NumberOutOfRange, change.span, format!("`{words}` cannot be judged"))
+                Diagnostic::new(Code::NumberOutOfRange, span, format!("`{words}` cannot be judged"))
                     .label("a percentage of 0 or more is needed")
-                    .help("write for example `expect size to change by at most 30% a day`"),
+                    .help(format!("write for example `{example}`")),
             );
         }
-        Some((percent?, self.length(&per)?))
+        percent
     }
 
     fn frozen_day(&mut self, date: &ast::DateLiteral, span: Span) -> Option<Date> {

@@ -2,9 +2,9 @@
 
 use crate::hir::{Expectation, Expected, ExprKind, Test, TestEvent, TestProfile};
 use crate::lower::Lower;
-use seg_data::schema::Target;
+use seg_data::schema::{Target, fold_name};
 use seg_data::{AttributeId, EventId, Instant, PropertyId, Type, Value, Zone};
-use seg_syntax::ast::{self, Fact, FactTime, LiteralAt, Name, Title};
+use seg_syntax::ast::{self, Fact, FactTime, FactValue, LiteralAt, Name, Title};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -77,22 +77,28 @@ impl Lower<'_> {
     }
 
     fn profile(&mut self, profile: &ast::Profile, at: Instant) -> TestProfile {
-        let mut known = TestProfile { id: profile.id.text.clone(), attributes: Vec::new(), events: Vec::new() };
+        let mut known = TestProfile { id: profile.id.text.clone(), ..TestProfile::default() };
         for fact in &profile.facts {
             match fact {
                 Fact::Did { event, time, properties } => {
                     let event = self.event_named(event);
                     let time = self.fact_time(time, at);
                     if let (Some(event), Some(time)) = (event, time) {
-                        let known_of = |(name, value): &(Name, LiteralAt)| self.property_is(event, name, value);
-                        let properties = properties.iter().filter_map(known_of).collect();
-                        known.events.push(TestEvent { event, time, properties });
+                        let mut did = TestEvent { event, time, properties: Vec::new(), records: Vec::new() };
+                        properties.iter().for_each(|(name, value)| self.property_is(&mut did, name, value));
+                        known.events.push(did);
                     }
                 }
-                Fact::Is { attribute, values } => {
+                Fact::Is { attribute, values, since } => {
                     let Some((id, ty)) = self.attribute_named(attribute) else { continue };
-                    let value = self.fact_value(attribute, &ty, values);
-                    known.attributes.extend(value.map(|value| (id, value)));
+                    let Some(value) = self.fact_value(attribute, &ty, values) else { continue };
+                    match since {
+                        None => known.attributes.push((id, value)),
+                        Some(since) => {
+                            let since = self.since(id, attribute, since, at);
+                            known.changes.extend(since.map(|since| (since, id, value)));
+                        }
+                    }
                 }
                 Fact::WasAt { attribute, time } => {
                     let Some((id, ty)) = self.attribute_named(attribute) else { continue };
@@ -108,6 +114,19 @@ impl Lower<'_> {
             }
         }
         known
+    }
+
+    /// When an attribute was set, if it may be said of it.
+    fn since(&mut self, id: AttributeId, name: &Name, since: &FactTime, at: Instant) -> Option<Instant> {
+        if !self.schema().attribute(id).is_some_and(|a| a.keeps_history) {
+            let message = format!("no history is kept of `{}`", name.text);
+            let diagnostic = Diagnostic::new(Code::TypeMismatch, name.span, message)
+                .label("has one value, whatever the time")
+                .help(format!("leave `since` out, or write `history = true` at `{}` in the schema", name.text));
+            self.diagnostics.push(diagnostic);
+            return None;
+        }
+        self.fact_time(since, at)
     }
 
     fn event_named(&mut self, name: &Name) -> Option<EventId> {
@@ -141,16 +160,48 @@ impl Lower<'_> {
         found
     }
 
-    fn property_is(&mut self, event: EventId, name: &Name, value: &LiteralAt) -> Option<(PropertyId, Value)> {
+    /// Adds a property to an event, or a record to the list that one is.
+    fn property_is(&mut self, did: &mut TestEvent, name: &Name, value: &FactValue) {
+        let Some((id, ty)) = self.property_named(did.event, name) else { return };
+        match (value, &ty) {
+            (FactValue::Literal(value), _) => {
+                let value = self.fact_value(name, &ty, std::slice::from_ref(value));
+                did.properties.extend(value.map(|value| (id, value)));
+            }
+            (FactValue::Record(said), Type::Records(fields)) => {
+                let mut record = Vec::with_capacity(said.len());
+                for (field, value) in said {
+                    let known = fields.iter().find(|(name, _)| fold_name(name) == fold_name(&field.text));
+                    let Some((known, ty)) = known else {
+                        let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+                        self.diagnostics.push(
+                            Diagnostic::new(
+                                Code::UnknownName,
+                                field.span,
+                                format!("`{}` has no field `{}`", name.text, field.text),
+                            )
+                            .label("not a field of these records")
+                            .help(format!("the fields are `{}`", names.join("`, `"))),
+                        );
+                        continue;
+                    };
+                    let value = self.fact_value(field, ty, std::slice::from_ref(value));
+                    record.extend(value.map(|value| (known.clone(), value)));
+                }
+                did.records.push((id, record));
+            }
+            (FactValue::Record(_), _) => self.wrong_fact(name, &ty),
+        }
+    }
+
+    fn property_named(&mut self, event: EventId, name: &Name) -> Option<(PropertyId, Type)> {
         let of = self.schema().event(event)?;
         let found = of.property(&name.text).and_then(|id| Some((id, of.properties.get(id.idx())?.ty.clone())));
-        let Some((id, ty)) = found else {
+        if found.is_none() {
             let diagnostic = self.unknown_property(name, &[event]);
             self.diagnostics.push(diagnostic);
-            return None;
-        };
-        let value = self.fact_value(name, &ty, std::slice::from_ref(value))?;
-        Some((id, value))
+        }
+        found
     }
 
     /// A literal, or several, as a value of a type.
@@ -192,7 +243,13 @@ impl Lower<'_> {
         self.diagnostics.push(
             Diagnostic::new(Code::TypeMismatch, name.span, format!("`{}` is {}", name.text, ty.one()))
                 .label("given another kind of value")
-                .help("give it a value of that kind; records cannot be written in tests"),
+                .help(match ty {
+                    Type::Records(fields) => {
+                        let field = fields.first().map_or("field", |(name, _)| name);
+                        format!("write each record in brackets: `{} ({field} …)`", name.text)
+                    }
+                    _ => "give it a value of that kind".to_owned(),
+                }),
         );
     }
 
@@ -229,7 +286,7 @@ impl Lower<'_> {
         Some(Expectation { at, id, what, span: expected.span })
     }
 
-    fn segment_named(&mut self, title: &Title) -> Option<crate::hir::SegmentId> {
+    pub(super) fn segment_named(&mut self, title: &Title) -> Option<crate::hir::SegmentId> {
         match self.resolve_segment(title) {
             Ok(id) => Some(id),
             Err(diagnostic) => {

@@ -15,7 +15,7 @@ impl Evaluator<'_> {
     pub(super) fn value(&self, expr: &Expr, person: &Person<'_>, event: Option<&Occurrence>) -> Option<Value> {
         match &expr.kind {
             ExprKind::Literal(value) => Some(value.clone()),
-            ExprKind::Attribute(id) => person.batch.attribute(*id, person.row),
+            ExprKind::Attribute(id) => person.batch.attribute(*id, person.row, self.now),
             ExprKind::Property(ids) => {
                 let event = event?;
                 let (_, property) = ids.iter().find(|(of, _)| *of == event.event)?;
@@ -56,7 +56,7 @@ impl Evaluator<'_> {
             }
             ExprKind::Seen(end, known_at) => {
                 let declared = person.batch.schema().first_seen.filter(|_| *end == End::First);
-                let declared = declared.and_then(|id| person.batch.attribute(id, person.row));
+                let declared = declared.and_then(|id| person.batch.attribute(id, person.row, self.now));
                 declared.or_else(|| self.seen(*end, *known_at, person).map(Value::Timestamp))
             }
             ExprKind::Arithmetic(op, left, right) => {

@@ -44,12 +44,14 @@ pub struct Test {
 }
 
 /// A person of a test.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct TestProfile {
     /// The profile id.
     pub id: String,
     /// What is known of them.
     pub attributes: Vec<(AttributeId, Value)>,
+    /// What attributes were set to, and when, where that is said.
+    pub changes: Vec<(Instant, AttributeId, Value)>,
     /// What they did.
     pub events: Vec<TestEvent>,
 }
@@ -63,6 +65,8 @@ pub struct TestEvent {
     pub time: Instant,
     /// Its properties.
     pub properties: Vec<(PropertyId, Value)>,
+    /// The records of lists among its properties: for each its fields.
+    pub records: Vec<(PropertyId, Vec<(String, Value)>)>,
 }
 
 /// What a test expects.
@@ -104,6 +108,8 @@ pub struct Header {
     pub regardless: Option<String>,
     /// How many people are expected: at least, and at most.
     pub size: Option<(u64, Option<u64>)>,
+    /// How many percent of all people at most are in another segment too.
+    pub overlaps: Vec<(f64, SegmentId)>,
     /// By how many percent at most its size changes in so long.
     pub change: Option<(f64, Length)>,
     /// From when on its meaning must not change.

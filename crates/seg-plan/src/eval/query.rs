@@ -358,8 +358,8 @@ impl Eval<'_> {
         let query = Query { events, interval: Interval::default(), filter: None, known_at };
         let declared = schema.first_seen.filter(|_| end == End::First);
         let seen = self.event_time(end, 1, &query);
-        let batch = self.batch;
-        let value = |row| declared.and_then(|id| batch.attribute(id, row)).or_else(|| seen.value(row));
+        let (batch, now) = (self.batch, self.now);
+        let value = |row| declared.and_then(|id| batch.attribute(id, row, now)).or_else(|| seen.value(row));
         Column::of((0..batch.len()).map(value))
     }
 }

@@ -21,6 +21,8 @@ pub struct Header {
     pub grace: Option<Duration>,
     /// `expect between 500 and 5_000 people`
     pub size: Option<Quantity>,
+    /// `expect at most 5% of people in segment "vip" too`
+    pub overlaps: Vec<Overlap>,
     /// `expect size to change by at most 30% a day`
     pub change: Option<SizeChange>,
     /// `frozen since …`
@@ -33,6 +35,17 @@ pub struct Header {
     pub zone: Option<(String, Span)>,
     /// Lines that say again what was said.
     pub repeated: Vec<Span>,
+}
+
+/// `expect at most 5% of people in segment "vip" too`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overlap {
+    /// The digits.
+    pub percent: String,
+    /// The other segment.
+    pub other: Title,
+    /// The whole.
+    pub span: Span,
 }
 
 /// `expect size to change by at most 30% a day`
@@ -111,7 +124,7 @@ pub enum Fact {
         /// When.
         time: FactTime,
         /// Its properties.
-        properties: Vec<(Name, LiteralAt)>,
+        properties: Vec<(Name, FactValue)>,
     },
     /// `country is "DE"`
     Is {
@@ -119,6 +132,8 @@ pub enum Fact {
         attribute: Name,
         /// Its value, or several of a list.
         values: Vec<LiteralAt>,
+        /// Since when, where that is said.
+        since: Option<FactTime>,
     },
     /// `last_order_date is 3 days ago`
     WasAt {
@@ -127,6 +142,15 @@ pub enum Fact {
         /// When.
         time: FactTime,
     },
+}
+
+/// What a property of an event is in a test.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FactValue {
+    /// `50`
+    Literal(LiteralAt),
+    /// `(sku "a" and quantity 2)`: one record of a list of records.
+    Record(Vec<(Name, LiteralAt)>),
 }
 
 /// A time in a test.

@@ -77,6 +77,9 @@ fn header(out: &mut Indented, header: &Header) {
     if let Some(size) = &header.size {
         out.line(format_args!("expect {size} people"));
     }
+    for overlap in &header.overlaps {
+        out.line(format_args!("expect at most {}% in {:?} too", overlap.percent, overlap.other.text));
+    }
     if let Some(change) = &header.change {
         out.line(format_args!("expect change of at most {}% per {}", change.percent, change.per));
     }
@@ -137,11 +140,27 @@ impl Display for Fact {
                 write!(f, "did {event} {time}")?;
                 properties.iter().try_for_each(|(name, value)| write!(f, ", {name} {value}"))
             }
-            Fact::Is { attribute, values } => {
+            Fact::Is { attribute, values, since } => {
                 write!(f, "{attribute} is ")?;
-                separated(f, values)
+                separated(f, values)?;
+                since.iter().try_for_each(|since| write!(f, " since {since}"))
             }
             Fact::WasAt { attribute, time } => write!(f, "{attribute} is {time}"),
+        }
+    }
+}
+
+impl Display for FactValue {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            FactValue::Literal(value) => write!(f, "{value}"),
+            FactValue::Record(fields) => {
+                f.write_str("(")?;
+                for (idx, (name, value)) in fields.iter().enumerate() {
+                    write!(f, "{}{name} {value}", if idx == 0 { "" } else { ", " })?;
+                }
+                f.write_str(")")
+            }
         }
     }
 }

@@ -4,8 +4,8 @@
 use super::Builder;
 use super::time::unit_of;
 use crate::ast::{
-    DateLiteral, Definition, Expectation, Expected, Fact, FactTime, Header, Item, ListDeclaration, LiteralAt, Name,
-    Precedence, Profile, Segment, SizeChange, Test, Title, Unit, Used,
+    DateLiteral, Definition, Expectation, Expected, Fact, FactTime, FactValue, Header, Item, ListDeclaration,
+    LiteralAt, Name, Overlap, Precedence, Profile, Segment, SizeChange, Test, Title, Unit, Used,
 };
 use crate::grammar::Rule;
 use crate::source::Span;
@@ -82,6 +82,20 @@ impl Builder<'_> {
                 let quantity = line.into_inner().find(|p| p.as_rule() == Rule::quantity);
                 let quantity = quantity.and_then(|q| self.quantity(q));
                 std::mem::replace(&mut header.size, quantity).is_some()
+            }
+            Rule::expect_overlap => {
+                let mut percent = String::new();
+                for part in line.into_inner() {
+                    match part.as_rule() {
+                        Rule::number => percent = part.as_str().replace('_', ""),
+                        Rule::text => {
+                            let other = self.title(&part);
+                            header.overlaps.push(Overlap { percent: std::mem::take(&mut percent), other, span });
+                        }
+                        _ => {}
+                    }
+                }
+                false
             }
             Rule::expect_change => {
                 let mut change = SizeChange { percent: String::new(), per: Unit::Day, span };
@@ -224,13 +238,17 @@ impl Builder<'_> {
 
     fn fact(&mut self, pair: Pair<'_, Rule>) -> Option<Fact> {
         let is_event = pair.as_rule() == Rule::fact_did;
-        let (mut name, mut time) = (None, None);
+        let (mut name, mut time, mut since) = (None, None, None);
         let (mut values, mut properties) = (Vec::new(), Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::name => name = Some(self.name(part, false)),
                 Rule::fact_time => time = Some(self.fact_time(part)?),
                 Rule::literal => values.push(self.literal_at(part)),
+                Rule::fact_since => {
+                    let time = part.into_inner().find(|p| p.as_rule() == Rule::fact_time);
+                    since = time.and_then(|time| self.fact_time(time));
+                }
                 Rule::fact_property => properties.extend(self.fact_property(part)),
                 _ => {}
             }
@@ -240,7 +258,7 @@ impl Builder<'_> {
             (true, Some(time)) => Fact::Did { event: name, time, properties },
             (true, None) => return None,
             (false, Some(time)) => Fact::WasAt { attribute: name, time },
-            (false, None) => Fact::Is { attribute: name, values },
+            (false, None) => Fact::Is { attribute: name, values, since },
         })
     }
 
@@ -252,7 +270,23 @@ impl Builder<'_> {
         }
     }
 
-    fn fact_property(&mut self, pair: Pair<'_, Rule>) -> Option<(Name, LiteralAt)> {
+    fn fact_property(&mut self, pair: Pair<'_, Rule>) -> Option<(Name, FactValue)> {
+        let (mut name, mut value) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::of_name => name = Some(self.name(part, false)),
+                Rule::literal => value = Some(FactValue::Literal(self.literal_at(part))),
+                Rule::fact_record => {
+                    let fields = part.into_inner().filter(|p| p.as_rule() == Rule::fact_field);
+                    value = Some(FactValue::Record(fields.filter_map(|field| self.fact_field(field)).collect()));
+                }
+                _ => {}
+            }
+        }
+        Some((name?, value?))
+    }
+
+    fn fact_field(&mut self, pair: Pair<'_, Rule>) -> Option<(Name, LiteralAt)> {
         let (mut name, mut value) = (None, None);
         for part in pair.into_inner() {
             match part.as_rule() {

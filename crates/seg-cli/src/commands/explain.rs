@@ -1,0 +1,57 @@
+//! `seg explain`
+
+use super::test::{why_json, write_why};
+use super::{check, load, run};
+use crate::args::{Explain, Format};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, print_json, print_text};
+use std::fmt::Write;
+
+pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
+    let project = load(&args.dir)?;
+    let program = match seg::compile(&project) {
+        Ok(program) => program,
+        Err(diagnostics) => {
+            output.diagnostics(&diagnostics, args.format)?;
+            if args.format == Format::Text {
+                eprintln!("{}; nothing was explained", check::summary(&diagnostics));
+            }
+            return Ok(Exit::Errors);
+        }
+    };
+    let Some(manifest) = &project.manifest else {
+        return Err(Failure::new("the project's settings could not be read"));
+    };
+    let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
+    // What happened before a window explains as well.
+    let mut wanted = program.wanted(now);
+    wanted.events.values_mut().for_each(|event| event.since = None);
+    let loaded = run::read(&project, manifest, &wanted, output)?;
+    program.bind(&loaded.batch).map_err(Failure::new)?;
+    let explained = seg::explain(&project, &program, &loaded.batch, &args.segment, &args.person, now);
+    let explained = explained.map_err(Failure::usage)?;
+    let is_in = explained.why.holds;
+    if args.format == Format::Json {
+        print_json(&serde_json::json!({
+            "at": now.to_string(),
+            "person": args.person,
+            "segment": args.segment,
+            "is_in": is_in,
+            "changes_at": explained.changes_at.map(|at| at.to_string()),
+            "why": why_json(&explained.why),
+        }))?;
+        return Ok(Exit::Success);
+    }
+    let is = if is_in { "is in" } else { "is not in" };
+    let mut text = format!("{} {is} \"{}\" at {now} (from {said_by})\n", args.person, args.segment);
+    explained.why.parts.iter().for_each(|part| write_why(&mut text, part, 1));
+    // Writing to a string does not fail.
+    let _ = match (explained.changes_at, is_in) {
+        (Some(at), true) => writeln!(text, "unless something happens, they leave at {at}"),
+        (Some(at), false) => writeln!(text, "unless something happens, they enter at {at}"),
+        (None, _) => writeln!(text, "unless something happens, that stays so for the next 400 days"),
+    };
+    print_text(&text)?;
+    eprint!("{}", run::problems(&loaded.report));
+    Ok(Exit::Success)
+}

@@ -1,0 +1,235 @@
+//! Attributes out of rows of people, one row or several each.
+
+use crate::cell::Cell;
+use crate::load::{Loader, TypedColumn};
+use crate::manifest::{ProfileFiles, RowsAre};
+use crate::open::DataFile;
+use crate::report::{Place, ProblemKind};
+use crate::rows::RowSink;
+use arrow_array::{Array, ArrayRef, ListArray, StructArray, TimestampMicrosecondArray, UInt32Array};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{ArrowError, Field as ArrowField, Fields};
+use arrow_select::take::take;
+use seg_data::batch::{TIME_FIELD, VALUE_FIELD, time_type};
+use seg_data::schema::Field;
+use seg_data::{AttributeId, Instant, Schema, Wanted};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// The attributes as the profile files have them, a row a line.
+pub(crate) struct Attributes<'a> {
+    columns: Vec<TypedColumn<'a>>,
+    lines: Vec<Line>,
+    rows_are: RowsAre,
+    /// Who has an undated row, by place and by rank among merged ids.
+    undated: HashSet<(u32, u32)>,
+}
+
+/// Whose values a line has, and since when they hold.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    person: u32,
+    /// See [`crate::merge::Identity::rank`].
+    rank: u32,
+    time: Option<Instant>,
+}
+
+impl<'a> Attributes<'a> {
+    pub fn new(schema: &'a Schema, wanted: &Wanted, rows_are: RowsAre) -> Attributes<'a> {
+        let is_wanted = |at: usize| wanted.attributes.contains(&AttributeId(at as u32));
+        let columns = schema.attributes.iter().enumerate();
+        let columns = columns.map(|(at, field)| TypedColumn::new(field, is_wanted(at))).collect();
+        Attributes { columns, lines: Vec::new(), rows_are, undated: HashSet::new() }
+    }
+
+    /// Each column with a row a person.
+    pub fn finish(self, n_people: usize) -> impl Iterator<Item = (&'a Field, Result<ArrayRef, ArrowError>)> {
+        let Attributes { columns, lines, rows_are, .. } = self;
+        let order = in_order(&lines);
+        columns.into_iter().filter(|c| c.is_wanted).map(move |mut column| {
+            let values = Values { lines: &lines, order: &order, rows_are, array: column.builder.finish() };
+            let array = match column.field.keeps_history && values.have_times() {
+                true => values.history(n_people),
+                false => values.latest(n_people),
+            };
+            (column.field, array)
+        })
+    }
+}
+
+/// The lines that count, those of one person after another, each person's from
+/// the weakest to the one that wins: undated before dated, the earlier before
+/// the later, at one instant a merged id before the survivor, and the later line
+/// of one file last.
+fn in_order(lines: &[Line]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..lines.len() as u32).collect();
+    let line = |at: u32| lines.get(at as usize);
+    let key = |at: u32| line(at).map(|l| (l.person, l.time, std::cmp::Reverse(l.rank), at));
+    if !order.is_sorted_by_key(|at| key(*at)) {
+        order.sort_unstable_by_key(|at| key(*at));
+    }
+    // An undated line replaces the earlier ones of its id as a whole.
+    let id = |at: u32| line(at).map(|l| (l.person, l.rank, l.time));
+    let mut kept: Vec<u32> = Vec::with_capacity(order.len());
+    for at in order {
+        let is_undated = line(at).is_some_and(|l| l.time.is_none());
+        match kept.last_mut() {
+            Some(last) if is_undated && id(*last) == id(at) => *last = at,
+            _ => kept.push(at),
+        }
+    }
+    kept
+}
+
+/// What the lines say of one attribute.
+struct Values<'l> {
+    lines: &'l [Line],
+    order: &'l [u32],
+    rows_are: RowsAre,
+    array: ArrayRef,
+}
+
+impl Values<'_> {
+    fn have_times(&self) -> bool {
+        self.lines.iter().any(|l| l.time.is_some())
+    }
+
+    /// The lines that say something, with whose and when.
+    fn said(&self) -> impl Iterator<Item = (u32, Line)> {
+        let lines = self.order.iter().filter_map(|at| Some((*at, *self.lines.get(*at as usize)?)));
+        lines.filter(|(at, line)| {
+            let is_filled = self.array.is_valid(*at as usize);
+            is_filled || (self.rows_are == RowsAre::Snapshots && line.time.is_some())
+        })
+    }
+
+    /// The value that was set last, for each person.
+    fn latest(&self, n_people: usize) -> Result<ArrayRef, ArrowError> {
+        let mut places: Vec<Option<u32>> = vec![None; n_people];
+        for (at, line) in self.said() {
+            if let Some(slot) = places.get_mut(line.person as usize) {
+                *slot = Some(at);
+            }
+        }
+        take(&self.array, &UInt32Array::from(places), None)
+    }
+
+    /// Every value that was set, for each person, with its time. What has none
+    /// was set before everything else.
+    fn history(&self, n_people: usize) -> Result<ArrayRef, ArrowError> {
+        let (mut places, mut times): (Vec<u32>, Vec<i64>) = Default::default();
+        let mut lengths = vec![0_usize; n_people];
+        let mut before = None;
+        for (at, line) in self.said() {
+            let time = line.time.unwrap_or(Instant::MIN);
+            let set = Some((line.person, time));
+            // Of two values set at one instant the one that wins is the value.
+            if let (true, Some(place)) = (before == set, places.last_mut()) {
+                *place = at;
+                continue;
+            }
+            before = set;
+            places.push(at);
+            times.push(time.0);
+            if let Some(length) = lengths.get_mut(line.person as usize) {
+                *length += 1;
+            }
+        }
+        let values = take(&self.array, &UInt32Array::from(places), None)?;
+        let times = TimestampMicrosecondArray::from(times).with_timezone("UTC");
+        let fields = Fields::from(vec![
+            ArrowField::new(TIME_FIELD, time_type(), false),
+            ArrowField::new(VALUE_FIELD, values.data_type().clone(), true),
+        ]);
+        let rows = StructArray::try_new(fields, vec![Arc::new(times), values], None)?;
+        let item = Arc::new(ArrowField::new("item", rows.data_type().clone(), false));
+        Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), Arc::new(rows), None)?))
+    }
+}
+
+/// Takes the rows of files of people.
+pub(crate) struct ProfileSink<'l, 'a, 's> {
+    loader: &'l mut Loader<'a>,
+    attributes: &'l mut Attributes<'s>,
+    file: &'l DataFile,
+    spec: &'l ProfileFiles,
+    id_at: Option<usize>,
+    time_at: Option<usize>,
+    /// For each attribute, the column of the file that holds it.
+    columns: Vec<Option<usize>>,
+    n_named: usize,
+}
+
+impl<'l, 'a, 's> ProfileSink<'l, 'a, 's> {
+    pub fn new(
+        loader: &'l mut Loader<'a>,
+        attributes: &'l mut Attributes<'s>,
+        file: &'l DataFile,
+        spec: &'l ProfileFiles,
+    ) -> Self {
+        ProfileSink { loader, attributes, file, spec, id_at: None, time_at: None, columns: Vec::new(), n_named: 0 }
+    }
+
+    /// The columns that must be there, and where they were found.
+    pub fn found(&self) -> Vec<(&'l String, Option<usize>)> {
+        let time = self.spec.time.as_ref().map(|time| (time, self.time_at));
+        std::iter::once((&self.spec.id, self.id_at)).chain(time).collect()
+    }
+}
+
+impl RowSink for ProfileSink<'_, '_, '_> {
+    fn columns(&mut self, names: &[String]) {
+        let at = |name: &str| names.iter().position(|n| n == name);
+        self.id_at = at(&self.spec.id);
+        self.time_at = self.spec.time.as_deref().and_then(at);
+        self.columns = self.attributes.columns.iter().map(|c| at(&c.field.name)).collect();
+        for (column, name) in names.iter().enumerate().skip(self.n_named) {
+            let is_special = [self.id_at, self.time_at].contains(&Some(column));
+            if !is_special && !self.columns.contains(&Some(column)) {
+                let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
+                self.loader.report.add(ProblemKind::UnknownColumn, name, place);
+            }
+        }
+        self.n_named = names.len();
+    }
+
+    fn row(&mut self, line: u64, cells: &[Cell<'_>]) {
+        self.loader.count_row();
+        let place = |value: String| Place { file: self.file.name.clone(), line, value };
+        let cell_at = |at: Option<usize>| at.and_then(|at| cells.get(at)).unwrap_or(&Cell::Missing);
+        let Ok(Some(id)) = cell_at(self.id_at).text() else {
+            return self.loader.report.add(ProblemKind::MissingId, &self.spec.id, || place(String::new()));
+        };
+        let time_cell = cell_at(self.time_at);
+        let Ok(time) = time_cell.instant(self.loader.zone) else {
+            let column = self.spec.time.clone().unwrap_or_default();
+            return self.loader.report.add(ProblemKind::ImpossibleTime, &column, || place(time_cell.show()));
+        };
+        let person = self.loader.people.person(&id);
+        let is_repeated = time.is_none() && !self.attributes.undated.insert((person.row, person.rank));
+        if is_repeated {
+            self.loader.report.add(ProblemKind::RepeatedProfile, "", || place(id.clone()));
+        }
+        self.attributes.lines.push(Line { person: person.row, rank: person.rank, time });
+        for (column, at) in self.attributes.columns.iter_mut().zip(&self.columns) {
+            let cell = cell_at(*at);
+            // A change need not repeat what is required.
+            let is_silent = cell.is_missing() && time.is_some() && self.spec.rows == RowsAre::Changes;
+            match is_silent {
+                true if column.is_wanted => column.builder.append_missing(),
+                _ => self.loader.append(column, cell, || place(cell.show())),
+            }
+        }
+    }
+
+    fn wants(&self, column: usize) -> bool {
+        let wanted = self.attributes.columns.iter().zip(&self.columns).filter(|(c, _)| c.is_wanted);
+        [self.id_at, self.time_at].contains(&Some(column)) || wanted.into_iter().any(|(_, at)| *at == Some(column))
+    }
+
+    fn broken(&mut self, line: u64, why: &str) {
+        self.loader.count_row();
+        let place = || Place { file: self.file.name.clone(), line, value: why.to_owned() };
+        self.loader.report.add(ProblemKind::BrokenRow, "", place);
+    }
+}
