@@ -5,4 +5,5 @@ mod differential;
 mod docs;
 mod engines;
 mod examples;
+mod history;
 mod properties;

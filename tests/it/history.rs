@@ -1,0 +1,83 @@
+//! Batches in which an attribute's history stands in place of its value.
+
+use arrow_array::{
+    Array, ArrayRef, Float64Array, ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
+};
+use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{Field, Fields};
+use seg::{Batch, Instant, Program, Project, Settings, Zone};
+use seg_tests::{engines, schema_text};
+use std::sync::Arc;
+
+fn now() -> Instant {
+    Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")
+}
+
+fn program() -> Program {
+    let settings = Settings { zone: Some(Zone::UTC), ..Settings::default() };
+    let text = "segment \"a\" include people whose score is at least 2";
+    let project = Project::from_text(&schema_text("histories"), [("a.seg", text)], settings);
+    seg::compile(&project).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Scores of three people, two changes each, so many days before now.
+fn records(days: [i64; 6], scores: &[Option<f64>; 6], value: &str, nulls: Option<NullBuffer>) -> RecordBatch {
+    let times = days.map(|n| now().0 - n * 86_400_000_000);
+    let times = TimestampMicrosecondArray::from(times.to_vec()).with_timezone("UTC");
+    let scores = Float64Array::from(scores.to_vec());
+    let columns: Vec<ArrayRef> = vec![Arc::new(times), Arc::new(scores)];
+    let fields = ["time", value].into_iter().zip(&columns).map(|(n, c)| Field::new(n, c.data_type().clone(), true));
+    let rows = StructArray::new(fields.collect::<Fields>(), columns.clone(), None);
+    let item = Arc::new(Field::new("item", rows.data_type().clone(), true));
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(vec![0, 2, 4, 6]));
+    let list = ListArray::new(item, offsets, Arc::new(rows), nulls);
+    let ids = StringArray::from(vec!["ann", "ben", "cleo"]);
+    let columns = [("profile_id", Arc::new(ids) as ArrayRef), ("score", Arc::new(list) as ArrayRef)];
+    RecordBatch::try_from_iter_with_nullable(columns.map(|(n, c)| (n, c, true))).expect("columns of one length")
+}
+
+const DAYS: [i64; 6] = [5, 0, 5, -1, 3, 2];
+const SCORES: [Option<f64>; 6] = [Some(1.0), Some(2.0), Some(3.0), Some(1.0), Some(4.0), None];
+
+fn members(records: RecordBatch) -> Vec<String> {
+    let program = program();
+    let batch = Batch::new(Arc::clone(program.schema()), records).expect("a batch");
+    let mut answers = engines().into_iter().map(|engine| {
+        let mask = engine.evaluate(&program, &batch, now()).remove(0);
+        (engine.name(), mask.rows().map(|row| batch.id(row).to_owned()).collect::<Vec<_>>())
+    });
+    let (_, first) = answers.next().expect("an engine");
+    answers.for_each(|(name, found)| assert_eq!(found, first, "{name}"));
+    first
+}
+
+#[test]
+fn the_value_is_the_one_set_last() {
+    // Ann's changes at this instant, Ben's tomorrow, Cleo's was cleared.
+    assert_eq!(members(records(DAYS, &SCORES, "value", None)), ["ann", "ben"]);
+    // A null list has no value, though the list lies over somebody's changes.
+    let nulls = Some(NullBuffer::from(vec![false, true, true]));
+    assert_eq!(members(records(DAYS, &SCORES, "value", nulls)), ["ben"]);
+}
+
+#[test]
+fn violations_are_refused_by_name() {
+    let refusal = |records| {
+        let program = program();
+        let batch = Batch::new(Arc::clone(program.schema()), records).expect("a batch");
+        program.bind(&batch).expect_err("refused").to_string()
+    };
+    let turned = records([0, 5, 5, -1, 3, 2], &SCORES, "value", None);
+    assert_eq!(refusal(turned), "column `score.time` has times that do not ascend");
+    let unnamed = records(DAYS, &SCORES, "was", None);
+    assert_eq!(refusal(unnamed), "column `score.value` is missing");
+}
+
+/// A value that is no history fits as well: it holds whatever the instant.
+#[test]
+fn a_plain_column_is_a_value_for_ever() {
+    let ids = StringArray::from(vec!["ann", "ben", "cleo"]);
+    let scores = Float64Array::from(vec![Some(2.0), Some(1.0), None]);
+    let columns = [("profile_id", Arc::new(ids) as ArrayRef), ("score", Arc::new(scores) as ArrayRef)];
+    assert_eq!(members(RecordBatch::try_from_iter(columns).expect("columns")), ["ann"]);
+}
