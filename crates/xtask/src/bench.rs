@@ -92,13 +92,18 @@ fn measure(n_profiles: usize) -> Result<String, String> {
     );
     text.push_str("| # | segment | members | native | by hand | ratio | plan | reference | front | compile |\n");
     text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
-    for segment in &suite::SEGMENTS {
-        let Some(sentence) = segment.sentence else {
-            let _ = writeln!(text, "| {} | {} | not sayable yet | | | | | | | |", segment.number, segment.title);
-            continue;
-        };
-        let row = Row::measure(&schema, sentence, segment.number, &batch, threads, &mut flush)?;
-        let _ = writeln!(text, "| {} | {} | {row}", segment.number, segment.title);
+    for (at, segment) in suite::segments(suite::TWELVE).enumerate() {
+        let row = Row::measure(&schema, segment, at as u32 + 1, &batch, threads, &mut flush)?;
+        let _ = writeln!(text, "| {} | {} | {row}", at + 1, suite::TITLES.get(at).copied().unwrap_or(""));
+    }
+    text.push_str("\n| segments | native | front | compile |\n|---|---:|---:|---:|\n");
+    for suite in [suite::TWELVE, suite::HUNDRED, suite::THOUSAND] {
+        let _ = writeln!(
+            text,
+            "| {} | {}",
+            suite::segments(suite).count(),
+            together(&schema, suite, &batch, threads, &mut flush)?
+        );
     }
     Ok(text)
 }
@@ -129,6 +134,30 @@ impl Flush {
     }
 }
 
+/// A whole suite as one program.
+fn together(
+    schema: &str,
+    suite: &str,
+    batch: &Batch,
+    threads: NonZero<usize>,
+    flush: &mut Flush,
+) -> Result<String, String> {
+    let project = Project::from_text(schema, [("s.seg", suite)], settings());
+    let front = median(flush, || seg::compile(&project).is_ok());
+    let program = seg::compile(&project).map_err(|e| e.to_string())?;
+    let bound = program.bind(batch).map_err(|e| e.to_string())?;
+    let options = Options { engine: Some(Engine::Jit), threads };
+    let start = Instant::now();
+    bound.evaluate_with(options, NOW);
+    let first = start.elapsed();
+    let native = median(flush, || bound.evaluate_with(options, NOW));
+    Ok(format!("{} | {} | {} |", ms(native), ms(front), ms(first.saturating_sub(native))))
+}
+
+fn ms(duration: Duration) -> String {
+    format!("{:.2}", duration.as_secs_f64() * 1e3)
+}
+
 struct Row {
     n_members: usize,
     native: Duration,
@@ -142,19 +171,18 @@ struct Row {
 impl Row {
     fn measure(
         schema: &str,
-        sentence: &str,
+        text: &str,
         number: u32,
         batch: &Batch,
         threads: NonZero<usize>,
         flush: &mut Flush,
     ) -> Result<Row, String> {
-        let text = format!("segment \"s\" include people {sentence}");
         let compile = || {
-            let project = Project::from_text(schema, [("s.seg", text.as_str())], settings());
+            let project = Project::from_text(schema, [("s.seg", text)], settings());
             seg::compile(&project).map_err(|e| e.to_string())
         };
         // The schema is read once in practice; the sentence is what is timed.
-        let project = Project::from_text(schema, [("s.seg", text.as_str())], settings());
+        let project = Project::from_text(schema, [("s.seg", text)], settings());
         let front = median(flush, || seg::compile(&project).is_ok());
         let program = compile()?;
         let by = |program: &Program, batch: &Batch, engine, threads| {
@@ -215,7 +243,6 @@ fn median<T>(flush: &mut Flush, mut sample: impl FnMut() -> T) -> Duration {
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ms = |d: Duration| format!("{:.2}", d.as_secs_f64() * 1e3);
         let hand = self.hand.map_or((String::new(), String::new()), |hand| {
             (ms(hand), format!("{:.2}", self.native.as_secs_f64() / hand.as_secs_f64()))
         });
