@@ -20,11 +20,13 @@ mod column;
 mod error;
 mod events;
 mod history;
+mod layouts;
 mod lists;
 
 pub use column::Column;
 pub use error::{BatchError, BatchProblem, Conversion};
 pub use events::Events;
+pub use layouts::ActivityKey;
 
 use crate::schema::{AttributeId, Event, EventId, PropertyId, Schema};
 use crate::time::Instant;
@@ -94,6 +96,7 @@ pub struct Batch {
     id_conversion: Option<Conversion>,
     attributes: Vec<OnceLock<Result<Option<Attribute>, BatchError>>>,
     events: Vec<OnceLock<Result<Option<Events>, BatchError>>>,
+    layouts: Arc<layouts::Layouts>,
 }
 
 impl Batch {
@@ -120,7 +123,7 @@ impl Batch {
         }
         let attributes = schema.attributes.iter().map(|_| OnceLock::new()).collect();
         let events = schema.events.iter().map(|_| OnceLock::new()).collect();
-        Ok(Batch { schema, records, ids, id_conversion, attributes, events })
+        Ok(Batch { schema, records, ids, id_conversion, attributes, events, layouts: Arc::default() })
     }
 
     /// A batch of nobody that has every column of the schema.
@@ -272,6 +275,18 @@ impl Batch {
             }
         }
         batch
+    }
+
+    /// On which days people were active: for each profile [`ActivityKey::n_words`]
+    /// words, made by `make` when they are first asked for and kept with the
+    /// batch and its clones.
+    pub fn activity(&self, key: ActivityKey, make: impl FnOnce(&ActivityKey) -> Vec<u64>) -> Arc<Vec<u64>> {
+        self.layouts.activity(key, make)
+    }
+
+    /// Bytes of the layouts that were derived from the batch so far.
+    pub fn layouts_size(&self) -> usize {
+        self.layouts.size()
     }
 
     /// The property that identifies events, for the events of one name.

@@ -1,11 +1,13 @@
 //! A plan bound to a batch: conditions by kernels, segments by words.
 
 use crate::code::{self, JitError, Kernel};
+use crate::facts::{ActiveDays, compare};
 use crate::select::{Select, Selected};
 use crate::shape::Cond;
+use crate::steps::{Fact, Gather, Kind, Step, steps};
 use crate::tables::Tables;
 use seg_data::{Batch, Instant, Mask};
-use seg_plan::{Node, NodeId, Plan};
+use seg_plan::{NodeId, Plan};
 use std::collections::HashMap;
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
@@ -83,7 +85,8 @@ impl Jit {
         let leaves = leaves.collect();
         let roots: Vec<usize> = plan.roots().iter().map(|r| steps.place(r.node)).collect();
         steps.count_uses(&roots);
-        Ok(BoundPlan { n_profiles: batch.len(), steps: steps.steps, leaves, roots, n_scratch, _tables: select.tables })
+        let (steps, facts, days) = (steps.steps, steps.facts, steps.days);
+        Ok(BoundPlan { n_profiles: batch.len(), steps, facts, days, leaves, roots, n_scratch, _tables: select.tables })
     }
 
     fn kernels_of(&self, selected: &[Selected]) -> Result<Vec<Kernel>, JitError> {
@@ -134,105 +137,6 @@ pub fn clif(plan: &Plan, batch: &Batch, now: Instant) -> Result<String, JitError
     Ok(out)
 }
 
-/// How a condition about people comes about.
-#[derive(Debug, Clone)]
-enum Kind {
-    Const(bool),
-    /// By the kernel of this number.
-    Leaf(usize),
-    All(Vec<usize>),
-    Any(Vec<usize>),
-    Several {
-        min: u64,
-        max: Option<u64>,
-        members: Vec<usize>,
-    },
-    Not(usize),
-}
-
-#[derive(Debug, Clone)]
-struct Step {
-    kind: Kind,
-    /// Whether it is wanted by more than one, so that it is decided for every
-    /// profile and kept.
-    is_shared: bool,
-}
-
-#[derive(Default)]
-struct Steps {
-    steps: Vec<Step>,
-    places: HashMap<NodeId, usize>,
-    leaf_nodes: Vec<NodeId>,
-}
-
-impl Steps {
-    fn place(&self, id: NodeId) -> usize {
-        // Every condition that a segment is made of has a step before it.
-        self.places.get(&id).copied().unwrap_or(0)
-    }
-
-    fn count_uses(&mut self, roots: &[usize]) {
-        let mut n_uses = vec![0_usize; self.steps.len()];
-        let mut seen = |at: &usize, n: usize| n_uses.get_mut(*at).map_or((), |uses| *uses += n);
-        for step in &self.steps {
-            match &step.kind {
-                Kind::All(members) | Kind::Any(members) | Kind::Several { members, .. } => {
-                    members.iter().for_each(|m| seen(m, 1));
-                }
-                Kind::Not(inner) => seen(inner, 1),
-                Kind::Const(_) | Kind::Leaf(_) => {}
-            }
-        }
-        // A segment is wanted whole, and one that others refer to ends a chain.
-        roots.iter().for_each(|r| seen(r, 2));
-        self.steps.iter_mut().zip(n_uses).for_each(|(step, n)| step.is_shared = n > 1);
-    }
-}
-
-/// The conditions about people that the segments are made of, each after those
-/// it is made of, and the shapes of those that are no combination.
-fn steps(plan: &Plan, select: &mut Select<'_, '_>) -> (Steps, Vec<Selected>) {
-    let mut is_wanted = vec![false; plan.nodes().len()];
-    let want = |is_wanted: &mut Vec<bool>, id: NodeId| is_wanted.get_mut(id.idx()).map_or((), |w| *w = true);
-    plan.roots().iter().for_each(|r| want(&mut is_wanted, r.node));
-    for (idx, node) in plan.nodes().iter().enumerate().rev() {
-        let is_combination = matches!(node, Node::All(_) | Node::Any(_) | Node::Several { .. } | Node::Not(_));
-        if is_combination && is_wanted.get(idx) == Some(&true) {
-            node.children().into_iter().for_each(|child| want(&mut is_wanted, child));
-        }
-    }
-    let mut steps = Steps::default();
-    let mut selected = Vec::new();
-    let wanted = plan.nodes().iter().enumerate().zip(is_wanted).filter(|(_, is_wanted)| *is_wanted);
-    for ((idx, node), _) in wanted {
-        let id = NodeId(idx as u32);
-        let kind = match node {
-            Node::Const(value) => Kind::Const(*value),
-            Node::All(members) => Kind::All(members.iter().map(|m| steps.place(*m)).collect()),
-            Node::Any(members) => Kind::Any(members.iter().map(|m| steps.place(*m)).collect()),
-            Node::Several { min, max, members } => {
-                let members = members.iter().map(|m| steps.place(*m)).collect();
-                Kind::Several { min: *min, max: *max, members }
-            }
-            Node::Not(inner) => Kind::Not(steps.place(*inner)),
-            _ => {
-                let shape = select.select(id);
-                match shape.cond {
-                    Cond::Const(value) => Kind::Const(value),
-                    _ => {
-                        selected.push(shape);
-                        steps.leaf_nodes.push(id);
-                        Kind::Leaf(selected.len() - 1)
-                    }
-                }
-            }
-        };
-        steps.places.insert(id, steps.steps.len());
-        steps.steps.push(Step { kind, is_shared: false });
-    }
-    (steps, selected)
-}
-
 /// A kernel with the parameters of this binding.
 struct Leaf {
     kernel: Kernel,
@@ -243,6 +147,8 @@ struct Leaf {
 pub struct BoundPlan<'b> {
     n_profiles: usize,
     steps: Vec<Step>,
+    facts: Vec<Fact<'b>>,
+    days: Vec<ActiveDays<'b>>,
     leaves: Vec<Leaf>,
     roots: Vec<usize>,
     n_scratch: usize,
@@ -252,11 +158,44 @@ pub struct BoundPlan<'b> {
 
 type Words = [u64; BLOCK_WORDS];
 
+/// Where so many profiles of a word want a shared fact, it is gathered for all.
+const DENSE: u32 = 8;
+
+/// The values of a fact for a block of profiles.
+struct Gathered {
+    values: Vec<i64>,
+    /// Who has one.
+    known: Words,
+    /// For whom that is known.
+    done: Words,
+}
+
+impl Default for Gathered {
+    fn default() -> Gathered {
+        Gathered { values: vec![0; BLOCK_WORDS * 64], known: [0; BLOCK_WORDS], done: [0; BLOCK_WORDS] }
+    }
+}
+
+impl Gathered {
+    /// What holds of the values, for those of `care` who have one.
+    fn holds(&self, care: &Words, bits: impl Fn(&[i64]) -> u64) -> Words {
+        std::array::from_fn(|word| {
+            let open = pick(care, word) & pick(&self.known, word);
+            match self.values.get(word * 64..(word + 1) * 64) {
+                Some(values) if open != 0 => bits(values) & open,
+                _ => 0,
+            }
+        })
+    }
+}
+
 /// What a thread needs while it works.
 struct Worker<'w, 'b> {
     bound: &'w BoundPlan<'b>,
     /// For each step, its answers for the block at hand, if it is kept.
     kept: Vec<Words>,
+    /// For each fact, its values for the block at hand as far as they are known.
+    gathered: Vec<Gathered>,
     scratch: Vec<u64>,
     /// The first profile of the block, and its number of words.
     first: usize,
@@ -267,6 +206,7 @@ impl BoundPlan<'_> {
     /// Who is in each segment: one mask a segment. Blocks of profiles are
     /// shared out between so many threads.
     pub fn evaluate(&self, n_threads: NonZero<usize>) -> Vec<Mask> {
+        self.days.iter().for_each(|days| days.prepare(n_threads));
         let n_words = self.n_profiles.div_ceil(64);
         let n_blocks = n_words.div_ceil(BLOCK_WORDS);
         // A thread costs about as much as some blocks.
@@ -293,7 +233,8 @@ impl BoundPlan<'_> {
 impl<'w, 'b> Worker<'w, 'b> {
     fn new(bound: &'w BoundPlan<'b>) -> Worker<'w, 'b> {
         let kept = vec![[0; BLOCK_WORDS]; bound.steps.len()];
-        Worker { bound, kept, scratch: vec![0; bound.n_scratch], first: 0, n_words: 0 }
+        let gathered = bound.facts.iter().map(|_| Gathered::default()).collect();
+        Worker { bound, kept, gathered, scratch: vec![0; bound.n_scratch], first: 0, n_words: 0 }
     }
 
     /// Fills one stretch of each segment's words, which begin at word `first`.
@@ -303,6 +244,7 @@ impl<'w, 'b> Worker<'w, 'b> {
             self.first = (first + offset) * 64;
             self.n_words = BLOCK_WORDS.min(n_words - offset);
             let everyone = self.everyone();
+            self.gathered.iter_mut().for_each(|gathered| gathered.done = [0; BLOCK_WORDS]);
             for (at, step) in self.bound.steps.iter().enumerate().filter(|(_, step)| step.is_shared) {
                 let words = self.combine(step, &everyone);
                 if let Some(kept) = self.kept.get_mut(at) {
@@ -343,6 +285,26 @@ impl<'w, 'b> Worker<'w, 'b> {
             Kind::Const(true) => *care,
             Kind::Const(false) => [0; BLOCK_WORDS],
             Kind::Leaf(leaf) => self.leaf(*leaf, care),
+            Kind::IsThere(fact) => {
+                self.gather(*fact, care);
+                let Some(gathered) = self.gathered.get(*fact) else { return [0; BLOCK_WORDS] };
+                and(&gathered.known, care)
+            }
+            Kind::Threshold(fact, op, bound) => {
+                self.gather(*fact, care);
+                let Some(gathered) = self.gathered.get(*fact) else { return [0; BLOCK_WORDS] };
+                gathered.holds(care, |values| compare(*op, values, *bound))
+            }
+            Kind::Bit(fact, bit) => {
+                self.gather(*fact, care);
+                let Some(gathered) = self.gathered.get(*fact) else { return [0; BLOCK_WORDS] };
+                let pack = |bits: u64, (at, value): (usize, &i64)| bits | (*value as u64 >> bit & 1) << at;
+                gathered.holds(care, |values| values.iter().enumerate().fold(0, pack))
+            }
+            Kind::Days(days, least) => {
+                let Some(days) = self.bound.days.get(*days) else { return [0; BLOCK_WORDS] };
+                self.each(care, |row| days.reaches(row, *least))
+            }
             Kind::Not(inner) => {
                 let words = self.decide(*inner, care);
                 std::array::from_fn(|at| pick(care, at) & !pick(&words, at))
@@ -384,7 +346,78 @@ impl<'w, 'b> Worker<'w, 'b> {
         }
     }
 
+    /// Whether something holds for each profile of `care`.
+    fn each(&self, care: &Words, holds: impl Fn(usize) -> bool) -> Words {
+        std::array::from_fn(|word| {
+            let (mut open, mut answers) = (pick(care, word), 0);
+            while open != 0 {
+                let place = open.trailing_zeros();
+                open &= open - 1;
+                answers |= u64::from(holds(self.first + word * 64 + place as usize)) << place;
+            }
+            answers
+        })
+    }
+
+    /// Sees to it that a fact is known for the profiles of `care`.
+    fn gather(&mut self, at: usize, care: &Words) {
+        let (Some(fact), Some(gathered)) = (self.bound.facts.get(at), self.gathered.get(at)) else { return };
+        let (done, everyone) = (gathered.done, self.everyone());
+        let wanted: Words = std::array::from_fn(|word| {
+            let (care, done) = (pick(care, word), pick(&done, word));
+            let open = care & !done;
+            // Others will want the rest of the word too.
+            let is_dense = fact.is_shared && open.count_ones() >= DENSE;
+            if is_dense { pick(&everyone, word) & !done } else { open }
+        });
+        if is_none(&wanted) {
+            return;
+        }
+        // Taken out, so that the rest of the worker can be used beside it.
+        let mut values = self.gathered.get_mut(at).map(|g| std::mem::take(&mut g.values)).unwrap_or_default();
+        if values.len() != BLOCK_WORDS * 64 {
+            return;
+        }
+        let known = match &fact.gather {
+            Gather::Kernel(leaf) => self.values(*leaf, &wanted, &mut values),
+            Gather::Chain(chain) => self.each_value(&wanted, &mut values, |row| chain.of(row)),
+            Gather::Texts(met) => self.each_value(&wanted, &mut values, |row| Some(met.of(row))),
+        };
+        if let Some(gathered) = self.gathered.get_mut(at) {
+            gathered.values = values;
+            for (word, wanted) in wanted.iter().enumerate() {
+                if let (Some(of), Some(done)) = (gathered.known.get_mut(word), gathered.done.get_mut(word)) {
+                    *of = *of & !wanted | pick(&known, word);
+                    *done |= wanted;
+                }
+            }
+        }
+    }
+
+    /// A value for each profile of `wanted`, and who has one.
+    fn each_value(&self, wanted: &Words, values: &mut [i64], of: impl Fn(usize) -> Option<i64>) -> Words {
+        std::array::from_fn(|word| {
+            let (mut open, mut known) = (pick(wanted, word), 0);
+            while open != 0 {
+                let place = open.trailing_zeros();
+                open &= open - 1;
+                let at = word * 64 + place as usize;
+                if let (Some(value), Some(slot)) = (of(self.first + at), values.get_mut(at)) {
+                    *slot = value;
+                    known |= 1 << place;
+                }
+            }
+            known
+        })
+    }
+
     fn leaf(&mut self, leaf: usize, care: &Words) -> Words {
+        self.values(leaf, care, &mut [])
+    }
+
+    /// Runs a kernel for the profiles of `care`. One that gathers writes what it
+    /// finds to `values`, which then has a place for each profile of a block.
+    fn values(&mut self, leaf: usize, care: &Words, values: &mut [i64]) -> Words {
         let mut out = [0; BLOCK_WORDS];
         if let (Some(leaf), Some(care), Some(to)) =
             (self.bound.leaves.get(leaf), care.get(..self.n_words), out.get_mut(..self.n_words))
@@ -392,8 +425,9 @@ impl<'w, 'b> Worker<'w, 'b> {
             // SAFETY: the parameters were selected with this kernel's shape, for
             // the batch that `bound` borrows and tables that it owns; `care` has
             // bits only for profiles of the batch; `scratch` is as long as the
-            // longest that any leaf was promised, and this thread's own.
-            unsafe { leaf.kernel.run(&leaf.params, self.first, care, to, &mut self.scratch) };
+            // longest that any leaf was promised, and this thread's own. Kernels
+            // that gather are run by `gather` alone, with the values of a block.
+            unsafe { leaf.kernel.run(&leaf.params, self.first, care, to, &mut self.scratch, values) };
         }
         out
     }

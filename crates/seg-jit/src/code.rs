@@ -70,7 +70,7 @@ impl Drop for Code {
 unsafe impl Sync for Code {}
 
 /// The parameters of a kernel; see [`emit::signature`].
-type Entry = unsafe extern "C" fn(*const u64, u64, u64, *const u64, *mut u64, *mut u64);
+type Entry = unsafe extern "C" fn(*const u64, u64, u64, *const u64, *mut u64, *mut u64, *mut i64);
 
 /// A compiled condition: code that may be run by many threads at once.
 #[derive(Clone)]
@@ -87,15 +87,32 @@ impl Kernel {
     /// # Safety
     /// `params` was filled for the shape of this kernel and for a batch that is
     /// alive; every bit of `care` stands for a profile of it; `scratch` is as
-    /// long as the parameters say.
-    pub(crate) unsafe fn run(&self, params: &[u64], first: usize, care: &[u64], out: &mut [u64], scratch: &mut [u64]) {
+    /// long as the parameters say; where the kernel gathers values, `values` has
+    /// a place for every profile of the words.
+    pub(crate) unsafe fn run(
+        &self,
+        params: &[u64],
+        first: usize,
+        care: &[u64],
+        out: &mut [u64],
+        scratch: &mut [u64],
+        values: &mut [i64],
+    ) {
         debug_assert_eq!(care.len(), out.len());
         let n_words = care.len().min(out.len()) as u64;
         // SAFETY: the caller's promise covers what the code reads; `care` and
         // `out` hold `n_words` words, and `out` and `scratch` are borrowed
         // mutably, so nobody else has them.
         unsafe {
-            (self.entry)(params.as_ptr(), first as u64, n_words, care.as_ptr(), out.as_mut_ptr(), scratch.as_mut_ptr());
+            (self.entry)(
+                params.as_ptr(),
+                first as u64,
+                n_words,
+                care.as_ptr(),
+                out.as_mut_ptr(),
+                scratch.as_mut_ptr(),
+                values.as_mut_ptr(),
+            );
         }
     }
 }

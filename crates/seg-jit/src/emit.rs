@@ -12,18 +12,18 @@ mod query;
 mod set;
 mod value;
 
-use crate::shape::{Column, Cond, Nulls, Row, Slot, Store};
+use crate::shape::{Class, Column, Cond, Nulls, Row, Slot, Store, Value};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, AbiParam, Block, Function, InstBuilder, MemFlagsData, Signature, types};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 
 /// The parameters of every kernel: the parameter block, the first profile, the
-/// number of words, the words of those to decide, the words of the answers, and
-/// scratch memory.
+/// number of words, the words of those to decide, the words of the answers,
+/// scratch memory, and where a value for each profile goes.
 pub fn signature(isa: &dyn TargetIsa) -> Signature {
     let mut signature = Signature::new(isa.default_call_conv());
-    signature.params.extend([types::I64; 6].map(AbiParam::new));
+    signature.params.extend([types::I64; 7].map(AbiParam::new));
     signature
 }
 
@@ -34,8 +34,8 @@ pub fn kernel(function: &mut Function, context: &mut FunctionBuilderContext, isa
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
     let arguments: Vec<ir::Value> = builder.block_params(entry).to_vec();
-    let &[params, first, n_words, care, out, scratch] = arguments.as_slice() else { return };
-    let mut emit = Emit { b: builder, params, scratch };
+    let &[params, first, n_words, care, out, scratch, values] = arguments.as_slice() else { return };
+    let mut emit = Emit { b: builder, params, scratch, values };
     emit.words(first, n_words, care, out, cond);
     emit.b.seal_all_blocks();
     emit.b.finalize(isa.frontend_config());
@@ -59,6 +59,7 @@ struct Emit<'f> {
     b: FunctionBuilder<'f>,
     params: ir::Value,
     scratch: ir::Value,
+    values: ir::Value,
 }
 
 /// Columns, tables and parameters do not change during a call.
@@ -104,7 +105,10 @@ impl Emit<'_> {
         let rest = self.b.ins().band(bits, below);
         self.b.def_var(open, rest);
         let person = self.b.ins().iadd(row, place);
-        let holds = self.cond(cond, Scope { person, event: None });
+        let holds = match cond {
+            Cond::Gather(value) => self.gather(value, person, first),
+            other => self.cond(other, Scope { person, event: None }),
+        };
         let holds = self.b.ins().uextend(types::I64, holds);
         let holds = self.b.ins().ishl(holds, place);
         let so_far = self.b.use_var(answers);
@@ -122,6 +126,34 @@ impl Emit<'_> {
 
         self.b.switch_to_block(end);
         self.b.ins().return_(&[]);
+    }
+
+    /// Writes a person's value to its place in the block, and says whether it is
+    /// there.
+    fn gather(&mut self, value: &Value, person: ir::Value, first: ir::Value) -> ir::Value {
+        let out = self.value(value, Scope { person, event: None });
+        let bits = match value.class() {
+            Class::Wide => self.cut(out.value),
+            Class::Int | Class::Number => out.value,
+        };
+        let place = self.b.ins().isub(person, first);
+        let offset = self.b.ins().ishl_imm_u(place, 3);
+        let address = self.b.ins().iadd(self.values, offset);
+        self.b.ins().store(mutable(), bits, address, 0);
+        self.known(out)
+    }
+
+    /// The nearest 64-bit integer.
+    fn cut(&mut self, wide: ir::Value) -> ir::Value {
+        let low = self.b.ins().ireduce(types::I64, wide);
+        let back = self.b.ins().sextend(types::I128, low);
+        let fits = self.b.ins().icmp(IntCC::Equal, back, wide);
+        let zero = self.int(0);
+        let zero = self.b.ins().sextend(types::I128, zero);
+        let is_negative = self.b.ins().icmp(IntCC::SignedLessThan, wide, zero);
+        let (least, greatest) = (self.int(i64::MIN), self.int(i64::MAX));
+        let end = self.b.ins().select(is_negative, least, greatest);
+        self.b.ins().select(fits, low, end)
     }
 
     fn var(&mut self, ty: ir::Type) -> Variable {

@@ -86,6 +86,7 @@ impl Apply<'_> {
     fn cond(&mut self, cond: &mut Cond) {
         match cond {
             Cond::Const(_) => {}
+            Cond::Gather(value) => self.value(value),
             Cond::All(members) | Cond::Any(members) => members.iter_mut().for_each(|m| self.cond(m)),
             Cond::Several { min, members, .. } => {
                 members.iter_mut().for_each(|m| self.cond(m));

@@ -20,10 +20,12 @@
 mod bound;
 mod code;
 mod emit;
+mod facts;
 #[cfg(feature = "faults")]
 pub mod fault;
 mod select;
 mod shape;
+mod steps;
 mod tables;
 mod zone;
 

@@ -104,6 +104,29 @@ impl<'p, 'b: 'p> Select<'p, 'b> {
         Selected { cond, params: std::mem::take(&mut self.params), n_scratch: self.n_scratch }
     }
 
+    /// The shape that gathers a value about people, as 64 bits; none for values
+    /// of other kinds, and those that are never there.
+    pub fn gather(&mut self, id: NodeId) -> Option<Selected> {
+        self.params = vec![0];
+        self.n_scratch = 2;
+        let needs = self.needs_kernel.get(id.idx()).copied().unwrap_or_default();
+        let (value, ty) = if needs.kernel { return None } else { self.value(id, None) };
+        let is_whole = matches!(ty, Some(Type::Integer | Type::Money | Type::Timestamp));
+        let fits = is_whole && !matches!(value, Value::Missing(_)) && value.class() != crate::shape::Class::Number;
+        let params = std::mem::take(&mut self.params);
+        fits.then_some(Selected { cond: Cond::Gather(value), params, n_scratch: self.n_scratch })
+    }
+
+    /// The batch at hand.
+    pub fn batch(&self) -> &'b Batch {
+        self.batch
+    }
+
+    /// When everything is judged.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
     /// Every column whose texts stand where one text is held against another
     /// or counted.
     fn find_ranked(&mut self) {
@@ -313,7 +336,7 @@ impl<'p, 'b: 'p> Select<'p, 'b> {
 
     fn periods(&mut self, unit: PeriodUnit, zone: Zone, query: &seg_plan::Query) -> Value {
         let (from, to) = self.interval(query);
-        let extents = query.events.iter().filter_map(|e| tables::extent(self.batch.events(*e)?));
+        let extents = query.events.iter().filter_map(|e| self.batch.events(*e)?.extent()).map(|(a, b)| (a.0, b.0));
         let extent = extents.reduce(|(least, greatest), (first, last)| (least.min(first), greatest.max(last)));
         let Some((first, last)) = extent else { return Value::Int(self.int(0)) };
         let (first, last) = (first.max(from.unwrap_or(first)), last.min(to));

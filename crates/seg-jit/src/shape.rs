@@ -266,6 +266,10 @@ pub enum Set {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Cond {
     Const(bool),
+    /// Whether a value of 64 bits is there; the kernel writes it beside. Stands
+    /// by itself only. Wider values are cut to what 64 bits hold, which compares
+    /// alike with everything between.
+    Gather(Value),
     All(Vec<Cond>),
     Any(Vec<Cond>),
     /// As many of them as the slots say: at least, and at most.

@@ -6,7 +6,7 @@
 
 use crate::zone;
 use arrow_array::Array;
-use seg_data::batch::{Column, Events};
+use seg_data::batch::Column;
 use seg_data::time::DAY;
 use seg_data::{AttributeId, Batch, Date, EventId, Instant, PropertyId, Zone};
 use seg_hir::hir::{CompareOp, PeriodUnit, TextOp};
@@ -285,14 +285,4 @@ fn periods(unit: PeriodUnit, zone: Zone, from: i64, to: i64) -> Periods {
         _ => Some((first..=last).map(|day| number(day) - number(first)).collect()),
     };
     Periods { offsets, first_day: first * DAY, table, n_periods }
-}
-
-/// The earliest and the latest event of one name, if there is any.
-pub fn extent(events: &Events) -> Option<(i64, i64)> {
-    let times = events.times();
-    let ends = (0..events.n_profiles()).filter_map(|row| {
-        let list = times.get(events.range(row))?;
-        Some((*list.first()?, *list.last()?))
-    });
-    ends.reduce(|(least, greatest), (first, last)| (least.min(first), greatest.max(last)))
 }

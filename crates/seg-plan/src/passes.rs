@@ -11,6 +11,7 @@ mod look_at_kth_last;
 mod rewrite;
 mod simplify_conditions;
 mod visit_cheapest_first;
+mod widen_steps;
 
 pub use rewrite::{keep, rewrite};
 
@@ -34,14 +35,19 @@ pub const PASSES: &[Pass] = &[
         run: fold_constants::run,
     },
     Pass {
-        name: "simplify_conditions",
-        sentence: "a condition that another implies is left out, as `x is known` beside `x is at least 3`",
-        run: simplify_conditions::run,
+        name: "widen_steps",
+        sentence: "what follows an event of a window is not earlier than it, so steps need not ask, and windows share their rows",
+        run: widen_steps::run,
     },
     Pass {
         name: "look_at_kth_last",
         sentence: "times ascend, so `at least k in the past D` is one look at the k-th last time instead of a count",
         run: look_at_kth_last::run,
+    },
+    Pass {
+        name: "simplify_conditions",
+        sentence: "a condition that another implies is left out, as `twice in 3 days` implies `once in 7`",
+        run: simplify_conditions::run,
     },
     Pass {
         name: "drop_unreached",

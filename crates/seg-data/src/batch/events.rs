@@ -27,6 +27,8 @@ pub struct Events {
     rows: StructArray,
     times: TimestampMicrosecondArray,
     arrival: Option<Int64Array>,
+    /// The earliest and the latest time of all.
+    extent: Option<(Instant, Instant)>,
     properties: Vec<OnceLock<Result<Option<Column>, BatchError>>>,
     conversions: Vec<Conversion>,
 }
@@ -74,13 +76,15 @@ impl Events {
             None => None,
         };
         let properties = event.properties.iter().map(|_| OnceLock::new()).collect();
-        let events = Events { name: event.name.clone(), lists, base, rows, times, arrival, properties, conversions };
-        events.check_times().map_err(|(field, problem)| error(field, problem))?;
+        let (name, extent) = (event.name.clone(), None);
+        let mut events = Events { name, lists, base, rows, times, arrival, extent, properties, conversions };
+        events.extent = events.check_times().map_err(|(field, problem)| error(field, problem))?;
         Ok(events)
     }
 
     /// Every event is there, has a time in range, and follows its predecessor.
-    fn check_times(&self) -> Result<(), (&'static str, BatchProblem)> {
+    /// Gives the earliest and the latest time.
+    fn check_times(&self) -> Result<Option<(Instant, Instant)>, (&'static str, BatchProblem)> {
         let is_used = |nulls: &NullBuffer| {
             let used = (0..self.lists.len()).flat_map(|row| self.range(row));
             nulls.null_count() > 0 && used.into_iter().any(|at| nulls.is_null(at))
@@ -92,6 +96,7 @@ impl Events {
             return Err((TIME_FIELD, BatchProblem::NullTime));
         }
         let times: &[i64] = self.times.values();
+        let mut extent: Option<(i64, i64)> = None;
         for row in 0..self.lists.len() {
             let list = times.get(self.range(row)).unwrap_or(&[]);
             // Where times ascend, only the outermost can be out of range.
@@ -102,8 +107,17 @@ impl Events {
             if ends.into_iter().any(|t| !Instant(*t).is_in_range()) {
                 return Err((TIME_FIELD, BatchProblem::TimeOutOfRange));
             }
+            if let (Some(first), Some(last)) = (list.first(), list.last()) {
+                let (least, greatest) = extent.unwrap_or((*first, *last));
+                extent = Some((least.min(*first), greatest.max(*last)));
+            }
         }
-        Ok(())
+        Ok(extent.map(|(first, last)| (Instant(first), Instant(last))))
+    }
+
+    /// The earliest and the latest time of all events, if there are any.
+    pub fn extent(&self) -> Option<(Instant, Instant)> {
+        self.extent
     }
 
     /// How many profiles the batch has.

@@ -12,6 +12,11 @@ impl Emit<'_> {
     pub(super) fn cond(&mut self, cond: &Cond, scope: Scope) -> ir::Value {
         match cond {
             Cond::Const(value) => self.bool(*value),
+            // Gathering is the frame's, which writes the value.
+            Cond::Gather(value) => {
+                let out = self.value(value, scope);
+                self.known(out)
+            }
             Cond::All(members) => {
                 let bits: Vec<ir::Value> = members.iter().map(|m| self.cond(m, scope)).collect();
                 bits.into_iter().reduce(|a, b| self.b.ins().band(a, b)).unwrap_or_else(|| self.bool(true))

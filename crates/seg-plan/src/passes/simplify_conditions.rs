@@ -7,7 +7,9 @@
 
 use super::rewrite::{keep, rewrite};
 use crate::build::Builder;
-use crate::plan::{Node, NodeId, Plan};
+use crate::plan::{Literal, Node, NodeId, Plan};
+use seg_data::{Date, Instant, Period, Value};
+use seg_hir::hir::{CompareOp, End, Moment};
 
 /// Longer rows are left alone: every member is held against every other.
 const MEMBERS_MAX: usize = 64;
@@ -64,6 +66,10 @@ fn excludes(builder: &Builder, a: NodeId, b: NodeId, depth: usize) -> bool {
     match (builder.node(a), builder.node(b)) {
         (Some(Node::Not(not_a)), _) if implies(builder, b, *not_a, depth) => true,
         (_, Some(Node::Not(not_b))) => implies(builder, a, *not_b, depth),
+        (Some(Node::Compare(op, left, bound)), Some(Node::Compare(other_op, other_left, other_bound))) => {
+            let bounds = place(builder, *bound).zip(place(builder, *other_bound));
+            left == other_left && bounds.is_some_and(|(bound, other)| apart((*op, bound), (*other_op, other)))
+        }
         _ => false,
     }
 }
@@ -91,9 +97,85 @@ fn implies(builder: &Builder, a: NodeId, b: NodeId, depth: usize) -> bool {
         (_, Node::All(members)) => members.iter().all(|m| implies(builder, a, *m, depth)),
         (Node::All(members), _) if members.iter().any(|m| implies(builder, *m, b, depth)) => true,
         (_, Node::Any(members)) => members.iter().any(|m| implies(builder, a, *m, depth)),
-        (from, Node::Known(value)) => looks_at(builder, from, *value),
+        (from, Node::Known(value)) if looks_at(builder, from, *value) => true,
+        (Node::Compare(op, left, right), Node::Known(value)) => match builder.node(*right) {
+            Some(Node::Moment(_)) if is_lower(*op) => is_further_back(builder, *left, *value),
+            _ => false,
+        },
+        (Node::Known(left), Node::Known(right)) => is_further_back(builder, *left, *right),
+        (Node::Compare(op, left, bound), Node::Compare(other_op, other_left, other_bound)) => {
+            let bounds = place(builder, *bound).zip(place(builder, *other_bound));
+            let is_stronger = bounds.is_some_and(|(bound, other)| stronger((*op, bound), (*other_op, other)));
+            // The k-th last is not before a bound when one further back is not.
+            let is_later = is_lower(*op) && is_further_back(builder, *left, *other_left);
+            is_stronger && (left == other_left || is_later)
+        }
         _ => false,
     }
+}
+
+fn is_lower(op: CompareOp) -> bool {
+    matches!(op, CompareOp::Greater | CompareOp::GreaterOrEqual)
+}
+
+/// Whether one is the time of an event that lies as far back as the other's, or
+/// further: the third last is there only where the second last is, and earlier.
+fn is_further_back(builder: &Builder, a: NodeId, b: NodeId) -> bool {
+    match (builder.node(a), builder.node(b)) {
+        (
+            Some(Node::EventTime { end: End::Last, n, query }),
+            Some(Node::EventTime { end: End::Last, n: other_n, query: other }),
+        ) => n >= other_n && query == other,
+        _ => false,
+    }
+}
+
+/// Where a bound stands among those that can be compared with it, whatever now
+/// is: a kind, and a place on its line.
+fn place(builder: &Builder, bound: NodeId) -> Option<(u8, i128)> {
+    match builder.node(bound)? {
+        Node::Literal(Literal(Value::Integer(n))) => Some((0, *n)),
+        Node::Literal(Literal(Value::Money(n))) => Some((1, *n)),
+        Node::Literal(Literal(Value::Date(Date(n)))) => Some((2, i128::from(*n))),
+        Node::Literal(Literal(Value::Timestamp(Instant(n)))) | Node::Moment(Moment::At(Instant(n))) => {
+            Some((3, i128::from(*n)))
+        }
+        Node::Moment(Moment::Before(Period::Fixed(n), _)) => Some((4, -i128::from(*n))),
+        Node::Moment(Moment::After(Period::Fixed(n), _)) => Some((4, i128::from(*n))),
+        _ => None,
+    }
+}
+
+/// Whether what compares so with one bound compares so with the other.
+fn stronger((op, a): (CompareOp, (u8, i128)), (other_op, b): (CompareOp, (u8, i128))) -> bool {
+    use CompareOp::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual};
+    let ((kind, a), (other_kind, b)) = (a, b);
+    kind == other_kind
+        && match (op, other_op) {
+            (Greater, Greater) | (Greater | GreaterOrEqual, GreaterOrEqual) => a >= b,
+            (GreaterOrEqual | Equal, Greater) => a > b,
+            (Less, Less) | (Less | LessOrEqual, LessOrEqual) => a <= b,
+            (LessOrEqual | Equal, Less) => a < b,
+            (Equal, GreaterOrEqual) => a >= b,
+            (Equal, LessOrEqual) => a <= b,
+            (Equal, Equal) => a == b,
+            _ => false,
+        }
+}
+
+/// Whether nothing compares so with both bounds.
+fn apart((op, a): (CompareOp, (u8, i128)), (other_op, b): (CompareOp, (u8, i128))) -> bool {
+    use CompareOp::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual};
+    let ((kind, a), (other_kind, b)) = (a, b);
+    kind == other_kind
+        && match (op, other_op) {
+            (Greater | GreaterOrEqual | Equal, Less) | (Greater, LessOrEqual | Equal) => a >= b,
+            (GreaterOrEqual | Equal, LessOrEqual) | (GreaterOrEqual, Equal) => a > b,
+            (Less, GreaterOrEqual | Greater | Equal) | (LessOrEqual | Equal, Greater) => a <= b,
+            (LessOrEqual, GreaterOrEqual | Equal) | (Equal, GreaterOrEqual) => a < b,
+            (Equal, Equal) => a != b,
+            _ => false,
+        }
 }
 
 /// Whether a condition can only hold where a value is there.

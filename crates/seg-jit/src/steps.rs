@@ -1,0 +1,293 @@
+//! How the conditions about people come about: by words from others, by a
+//! kernel of their own, or by holding a fact against a bound.
+
+use crate::facts::{ActiveDays, LastChain, TextsMet, bound};
+use crate::select::{Select, Selected};
+use crate::shape::Cond;
+use seg_data::{EventId, PropertyId};
+use seg_hir::hir::CompareOp;
+use seg_plan::{Node, NodeId, Plan};
+use std::collections::HashMap;
+
+/// How a condition about people comes about.
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    Const(bool),
+    /// By the kernel of this number.
+    Leaf(usize),
+    /// Whether a fact is there.
+    IsThere(usize),
+    /// How a fact compares with a bound.
+    Threshold(usize, CompareOp, i64),
+    /// Whether a fact has a bit.
+    Bit(usize, u32),
+    /// Whether there were so many active days.
+    Days(usize, i64),
+    All(Vec<usize>),
+    Any(Vec<usize>),
+    Several {
+        min: u64,
+        max: Option<u64>,
+        members: Vec<usize>,
+    },
+    Not(usize),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub kind: Kind,
+    /// Whether it is wanted by more than one, so that it is decided for every
+    /// profile and kept.
+    pub is_shared: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct Steps<'b> {
+    pub steps: Vec<Step>,
+    places: HashMap<NodeId, usize>,
+    pub leaf_nodes: Vec<NodeId>,
+    pub facts: Vec<Fact<'b>>,
+    pub days: Vec<ActiveDays<'b>>,
+    /// The facts that there are already, by what they are about.
+    known: HashMap<About, usize>,
+}
+
+/// What a fact is about.
+#[derive(PartialEq, Eq, Hash)]
+enum About {
+    Value(NodeId),
+    Texts(EventId, PropertyId),
+}
+
+/// A fact of a program.
+pub(crate) struct Fact<'b> {
+    pub gather: Gather<'b>,
+    /// Whether more than one condition is held against it.
+    pub is_shared: bool,
+}
+
+/// How a fact is gathered.
+pub(crate) enum Gather<'b> {
+    /// By the kernel of this number.
+    Kernel(usize),
+    Chain(LastChain<'b>),
+    Texts(TextsMet<'b>),
+}
+
+impl<'b> Steps<'b> {
+    pub fn place(&self, id: NodeId) -> usize {
+        // Every condition that a segment is made of has a step before it.
+        self.places.get(&id).copied().unwrap_or(0)
+    }
+
+    pub fn count_uses(&mut self, roots: &[usize]) {
+        let mut n_uses = vec![0_usize; self.steps.len()];
+        let mut seen = |at: &usize, n: usize| n_uses.get_mut(*at).map_or((), |uses| *uses += n);
+        for step in &self.steps {
+            match &step.kind {
+                Kind::All(members) | Kind::Any(members) | Kind::Several { members, .. } => {
+                    members.iter().for_each(|m| seen(m, 1));
+                }
+                Kind::Not(inner) => seen(inner, 1),
+                Kind::Const(_)
+                | Kind::Leaf(_)
+                | Kind::IsThere(_)
+                | Kind::Threshold(..)
+                | Kind::Bit(..)
+                | Kind::Days(..) => {}
+            }
+        }
+        // A segment is wanted whole, and one that others refer to ends a chain.
+        roots.iter().for_each(|r| seen(r, 2));
+        self.steps.iter_mut().zip(n_uses).for_each(|(step, n)| step.is_shared = n > 1);
+    }
+}
+
+/// The conditions about people that the segments are made of, each after those
+/// it is made of, and the shapes of those that are no combination.
+pub(crate) fn steps<'p, 'b: 'p>(plan: &'p Plan, select: &mut Select<'p, 'b>) -> (Steps<'b>, Vec<Selected>) {
+    let mut is_wanted = vec![false; plan.nodes().len()];
+    let want = |is_wanted: &mut Vec<bool>, id: NodeId| is_wanted.get_mut(id.idx()).map_or((), |w| *w = true);
+    plan.roots().iter().for_each(|r| want(&mut is_wanted, r.node));
+    for (idx, node) in plan.nodes().iter().enumerate().rev() {
+        let is_combination = matches!(node, Node::All(_) | Node::Any(_) | Node::Several { .. } | Node::Not(_));
+        if is_combination && is_wanted.get(idx) == Some(&true) {
+            node.children().into_iter().for_each(|child| want(&mut is_wanted, child));
+        }
+    }
+    let uses = Uses::new(plan, &is_wanted);
+    let mut steps = Steps::default();
+    let mut selected = Vec::new();
+    let wanted = plan.nodes().iter().enumerate().zip(is_wanted).filter(|(_, is_wanted)| *is_wanted);
+    for ((idx, node), _) in wanted {
+        let id = NodeId(idx as u32);
+        let kind = match node {
+            Node::Const(value) => Kind::Const(*value),
+            Node::All(members) => Kind::All(members.iter().map(|m| steps.place(*m)).collect()),
+            Node::Any(members) => Kind::Any(members.iter().map(|m| steps.place(*m)).collect()),
+            Node::Several { min, max, members } => {
+                let members = members.iter().map(|m| steps.place(*m)).collect();
+                Kind::Several { min: *min, max: *max, members }
+            }
+            Node::Not(inner) => Kind::Not(steps.place(*inner)),
+            _ => match steps.of_facts(plan, id, select, &uses, &mut selected) {
+                Some(kind) => kind,
+                None => {
+                    let shape = select.select(id);
+                    match shape.cond {
+                        Cond::Const(value) => Kind::Const(value),
+                        _ => {
+                            selected.push(shape);
+                            steps.leaf_nodes.push(id);
+                            Kind::Leaf(selected.len() - 1)
+                        }
+                    }
+                }
+            },
+        };
+        steps.places.insert(id, steps.steps.len());
+        steps.steps.push(Step { kind, is_shared: false });
+    }
+    (steps, selected)
+}
+
+/// How many conditions that are wanted are held against each value, and ask for
+/// a text of each property.
+struct Uses {
+    values: HashMap<NodeId, usize>,
+    texts: HashMap<(EventId, PropertyId), usize>,
+    /// Whether all bounds of a value are lower ones.
+    are_lower: HashMap<NodeId, bool>,
+}
+
+impl Uses {
+    fn new(plan: &Plan, is_wanted: &[bool]) -> Uses {
+        let mut uses = Uses { values: HashMap::new(), texts: HashMap::new(), are_lower: HashMap::new() };
+        for (idx, node) in plan.nodes().iter().enumerate().filter(|(idx, _)| is_wanted.get(*idx) == Some(&true)) {
+            if let Some((event, property, _)) = TextsMet::asked(plan, NodeId(idx as u32)) {
+                *uses.texts.entry((event, property)).or_default() += 1;
+            }
+            let (value, is_lower) = match node {
+                Node::Compare(op, value, _) => (*value, matches!(op, CompareOp::Greater | CompareOp::GreaterOrEqual)),
+                Node::Known(value) => (*value, false),
+                _ => continue,
+            };
+            *uses.values.entry(value).or_default() += 1;
+            *uses.are_lower.entry(value).or_insert(true) &= is_lower;
+        }
+        uses
+    }
+
+    fn is_shared(&self, value: NodeId) -> bool {
+        self.values.get(&value).is_some_and(|n| *n > 1)
+    }
+}
+
+impl<'b> Steps<'b> {
+    /// A condition by a fact, where that pays: the value is held against other
+    /// bounds as well, or gathering it needs no code.
+    fn of_facts<'p>(
+        &mut self,
+        plan: &'p Plan,
+        id: NodeId,
+        select: &mut Select<'p, 'b>,
+        uses: &Uses,
+        selected: &mut Vec<Selected>,
+    ) -> Option<Kind>
+    where
+        'b: 'p,
+    {
+        if let Some((event, property, text)) = TextsMet::asked(plan, id)
+            && uses.texts.get(&(event, property)).is_some_and(|n| *n > 1)
+        {
+            return self.text_met(select, event, property, text);
+        }
+        match plan.node(id)? {
+            Node::Known(value) => Some(Kind::IsThere(self.fact(plan, *value, select, uses, selected)?)),
+            Node::Compare(op, value, other) => {
+                let bound = bound(plan, *other, select.now())?;
+                if let Some(days) = ActiveDays::find(plan, *value, select.batch(), select.now()) {
+                    self.days.push(days);
+                    return self.on_days(self.days.len() - 1, *op, bound);
+                }
+                let fact = self.fact(plan, *value, select, uses, selected)?;
+                if let Some(Fact { gather: Gather::Chain(chain), .. }) = self.facts.get_mut(fact)
+                    && uses.are_lower.get(value) == Some(&true)
+                {
+                    chain.hold_against(bound);
+                }
+                Some(Kind::Threshold(fact, *op, bound))
+            }
+            _ => None,
+        }
+    }
+
+    fn text_met(&mut self, select: &Select<'_, 'b>, event: EventId, property: PropertyId, text: &str) -> Option<Kind> {
+        let about = About::Texts(event, property);
+        let fact = match self.known.get(&about) {
+            Some(fact) => *fact,
+            None => {
+                let met = TextsMet::new(select.batch(), event, property, select.now())?;
+                self.add(about, Fact { gather: Gather::Texts(met), is_shared: true })
+            }
+        };
+        let Some(Fact { gather: Gather::Texts(met), .. }) = self.facts.get_mut(fact) else { return None };
+        Some(Kind::Bit(fact, met.bit(select.batch(), event, property, text)?))
+    }
+
+    /// The fact of a value; none where a condition of its own is better.
+    fn fact<'p>(
+        &mut self,
+        plan: &'p Plan,
+        value: NodeId,
+        select: &mut Select<'p, 'b>,
+        uses: &Uses,
+        selected: &mut Vec<Selected>,
+    ) -> Option<usize>
+    where
+        'b: 'p,
+    {
+        let about = About::Value(value);
+        if let Some(fact) = self.known.get(&about) {
+            return Some(*fact);
+        }
+        let is_shared = uses.is_shared(value);
+        if let Some(chain) = LastChain::find(plan, value, select.batch(), select.now()) {
+            return Some(self.add(about, Fact { gather: Gather::Chain(chain), is_shared }));
+        }
+        if !is_shared || plan.node(value)?.query().is_none() {
+            return None;
+        }
+        let shape = select.gather(value)?;
+        selected.push(shape);
+        self.leaf_nodes.push(value);
+        Some(self.add(about, Fact { gather: Gather::Kernel(selected.len() - 1), is_shared }))
+    }
+
+    fn add(&mut self, about: About, fact: Fact<'b>) -> usize {
+        self.facts.push(fact);
+        self.known.insert(about, self.facts.len() - 1);
+        self.facts.len() - 1
+    }
+
+    /// A number of active days against a bound, by `at least` alone.
+    fn on_days(&mut self, days: usize, op: CompareOp, bound: i64) -> Option<Kind> {
+        let at_least = |n| Kind::Days(days, n);
+        Some(match op {
+            CompareOp::GreaterOrEqual => at_least(bound),
+            CompareOp::Greater => at_least(bound + 1),
+            CompareOp::Less => Kind::Not(self.step(at_least(bound))),
+            CompareOp::LessOrEqual => Kind::Not(self.step(at_least(bound + 1))),
+            CompareOp::Equal => {
+                let more = self.step(at_least(bound + 1));
+                Kind::All(vec![self.step(at_least(bound)), self.step(Kind::Not(more))])
+            }
+        })
+    }
+
+    /// A step that no condition of the plan stands for.
+    fn step(&mut self, kind: Kind) -> usize {
+        self.steps.push(Step { kind, is_shared: false });
+        self.steps.len() - 1
+    }
+}
