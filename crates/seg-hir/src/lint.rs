@@ -179,7 +179,7 @@ impl Seen {
 
 impl Segment {
     /// Whether its conditions are there in two views.
-    fn header_is_graced(&self) -> bool {
+    pub fn header_is_graced(&self) -> bool {
         let mut seen = Seen::default();
         seen.cond(&self.include, true);
         seen.queries.iter().any(|(q, _)| q.known_at.is_some())

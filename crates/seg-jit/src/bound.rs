@@ -1,7 +1,7 @@
 //! A plan bound to a batch: conditions by kernels, segments by words.
 
 use crate::code::{self, JitError, Kernel};
-use crate::facts::{ActiveDays, compare};
+use crate::facts::compare;
 use crate::select::{Select, Selected};
 use crate::shape::Cond;
 use crate::steps::{Fact, Gather, Kind, Step, steps};
@@ -85,8 +85,8 @@ impl Jit {
         let leaves = leaves.collect();
         let roots: Vec<usize> = plan.roots().iter().map(|r| steps.place(r.node)).collect();
         steps.count_uses(&roots);
-        let (steps, facts, days) = (steps.steps, steps.facts, steps.days);
-        Ok(BoundPlan { n_profiles: batch.len(), steps, facts, days, leaves, roots, n_scratch, _tables: select.tables })
+        let (steps, facts) = (steps.steps, steps.facts);
+        Ok(BoundPlan { n_profiles: batch.len(), steps, facts, leaves, roots, n_scratch, _tables: select.tables })
     }
 
     fn kernels_of(&self, selected: &[Selected]) -> Result<Vec<Kernel>, JitError> {
@@ -148,7 +148,6 @@ pub struct BoundPlan<'b> {
     n_profiles: usize,
     steps: Vec<Step>,
     facts: Vec<Fact<'b>>,
-    days: Vec<ActiveDays<'b>>,
     leaves: Vec<Leaf>,
     roots: Vec<usize>,
     n_scratch: usize,
@@ -206,7 +205,11 @@ impl BoundPlan<'_> {
     /// Who is in each segment: one mask a segment. Blocks of profiles are
     /// shared out between so many threads.
     pub fn evaluate(&self, n_threads: NonZero<usize>) -> Vec<Mask> {
-        self.days.iter().for_each(|days| days.prepare(n_threads));
+        for fact in &self.facts {
+            if let Gather::Days(days) = &fact.gather {
+                days.prepare(n_threads);
+            }
+        }
         let n_words = self.n_profiles.div_ceil(64);
         let n_blocks = n_words.div_ceil(BLOCK_WORDS);
         // A thread costs about as much as some blocks.
@@ -301,10 +304,6 @@ impl<'w, 'b> Worker<'w, 'b> {
                 let pack = |bits: u64, (at, value): (usize, &i64)| bits | (*value as u64 >> bit & 1) << at;
                 gathered.holds(care, |values| values.iter().enumerate().fold(0, pack))
             }
-            Kind::Days(days, least) => {
-                let Some(days) = self.bound.days.get(*days) else { return [0; BLOCK_WORDS] };
-                self.each(care, |row| days.reaches(row, *least))
-            }
             Kind::Not(inner) => {
                 let words = self.decide(*inner, care);
                 std::array::from_fn(|at| pick(care, at) & !pick(&words, at))
@@ -346,19 +345,6 @@ impl<'w, 'b> Worker<'w, 'b> {
         }
     }
 
-    /// Whether something holds for each profile of `care`.
-    fn each(&self, care: &Words, holds: impl Fn(usize) -> bool) -> Words {
-        std::array::from_fn(|word| {
-            let (mut open, mut answers) = (pick(care, word), 0);
-            while open != 0 {
-                let place = open.trailing_zeros();
-                open &= open - 1;
-                answers |= u64::from(holds(self.first + word * 64 + place as usize)) << place;
-            }
-            answers
-        })
-    }
-
     /// Sees to it that a fact is known for the profiles of `care`.
     fn gather(&mut self, at: usize, care: &Words) {
         let (Some(fact), Some(gathered)) = (self.bound.facts.get(at), self.gathered.get(at)) else { return };
@@ -382,6 +368,7 @@ impl<'w, 'b> Worker<'w, 'b> {
             Gather::Kernel(leaf) => self.values(*leaf, &wanted, &mut values),
             Gather::Chain(chain) => self.each_value(&wanted, &mut values, |row| chain.of(row)),
             Gather::Texts(met) => self.each_value(&wanted, &mut values, |row| Some(met.of(row))),
+            Gather::Days(days) => self.each_value(&wanted, &mut values, |row| Some(days.of(row))),
         };
         if let Some(gathered) = self.gathered.get_mut(at) {
             gathered.values = values;
@@ -424,9 +411,8 @@ impl<'w, 'b> Worker<'w, 'b> {
         {
             // SAFETY: the parameters were selected with this kernel's shape, for
             // the batch that `bound` borrows and tables that it owns; `care` has
-            // bits only for profiles of the batch; `scratch` is as long as the
-            // longest that any leaf was promised, and this thread's own. Kernels
-            // that gather are run by `gather` alone, with the values of a block.
+            // bits only for its profiles; `scratch` is as long as any leaf was
+            // promised; only `gather` runs kernels that write to `values`.
             unsafe { leaf.kernel.run(&leaf.params, self.first, care, to, &mut self.scratch, values) };
         }
         out

@@ -93,8 +93,11 @@ impl<'b> LastChain<'b> {
         };
         for (slot, events) in steps.iter_mut().zip(&self.steps) {
             let times = events.times().get(events.range(row)).unwrap_or(&[]);
-            let n_known = times.partition_point(|t| *t <= self.now);
-            if n_known == 0 && !self.is_negative {
+            let is_past = times.last().is_none_or(|t| *t <= self.now);
+            let n_known = if is_past { times.len() } else { times.partition_point(|t| *t <= self.now) };
+            // No step is earlier than the first event.
+            let last = n_known.checked_sub(1).and_then(|at| times.get(at));
+            if !self.is_negative && last.is_none_or(|last| self.least.is_some_and(|least| *last < least)) {
                 return None;
             }
             *slot = (times.get(..n_known).unwrap_or(&[]), n_known);
@@ -295,12 +298,10 @@ impl<'b> ActiveDays<'b> {
         }
     }
 
-    /// Whether a person was active on so many days at least.
-    pub fn reaches(&self, row: usize, least: i64) -> bool {
-        let Some(words) = self.words.get().and_then(|w| w.get(row * self.key.n_words..(row + 1) * self.key.n_words))
-        else {
-            return false;
-        };
+    /// On how many days a person was active.
+    pub fn of(&self, row: usize) -> i64 {
+        let words = self.words.get().and_then(|w| w.get(row * self.key.n_words..(row + 1) * self.key.n_words));
+        let Some(words) = words else { return 0 };
         // The day in which the window begins counts only from then on.
         let place = (self.from_day - self.key.first_day) as usize;
         let mut count = 0;
@@ -310,7 +311,7 @@ impl<'b> ActiveDays<'b> {
             count += i64::from(later.count_ones());
         }
         let is_edge = words.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1);
-        count >= least || (count + 1 == least && is_edge && self.is_active_on_edge(row))
+        count + i64::from(is_edge && self.is_active_on_edge(row))
     }
 
     /// Whether an event lies in the first day of the window and inside it.
@@ -364,17 +365,24 @@ pub(crate) fn bound(plan: &Plan, id: NodeId, now: Instant) -> Option<i64> {
 
 /// The bits of a word of values that compare so with a bound.
 pub(crate) fn compare(op: CompareOp, values: &[i64], bound: i64) -> u64 {
-    let bits = |holds: fn(i64, i64) -> bool| {
-        let pack = |bits: u64, (at, value): (usize, &i64)| bits | u64::from(holds(*value, bound)) << at;
-        values.iter().take(64).enumerate().fold(0, pack)
-    };
     match op {
-        CompareOp::Less => bits(|a, b| a < b),
-        CompareOp::LessOrEqual => bits(|a, b| a <= b),
-        CompareOp::Equal => bits(|a, b| a == b),
-        CompareOp::GreaterOrEqual => bits(|a, b| a >= b),
-        CompareOp::Greater => bits(|a, b| a > b),
+        CompareOp::Less => bits(values, |v| v < bound),
+        CompareOp::LessOrEqual => bits(values, |v| v <= bound),
+        CompareOp::Equal => bits(values, |v| v == bound),
+        CompareOp::GreaterOrEqual => bits(values, |v| v >= bound),
+        CompareOp::Greater => bits(values, |v| v > bound),
     }
+}
+
+/// A bit for each of up to 64 values. First a byte each, which is done many at a
+/// time, then eight bytes to a byte by one multiplication that moves the bit of
+/// byte k to bit 56 + k.
+fn bits(values: &[i64], holds: impl Fn(i64) -> bool) -> u64 {
+    let mut bytes = [0_u8; 64];
+    bytes.iter_mut().zip(values).for_each(|(byte, value)| *byte = u8::from(holds(*value)));
+    let (eights, _) = bytes.as_chunks::<8>();
+    let pack = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    eights.iter().enumerate().fold(0, |word, (at, eight)| word | pack(eight) << (8 * at))
 }
 
 /// Whose days they are, for messages.

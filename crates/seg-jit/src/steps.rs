@@ -21,8 +21,6 @@ pub(crate) enum Kind {
     Threshold(usize, CompareOp, i64),
     /// Whether a fact has a bit.
     Bit(usize, u32),
-    /// Whether there were so many active days.
-    Days(usize, i64),
     All(Vec<usize>),
     Any(Vec<usize>),
     Several {
@@ -47,7 +45,6 @@ pub(crate) struct Steps<'b> {
     places: HashMap<NodeId, usize>,
     pub leaf_nodes: Vec<NodeId>,
     pub facts: Vec<Fact<'b>>,
-    pub days: Vec<ActiveDays<'b>>,
     /// The facts that there are already, by what they are about.
     known: HashMap<About, usize>,
 }
@@ -72,6 +69,7 @@ pub(crate) enum Gather<'b> {
     Kernel(usize),
     Chain(LastChain<'b>),
     Texts(TextsMet<'b>),
+    Days(ActiveDays<'b>),
 }
 
 impl<'b> Steps<'b> {
@@ -89,12 +87,7 @@ impl<'b> Steps<'b> {
                     members.iter().for_each(|m| seen(m, 1));
                 }
                 Kind::Not(inner) => seen(inner, 1),
-                Kind::Const(_)
-                | Kind::Leaf(_)
-                | Kind::IsThere(_)
-                | Kind::Threshold(..)
-                | Kind::Bit(..)
-                | Kind::Days(..) => {}
+                Kind::Const(_) | Kind::Leaf(_) | Kind::IsThere(_) | Kind::Threshold(..) | Kind::Bit(..) => {}
             }
         }
         // A segment is wanted whole, and one that others refer to ends a chain.
@@ -206,10 +199,6 @@ impl<'b> Steps<'b> {
             Node::Known(value) => Some(Kind::IsThere(self.fact(plan, *value, select, uses, selected)?)),
             Node::Compare(op, value, other) => {
                 let bound = bound(plan, *other, select.now())?;
-                if let Some(days) = ActiveDays::find(plan, *value, select.batch(), select.now()) {
-                    self.days.push(days);
-                    return self.on_days(self.days.len() - 1, *op, bound);
-                }
                 let fact = self.fact(plan, *value, select, uses, selected)?;
                 if let Some(Fact { gather: Gather::Chain(chain), .. }) = self.facts.get_mut(fact)
                     && uses.are_lower.get(value) == Some(&true)
@@ -255,6 +244,9 @@ impl<'b> Steps<'b> {
         if let Some(chain) = LastChain::find(plan, value, select.batch(), select.now()) {
             return Some(self.add(about, Fact { gather: Gather::Chain(chain), is_shared }));
         }
+        if let Some(days) = ActiveDays::find(plan, value, select.batch(), select.now()) {
+            return Some(self.add(about, Fact { gather: Gather::Days(days), is_shared }));
+        }
         if !is_shared || plan.node(value)?.query().is_none() {
             return None;
         }
@@ -268,26 +260,5 @@ impl<'b> Steps<'b> {
         self.facts.push(fact);
         self.known.insert(about, self.facts.len() - 1);
         self.facts.len() - 1
-    }
-
-    /// A number of active days against a bound, by `at least` alone.
-    fn on_days(&mut self, days: usize, op: CompareOp, bound: i64) -> Option<Kind> {
-        let at_least = |n| Kind::Days(days, n);
-        Some(match op {
-            CompareOp::GreaterOrEqual => at_least(bound),
-            CompareOp::Greater => at_least(bound + 1),
-            CompareOp::Less => Kind::Not(self.step(at_least(bound))),
-            CompareOp::LessOrEqual => Kind::Not(self.step(at_least(bound + 1))),
-            CompareOp::Equal => {
-                let more = self.step(at_least(bound + 1));
-                Kind::All(vec![self.step(at_least(bound)), self.step(Kind::Not(more))])
-            }
-        })
-    }
-
-    /// A step that no condition of the plan stands for.
-    fn step(&mut self, kind: Kind) -> usize {
-        self.steps.push(Step { kind, is_shared: false });
-        self.steps.len() - 1
     }
 }

@@ -61,6 +61,13 @@ pub const PASSES: &[Pass] = &[
     },
 ];
 
+/// For each segment of a plan as it was lowered, whether one of its conditions
+/// changes nothing beside another.
+pub fn spare_conditions(plan: &Plan) -> Vec<bool> {
+    let before = PASSES.iter().take_while(|pass| pass.name != "simplify_conditions");
+    simplify_conditions::spare(&before.fold(plan.clone(), |plan, pass| (pass.run)(&plan)))
+}
+
 /// What a pass did to a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PassTrace {

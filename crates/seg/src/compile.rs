@@ -27,7 +27,7 @@ pub fn compile(project: &Project) -> Result<Program, Diagnostics> {
     let needs = seg_plan::needs(&lowered);
     let plan = seg_plan::optimize(&lowered, |_| {});
     let mut found = seg_hir::lints(&module, &project.schema);
-    found.extend(crate::lint::lints(&module, &plan));
+    found.extend(crate::lint::lints(&module, &lowered, &plan));
     let warnings = warnings.joined(&Diagnostics::new(found, project.sources.clone()));
     Ok(Program { module, needs, plan, jit: Arc::default(), schema: Arc::clone(&project.schema), warnings })
 }

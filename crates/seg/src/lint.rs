@@ -7,8 +7,8 @@ use seg_syntax::diag::{Code, Diagnostic};
 use std::collections::HashMap;
 
 /// What is likely wrong with segments whose plan is at hand.
-pub fn lints(module: &Module, plan: &Plan) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+pub fn lints(module: &Module, lowered: &Plan, plan: &Plan) -> Vec<Diagnostic> {
+    let mut found = spare_conditions(module, lowered);
     let mut first: HashMap<NodeId, usize> = HashMap::new();
     let run: Vec<_> = module.run().collect();
     for (at, ((_, segment), root)) in run.iter().zip(plan.roots()).enumerate() {
@@ -45,6 +45,27 @@ pub fn lints(module: &Module, plan: &Plan) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// Conditions that another of the same segment implies. What rules ask for may
+/// be said again, and a grace period says everything twice.
+fn spare_conditions(module: &Module, lowered: &Plan) -> Vec<Diagnostic> {
+    let spare = seg_plan::passes::spare_conditions(lowered);
+    let segments = module.run().map(|(_, segment)| segment).zip(spare);
+    let segments = segments.filter(|(segment, has_spare)| {
+        *has_spare
+            && segment.rules.is_empty()
+            && !segment.header_is_graced()
+            && !allows(segment, Code::ImpliedCondition)
+    });
+    let lint = |segment: &seg_hir::hir::Segment| {
+        let message = format!("a condition of \"{}\" changes nothing beside another", segment.name);
+        Diagnostic::new(Code::ImpliedCondition, segment.span, message)
+            .label("who meets the narrower one meets both")
+            .help("leave the wider one out, or change the one that is not meant so")
+            .help("if it is meant: `allow W0806 because \"…\"` under the segment's name")
+    };
+    segments.map(|(segment, _)| lint(segment)).collect()
 }
 
 fn allows(segment: &seg_hir::hir::Segment, code: Code) -> bool {

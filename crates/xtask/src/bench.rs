@@ -31,14 +31,15 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         return if status.success() { Ok(()) } else { Err("the benchmark failed\n".to_owned()) };
     }
     let mut n_profiles = 1_000_000;
-    let mut record = false;
+    let (mut record, mut singles) = (false, true);
     for arg in args {
         match *arg {
             "--record" => record = true,
+            "--suites" => singles = false,
             number => n_profiles = number.replace('_', "").parse().map_err(|_| format!("`{number}` is no number\n"))?,
         }
     }
-    let text = measure(n_profiles)?;
+    let text = measure(n_profiles, singles)?;
     print!("{text}");
     if record {
         let name = format!("docs/benchmarks/{}-{}.md", today()?, n_profiles);
@@ -62,7 +63,7 @@ fn output(program: &str, args: &[&str]) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn measure(n_profiles: usize) -> Result<String, String> {
+fn measure(n_profiles: usize, singles: bool) -> Result<String, String> {
     let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let schema = suite::schema();
     let project = Project::from_text(&schema, [], settings());
@@ -92,7 +93,7 @@ fn measure(n_profiles: usize) -> Result<String, String> {
     );
     text.push_str("| # | segment | members | native | by hand | ratio | plan | reference | front | compile |\n");
     text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
-    for (at, segment) in suite::segments(suite::TWELVE).enumerate() {
+    for (at, segment) in suite::segments(suite::TWELVE).enumerate().filter(|_| singles) {
         let row = Row::measure(&schema, segment, at as u32 + 1, &batch, threads, &mut flush)?;
         let _ = writeln!(text, "| {} | {} | {row}", at + 1, suite::TITLES.get(at).copied().unwrap_or(""));
     }

@@ -9,8 +9,9 @@ mod tidy;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask bench [PROFILES] [--record]
-                               measure the engines side by side; 1,000,000 profiles unless told
+cargo xtask bench [PROFILES] [--suites] [--record]
+                               measure the engines side by side; 1,000,000 profiles unless told; with --suites no
+                               segment alone
 cargo xtask ci                 everything that CI runs, in order
 cargo xtask codegen [--check]  write the generated parts of the documentation, or say which are out of date
 cargo xtask fuzz TARGET [SECONDS] [SEED]

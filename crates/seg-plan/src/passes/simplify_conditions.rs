@@ -10,6 +10,7 @@ use crate::build::Builder;
 use crate::plan::{Literal, Node, NodeId, Plan};
 use seg_data::{Date, Instant, Period, Value};
 use seg_hir::hir::{CompareOp, End, Moment};
+use std::collections::HashSet;
 
 /// Longer rows are left alone: every member is held against every other.
 const MEMBERS_MAX: usize = 64;
@@ -49,16 +50,45 @@ fn row(builder: &mut Builder, members: &[NodeId], is_all: bool) -> NodeId {
     }
     // Of two that imply each other one stays, since the other is gone by then.
     for at in (0..members.len()).rev() {
-        let Some(member) = members.get(at).copied() else { continue };
-        let is_spare = members.iter().filter(|other| **other != member).any(|other| match is_all {
-            true => implies(builder, *other, member, DEPTH_MAX),
-            false => implies(builder, member, *other, DEPTH_MAX),
-        });
-        if is_spare {
+        if is_spare(builder, &members, at, is_all) {
             members.remove(at);
         }
     }
     if is_all { builder.all(members) } else { builder.any(members) }
+}
+
+/// Whether a member of a row changes nothing beside another.
+fn is_spare(builder: &Builder, members: &[NodeId], at: usize, is_all: bool) -> bool {
+    let Some(member) = members.get(at).copied() else { return false };
+    members.iter().filter(|other| **other != member).any(|other| match is_all {
+        true => implies(builder, *other, member, DEPTH_MAX),
+        false => implies(builder, member, *other, DEPTH_MAX),
+    })
+}
+
+/// For each segment whether one of its conditions changes nothing beside
+/// another, in a plan in which counts are looks at times already.
+pub(super) fn spare(plan: &Plan) -> Vec<bool> {
+    let mut rows = HashSet::new();
+    let plan = rewrite(plan, |builder, node| {
+        let has_spare = match &node {
+            Node::All(members) | Node::Any(members) if members.len() <= MEMBERS_MAX => {
+                let is_all = matches!(node, Node::All(_));
+                (0..members.len()).any(|at| is_spare(builder, members, at, is_all))
+            }
+            _ => false,
+        };
+        let id = keep(builder, node);
+        if has_spare {
+            rows.insert(id);
+        }
+        id
+    });
+    let has_spare = |root: &crate::plan::Root| {
+        let children = plan.node(root.node).map(Node::children).unwrap_or_default();
+        children.iter().chain([&root.node]).any(|id| rows.contains(id))
+    };
+    plan.roots().iter().map(has_spare).collect()
 }
 
 /// Whether `a` and `b` never hold together.
