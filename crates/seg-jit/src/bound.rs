@@ -1,7 +1,7 @@
 //! A plan bound to a batch: conditions by kernels, segments by words.
 
 use crate::code::{self, JitError, Kernel};
-use crate::facts::compare;
+use crate::facts::{LastTimes, compare};
 use crate::select::{Select, Selected};
 use crate::shape::Cond;
 use crate::steps::{Fact, Gather, Kind, Step, steps};
@@ -85,8 +85,17 @@ impl Jit {
         let leaves = leaves.collect();
         let roots: Vec<usize> = plan.roots().iter().map(|r| steps.place(r.node)).collect();
         steps.count_uses(&roots);
-        let (steps, facts) = (steps.steps, steps.facts);
-        Ok(BoundPlan { n_profiles: batch.len(), steps, facts, leaves, roots, n_scratch, _tables: select.tables })
+        let (steps, facts, last_times) = (steps.steps, steps.facts, steps.last_times);
+        Ok(BoundPlan {
+            n_profiles: batch.len(),
+            steps,
+            facts,
+            last_times,
+            leaves,
+            roots,
+            n_scratch,
+            _tables: select.tables,
+        })
     }
 
     fn kernels_of(&self, selected: &[Selected]) -> Result<Vec<Kernel>, JitError> {
@@ -148,6 +157,7 @@ pub struct BoundPlan<'b> {
     n_profiles: usize,
     steps: Vec<Step>,
     facts: Vec<Fact<'b>>,
+    last_times: Vec<LastTimes<'b>>,
     leaves: Vec<Leaf>,
     roots: Vec<usize>,
     n_scratch: usize,
@@ -365,6 +375,12 @@ impl<'w, 'b> Worker<'w, 'b> {
             return;
         }
         let known = match &fact.gather {
+            Gather::Last(times) => {
+                if let Some(gathered) = self.gathered.get_mut(at) {
+                    gathered.values = values;
+                }
+                return self.last_times(*times, &wanted);
+            }
             Gather::Kernel(leaf) => self.values(*leaf, &wanted, &mut values),
             Gather::Chain(chain) => self.each_value(&wanted, &mut values, |row| chain.of(row)),
             Gather::Texts(met) => self.each_value(&wanted, &mut values, |row| Some(met.of(row))),
@@ -376,6 +392,41 @@ impl<'w, 'b> Worker<'w, 'b> {
                 if let (Some(of), Some(done)) = (gathered.known.get_mut(word), gathered.done.get_mut(word)) {
                     *of = *of & !wanted | pick(&known, word);
                     *done |= wanted;
+                }
+            }
+        }
+    }
+
+    /// Gathers the last times of an event, all that are wanted at once.
+    fn last_times(&mut self, times: usize, wanted: &Words) {
+        let Some(last) = self.bound.last_times.get(times) else { return };
+        for (_, fact) in &last.wanted {
+            if let Some(gathered) = self.gathered.get_mut(*fact) {
+                for (word, wanted) in wanted.iter().enumerate() {
+                    if let (Some(known), Some(done)) = (gathered.known.get_mut(word), gathered.done.get_mut(word)) {
+                        *known &= !wanted;
+                        *done |= wanted;
+                    }
+                }
+            }
+        }
+        for (word, wanted) in wanted.iter().enumerate() {
+            let mut open = *wanted;
+            while open != 0 {
+                let place = open.trailing_zeros();
+                open &= open - 1;
+                let at = word * 64 + place as usize;
+                let known = last.known(self.first + at);
+                if known.is_empty() {
+                    continue;
+                }
+                for (n, fact) in &last.wanted {
+                    let Some(time) = known.len().checked_sub(*n).and_then(|at| known.get(at)) else { continue };
+                    let Some(gathered) = self.gathered.get_mut(*fact) else { continue };
+                    if let (Some(slot), Some(known)) = (gathered.values.get_mut(at), gathered.known.get_mut(word)) {
+                        *slot = *time;
+                        *known |= 1 << place;
+                    }
                 }
             }
         }

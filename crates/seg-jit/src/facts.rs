@@ -79,7 +79,6 @@ impl<'b> LastChain<'b> {
 
     /// The time for a person.
     pub fn of(&self, row: usize) -> Option<i64> {
-        let firsts = self.firsts.times().get(self.firsts.range(row))?;
         // How many steps each have begun, from behind: as the first event moves
         // back, so does the earliest event of every step.
         let mut steps = [const { (&[] as &[i64], 0_usize) }; 4];
@@ -91,7 +90,12 @@ impl<'b> LastChain<'b> {
                 more.as_mut_slice()
             }
         };
-        for (slot, events) in steps.iter_mut().zip(&self.steps) {
+        let firsts = || self.firsts.times().get(self.firsts.range(row)).unwrap_or(&[]);
+        if self.is_negative && firsts().last().is_none_or(|last| self.least.is_some_and(|least| *last < least)) {
+            return None;
+        }
+        // Later steps are the rarer ones, and most people lack the last.
+        for (slot, events) in steps.iter_mut().zip(&self.steps).rev() {
             let times = events.times().get(events.range(row)).unwrap_or(&[]);
             let is_past = times.last().is_none_or(|t| *t <= self.now);
             let n_known = if is_past { times.len() } else { times.partition_point(|t| *t <= self.now) };
@@ -102,32 +106,92 @@ impl<'b> LastChain<'b> {
             }
             *slot = (times.get(..n_known).unwrap_or(&[]), n_known);
         }
-        for first in firsts.iter().rev().filter(|t| **t <= self.now) {
+        let mut firsts = firsts();
+        loop {
+            let (first, earlier) = firsts.split_last()?;
             if self.least.is_some_and(|least| *first < least) {
                 return None;
             }
-            if self.goes_on(*first, steps) != self.is_negative {
+            firsts = earlier;
+            if *first > self.now {
+                continue;
+            }
+            let end = follow(*first, steps);
+            if end.is_ok_and(|end| end.saturating_sub(*first) <= self.within) != self.is_negative {
                 return Some(*first);
             }
+            if !self.is_negative {
+                // Nothing between goes on either: it would meet the same last
+                // step from further away, or none at all.
+                let latest = match end {
+                    Ok(_) => before(steps)?,
+                    Err(latest) => latest,
+                };
+                if earlier.last().is_some_and(|first| *first > latest) {
+                    firsts = earlier.get(..earlier.partition_point(|t| *t <= latest)).unwrap_or(&[]);
+                }
+            }
         }
-        None
+    }
+}
+
+/// The time of the last step when each is taken as early as it can be. Where a
+/// step cannot be taken, the time of the last event that could be it.
+fn follow(first: i64, steps: &mut [(&[i64], usize)]) -> Result<i64, i64> {
+    let mut at = first;
+    for (times, next) in steps {
+        while let Some(time) = next.checked_sub(1).and_then(|before| times.get(before)) {
+            if *time < at {
+                break;
+            }
+            *next -= 1;
+        }
+        at = *times.get(*next).ok_or(times.last().copied().unwrap_or(i64::MIN))?;
+    }
+    Ok(at)
+}
+
+/// The time of the event before the one that was taken as the last step.
+fn before(steps: &[(&[i64], usize)]) -> Option<i64> {
+    let (times, next) = steps.last()?;
+    times.get(next.checked_sub(1)?).copied()
+}
+
+/// The times of the last events of one name, so many from behind.
+pub(crate) struct LastTimes<'b> {
+    event: EventId,
+    events: &'b Events,
+    now: i64,
+    /// Which from behind, and the fact that each is.
+    pub wanted: Vec<(usize, usize)>,
+}
+
+impl<'b> LastTimes<'b> {
+    /// What a value of a plan is, where it is such a time: the event, and which
+    /// from behind.
+    pub fn asked(plan: &Plan, id: NodeId) -> Option<(EventId, usize)> {
+        let Node::EventTime { end: seg_hir::hir::End::Last, n, query } = plan.node(id)? else { return None };
+        let event = plain(query).filter(|_| query.filter.is_none())?;
+        Some((event, *n as usize))
     }
 
-    fn goes_on(&self, first: i64, steps: &mut [(&[i64], usize)]) -> bool {
-        let mut at = first;
-        for (times, next) in steps {
-            while let Some(time) = next.checked_sub(1).and_then(|before| times.get(before)) {
-                if *time < at {
-                    break;
-                }
-                *next -= 1;
-            }
-            match times.get(*next) {
-                Some(time) => at = *time,
-                None => return false,
-            }
+    /// None of them yet.
+    pub fn new(batch: &'b Batch, event: EventId, now: Instant) -> Option<LastTimes<'b>> {
+        Some(LastTimes { event, events: batch.events(event)?, now: now.0, wanted: Vec::new() })
+    }
+
+    /// Whose times they are.
+    pub fn event(&self) -> EventId {
+        self.event
+    }
+
+    /// The times of a person's events that there are, the last at the end.
+    pub fn known(&self, row: usize) -> &[i64] {
+        let times = self.events.times().get(self.events.range(row)).unwrap_or(&[]);
+        match times.last() {
+            Some(last) if *last > self.now => times.get(..times.partition_point(|t| *t <= self.now)).unwrap_or(&[]),
+            _ => times,
         }
-        at.saturating_sub(first) <= self.within
     }
 }
 
@@ -233,6 +297,9 @@ pub(crate) struct ActiveDays<'b> {
     /// The local day of `from`.
     from_day: i64,
     words: OnceLock<Arc<Vec<u64>>>,
+    /// Bit n: whether n days and n + 1 are told apart by what they are held
+    /// against; counts above 63 always are.
+    distinctions: u64,
 }
 
 impl<'b> ActiveDays<'b> {
@@ -263,7 +330,25 @@ impl<'b> ActiveDays<'b> {
             return None;
         }
         let key = ActivityKey { events: query.events.clone(), zone: *zone, first_day, n_words: n_words as usize };
-        Some(ActiveDays { batch, events, key, offsets, from, from_day, words: OnceLock::new() })
+        Some(ActiveDays { batch, events, key, offsets, from, from_day, words: OnceLock::new(), distinctions: 0 })
+    }
+
+    /// Says that the number of days is held against a bound.
+    pub fn hold_against(&mut self, op: CompareOp, bound: i64) {
+        let (below, at) = match op {
+            CompareOp::GreaterOrEqual | CompareOp::Less => (true, false),
+            CompareOp::Greater | CompareOp::LessOrEqual => (false, true),
+            CompareOp::Equal => (true, true),
+        };
+        let mut mark = |count: i64| {
+            self.distinctions |= u32::try_from(count).ok().map_or(0, |n| 1_u64.checked_shl(n).unwrap_or(0))
+        };
+        if below {
+            mark(bound - 1);
+        }
+        if at {
+            mark(bound);
+        }
     }
 
     /// Makes the layout, unless the batch has it already.
@@ -298,7 +383,8 @@ impl<'b> ActiveDays<'b> {
         }
     }
 
-    /// On how many days a person was active.
+    /// On how many days a person was active, as exactly as what it is held against
+    /// can tell.
     pub fn of(&self, row: usize) -> i64 {
         let words = self.words.get().and_then(|w| w.get(row * self.key.n_words..(row + 1) * self.key.n_words));
         let Some(words) = words else { return 0 };
@@ -310,7 +396,9 @@ impl<'b> ActiveDays<'b> {
             let later = if is_first { (word >> (place % 64)) >> 1 } else { *word };
             count += i64::from(later.count_ones());
         }
-        let is_edge = words.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1);
+        // Looking at events costs more than all the rest, so only where it matters.
+        let matters = count > 63 || self.distinctions >> count & 1 == 1;
+        let is_edge = matters && words.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1);
         count + i64::from(is_edge && self.is_active_on_edge(row))
     }
 

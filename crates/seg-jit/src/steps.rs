@@ -1,7 +1,7 @@
 //! How the conditions about people come about: by words from others, by a
 //! kernel of their own, or by holding a fact against a bound.
 
-use crate::facts::{ActiveDays, LastChain, TextsMet, bound};
+use crate::facts::{ActiveDays, LastChain, LastTimes, TextsMet, bound};
 use crate::select::{Select, Selected};
 use crate::shape::Cond;
 use seg_data::{EventId, PropertyId};
@@ -45,6 +45,7 @@ pub(crate) struct Steps<'b> {
     places: HashMap<NodeId, usize>,
     pub leaf_nodes: Vec<NodeId>,
     pub facts: Vec<Fact<'b>>,
+    pub last_times: Vec<LastTimes<'b>>,
     /// The facts that there are already, by what they are about.
     known: HashMap<About, usize>,
 }
@@ -67,6 +68,8 @@ pub(crate) struct Fact<'b> {
 pub(crate) enum Gather<'b> {
     /// By the kernel of this number.
     Kernel(usize),
+    /// Among the last times of this number.
+    Last(usize),
     Chain(LastChain<'b>),
     Texts(TextsMet<'b>),
     Days(ActiveDays<'b>),
@@ -149,13 +152,19 @@ pub(crate) fn steps<'p, 'b: 'p>(plan: &'p Plan, select: &mut Select<'p, 'b>) -> 
 struct Uses {
     values: HashMap<NodeId, usize>,
     texts: HashMap<(EventId, PropertyId), usize>,
+    last_times: HashMap<EventId, usize>,
     /// Whether all bounds of a value are lower ones.
     are_lower: HashMap<NodeId, bool>,
 }
 
 impl Uses {
     fn new(plan: &Plan, is_wanted: &[bool]) -> Uses {
-        let mut uses = Uses { values: HashMap::new(), texts: HashMap::new(), are_lower: HashMap::new() };
+        let mut uses = Uses {
+            values: HashMap::new(),
+            texts: HashMap::new(),
+            last_times: HashMap::new(),
+            are_lower: HashMap::new(),
+        };
         for (idx, node) in plan.nodes().iter().enumerate().filter(|(idx, _)| is_wanted.get(*idx) == Some(&true)) {
             if let Some((event, property, _)) = TextsMet::asked(plan, NodeId(idx as u32)) {
                 *uses.texts.entry((event, property)).or_default() += 1;
@@ -166,6 +175,9 @@ impl Uses {
                 _ => continue,
             };
             *uses.values.entry(value).or_default() += 1;
+            if let Some((event, _)) = LastTimes::asked(plan, value) {
+                *uses.last_times.entry(event).or_default() += 1;
+            }
             *uses.are_lower.entry(value).or_insert(true) &= is_lower;
         }
         uses
@@ -200,10 +212,10 @@ impl<'b> Steps<'b> {
             Node::Compare(op, value, other) => {
                 let bound = bound(plan, *other, select.now())?;
                 let fact = self.fact(plan, *value, select, uses, selected)?;
-                if let Some(Fact { gather: Gather::Chain(chain), .. }) = self.facts.get_mut(fact)
-                    && uses.are_lower.get(value) == Some(&true)
-                {
-                    chain.hold_against(bound);
+                match self.facts.get_mut(fact).map(|fact| &mut fact.gather) {
+                    Some(Gather::Chain(chain)) if uses.are_lower.get(value) == Some(&true) => chain.hold_against(bound),
+                    Some(Gather::Days(days)) => days.hold_against(*op, bound),
+                    _ => {}
                 }
                 Some(Kind::Threshold(fact, *op, bound))
             }
@@ -246,6 +258,22 @@ impl<'b> Steps<'b> {
         }
         if let Some(days) = ActiveDays::find(plan, value, select.batch(), select.now()) {
             return Some(self.add(about, Fact { gather: Gather::Days(days), is_shared }));
+        }
+        if let Some((event, n)) = LastTimes::asked(plan, value)
+            && uses.last_times.get(&event).is_some_and(|n_uses| *n_uses > 1)
+        {
+            let at = match self.last_times.iter().position(|l| l.event() == event) {
+                Some(at) => at,
+                None => {
+                    self.last_times.push(LastTimes::new(select.batch(), event, select.now())?);
+                    self.last_times.len() - 1
+                }
+            };
+            // Which k it is says more than how often it is used: all are read at
+            // once.
+            let fact = self.add(about, Fact { gather: Gather::Last(at), is_shared: true });
+            self.last_times.get_mut(at)?.wanted.push((n, fact));
+            return Some(fact);
         }
         if !is_shared || plan.node(value)?.query().is_none() {
             return None;

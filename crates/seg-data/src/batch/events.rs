@@ -136,6 +136,7 @@ impl Events {
     }
 
     /// Where a profile's events lie. A null list is empty.
+    #[inline]
     pub fn range(&self, row: usize) -> Range<usize> {
         let offsets = self.lists.value_offsets();
         match (offsets.get(row), offsets.get(row + 1)) {
@@ -163,6 +164,7 @@ impl Events {
     }
 
     /// When each event happened, in microseconds.
+    #[inline]
     pub fn times(&self) -> &[i64] {
         self.times.values()
     }
