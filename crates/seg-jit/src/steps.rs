@@ -7,7 +7,7 @@ use crate::shape::Cond;
 use seg_data::{EventId, PropertyId};
 use seg_hir::hir::CompareOp;
 use seg_plan::{Node, NodeId, Plan};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How a condition about people comes about.
 #[derive(Debug, Clone)]
@@ -102,21 +102,11 @@ impl<'b> Steps<'b> {
 /// The conditions about people that the segments are made of, each after those
 /// it is made of, and the shapes of those that are no combination.
 pub(crate) fn steps<'p, 'b: 'p>(plan: &'p Plan, select: &mut Select<'p, 'b>) -> (Steps<'b>, Vec<Selected>) {
-    let mut is_wanted = vec![false; plan.nodes().len()];
-    let want = |is_wanted: &mut Vec<bool>, id: NodeId| is_wanted.get_mut(id.idx()).map_or((), |w| *w = true);
-    plan.roots().iter().for_each(|r| want(&mut is_wanted, r.node));
-    for (idx, node) in plan.nodes().iter().enumerate().rev() {
-        let is_combination = matches!(node, Node::All(_) | Node::Any(_) | Node::Several { .. } | Node::Not(_));
-        if is_combination && is_wanted.get(idx) == Some(&true) {
-            node.children().into_iter().for_each(|child| want(&mut is_wanted, child));
-        }
-    }
-    let uses = Uses::new(plan, &is_wanted);
+    let wanted = seg_plan::conditions(plan);
+    let uses = Uses::new(plan, &wanted);
     let mut steps = Steps::default();
     let mut selected = Vec::new();
-    let wanted = plan.nodes().iter().enumerate().zip(is_wanted).filter(|(_, is_wanted)| *is_wanted);
-    for ((idx, node), _) in wanted {
-        let id = NodeId(idx as u32);
+    for (id, node) in wanted.into_iter().filter_map(|id| Some((id, plan.node(id)?))) {
         let kind = match node {
             Node::Const(value) => Kind::Const(*value),
             Node::All(members) => Kind::All(members.iter().map(|m| steps.place(*m)).collect()),
@@ -147,10 +137,10 @@ pub(crate) fn steps<'p, 'b: 'p>(plan: &'p Plan, select: &mut Select<'p, 'b>) -> 
     (steps, selected)
 }
 
-/// How many conditions that are wanted are held against each value, and ask for
-/// a text of each property.
+/// Which values are facts, and how many conditions ask for a text of each
+/// property and for a last time of each event.
 struct Uses {
-    values: HashMap<NodeId, usize>,
+    shared: HashSet<NodeId>,
     texts: HashMap<(EventId, PropertyId), usize>,
     last_times: HashMap<EventId, usize>,
     /// Whether all bounds of a value are lower ones.
@@ -158,15 +148,15 @@ struct Uses {
 }
 
 impl Uses {
-    fn new(plan: &Plan, is_wanted: &[bool]) -> Uses {
+    fn new(plan: &Plan, conditions: &[NodeId]) -> Uses {
         let mut uses = Uses {
-            values: HashMap::new(),
+            shared: seg_plan::facts(plan).into_iter().map(|fact| fact.value).collect(),
             texts: HashMap::new(),
             last_times: HashMap::new(),
             are_lower: HashMap::new(),
         };
-        for (idx, node) in plan.nodes().iter().enumerate().filter(|(idx, _)| is_wanted.get(*idx) == Some(&true)) {
-            if let Some((event, property, _)) = TextsMet::asked(plan, NodeId(idx as u32)) {
+        for (id, node) in conditions.iter().filter_map(|id| Some((*id, plan.node(*id)?))) {
+            if let Some((event, property, _)) = TextsMet::asked(plan, id) {
                 *uses.texts.entry((event, property)).or_default() += 1;
             }
             let (value, is_lower) = match node {
@@ -174,7 +164,6 @@ impl Uses {
                 Node::Known(value) => (*value, false),
                 _ => continue,
             };
-            *uses.values.entry(value).or_default() += 1;
             if let Some((event, _)) = LastTimes::asked(plan, value) {
                 *uses.last_times.entry(event).or_default() += 1;
             }
@@ -184,7 +173,7 @@ impl Uses {
     }
 
     fn is_shared(&self, value: NodeId) -> bool {
-        self.values.get(&value).is_some_and(|n| *n > 1)
+        self.shared.contains(&value)
     }
 }
 

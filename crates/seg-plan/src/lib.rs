@@ -14,6 +14,7 @@
 mod build;
 mod edges;
 mod eval;
+mod facts;
 mod lower;
 mod needs;
 pub mod passes;
@@ -24,6 +25,7 @@ mod verify;
 pub use build::Builder;
 pub use edges::next_change;
 pub use eval::{Kernels, evaluate};
+pub use facts::{Fact, conditions, facts};
 pub use lower::lower;
 pub use needs::{EventNeeds, Lookback, Needs, needs};
 pub use passes::optimize;

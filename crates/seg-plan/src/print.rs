@@ -1,5 +1,5 @@
-//! The plan as text: a line a node, then what each segment is, then what it
-//! reads.
+//! The plan as text: a line a node, then what each segment is, which values
+//! several conditions share, and what it reads.
 
 use crate::needs::needs;
 use crate::plan::{Literal, Node, NodeId, Plan, Query};
@@ -15,6 +15,9 @@ pub fn print(plan: &Plan, schema: &Schema) -> String {
     }
     for root in plan.roots() {
         let _ = writeln!(out, "segment {:?} = n{}", root.name, root.node.0);
+    }
+    for fact in crate::facts(plan) {
+        let _ = writeln!(out, "fact n{}, gathered once for {}", fact.value.0, nodes(&fact.users));
     }
     out.push_str(&needs(plan).describe(schema));
     out

@@ -3,6 +3,7 @@
 
 mod generate;
 mod hand;
+mod peers;
 mod suite;
 
 use generate::NOW;
@@ -31,15 +32,17 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         return if status.success() { Ok(()) } else { Err("the benchmark failed\n".to_owned()) };
     }
     let mut n_profiles = 1_000_000;
-    let (mut record, mut singles) = (false, true);
+    let mut wanted = Wanted { singles: true, peers: false };
+    let mut record = false;
     for arg in args {
         match *arg {
             "--record" => record = true,
-            "--suites" => singles = false,
+            "--suites" => wanted.singles = false,
+            "--peers" => wanted.peers = true,
             number => n_profiles = number.replace('_', "").parse().map_err(|_| format!("`{number}` is no number\n"))?,
         }
     }
-    let text = measure(n_profiles, singles)?;
+    let text = measure(n_profiles, wanted)?;
     print!("{text}");
     if record {
         let name = format!("docs/benchmarks/{}-{}.md", today()?, n_profiles);
@@ -63,7 +66,14 @@ fn output(program: &str, args: &[&str]) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn measure(n_profiles: usize, singles: bool) -> Result<String, String> {
+/// What is measured besides the suites as programs.
+#[derive(Clone, Copy)]
+struct Wanted {
+    singles: bool,
+    peers: bool,
+}
+
+fn measure(n_profiles: usize, wanted: Wanted) -> Result<String, String> {
     let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let schema = suite::schema();
     let project = Project::from_text(&schema, [], settings());
@@ -94,7 +104,7 @@ fn measure(n_profiles: usize, singles: bool) -> Result<String, String> {
     );
     text.push_str("| # | segment | members | native | by hand | ratio | plan | reference | front | compile |\n");
     text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
-    for (at, segment) in suite::segments(suite::TWELVE).enumerate().filter(|_| singles) {
+    for (at, segment) in suite::segments(suite::TWELVE).enumerate().filter(|_| wanted.singles) {
         let row = Row::measure(&schema, segment, at as u32 + 1, &batch, threads, &mut flush)?;
         let _ = writeln!(text, "| {} | {} | {row}", at + 1, suite::TITLES.get(at).copied().unwrap_or(""));
     }
@@ -108,6 +118,9 @@ fn measure(n_profiles: usize, singles: bool) -> Result<String, String> {
             suite::segments(suite).count(),
             together(&schema, suite, &batch, threads, &mut flush)?
         );
+    }
+    if wanted.peers {
+        beside_peers(&schema, &batch, threads, &mut flush, &mut text)?;
     }
     Ok(text)
 }
@@ -159,6 +172,61 @@ fn together(
     let native = median(flush, || bound.evaluate_with(options, NOW));
     let (kept, whole) = (batch.layouts_size() as f64, batch.records().get_array_memory_size() as f64);
     Ok(format!("{} | {} | {} | {:.1} % |", ms(native), ms(front), ms(first), kept / whole * 100.0))
+}
+
+/// The suites beside other engines: milliseconds, how many times as long as Seg
+/// they take, and how many segments have other members.
+fn beside_peers(
+    schema: &str,
+    batch: &Batch,
+    threads: NonZero<usize>,
+    flush: &mut Flush,
+    text: &mut String,
+) -> Result<(), String> {
+    let peers = peers::run(batch, threads.get())?;
+    let _ = writeln!(text, "\n| against | seg | {} | fastest by seg |", names(&peers).join(" | "));
+    let _ = writeln!(text, "|---|---:|{}---:|", "---:|".repeat(peers.len()));
+    let twelve: Vec<&str> = suite::segments(suite::TWELVE).collect();
+    let mut ratios = Vec::new();
+    let rows = twelve.iter().enumerate().map(|(at, segment)| (format!("segment {}", at + 1), *segment, at + 1));
+    let suites = [(suite::HUNDRED, 100), (suite::THOUSAND, 1000)];
+    let rows = rows.chain(suites.map(|(suite, n)| (format!("{n} segments"), suite, n)));
+    for (title, segments, number) in rows {
+        let project = Project::from_text(schema, [("s.seg", segments)], settings());
+        let program = seg::compile(&project).map_err(|e| e.to_string())?;
+        let bound = program.bind(batch).map_err(|e| e.to_string())?;
+        let options = Options { engine: Some(Engine::Jit), threads };
+        let masks = bound.evaluate_with(options, NOW).masks;
+        let ours = median(flush, || bound.evaluate_with(options, NOW));
+        let mut cells = Vec::new();
+        let mut fastest: Option<Duration> = None;
+        for peer in &peers {
+            let measured = if number < 100 { peer.single(number) } else { peer.together(number) };
+            let Some(measured) = measured else {
+                cells.push("–".to_owned());
+                continue;
+            };
+            let n_other = measured.differences(batch, &masks);
+            let differs = if n_other > 0 { format!(" ({n_other} differ)") } else { String::new() };
+            cells.push(format!("{}{differs}", ms(measured.time)));
+            fastest = Some(fastest.map_or(measured.time, |f| f.min(measured.time)));
+        }
+        let ratio = fastest.map(|f| f.as_secs_f64() / ours.as_secs_f64());
+        ratios.extend(ratio.filter(|_| number < 100));
+        let ratio = ratio.map_or("–".to_owned(), |r| format!("{r:.1}"));
+        let _ = writeln!(text, "| {title} | {} | {} | {ratio} |", ms(ours), cells.join(" | "));
+    }
+    let mean = (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len().max(1) as f64).exp();
+    let _ = writeln!(
+        text,
+        "\nThe geometric mean of the twelve ratios is {mean:.1}. Each engine runs in its best layout of several, as many threads \
+         as Seg, warm, without the scan between samples; the bit a day that Seg keeps for segment 10 is none of theirs."
+    );
+    Ok(())
+}
+
+fn names(peers: &[peers::Peer]) -> Vec<&'static str> {
+    peers.iter().map(|peer| peer.name).collect()
 }
 
 fn ms(duration: Duration) -> String {

@@ -9,9 +9,9 @@ mod tidy;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask bench [PROFILES] [--suites] [--record]
+cargo xtask bench [PROFILES] [--suites] [--peers] [--record]
                                measure the engines side by side; 1,000,000 profiles unless told; with --suites no
-                               segment alone
+                               segment alone, with --peers beside other engines, which it installs under target/
 cargo xtask ci                 everything that CI runs, in order
 cargo xtask codegen [--check]  write the generated parts of the documentation, or say which are out of date
 cargo xtask fuzz TARGET [SECONDS] [SEED]
