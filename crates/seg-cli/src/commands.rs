@@ -10,13 +10,30 @@ pub mod init;
 pub mod run;
 pub mod test;
 
+use crate::args::Format;
 use crate::exit::Failure;
+use crate::output::Output;
 use seg::frozen::{LOCK_FILE, Lock};
-use seg::{Date, Instant, Project, Zone};
+use seg::{Date, Instant, Program, Project, Zone};
 use std::path::Path;
 
 fn load(dir: &Path) -> Result<Project, Failure> {
     Project::load(dir).map_err(Failure::new)
+}
+
+/// The project as a program; none when it has errors, which were shown, with
+/// what was not done for them.
+fn compiled(project: &Project, format: Format, undone: &str, output: &Output) -> Result<Option<Program>, Failure> {
+    match seg::compile(project) {
+        Ok(program) => Ok(Some(program)),
+        Err(diagnostics) => {
+            output.diagnostics(&diagnostics, format)?;
+            if format == Format::Text {
+                eprintln!("{}; nothing was {undone}", check::summary(&diagnostics));
+            }
+            Ok(None)
+        }
+    }
 }
 
 /// The lock beside a project; one that is not there holds nothing.

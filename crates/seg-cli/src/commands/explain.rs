@@ -1,7 +1,7 @@
 //! `seg explain`
 
 use super::test::{why_json, write_why};
-use super::{check, load, run};
+use super::{compiled, load, run};
 use crate::args::{Explain, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
@@ -9,16 +9,7 @@ use std::fmt::Write;
 
 pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
     let project = load(&args.dir)?;
-    let program = match seg::compile(&project) {
-        Ok(program) => program,
-        Err(diagnostics) => {
-            output.diagnostics(&diagnostics, args.format)?;
-            if args.format == Format::Text {
-                eprintln!("{}; nothing was explained", check::summary(&diagnostics));
-            }
-            return Ok(Exit::Errors);
-        }
-    };
+    let Some(program) = compiled(&project, args.format, "explained", output)? else { return Ok(Exit::Errors) };
     let Some(manifest) = &project.manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };

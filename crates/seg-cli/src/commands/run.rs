@@ -1,7 +1,7 @@
 //! `seg run`
 
 use super::guard::{self, Guards};
-use super::{check, load};
+use super::{compiled, load};
 use crate::args::{Format, Run};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
@@ -26,16 +26,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         None => None,
     };
     let project = load(&args.dir)?;
-    let program = match seg::compile(&project) {
-        Ok(program) => program,
-        Err(diagnostics) => {
-            output.diagnostics(&diagnostics, args.format)?;
-            if args.format == Format::Text {
-                eprintln!("{}; nothing was run", check::summary(&diagnostics));
-            }
-            return Ok(Exit::Errors);
-        }
-    };
+    let Some(program) = compiled(&project, args.format, "run", output)? else { return Ok(Exit::Errors) };
     if args.format == Format::Text {
         output.diagnostics(program.warnings(), Format::Text)?;
     }
