@@ -228,8 +228,6 @@ impl RowSink for ProfileSink<'_, '_, '_> {
     }
 
     fn broken(&mut self, line: u64, why: &str) {
-        self.loader.count_row();
-        let place = || Place { file: self.file.name.clone(), line, value: why.to_owned() };
-        self.loader.report.add(ProblemKind::BrokenRow, "", place);
+        self.loader.broken(self.file, line, why);
     }
 }

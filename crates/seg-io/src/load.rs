@@ -248,6 +248,13 @@ impl<'a> Loader<'a> {
         Ok(tables)
     }
 
+    /// A row that is not one.
+    pub fn broken(&mut self, file: &DataFile, line: u64, why: &str) {
+        self.count_row();
+        let place = || Place { file: file.name.clone(), line, value: why.to_owned() };
+        self.report.add(ProblemKind::BrokenRow, "", place);
+    }
+
     pub fn count_row(&mut self) {
         self.report.rows += 1;
         if self.report.rows.is_multiple_of(8192) {
@@ -508,8 +515,6 @@ impl RowSink for EventSink<'_, '_, '_> {
     }
 
     fn broken(&mut self, line: u64, why: &str) {
-        self.loader.count_row();
-        let place = || Place { file: self.file.name.clone(), line, value: why.to_owned() };
-        self.loader.report.add(ProblemKind::BrokenRow, "", place);
+        self.loader.broken(self.file, line, why);
     }
 }

@@ -299,3 +299,28 @@ fn what_is_not_wanted_is_left_behind() {
         assert_eq!(orders.property(PropertyId(0), 1), Some(Value::Money(95_000)), "{name}");
     }
 }
+
+/// What an empty field of a dated row says depends on what the rows are.
+#[test]
+fn dated_rows_are_changes_or_snapshots() {
+    let (schema, problems) = parse("[attributes]\nplan = { type = \"text\", history = true }\n");
+    assert_eq!(problems, []);
+    let schema = Arc::new(schema);
+    let dir = tempfile::tempdir().expect("a directory");
+    let rows = "id,since,plan\n7,1970-01-01T00:00:10Z,pro\n7,1970-01-01T00:00:20Z,\n7,never,free\n";
+    std::fs::write(dir.path().join("people.csv"), rows).expect("written");
+    let plan_at = |rows: RowsAre, seconds: i64| {
+        let files =
+            ProfileFiles { files: vec!["people.csv".into()], id: "id".into(), time: Some("since".into()), rows };
+        let data = Data { profiles: Some(files), ..Data::default() };
+        let loaded = load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), &mut |_| {}).expect("read");
+        assert_eq!(loaded.report.problems.len(), 1, "a time that is none is passed over");
+        loaded.batch.attribute(AttributeId(0), 0, Instant(seconds * 1_000_000))
+    };
+    let pro = Some(Value::Text("pro".into()));
+    for rows in [RowsAre::Changes, RowsAre::Snapshots] {
+        assert_eq!([plan_at(rows, 9), plan_at(rows, 10)], [None, pro.clone()]);
+    }
+    assert_eq!(plan_at(RowsAre::Changes, 20), pro);
+    assert_eq!(plan_at(RowsAre::Snapshots, 20), None);
+}

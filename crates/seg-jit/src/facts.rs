@@ -2,8 +2,8 @@
 //!
 //! Thresholds on one value share it: the value is gathered for a block of
 //! profiles and held against each bound. Values that code is generated for are
-//! gathered by a kernel; rows of events, tests of texts and active days by the
-//! precompiled kernels of this file, which the plan names.
+//! gathered by a kernel; last times, rows of events, texts met and active days by
+//! the precompiled kernels of this file, which docs/engines.md tells of.
 
 use crate::zone;
 use arrow_array::Array;

@@ -258,7 +258,7 @@ impl<'b> Steps<'b> {
                     self.last_times.len() - 1
                 }
             };
-            // Which k it is says more than how often it is used: all are read at
+            // Shared even where each is held against one bound: all are read at
             // once.
             let fact = self.add(about, Fact { gather: Gather::Last(at), is_shared: true });
             self.last_times.get_mut(at)?.wanted.push((n, fact));

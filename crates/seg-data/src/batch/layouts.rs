@@ -6,6 +6,9 @@ use crate::time::Zone;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// So many layouts are kept of a batch; then all are let go.
+const KEPT_MAX: usize = 8;
+
 /// On which days people did any of some events: a bit a day.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ActivityKey {
@@ -33,7 +36,12 @@ impl Layouts {
         // Made without the lock: another thread may do the same, which wastes
         // time and harms nothing.
         let made = Arc::new(make(&key));
-        Arc::clone(lock().entry(key).or_insert(made))
+        let mut kept = lock();
+        // Every day has its own: whoever goes through a year keeps few of them.
+        if kept.len() >= KEPT_MAX {
+            kept.clear();
+        }
+        Arc::clone(kept.entry(key).or_insert(made))
     }
 
     /// Bytes of all layouts.
