@@ -2,6 +2,8 @@
 
 use crate::layout::{twisted, without_fields};
 use arrow_array::{ArrayRef, RecordBatch};
+use arrow_select::concat::concat_batches;
+use seg::jit::{Binding, Jit};
 use seg::plan::passes::{PASSES, Pass};
 use seg::{Batch, Engine, Instant, Mask, Options, Program};
 use seg_data::{AttributeId, EventId, PropertyId};
@@ -108,6 +110,50 @@ impl TestEngine for Twisted {
     }
 }
 
+/// Native code that reads every time and text from the events, not from layouts
+/// that the batch keeps.
+pub struct Walking;
+
+impl TestEngine for Walking {
+    fn name(&self) -> &'static str {
+        "native code without layouts"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        program.bind(batch).expect("the batch keeps the contract");
+        let threads = NonZero::<usize>::MIN;
+        let binding = Binding { threads, layouts: false };
+        let (batch, jit) = (batch.as_of(now), Jit::new());
+        jit.bind(program.plan(), &batch, now, binding).expect("native code").evaluate(threads)
+    }
+}
+
+/// Native code on the same people over and over, so that whole words of them are
+/// decided at once.
+pub struct Crowded;
+
+impl TestEngine for Crowded {
+    fn name(&self) -> &'static str {
+        "native code, on words full of the same people"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        let n_copies = 150_usize.div_ceil(batch.len().max(1));
+        let crowd = concat_batches(&batch.records().schema(), vec![batch.records(); n_copies]).expect("one schema");
+        let crowd = Batch::new(Arc::clone(program.schema()), crowd).expect("a batch");
+        let masks = by(Engine::Jit, program, &crowd, now);
+        let copy = |mask: &Mask, from: usize| -> Mask {
+            Mask::from_bools((0..batch.len()).map(|row| mask.get(from * batch.len() + row)))
+        };
+        // Where the copies disagree, none of them is right.
+        let first: Vec<Mask> = masks.iter().map(|mask| copy(mask, 0)).collect();
+        for (mask, first) in masks.iter().zip(&first) {
+            assert!((1..n_copies).all(|at| copy(mask, at) == *first), "one person has different answers");
+        }
+        first
+    }
+}
+
 /// The plan evaluator on a batch without the columns that the plan says it does
 /// not read.
 pub struct Pruned;
@@ -174,8 +220,15 @@ impl TestEngine for PassAlone {
 pub fn engines() -> Vec<Box<dyn TestEngine>> {
     let mut engines: Vec<Box<dyn TestEngine>> = vec![Box::new(Reference), Box::new(PassAlone(None))];
     engines.extend(PASSES.iter().map(|pass| Box::new(PassAlone(Some(pass))) as Box<dyn TestEngine>));
-    let all: [Box<dyn TestEngine>; 5] =
-        [Box::new(Planned), Box::new(Pruned), Box::new(Native), Box::new(Sliced), Box::new(Twisted)];
+    let all: [Box<dyn TestEngine>; 7] = [
+        Box::new(Planned),
+        Box::new(Pruned),
+        Box::new(Native),
+        Box::new(Walking),
+        Box::new(Sliced),
+        Box::new(Twisted),
+        Box::new(Crowded),
+    ];
     engines.extend(all);
     engines
 }

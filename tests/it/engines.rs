@@ -121,7 +121,7 @@ fn literals_are_no_part_of_code() {
     let batch = crowd(&program, 10);
     let jit = seg::jit::Jit::new();
     program.bind(&batch).expect("a batch");
-    jit.bind(program.plan(), &batch, now()).expect("native code");
+    jit.bind(program.plan(), &batch, now(), seg::jit::Binding::default()).expect("native code");
     // The total, the score, a test of a text that some lack.
     assert_eq!(jit.n_kernels(), 3);
 }
@@ -160,7 +160,7 @@ fn code_is_freed_when_it_is_dropped() {
     let mut before = 0;
     for round in 0..10_000 {
         let jit = seg::jit::Jit::new();
-        let bound = jit.bind(program.plan(), &batch, now()).expect("native code");
+        let bound = jit.bind(program.plan(), &batch, now(), seg::jit::Binding::default()).expect("native code");
         assert_eq!(bound.evaluate(NonZero::<usize>::MIN)[0].count(), 0);
         if round == 1_000 {
             before = resident();

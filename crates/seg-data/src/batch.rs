@@ -26,7 +26,7 @@ mod lists;
 pub use column::Column;
 pub use error::{BatchError, BatchProblem, Conversion};
 pub use events::Events;
-pub use layouts::ActivityKey;
+pub use layouts::{ActivityKey, Layout, LayoutKey};
 
 use crate::schema::{AttributeId, Event, EventId, PropertyId, Schema};
 use crate::time::Instant;
@@ -277,11 +277,16 @@ impl Batch {
         batch
     }
 
-    /// On which days people were active: for each profile [`ActivityKey::n_words`]
-    /// words, made by `make` when they are first asked for and kept with the
-    /// batch and its clones.
-    pub fn activity(&self, key: ActivityKey, make: impl FnOnce(&ActivityKey) -> Vec<u64>) -> Arc<Vec<u64>> {
-        self.layouts.activity(key, make)
+    /// A layout derived from the batch, made by `make` when it is first asked for
+    /// and kept with the batch and its clones. Together they stay under the size
+    /// of the batch: where one more would not fit, the others are let go.
+    pub fn layout(&self, key: &LayoutKey, make: impl FnOnce() -> Layout) -> Arc<Layout> {
+        self.layouts.get(key, self.records.get_array_memory_size(), make)
+    }
+
+    /// Whether the batch keeps a layout already.
+    pub fn has_layout(&self, key: &LayoutKey) -> bool {
+        self.layouts.has(key)
     }
 
     /// Bytes of the layouts that were derived from the batch so far.

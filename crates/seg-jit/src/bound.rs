@@ -6,15 +6,33 @@ use crate::select::{Select, Selected};
 use crate::shape::Cond;
 use crate::steps::{Fact, Gather, Kind, Step, steps};
 use crate::tables::Tables;
+use seg_data::batch::Layout;
 use seg_data::{Batch, Instant, Mask};
 use seg_plan::{NodeId, Plan};
 use std::collections::HashMap;
 use std::num::NonZero;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Profiles of a block: so many that the words of a block stay in the nearest
 /// cache, and that calling a kernel costs nothing beside running it.
 const BLOCK_WORDS: usize = 16;
+
+/// How a plan is bound. None of it changes an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binding {
+    /// How many threads may make layouts.
+    pub threads: NonZero<usize>,
+    /// Whether times and texts of people are read from layouts that the batch
+    /// keeps ([`Batch::layout`]), or each time from their events.
+    pub layouts: bool,
+}
+
+impl Default for Binding {
+    /// One thread, with layouts.
+    fn default() -> Binding {
+        Binding { threads: NonZero::<usize>::MIN, layouts: true }
+    }
+}
 
 /// Native code for plans. Keeps the code of every shape that it has met, so
 /// that the next batch of the same layout is bound without compiling; may be
@@ -47,8 +65,14 @@ impl Jit {
     ///
     /// # Errors
     /// Code that cannot be made or run on this machine.
-    pub fn bind<'b>(&self, plan: &Plan, batch: &'b Batch, now: Instant) -> Result<BoundPlan<'b>, JitError> {
-        self.bind_adjusted(plan, batch, now, |_| {})
+    pub fn bind<'b>(
+        &self,
+        plan: &Plan,
+        batch: &'b Batch,
+        now: Instant,
+        binding: Binding,
+    ) -> Result<BoundPlan<'b>, JitError> {
+        self.bind_adjusted(plan, batch, now, binding, |_| {})
     }
 
     /// The same with a fault made on purpose.
@@ -61,9 +85,10 @@ impl Jit {
         plan: &Plan,
         batch: &'b Batch,
         now: Instant,
+        binding: Binding,
         fault: crate::fault::Fault,
     ) -> Result<BoundPlan<'b>, JitError> {
-        self.bind_adjusted(plan, batch, now, |selected| crate::fault::apply(fault, selected))
+        self.bind_adjusted(plan, batch, now, binding, |selected| crate::fault::apply(fault, selected))
     }
 
     fn bind_adjusted<'b>(
@@ -71,16 +96,17 @@ impl Jit {
         plan: &Plan,
         batch: &'b Batch,
         now: Instant,
+        binding: Binding,
         adjust: impl Fn(&mut Selected),
     ) -> Result<BoundPlan<'b>, JitError> {
-        let mut select = Select::new(plan, batch, now);
+        let mut select = Select::new(plan, batch, now, binding);
         let (mut steps, mut selected) = steps(plan, &mut select);
         selected.iter_mut().for_each(adjust);
         let kernels = self.kernels_of(&selected)?;
         let mut n_scratch = 2;
         let leaves = selected.into_iter().zip(kernels).map(|(selected, kernel)| {
             n_scratch = n_scratch.max(selected.n_scratch);
-            Leaf { kernel, params: selected.params }
+            Leaf { kernel, params: selected.params, least: selected.least }
         });
         let leaves = leaves.collect();
         let roots: Vec<usize> = plan.roots().iter().map(|r| steps.place(r.node)).collect();
@@ -130,7 +156,7 @@ impl Jit {
 /// # Errors
 /// A fault of Seg, or a machine that Cranelift does not know.
 pub fn clif(plan: &Plan, batch: &Batch, now: Instant) -> Result<String, JitError> {
-    let mut select = Select::new(plan, batch, now);
+    let mut select = Select::new(plan, batch, now, Binding::default());
     let (steps, selected) = steps(plan, &mut select);
     let mut out = String::new();
     let mut shown: Vec<(&Cond, NodeId)> = Vec::new();
@@ -150,6 +176,19 @@ pub fn clif(plan: &Plan, batch: &Batch, now: Instant) -> Result<String, JitError
 struct Leaf {
     kernel: Kernel,
     params: Vec<u64>,
+    /// See [`Selected::least`].
+    least: Option<(Arc<Layout>, i64)>,
+}
+
+impl Leaf {
+    /// Those of `care` among 64 people of whom somebody has a time that is late
+    /// enough.
+    fn possible(&self, care: &Words, first_word: usize) -> Words {
+        let Some((layout, least)) = &self.least else { return *care };
+        let latest = layout.latest.get(first_word..).unwrap_or(&[]);
+        let is_late = |at| latest.get(at).is_some_and(|latest| latest >= least);
+        std::array::from_fn(|at| if is_late(at) { pick(care, at) } else { 0 })
+    }
 }
 
 /// A plan ready to run over one batch.
@@ -308,10 +347,11 @@ impl<'w, 'b> Worker<'w, 'b> {
                 let Some(gathered) = self.gathered.get(*fact) else { return [0; BLOCK_WORDS] };
                 gathered.holds(care, |values| compare(*op, values, *bound))
             }
-            Kind::Bit(fact, bit) => {
+            Kind::Bits(fact, mask) => {
                 self.gather(*fact, care);
                 let Some(gathered) = self.gathered.get(*fact) else { return [0; BLOCK_WORDS] };
-                let pack = |bits: u64, (at, value): (usize, &i64)| bits | (*value as u64 >> bit & 1) << at;
+                let has = |value: i64| u64::from(value as u64 & mask != 0);
+                let pack = |bits: u64, (at, value): (usize, &i64)| bits | has(*value) << at;
                 gathered.holds(care, |values| values.iter().enumerate().fold(0, pack))
             }
             Kind::Not(inner) => {
@@ -457,9 +497,12 @@ impl<'w, 'b> Worker<'w, 'b> {
     /// finds to `values`, which then has a place for each profile of a block.
     fn values(&mut self, leaf: usize, care: &Words, values: &mut [i64]) -> Words {
         let mut out = [0; BLOCK_WORDS];
-        if let (Some(leaf), Some(care), Some(to)) =
-            (self.bound.leaves.get(leaf), care.get(..self.n_words), out.get_mut(..self.n_words))
-        {
+        let Some(leaf) = self.bound.leaves.get(leaf) else { return out };
+        let care = leaf.possible(care, self.first / 64);
+        if is_none(&care) {
+            return out;
+        }
+        if let (Some(care), Some(to)) = (care.get(..self.n_words), out.get_mut(..self.n_words)) {
             // SAFETY: the parameters were selected with this kernel's shape, for
             // the batch that `bound` borrows and tables that it owns; `care` has
             // bits only for its profiles; `scratch` is as long as any leaf was

@@ -8,15 +8,19 @@
 
 mod arithmetic;
 mod condition;
+mod dense;
 mod query;
 mod set;
 mod value;
+
+pub(crate) use dense::is_dense;
 
 use crate::shape::{Class, Column, Cond, Nulls, Row, Slot, Store, Value};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, AbiParam, Block, Function, InstBuilder, MemFlagsData, Signature, types};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use seg_data::batch::Layout;
 
 /// The parameters of every kernel: the parameter block, the first profile, the
 /// number of words, the words of those to decide, the words of the answers,
@@ -35,7 +39,7 @@ pub fn kernel(function: &mut Function, context: &mut FunctionBuilderContext, isa
     builder.switch_to_block(entry);
     let arguments: Vec<ir::Value> = builder.block_params(entry).to_vec();
     let &[params, first, n_words, care, out, scratch, values] = arguments.as_slice() else { return };
-    let mut emit = Emit { b: builder, params, scratch, values };
+    let mut emit = Emit { b: builder, params, scratch, values, has_vectors: dense::has_vectors(isa) };
     emit.words(first, n_words, care, out, cond);
     emit.b.seal_all_blocks();
     emit.b.finalize(isa.frontend_config());
@@ -60,6 +64,8 @@ struct Emit<'f> {
     params: ir::Value,
     scratch: ir::Value,
     values: ir::Value,
+    /// Whether the machine compares 128 bits at a time.
+    has_vectors: bool,
 }
 
 /// Columns, tables and parameters do not change during a call.
@@ -93,6 +99,23 @@ impl Emit<'_> {
         self.b.def_var(answers, zero);
         let row = self.b.ins().ishl_imm_u(idx, 6);
         let row = self.b.ins().iadd(first, row);
+        let cond = match cond {
+            Cond::Dense(inner, n_rows) => {
+                if self.has_vectors {
+                    let [many, few] = [(); 2].map(|()| self.b.create_block());
+                    let is_dense = self.is_dense(bits, row, *n_rows);
+                    self.branch(is_dense, many, few);
+                    self.b.switch_to_block(many);
+                    let word = self.dense(inner, row);
+                    let word = self.b.ins().band(word, bits);
+                    self.b.def_var(answers, word);
+                    self.jump(word_end);
+                    self.b.switch_to_block(few);
+                }
+                inner
+            }
+            other => other,
+        };
         self.jump(bit_head);
 
         self.b.switch_to_block(bit_head);
@@ -260,6 +283,11 @@ impl Emit<'_> {
                 let value = self.element(values, idx, types::F64);
                 let finite = self.is_finite(value);
                 Out { value, known: self.both(known, Some(finite)) }
+            }
+            Store::Time => {
+                let value = self.element(values, idx, types::I64);
+                let is_there = self.b.ins().icmp_imm_s(IntCC::NotEqual, value, Layout::NO_TIME);
+                Out { value, known: self.both(known, Some(is_there)) }
             }
         }
     }

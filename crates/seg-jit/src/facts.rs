@@ -8,7 +8,7 @@
 use crate::zone;
 use arrow_array::Array;
 use arrow_buffer::NullBuffer;
-use seg_data::batch::{ActivityKey, Events};
+use seg_data::batch::{ActivityKey, Events, Layout, LayoutKey};
 use seg_data::time::DAY;
 use seg_data::{Batch, EventId, Instant, Period, PropertyId, Value, Zone};
 use seg_hir::hir::{CompareOp, Length, PeriodUnit};
@@ -32,6 +32,10 @@ pub(crate) struct LastChain<'b> {
     /// The least bound that it is held against, where there are only lower ones:
     /// earlier times need not be told apart from none.
     least: Option<i64>,
+    /// The event without which there is no such row.
+    rarest: EventId,
+    /// People's last times of it.
+    latest: Option<Arc<Layout>>,
 }
 
 impl<'b> LastChain<'b> {
@@ -69,16 +73,31 @@ impl<'b> LastChain<'b> {
         let firsts = batch.events(first)?;
         let steps = names.iter().skip(1).map(|event| batch.events(*event)).collect::<Option<Vec<_>>>()?;
         let within = within.unwrap_or(i64::MAX);
-        Some(LastChain { firsts, steps, within, is_negative, now: now.0, least: None })
+        let rarest = if is_negative { first } else { names.last().copied().unwrap_or(first) };
+        Some(LastChain { firsts, steps, within, is_negative, now: now.0, least: None, rarest, latest: None })
     }
 
     /// Says that the time is held against a lower bound, as all others are.
-    pub fn hold_against(&mut self, bound: i64) {
+    /// `latest_of` gives people's last times of an event, where they are kept.
+    pub fn hold_against(&mut self, bound: i64, latest_of: impl FnOnce(EventId) -> Option<Arc<Layout>>) {
         self.least = Some(self.least.map_or(bound, |least| least.min(bound)));
+        if self.latest.is_none() {
+            self.latest = latest_of(self.rarest);
+        }
+    }
+
+    /// Whether a person has what the row ends with (or where none shall go on,
+    /// begins with) late enough.
+    fn is_late(&self, row: usize) -> bool {
+        let (Some(least), Some(latest)) = (self.least, &self.latest) else { return true };
+        latest.words.get(row).is_none_or(|last| *last as i64 >= least)
     }
 
     /// The time for a person.
     pub fn of(&self, row: usize) -> Option<i64> {
+        if !self.is_late(row) {
+            return None;
+        }
         // How many steps each have begun, from behind: as the first event moves
         // back, so does the earliest event of every step.
         let mut steps = [const { (&[] as &[i64], 0_usize) }; 4];
@@ -196,10 +215,17 @@ impl<'b> LastTimes<'b> {
 }
 
 /// The only event of a query that asks for nothing but its filter.
-fn plain(query: &Query) -> Option<EventId> {
+pub(crate) fn plain(query: &Query) -> Option<EventId> {
     let is_plain = query.interval == Default::default() && query.known_at.is_none();
     match query.events.as_slice() {
         [one] if is_plain => Some(*one),
+        _ => None,
+    }
+}
+
+fn text(literal: &Literal) -> Option<&str> {
+    match &literal.0 {
+        Value::Text(text) => Some(text),
         _ => None,
     }
 }
@@ -230,19 +256,23 @@ pub(crate) struct TextsMet<'b> {
 }
 
 impl<'b> TextsMet<'b> {
-    /// What a condition asks for, where it is whether an event ever had a text.
-    pub fn asked(plan: &Plan, id: NodeId) -> Option<(EventId, PropertyId, &str)> {
+    /// What a condition asks for, where it is whether an event ever had one of some
+    /// texts.
+    pub fn asked(plan: &Plan, id: NodeId) -> Option<(EventId, PropertyId, Vec<&str>)> {
         let Node::Known(time) = plan.node(id)? else { return None };
         let Node::EventTime { n: 1, query, .. } = plan.node(*time)? else { return None };
         let event = plain(query)?;
-        let Node::Compare(CompareOp::Equal, left, right) = plan.node(query.filter?)? else { return None };
-        let (Node::Property(ids, _), Node::Literal(Literal(Value::Text(text)))) =
-            (plan.node(*left)?, plan.node(*right)?)
-        else {
-            return None;
+        let (left, texts) = match plan.node(query.filter?)? {
+            Node::Compare(CompareOp::Equal, left, right) => match plan.node(*right)? {
+                Node::Literal(literal) => (left, vec![text(literal)?]),
+                _ => return None,
+            },
+            Node::OneOf(left, texts) => (left, texts.iter().map(text).collect::<Option<Vec<&str>>>()?),
+            _ => return None,
         };
+        let Node::Property(ids, _) = plan.node(*left)? else { return None };
         let (_, property) = ids.iter().find(|(of, _)| *of == event)?;
-        Some((event, *property, text))
+        Some((event, *property, texts))
     }
 
     /// For the texts of a column of which no event is later than now.
@@ -296,7 +326,7 @@ pub(crate) struct ActiveDays<'b> {
     from: i64,
     /// The local day of `from`.
     from_day: i64,
-    words: OnceLock<Arc<Vec<u64>>>,
+    layout: OnceLock<Arc<Layout>>,
     /// Bit n: whether n days and n + 1 are told apart by what they are held
     /// against; counts above 63 always are.
     distinctions: u64,
@@ -330,7 +360,7 @@ impl<'b> ActiveDays<'b> {
             return None;
         }
         let key = ActivityKey { events: query.events.clone(), zone: *zone, first_day, n_words: n_words as usize };
-        Some(ActiveDays { batch, events, key, offsets, from, from_day, words: OnceLock::new(), distinctions: 0 })
+        Some(ActiveDays { batch, events, key, offsets, from, from_day, layout: OnceLock::new(), distinctions: 0 })
     }
 
     /// Says that the number of days is held against a bound.
@@ -353,7 +383,9 @@ impl<'b> ActiveDays<'b> {
 
     /// Makes the layout, unless the batch has it already.
     pub fn prepare(&self, n_threads: NonZero<usize>) {
-        self.words.get_or_init(|| self.batch.activity(self.key.clone(), |key| self.activity(key, n_threads)));
+        let key = LayoutKey::Activity(self.key.clone());
+        let make = || Layout { words: self.activity(&self.key, n_threads), latest: Vec::new() };
+        self.layout.get_or_init(|| self.batch.layout(&key, make));
     }
 
     fn activity(&self, key: &ActivityKey, n_threads: NonZero<usize>) -> Vec<u64> {
@@ -386,7 +418,8 @@ impl<'b> ActiveDays<'b> {
     /// On how many days a person was active, as exactly as what it is held against
     /// can tell.
     pub fn of(&self, row: usize) -> i64 {
-        let words = self.words.get().and_then(|w| w.get(row * self.key.n_words..(row + 1) * self.key.n_words));
+        let layout = self.layout.get();
+        let words = layout.and_then(|l| l.words.get(row * self.key.n_words..(row + 1) * self.key.n_words));
         let Some(words) = words else { return 0 };
         // The day in which the window begins counts only from then on.
         let place = (self.from_day - self.key.first_day) as usize;

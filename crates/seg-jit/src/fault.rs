@@ -62,6 +62,8 @@ faults! {
     FractionIsInverse
     ItemNullsIgnored
     AverageForTotal
+    NoTimeIsEarly
+    NextTextForText
 }
 
 /// Makes the mistake everywhere in a shape.
@@ -119,6 +121,19 @@ impl Apply<'_> {
                 }
             }
             Cond::Test { keys, .. } => self.column(keys),
+            Cond::Keys { keys, wanted } => {
+                self.column(keys);
+                if self.fault == Fault::LastOfSeveralForgotten {
+                    wanted.pop();
+                }
+            }
+            Cond::Bits(column, mask) => {
+                self.column(column);
+                if self.fault == Fault::NextTextForText {
+                    self.param(*mask, |mask| mask << 1);
+                }
+            }
+            Cond::Dense(inner, _) => self.cond(inner),
             Cond::ListKnown(list) | Cond::HasText(list, _) | Cond::Has(list, _) => self.list(list),
             Cond::Few { end, n, query } => {
                 self.query(query);
@@ -215,6 +230,7 @@ impl Apply<'_> {
 
     fn column(&mut self, column: &mut Column) {
         match self.fault {
+            Fault::NoTimeIsEarly if column.store == Store::Time => column.store = Store::I64,
             Fault::AttributeNullsIgnored if column.row == Row::Person => column.nulls = None,
             Fault::PropertyNullsIgnored if column.row == Row::Event => column.nulls = None,
             Fault::ValidityOffsetForgotten => {

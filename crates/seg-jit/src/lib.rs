@@ -23,11 +23,12 @@ mod emit;
 mod facts;
 #[cfg(feature = "faults")]
 pub mod fault;
+mod layouts;
 mod select;
 mod shape;
 mod steps;
 mod tables;
 mod zone;
 
-pub use bound::{BoundPlan, Jit, clif};
+pub use bound::{Binding, BoundPlan, Jit, clif};
 pub use code::JitError;

@@ -1,5 +1,7 @@
 //! Conditions of a plan to shapes, with the parameters that make them whole.
 
+use crate::bound::Binding;
+use crate::emit::is_dense;
 use crate::shape::{
     Calendar, Column, Cond, Function, List, Merged, Nulls, Query, Row, Set, Slot, Source, Store, Value, ZoneOffsets,
 };
@@ -8,19 +10,24 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
-use seg_data::batch::Events;
+use seg_data::batch::{Events, Layout};
 use seg_data::{Batch, EventId, Instant, Type, Zone};
 use seg_hir::hir::{Aggregate, End, PeriodUnit, horizon};
 use seg_plan::{Kernels, Literal, Node, NodeId, Plan};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 mod condition;
+mod derived;
 mod value;
 
 /// A shape with its parameters.
 pub struct Selected {
     pub cond: Cond,
     pub params: Vec<u64>,
+    /// Where only people with a late time can meet it: the latest times of each
+    /// 64 people, and the least that will do.
+    pub least: Option<(Arc<Layout>, i64)>,
     /// How many words of scratch memory it works in.
     pub n_scratch: usize,
 }
@@ -38,6 +45,8 @@ pub struct Select<'p, 'b: 'p> {
     needs_kernel: Vec<Needs>,
     params: Vec<u64>,
     n_scratch: usize,
+    binding: Binding,
+    least: Option<(Arc<Layout>, i64)>,
 }
 
 /// About what a node is: a person, or an event of a name.
@@ -75,7 +84,7 @@ fn needs_kernel(plan: &Plan) -> Vec<Needs> {
 }
 
 impl<'p, 'b: 'p> Select<'p, 'b> {
-    pub fn new(plan: &'p Plan, batch: &'b Batch, now: Instant) -> Select<'p, 'b> {
+    pub fn new(plan: &'p Plan, batch: &'b Batch, now: Instant, binding: Binding) -> Select<'p, 'b> {
         let mut select = Select {
             plan,
             batch,
@@ -86,6 +95,8 @@ impl<'p, 'b: 'p> Select<'p, 'b> {
             needs_kernel: needs_kernel(plan),
             params: Vec::new(),
             n_scratch: 2,
+            binding,
+            least: None,
         };
         select.find_ranked();
         select
@@ -95,13 +106,20 @@ impl<'p, 'b: 'p> Select<'p, 'b> {
     pub fn select(&mut self, id: NodeId) -> Selected {
         self.params = Vec::new();
         self.n_scratch = 2;
+        self.least = None;
         let cond = self.cond(id, None);
+        let cond = match is_dense(&cond) {
+            true => Cond::Dense(Box::new(cond), self.int(self.batch.len() as i64)),
+            false => cond,
+        };
+        self.find_least(id);
         // A kernel may look at its first parameter before it knows that it has
         // nothing to do.
         if self.params.is_empty() {
             self.params.push(0);
         }
-        Selected { cond, params: std::mem::take(&mut self.params), n_scratch: self.n_scratch }
+        let (params, least) = (std::mem::take(&mut self.params), self.least.take());
+        Selected { cond, params, least, n_scratch: self.n_scratch }
     }
 
     /// The shape that gathers a value about people, as 64 bits; none for values
@@ -114,7 +132,8 @@ impl<'p, 'b: 'p> Select<'p, 'b> {
         let is_whole = matches!(ty, Some(Type::Integer | Type::Money | Type::Timestamp));
         let fits = is_whole && !matches!(value, Value::Missing(_)) && value.class() != crate::shape::Class::Number;
         let params = std::mem::take(&mut self.params);
-        fits.then_some(Selected { cond: Cond::Gather(value), params, n_scratch: self.n_scratch })
+        let cond = Cond::Gather(value);
+        fits.then_some(Selected { cond, params, least: None, n_scratch: self.n_scratch })
     }
 
     /// The batch at hand.

@@ -36,6 +36,8 @@ pub enum Store {
     I64,
     /// NaN and infinities count as missing.
     F64,
+    /// A time of 64 bits; the least of all counts as missing.
+    Time,
 }
 
 /// A column of values.
@@ -121,7 +123,7 @@ impl Value {
             Value::Number(_) | Value::ToNumber(_) => Class::Number,
             Value::Column(column) => match column.store {
                 Store::F64 => Class::Number,
-                Store::Bit(_) | Store::I32 | Store::I64 => Class::Int,
+                Store::Bit(_) | Store::I32 | Store::I64 | Store::Time => Class::Int,
             },
             Value::Arithmetic(op, ..) => match op {
                 Arithmetic::AddInts | Arithmetic::SubtractInts | Arithmetic::MultiplyInts => Class::Int,
@@ -290,6 +292,17 @@ pub enum Cond {
         keys: Column,
         table: Slot,
     },
+    /// Whether a text's key is one of a few.
+    Keys {
+        keys: Column,
+        wanted: Vec<Slot>,
+    },
+    /// Whether a column's integer has any bit of the mask in the slot.
+    Bits(Column, Slot),
+    /// A condition that may be decided for 64 people at once, where many of them
+    /// are asked for. The slot holds the number of people; the words that go
+    /// beyond are decided one by one.
+    Dense(Box<Cond>, Slot),
     ListKnown(List),
     /// Whether an item compares equal to a value.
     Has(List, Value),

@@ -19,8 +19,8 @@ pub(crate) enum Kind {
     IsThere(usize),
     /// How a fact compares with a bound.
     Threshold(usize, CompareOp, i64),
-    /// Whether a fact has a bit.
-    Bit(usize, u32),
+    /// Whether a fact has any of some bits.
+    Bits(usize, u64),
     All(Vec<usize>),
     Any(Vec<usize>),
     Several {
@@ -90,7 +90,7 @@ impl<'b> Steps<'b> {
                     members.iter().for_each(|m| seen(m, 1));
                 }
                 Kind::Not(inner) => seen(inner, 1),
-                Kind::Const(_) | Kind::Leaf(_) | Kind::IsThere(_) | Kind::Threshold(..) | Kind::Bit(..) => {}
+                Kind::Const(_) | Kind::Leaf(_) | Kind::IsThere(_) | Kind::Threshold(..) | Kind::Bits(..) => {}
             }
         }
         // A segment is wanted whole, and one that others refer to ends a chain.
@@ -191,10 +191,16 @@ impl<'b> Steps<'b> {
     where
         'b: 'p,
     {
-        if let Some((event, property, text)) = TextsMet::asked(plan, id)
+        if let Some((event, property, texts)) = TextsMet::asked(plan, id)
             && uses.texts.get(&(event, property)).is_some_and(|n| *n > 1)
+            && !select.is_derived_text(event, property)
         {
-            return self.text_met(select, event, property, text);
+            return self.texts_met(select, event, property, &texts);
+        }
+        if let Node::Known(value) | Node::Compare(_, value, _) = plan.node(id)?
+            && select.is_derived_time(*value)
+        {
+            return None;
         }
         match plan.node(id)? {
             Node::Known(value) => Some(Kind::IsThere(self.fact(plan, *value, select, uses, selected)?)),
@@ -202,7 +208,9 @@ impl<'b> Steps<'b> {
                 let bound = bound(plan, *other, select.now())?;
                 let fact = self.fact(plan, *value, select, uses, selected)?;
                 match self.facts.get_mut(fact).map(|fact| &mut fact.gather) {
-                    Some(Gather::Chain(chain)) if uses.are_lower.get(value) == Some(&true) => chain.hold_against(bound),
+                    Some(Gather::Chain(chain)) if uses.are_lower.get(value) == Some(&true) => {
+                        chain.hold_against(bound, |event| select.latest_of(event));
+                    }
                     Some(Gather::Days(days)) => days.hold_against(*op, bound),
                     _ => {}
                 }
@@ -212,7 +220,13 @@ impl<'b> Steps<'b> {
         }
     }
 
-    fn text_met(&mut self, select: &Select<'_, 'b>, event: EventId, property: PropertyId, text: &str) -> Option<Kind> {
+    fn texts_met(
+        &mut self,
+        select: &Select<'_, 'b>,
+        event: EventId,
+        property: PropertyId,
+        texts: &[&str],
+    ) -> Option<Kind> {
         let about = About::Texts(event, property);
         let fact = match self.known.get(&about) {
             Some(fact) => *fact,
@@ -222,7 +236,11 @@ impl<'b> Steps<'b> {
             }
         };
         let Some(Fact { gather: Gather::Texts(met), .. }) = self.facts.get_mut(fact) else { return None };
-        Some(Kind::Bit(fact, met.bit(select.batch(), event, property, text)?))
+        let mut mask = 0;
+        for text in texts {
+            mask |= 1 << met.bit(select.batch(), event, property, text)?;
+        }
+        Some(Kind::Bits(fact, mask))
     }
 
     /// The fact of a value; none where a condition of its own is better.

@@ -6,7 +6,7 @@
 
 use crate::zone;
 use arrow_array::Array;
-use seg_data::batch::Column;
+use seg_data::batch::{Column, Layout};
 use seg_data::time::DAY;
 use seg_data::{AttributeId, Batch, Date, EventId, Instant, PropertyId, Zone};
 use seg_hir::hir::{CompareOp, PeriodUnit, TextOp};
@@ -14,6 +14,7 @@ use seg_hir::text::{compile_pattern, fold_case};
 use seg_plan::NodeId;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// A column of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -112,6 +113,7 @@ pub struct Tables<'b> {
     periods: HashMap<(PeriodUnit, Zone, i64, i64), Box<Periods>>,
     ints: Vec<Box<[i64]>>,
     bits: HashMap<(NodeId, Option<EventId>), Box<[u8]>>,
+    layouts: Vec<Arc<Layout>>,
 }
 
 impl<'b> Tables<'b> {
@@ -119,6 +121,7 @@ impl<'b> Tables<'b> {
         Tables {
             batch,
             bits: HashMap::new(),
+            layouts: Vec::new(),
             tests: HashMap::new(),
             item_tests: HashMap::new(),
             ranks: HashMap::new(),
@@ -127,6 +130,12 @@ impl<'b> Tables<'b> {
             periods: HashMap::new(),
             ints: Vec::new(),
         }
+    }
+
+    /// Keeps a layout, whose address code was given, although the batch may let it
+    /// go.
+    pub fn keep(&mut self, layout: Arc<Layout>) {
+        self.layouts.push(layout);
     }
 
     /// Keeps some integers.
@@ -148,13 +157,13 @@ impl<'b> Tables<'b> {
     }
 
     /// A byte of 0 or 1 for each key of a column of texts, and one at least.
-    pub fn test(&mut self, texts: Texts, test: Test) -> *const u8 {
+    pub fn test(&mut self, texts: Texts, test: Test) -> &[u8] {
         let batch = self.batch;
         let table = self.tests.entry((texts, test)).or_insert_with_key(|(texts, test)| {
             let holds = test.prepare();
             entries(batch, *texts).iter().map(|t| u8::from(holds(t))).chain([0]).collect()
         });
-        table.as_ptr()
+        table
     }
 
     /// The same for the items of a column of lists of texts.

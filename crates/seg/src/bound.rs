@@ -6,6 +6,7 @@ use seg_data::batch::{BatchError, BatchProblem, ID_COLUMN};
 use seg_data::{Batch, Instant, Mask};
 use seg_hir::Evaluator;
 use seg_hir::hir::SegmentId;
+use seg_jit::Binding;
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -91,13 +92,14 @@ impl Bound<'_> {
             let masks = seg_plan::evaluate(program.plan(), batch, now);
             Evaluation { masks, engine: Engine::Plan, reason }
         };
+        let binding = Binding { threads: options.threads, layouts: true };
         match engine {
             Engine::Evaluator => {
                 let masks = Evaluator::new(program.module(), now).evaluate(batch);
                 Evaluation { masks, engine, reason }
             }
             Engine::Plan => by_plan(reason),
-            Engine::Jit => match program.jit().bind(program.plan(), &batch.as_of(now), now) {
+            Engine::Jit => match program.jit().bind(program.plan(), &batch.as_of(now), now, binding) {
                 Ok(bound) => Evaluation { masks: bound.evaluate(options.threads), engine, reason },
                 Err(error) => by_plan(Reason::NoNativeCode(error)),
             },

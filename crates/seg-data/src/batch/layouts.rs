@@ -1,13 +1,13 @@
 //! Layouts derived from a batch and kept with it, so that evaluating again need
 //! not make them again.
 
-use crate::schema::EventId;
-use crate::time::Zone;
+use crate::schema::{EventId, PropertyId};
+use crate::time::{Instant, Zone};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many layouts are kept of a batch; then all are let go.
-const KEPT_MAX: usize = 8;
+/// Layouts of batches that are smaller than this may be as large.
+const BUDGET_MIN: usize = 1 << 20;
 
 /// On which days people did any of some events: a bit a day.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,30 +22,84 @@ pub struct ActivityKey {
     pub n_words: usize,
 }
 
+/// What a layout holds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum LayoutKey {
+    /// [`ActivityKey::n_words`] words a person.
+    Activity(ActivityKey),
+    /// A time a person in microseconds, that of their n-th event of a name from
+    /// one end; [`Layout::NO_TIME`] where there is none.
+    Time {
+        /// The name.
+        event: EventId,
+        /// From which end.
+        is_last: bool,
+        /// Which from there, from 1.
+        n: u32,
+        /// Later events do not count, where the batch has later ones.
+        until: Option<Instant>,
+    },
+    /// A word a person: which texts of a property's dictionary, at most 64, their
+    /// events of a name ever had.
+    Texts {
+        /// The name.
+        event: EventId,
+        /// The property.
+        property: PropertyId,
+        /// Later events do not count, where the batch has later ones.
+        until: Option<Instant>,
+    },
+}
+
+/// Something derived from a batch: words for each profile, as its key says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The words, profile by profile.
+    pub words: Vec<u64>,
+    /// For times: the latest of each 64 profiles, so that whoever looks for
+    /// later ones can pass them by.
+    pub latest: Vec<i64>,
+}
+
+impl Layout {
+    /// Stands for a time that there is not; earlier than every time.
+    pub const NO_TIME: i64 = i64::MIN;
+
+    fn size(&self) -> usize {
+        (self.words.len() + self.latest.len()) * 8
+    }
+}
+
 /// What is derived from one batch; its clones share it.
 #[derive(Debug, Default)]
-pub(super) struct Layouts(Mutex<HashMap<ActivityKey, Arc<Vec<u64>>>>);
+pub(super) struct Layouts(Mutex<HashMap<LayoutKey, Arc<Layout>>>);
 
 impl Layouts {
     /// The layout of a key, made by `make` where it is not there yet.
-    pub fn activity(&self, key: ActivityKey, make: impl FnOnce(&ActivityKey) -> Vec<u64>) -> Arc<Vec<u64>> {
+    pub fn get(&self, key: &LayoutKey, budget: usize, make: impl FnOnce() -> Layout) -> Arc<Layout> {
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = lock().get(&key) {
+        if let Some(found) = lock().get(key) {
             return Arc::clone(found);
         }
         // Made without the lock: another thread may do the same, which wastes
         // time and harms nothing.
-        let made = Arc::new(make(&key));
+        let made = Arc::new(make());
         let mut kept = lock();
         // Every day has its own: whoever goes through a year keeps few of them.
-        if kept.len() >= KEPT_MAX {
+        let size: usize = kept.values().map(|layout| layout.size()).sum();
+        if size + made.size() > budget.max(BUDGET_MIN) {
             kept.clear();
         }
-        Arc::clone(kept.entry(key).or_insert(made))
+        Arc::clone(kept.entry(key.clone()).or_insert(made))
+    }
+
+    /// Whether the layout of a key is there.
+    pub fn has(&self, key: &LayoutKey) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
     }
 
     /// Bytes of all layouts.
     pub fn size(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().map(|words| words.len() * 8).sum()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().map(|layout| layout.size()).sum()
     }
 }

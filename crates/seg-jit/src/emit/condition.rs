@@ -65,6 +65,25 @@ impl Emit<'_> {
                 let bit = self.table_bit(*table, key);
                 self.both(Some(bit), known).unwrap_or(bit)
             }
+            Cond::Keys { keys, wanted } => {
+                let Out { value, known } = self.column(keys, scope);
+                let mut found = self.bool(false);
+                for slot in wanted {
+                    let key = self.slot(*slot);
+                    let equal = self.b.ins().icmp(IntCC::Equal, value, key);
+                    found = self.b.ins().bor(found, equal);
+                }
+                self.both(Some(found), known).unwrap_or(found)
+            }
+            Cond::Bits(column, mask) => {
+                let Out { value, known } = self.column(column, scope);
+                let mask = self.slot(*mask);
+                let bits = self.b.ins().band(value, mask);
+                let found = self.b.ins().icmp_imm_s(IntCC::NotEqual, bits, 0);
+                self.both(Some(found), known).unwrap_or(found)
+            }
+            // The frame decides words.
+            Cond::Dense(inner, _) => self.cond(inner, scope),
             Cond::ListKnown(list) => {
                 let (_, _, known) = self.list_bounds(list, scope);
                 known.unwrap_or_else(|| self.bool(true))
@@ -169,7 +188,7 @@ impl Emit<'_> {
     }
 }
 
-fn int_code(op: CompareOp) -> IntCC {
+pub(super) fn int_code(op: CompareOp) -> IntCC {
     match op {
         CompareOp::Equal => IntCC::Equal,
         CompareOp::Less => IntCC::SignedLessThan,
@@ -179,7 +198,7 @@ fn int_code(op: CompareOp) -> IntCC {
     }
 }
 
-fn float_code(op: CompareOp) -> FloatCC {
+pub(super) fn float_code(op: CompareOp) -> FloatCC {
     match op {
         CompareOp::Equal => FloatCC::Equal,
         CompareOp::Less => FloatCC::LessThan,

@@ -1,16 +1,24 @@
 //! Conditions of a plan to shapes.
 
 use super::{Domain, Inner, Select, Text};
-use crate::shape::{Class, Column, Cond, Row, Store, Value};
+use crate::shape::{Class, Column, Cond, Row, Slot, Store, Value};
 use crate::tables::{Test, Texts};
 use seg_data::Type;
 use seg_hir::hir::CompareOp;
 use seg_plan::{Literal, Node, NodeId};
 
+/// So many keys of texts are compared rather than looked up in a table.
+const KEYS_MAX: usize = 4;
+
 impl Select<'_, '_> {
     pub(super) fn cond(&mut self, id: NodeId, domain: Domain) -> Cond {
         if self.is_derived(id, domain) {
             return self.derived(id, domain);
+        }
+        if domain.is_none()
+            && let Some(cond) = self.texts_met(id)
+        {
+            return cond;
         }
         match self.node(id) {
             Node::Const(value) => Cond::Const(*value),
@@ -125,12 +133,33 @@ impl Select<'_, '_> {
         if !compares || is_missing(&l) || is_missing(&r) {
             return Cond::Const(false);
         }
+        let r = match (l.class(), r) {
+            (Class::Number, Value::Int(slot)) => self.exact(slot),
+            (_, r) => r,
+        };
         Cond::Compare(op, l, r)
+    }
+
+    /// An integer as a number, where it is one exactly.
+    fn exact(&mut self, slot: Slot) -> Value {
+        const EXACT: i64 = 1 << 53;
+        match self.params.get(slot as usize).map(|bits| *bits as i64) {
+            Some(int) if (-EXACT..=EXACT).contains(&int) => Value::Number(self.slot((int as f64).to_bits())),
+            _ => Value::Int(slot),
+        }
     }
 
     fn test(&mut self, texts: Texts, test: Test) -> Cond {
         let Some(keys) = self.keys(texts.column) else { return Cond::Const(false) };
         let table = self.tables.test(texts, test);
+        let wanted: Vec<i64> = (0..).zip(table).filter(|(_, holds)| **holds == 1).map(|(key, _)| key).take(5).collect();
+        // Few keys are compared many at a time; of people, since an event's text
+        // is one of many that are looked at anyway.
+        if keys.row == Row::Person && (1..=KEYS_MAX).contains(&wanted.len()) {
+            let wanted = wanted.into_iter().map(|key| self.int(key)).collect();
+            return Cond::Keys { keys, wanted };
+        }
+        let table = table.as_ptr();
         Cond::Test { keys, table: self.address(table) }
     }
 

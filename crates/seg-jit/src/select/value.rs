@@ -193,6 +193,9 @@ impl Select<'_, '_> {
     }
 
     fn event_time(&mut self, end: End, n: u32, query: &seg_plan::Query) -> Value {
+        if let Some(column) = self.derived_time(end, n, query) {
+            return column;
+        }
         if n != 1 || query.events.len() == 1 {
             let is_merged = n != 1 && query.events.len() > 1;
             let query = self.query(query, is_merged, Inner::None);

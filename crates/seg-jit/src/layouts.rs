@@ -1,0 +1,97 @@
+//! Layouts that access paths read instead of a person's events: a time a person
+//! for the first and last events of a name, and a word of the texts they met.
+//!
+//! Each is made by one walk over the events, which the batch keeps, so that
+//! every later evaluation reads eight bytes a person in order.
+
+use seg_data::batch::{Events, Layout, LayoutKey};
+use seg_data::{Batch, EventId, Instant, PropertyId};
+use std::num::NonZero;
+use std::sync::Arc;
+
+/// The most texts of a dictionary that fit a word.
+const TEXTS_MAX: usize = 64;
+
+/// `until` of a key: nothing where no event is later.
+fn until(events: &Events, now: Instant) -> Option<Instant> {
+    events.extent().is_some_and(|(_, last)| last > now).then_some(now)
+}
+
+/// The key of the n-th time from one end of the events of a name.
+pub(crate) fn time_key(events: &Events, event: EventId, is_last: bool, n: u32, now: Instant) -> LayoutKey {
+    LayoutKey::Time { event, is_last, n, until: until(events, now) }
+}
+
+/// The times of a key.
+pub(crate) fn times(batch: &Batch, events: &Events, key: &LayoutKey, n_threads: NonZero<usize>) -> Arc<Layout> {
+    let LayoutKey::Time { is_last, n, until, .. } = *key else { return Arc::default() };
+    let before = (n as usize).saturating_sub(1);
+    let of = |row: usize| {
+        let times = known(events, row, until);
+        let time = if is_last { times.iter().nth_back(before) } else { times.get(before) };
+        time.copied().unwrap_or(Layout::NO_TIME) as u64
+    };
+    batch.layout(key, || {
+        let words = each_row(batch.len(), n_threads, of);
+        let latest = |people: &[u64]| people.iter().map(|t| *t as i64).max().unwrap_or(Layout::NO_TIME);
+        let latest = words.chunks(64).map(latest).collect();
+        Layout { words, latest }
+    })
+}
+
+/// The key of the texts of a property, where a word has a bit for each.
+pub(crate) fn texts_key(events: &Events, event: EventId, property: PropertyId, now: Instant) -> Option<LayoutKey> {
+    let (_, texts) = events.property_column(property)?.texts()?;
+    let fits = arrow_array::Array::len(texts) <= TEXTS_MAX;
+    fits.then(|| LayoutKey::Texts { event, property, until: until(events, now) })
+}
+
+/// The texts of a key: bit n of a word is key n of the dictionary.
+pub(crate) fn texts(batch: &Batch, events: &Events, key: &LayoutKey, n_threads: NonZero<usize>) -> Arc<Layout> {
+    let LayoutKey::Texts { property, until, .. } = *key else { return Arc::default() };
+    let Some((coded, _)) = events.property_column(property).and_then(|c| c.texts()) else { return Arc::default() };
+    let keys: &[i32] = coded.keys().values();
+    let nulls = arrow_array::Array::nulls(coded).filter(|n| n.null_count() > 0);
+    let of = |row: usize| {
+        let first = events.range(row).start;
+        let n_known = known(events, row, until).len();
+        let keys = keys.get(first..first + n_known).unwrap_or(&[]);
+        let bit = |key: i32| 1_u64.checked_shl(key as u32).unwrap_or(0);
+        match nulls {
+            None => keys.iter().fold(0, |bits, key| bits | bit(*key)),
+            Some(nulls) => {
+                let valid = keys.iter().enumerate().filter(|(at, _)| nulls.is_valid(first + at));
+                valid.fold(0, |bits, (_, key)| bits | bit(*key))
+            }
+        }
+    };
+    batch.layout(key, || Layout { words: each_row(batch.len(), n_threads, of), latest: Vec::new() })
+}
+
+/// The times of a person's events up to an instant.
+fn known(events: &Events, row: usize, until: Option<Instant>) -> &[i64] {
+    let times = events.times().get(events.range(row)).unwrap_or(&[]);
+    match until {
+        Some(until) => times.get(..times.partition_point(|t| *t <= until.0)).unwrap_or(&[]),
+        None => times,
+    }
+}
+
+/// A word for each row, each thread its own stretch of them.
+fn each_row(n_rows: usize, n_threads: NonZero<usize>, of: impl Fn(usize) -> u64 + Sync) -> Vec<u64> {
+    const ROWS_PER_THREAD_MIN: usize = 1 << 14;
+    let per_thread = n_rows.div_ceil(n_threads.get()).max(ROWS_PER_THREAD_MIN);
+    let mut words = vec![0; n_rows];
+    let fill = |at: usize, chunk: &mut [u64]| {
+        chunk.iter_mut().enumerate().for_each(|(row, word)| *word = of(at * per_thread + row));
+    };
+    std::thread::scope(|scope| {
+        let mut chunks = words.chunks_mut(per_thread).enumerate();
+        let own = chunks.next();
+        for (at, chunk) in chunks {
+            scope.spawn(move || fill(at, chunk));
+        }
+        own.map(|(at, chunk)| fill(at, chunk));
+    });
+    words
+}
