@@ -110,8 +110,8 @@ fn a_program_is_shared_by_threads() {
 #[test]
 fn literals_are_no_part_of_code() {
     let program = program(&[
-        "have total amount of orders in the past 30 days is at least 20",
-        "have total amount of orders in the past 3 days is at least 50",
+        "have largest amount of orders in the past 30 days is at least 20",
+        "have largest amount of orders in the past 3 days is at least 50",
         "have score is at least 1.5",
         "have score is at least 2.5",
         "have city contains \"a\"",
@@ -122,7 +122,7 @@ fn literals_are_no_part_of_code() {
     let jit = seg::jit::Jit::new();
     program.bind(&batch).expect("a batch");
     jit.bind(program.plan(), &batch, now(), seg::jit::Binding::default()).expect("native code");
-    // The total, the score, a test of a text that some lack.
+    // The amount, the score, a test of a text that some lack.
     assert_eq!(jit.n_kernels(), 3);
 }
 

@@ -23,6 +23,11 @@ impl Mask {
         Mask { words, len }
     }
 
+    /// The words, for another mask to be made of their memory.
+    pub fn into_words(self) -> Vec<u64> {
+        self.words
+    }
+
     /// The words, of 64 profiles each.
     pub fn words(&self) -> &[u64] {
         &self.words

@@ -63,7 +63,7 @@ faults! {
     ItemNullsIgnored
     AverageForTotal
     NoTimeIsEarly
-    NextTextForText
+    AnyTextForText
 }
 
 /// Makes the mistake everywhere in a shape.
@@ -129,8 +129,8 @@ impl Apply<'_> {
             }
             Cond::Bits(column, mask) => {
                 self.column(column);
-                if self.fault == Fault::NextTextForText {
-                    self.param(*mask, |mask| mask << 1);
+                if self.fault == Fault::AnyTextForText {
+                    self.param(*mask, |_| -1);
                 }
             }
             Cond::Dense(inner, _) => self.cond(inner),

@@ -91,7 +91,9 @@ fn each_row(n_rows: usize, n_threads: NonZero<usize>, of: impl Fn(usize) -> u64 
         for (at, chunk) in chunks {
             scope.spawn(move || fill(at, chunk));
         }
-        own.map(|(at, chunk)| fill(at, chunk));
+        if let Some((at, chunk)) = own {
+            fill(at, chunk);
+        }
     });
     words
 }

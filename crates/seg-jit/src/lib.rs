@@ -24,10 +24,13 @@ mod facts;
 #[cfg(feature = "faults")]
 pub mod fault;
 mod layouts;
+mod sample;
 mod select;
 mod shape;
 mod steps;
 mod tables;
+mod words;
+mod worker;
 mod zone;
 
 pub use bound::{Binding, BoundPlan, Jit, clif};

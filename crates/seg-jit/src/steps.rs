@@ -1,10 +1,10 @@
 //! How the conditions about people come about: by words from others, by a
 //! kernel of their own, or by holding a fact against a bound.
 
-use crate::facts::{ActiveDays, LastChain, LastTimes, TextsMet, bound};
+use crate::facts::{ActiveDays, Group, LastChains, LastTimes, Row, TextsMet, Totals, bound};
 use crate::select::{Select, Selected};
 use crate::shape::Cond;
-use seg_data::{EventId, PropertyId};
+use seg_data::{Batch, EventId, Instant, PropertyId};
 use seg_hir::hir::CompareOp;
 use seg_plan::{Node, NodeId, Plan};
 use std::collections::{HashMap, HashSet};
@@ -45,7 +45,7 @@ pub(crate) struct Steps<'b> {
     places: HashMap<NodeId, usize>,
     pub leaf_nodes: Vec<NodeId>,
     pub facts: Vec<Fact<'b>>,
-    pub last_times: Vec<LastTimes<'b>>,
+    pub groups: Vec<Group<'b>>,
     /// The facts that there are already, by what they are about.
     known: HashMap<About, usize>,
 }
@@ -68,9 +68,8 @@ pub(crate) struct Fact<'b> {
 pub(crate) enum Gather<'b> {
     /// By the kernel of this number.
     Kernel(usize),
-    /// Among the last times of this number.
-    Last(usize),
-    Chain(LastChain<'b>),
+    /// With the others of the group of this number.
+    Group(usize),
     Texts(TextsMet<'b>),
     Days(ActiveDays<'b>),
 }
@@ -103,7 +102,7 @@ impl<'b> Steps<'b> {
 /// it is made of, and the shapes of those that are no combination.
 pub(crate) fn steps<'p, 'b: 'p>(plan: &'p Plan, select: &mut Select<'p, 'b>) -> (Steps<'b>, Vec<Selected>) {
     let wanted = seg_plan::conditions(plan);
-    let uses = Uses::new(plan, &wanted);
+    let uses = Uses::new(plan, &wanted, select.now());
     let mut steps = Steps::default();
     let mut selected = Vec::new();
     for (id, node) in wanted.into_iter().filter_map(|id| Some((id, plan.node(id)?))) {
@@ -134,6 +133,11 @@ pub(crate) fn steps<'p, 'b: 'p>(plan: &'p Plan, select: &mut Select<'p, 'b>) -> 
         steps.places.insert(id, steps.steps.len());
         steps.steps.push(Step { kind, is_shared: false });
     }
+    for group in &mut steps.groups {
+        if let Group::Chains(chains) = group {
+            chains.finish(|event| select.latest_of(event));
+        }
+    }
     (steps, selected)
 }
 
@@ -143,16 +147,18 @@ struct Uses {
     shared: HashSet<NodeId>,
     texts: HashMap<(EventId, PropertyId), usize>,
     last_times: HashMap<EventId, usize>,
+    totals: HashMap<(EventId, PropertyId), usize>,
     /// Whether all bounds of a value are lower ones.
     are_lower: HashMap<NodeId, bool>,
 }
 
 impl Uses {
-    fn new(plan: &Plan, conditions: &[NodeId]) -> Uses {
+    fn new(plan: &Plan, conditions: &[NodeId], now: Instant) -> Uses {
         let mut uses = Uses {
             shared: seg_plan::facts(plan).into_iter().map(|fact| fact.value).collect(),
             texts: HashMap::new(),
             last_times: HashMap::new(),
+            totals: HashMap::new(),
             are_lower: HashMap::new(),
         };
         for (id, node) in conditions.iter().filter_map(|id| Some((*id, plan.node(*id)?))) {
@@ -164,6 +170,9 @@ impl Uses {
                 Node::Known(value) => (*value, false),
                 _ => continue,
             };
+            if let Some((of, _)) = Totals::asked(plan, value, now) {
+                *uses.totals.entry(of).or_default() += 1;
+            }
             if let Some((event, _)) = LastTimes::asked(plan, value) {
                 *uses.last_times.entry(event).or_default() += 1;
             }
@@ -208,8 +217,10 @@ impl<'b> Steps<'b> {
                 let bound = bound(plan, *other, select.now())?;
                 let fact = self.fact(plan, *value, select, uses, selected)?;
                 match self.facts.get_mut(fact).map(|fact| &mut fact.gather) {
-                    Some(Gather::Chain(chain)) if uses.are_lower.get(value) == Some(&true) => {
-                        chain.hold_against(bound, |event| select.latest_of(event));
+                    Some(Gather::Group(group)) if uses.are_lower.get(value) == Some(&true) => {
+                        if let Some(Group::Chains(chains)) = self.groups.get_mut(*group) {
+                            chains.hold_against(fact, bound);
+                        }
                     }
                     Some(Gather::Days(days)) => days.hold_against(*op, bound),
                     _ => {}
@@ -260,26 +271,39 @@ impl<'b> Steps<'b> {
             return Some(*fact);
         }
         let is_shared = uses.is_shared(value);
-        if let Some(chain) = LastChain::find(plan, value, select.batch(), select.now()) {
-            return Some(self.add(about, Fact { gather: Gather::Chain(chain), is_shared }));
+        let (batch, now) = (select.batch(), select.now());
+        if let Some((row, within)) = LastChains::asked(plan, value)
+            && let Some(group) = self.chains_of(batch, row, now)
+        {
+            let fact = self.add(about, Fact { gather: Gather::Group(group), is_shared });
+            if let Some(Group::Chains(chains)) = self.groups.get_mut(group) {
+                chains.want(within, fact);
+            }
+            return Some(fact);
         }
-        if let Some(days) = ActiveDays::find(plan, value, select.batch(), select.now()) {
+        if let Some((of, from)) = Totals::asked(plan, value, now)
+            && uses.totals.get(&of).is_some_and(|n_uses| *n_uses > 1)
+            && let Some(group) = self.totals_of(batch, of, now)
+        {
+            let fact = self.add(about, Fact { gather: Gather::Group(group), is_shared: true });
+            if let Some(Group::Totals(totals)) = self.groups.get_mut(group) {
+                totals.want(from, fact);
+            }
+            return Some(fact);
+        }
+        if let Some(days) = ActiveDays::find(plan, value, batch, now) {
             return Some(self.add(about, Fact { gather: Gather::Days(days), is_shared }));
         }
         if let Some((event, n)) = LastTimes::asked(plan, value)
             && uses.last_times.get(&event).is_some_and(|n_uses| *n_uses > 1)
         {
-            let at = match self.last_times.iter().position(|l| l.event() == event) {
-                Some(at) => at,
-                None => {
-                    self.last_times.push(LastTimes::new(select.batch(), event, select.now())?);
-                    self.last_times.len() - 1
-                }
-            };
+            let group = self.times_of(batch, event, now)?;
             // Shared even where each is held against one bound: all are read at
             // once.
-            let fact = self.add(about, Fact { gather: Gather::Last(at), is_shared: true });
-            self.last_times.get_mut(at)?.wanted.push((n, fact));
+            let fact = self.add(about, Fact { gather: Gather::Group(group), is_shared: true });
+            if let Some(Group::Times(times)) = self.groups.get_mut(group) {
+                times.wanted.push((n, fact));
+            }
             return Some(fact);
         }
         if !is_shared || plan.node(value)?.query().is_none() {
@@ -289,6 +313,29 @@ impl<'b> Steps<'b> {
         selected.push(shape);
         self.leaf_nodes.push(value);
         Some(self.add(about, Fact { gather: Gather::Kernel(selected.len() - 1), is_shared }))
+    }
+
+    fn times_of(&mut self, batch: &'b Batch, event: EventId, now: Instant) -> Option<usize> {
+        let is_it = |group: &Group<'_>| matches!(group, Group::Times(times) if times.event() == event);
+        let at = self.groups.iter().position(is_it);
+        at.or_else(|| LastTimes::new(batch, event, now).map(|times| self.add_group(Group::Times(times))))
+    }
+
+    fn chains_of(&mut self, batch: &'b Batch, row: Row, now: Instant) -> Option<usize> {
+        let is_it = |group: &Group<'_>| matches!(group, Group::Chains(chains) if chains.takes(&row));
+        let at = self.groups.iter().position(is_it);
+        at.or_else(|| LastChains::new(batch, row, now).map(|chains| self.add_group(Group::Chains(chains))))
+    }
+
+    fn totals_of(&mut self, batch: &'b Batch, of: (EventId, PropertyId), now: Instant) -> Option<usize> {
+        let is_it = |group: &Group<'_>| matches!(group, Group::Totals(totals) if totals.about() == of);
+        let at = self.groups.iter().position(is_it);
+        at.or_else(|| Totals::new(batch, of, now).map(|totals| self.add_group(Group::Totals(totals))))
+    }
+
+    fn add_group(&mut self, group: Group<'b>) -> usize {
+        self.groups.push(group);
+        self.groups.len() - 1
     }
 
     fn add(&mut self, about: About, fact: Fact<'b>) -> usize {

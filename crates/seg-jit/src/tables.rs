@@ -159,11 +159,10 @@ impl<'b> Tables<'b> {
     /// A byte of 0 or 1 for each key of a column of texts, and one at least.
     pub fn test(&mut self, texts: Texts, test: Test) -> &[u8] {
         let batch = self.batch;
-        let table = self.tests.entry((texts, test)).or_insert_with_key(|(texts, test)| {
+        self.tests.entry((texts, test)).or_insert_with_key(|(texts, test)| {
             let holds = test.prepare();
             entries(batch, *texts).iter().map(|t| u8::from(holds(t))).chain([0]).collect()
-        });
-        table
+        })
     }
 
     /// The same for the items of a column of lists of texts.

@@ -86,6 +86,12 @@ impl Bound<'_> {
     /// The same as the caller wants it. Where native code cannot be had, the
     /// plan evaluator gives the answer, and the reason says so.
     pub fn evaluate_with(&self, options: Options, now: Instant) -> Evaluation {
+        self.evaluate_again(options, now, Vec::new())
+    }
+
+    /// The same in the memory of the masks of an earlier evaluation, whatever
+    /// they say: for whoever evaluates over and over.
+    pub fn evaluate_again(&self, options: Options, now: Instant, mut masks: Vec<Mask>) -> Evaluation {
         let (program, batch) = (self.program, self.batch);
         let (engine, reason) = engine::choose(program.plan(), batch.len(), options.engine);
         let by_plan = |reason| {
@@ -100,7 +106,10 @@ impl Bound<'_> {
             }
             Engine::Plan => by_plan(reason),
             Engine::Jit => match program.jit().bind(program.plan(), &batch.as_of(now), now, binding) {
-                Ok(bound) => Evaluation { masks: bound.evaluate(options.threads), engine, reason },
+                Ok(bound) => {
+                    bound.evaluate_into(options.threads, &mut masks);
+                    Evaluation { masks, engine, reason }
+                }
                 Err(error) => by_plan(Reason::NoNativeCode(error)),
             },
         }

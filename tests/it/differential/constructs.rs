@@ -1,7 +1,7 @@
 //! What a segment is made of, by the names in the table of the differential
 //! test.
 
-use seg::hir::{Aggregate, Bound, Moment};
+use seg::hir::{Aggregate, Bound, CompareOp, Moment};
 use seg::plan::{Node, NodeId, Plan, Query};
 use seg_data::Schema;
 use std::collections::BTreeSet;
@@ -32,7 +32,16 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeSet<String>) {
         Node::Any(_) => add("any of"),
         Node::Several { .. } => add("several of"),
         Node::Not(_) => add("not"),
-        Node::Known(_) => add("known"),
+        Node::Known(value) => {
+            add("known");
+            if let Some(Node::EventTime { query, .. }) = plan.node(*value)
+                && let Some(Node::Compare(CompareOp::Equal, property, text)) = query.filter.and_then(|f| plan.node(f))
+                && let (Some(Node::Property(..)), Some(Node::Literal(_))) = (plan.node(*property), plan.node(*text))
+            {
+                add("text of an event");
+            }
+            true
+        }
         Node::Compare(op, left, right) => {
             let is_literal = |id: &NodeId| matches!(plan.node(*id), Some(Node::Literal(_)));
             if !is_literal(left) && !is_literal(right) {

@@ -244,6 +244,16 @@ fn seldom() -> BoxedStrategy<String> {
         put("{} weight of orders {} is {} 1.5", vec![one(&["average", "total"]), window(), bound()]),
         put("{} weight of orders {} is {} 1.5", vec![one(&["smallest", "largest"]), window(), bound()]),
         put("did Order Completed where (gift is {}) {}", vec![one(&["true", "false"]), window()]),
+        put(
+            "did Order Completed where {} ever",
+            vec![one(&[
+                "category is \"a\"",
+                "category is one of \"a\", \"b\"",
+                "category is \"nowhere\"",
+                "status is \"paid\"",
+                "status is \"cancelled\"",
+            ])],
+        ),
         put("city contains {}", vec![one(&["\"a\"", "\"ß\"", "\"D\""])]),
         put("city starts with {}", vec![one(&["\"a\"", "\"s\"", "\"D\""])]),
         put("city ends with {}", vec![one(&["\"e\"", "\"E\"", "\"2\""])]),

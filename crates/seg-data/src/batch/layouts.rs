@@ -20,12 +20,15 @@ pub struct ActivityKey {
     pub first_day: i64,
     /// Words of 64 days a person.
     pub n_words: usize,
+    /// An hour of the day, from 0: windows begin in it.
+    pub hour: i64,
 }
 
 /// What a layout holds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum LayoutKey {
-    /// [`ActivityKey::n_words`] words a person.
+    /// Three times [`ActivityKey::n_words`] words a person: the days; those on which
+    /// they did it at the beginning of the hour or later; and at its end or later.
     Activity(ActivityKey),
     /// A time a person in microseconds, that of their n-th event of a name from
     /// one end; [`Layout::NO_TIME`] where there is none.
