@@ -3,7 +3,7 @@
 use crate::layout::{twisted, without_fields};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_select::concat::concat_batches;
-use seg::jit::{Binding, Jit};
+use seg::jit::{Access, Binding, Jit};
 use seg::plan::passes::{PASSES, Pass};
 use seg::{Batch, Engine, Instant, Mask, Options, Program};
 use seg_data::{AttributeId, EventId, PropertyId};
@@ -110,19 +110,22 @@ impl TestEngine for Twisted {
     }
 }
 
-/// Native code that reads every time and text from the events, not from layouts
-/// that the batch keeps.
-pub struct Walking;
+/// Native code that reads times and texts in one way alone.
+pub struct By(Access);
 
-impl TestEngine for Walking {
+impl TestEngine for By {
     fn name(&self) -> &'static str {
-        "native code without layouts"
+        match self.0 {
+            Access::Walk => "native code without layouts",
+            Access::Column => "native code by columns",
+            Access::Cheapest => "native code, as is cheapest",
+        }
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
         program.bind(batch).expect("the batch keeps the contract");
         let threads = NonZero::<usize>::MIN;
-        let binding = Binding { threads, layouts: false };
+        let binding = Binding { threads, access: self.0 };
         let (batch, jit) = (batch.as_of(now), Jit::new());
         jit.bind(program.plan(), &batch, now, binding).expect("native code").evaluate(threads)
     }
@@ -141,7 +144,10 @@ impl TestEngine for Crowded {
         let n_copies = 150_usize.div_ceil(batch.len().max(1));
         let crowd = concat_batches(&batch.records().schema(), vec![batch.records(); n_copies]).expect("one schema");
         let crowd = Batch::new(Arc::clone(program.schema()), crowd).expect("a batch");
-        let masks = by(Engine::Jit, program, &crowd, now);
+        program.bind(&crowd).expect("the batch keeps the contract");
+        let (crowd, jit, threads) = (crowd.as_of(now), Jit::new(), NonZero::<usize>::MIN);
+        let binding = Binding { threads, access: Access::Column };
+        let masks = jit.bind(program.plan(), &crowd, now, binding).expect("native code").evaluate(threads);
         let copy = |mask: &Mask, from: usize| -> Mask {
             Mask::from_bools((0..batch.len()).map(|row| mask.get(from * batch.len() + row)))
         };
@@ -220,11 +226,12 @@ impl TestEngine for PassAlone {
 pub fn engines() -> Vec<Box<dyn TestEngine>> {
     let mut engines: Vec<Box<dyn TestEngine>> = vec![Box::new(Reference), Box::new(PassAlone(None))];
     engines.extend(PASSES.iter().map(|pass| Box::new(PassAlone(Some(pass))) as Box<dyn TestEngine>));
-    let all: [Box<dyn TestEngine>; 7] = [
+    let all: [Box<dyn TestEngine>; 8] = [
         Box::new(Planned),
         Box::new(Pruned),
         Box::new(Native),
-        Box::new(Walking),
+        Box::new(By(Access::Walk)),
+        Box::new(By(Access::Column)),
         Box::new(Sliced),
         Box::new(Twisted),
         Box::new(Crowded),

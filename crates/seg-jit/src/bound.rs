@@ -20,16 +20,28 @@ use std::sync::{Mutex, PoisonError};
 pub struct Binding {
     /// How many threads may make layouts.
     pub threads: NonZero<usize>,
-    /// Whether times and texts of people are read from layouts that the batch
-    /// keeps ([`Batch::layout`]), or each time from their events.
-    pub layouts: bool,
+    /// How times and texts of people are read.
+    pub access: Access,
 }
 
 impl Default for Binding {
-    /// One thread, with layouts.
+    /// One thread, whatever access costs least.
     fn default() -> Binding {
-        Binding { threads: NonZero::<usize>::MIN, layouts: true }
+        Binding { threads: NonZero::<usize>::MIN, access: Access::Cheapest }
     }
+}
+
+/// How people's times and texts are read: which layouts are made and kept with
+/// the batch ([`Batch::layout`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// From each person's events, without layouts.
+    Walk,
+    /// From a column of times or texts.
+    Column,
+    /// By time where few people are asked for, else from a column; conditions are
+    /// put in the order that a sample of the people recommends.
+    Cheapest,
 }
 
 /// Native code for plans. Keeps the code of every shape that it has met, so
@@ -129,7 +141,7 @@ impl Jit {
                 days.prepare(binding.threads);
             }
         }
-        if binding.layouts {
+        if binding.access == Access::Cheapest {
             sample::order(&mut bound);
         }
         Ok(bound)

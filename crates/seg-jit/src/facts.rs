@@ -39,6 +39,24 @@ impl Group<'_> {
         }
     }
 
+    /// Those of 64 people from a row on who can have any of the values.
+    pub fn possible(&self, row: usize) -> u64 {
+        match self {
+            Group::Chains(chains) => chains.late(row),
+            Group::Times(_) | Group::Totals(_) => u64::MAX,
+        }
+    }
+
+    /// Reads what deciding a person will read first. Done for several people
+    /// before any is decided, the reads wait for memory together.
+    pub fn touch(&self, row: usize) -> i64 {
+        match self {
+            Group::Chains(chains) => chains.touch(row),
+            // All people are read in order, which needs no help.
+            Group::Times(_) | Group::Totals(_) => 0,
+        }
+    }
+
     /// Gives the value of each fact that a person has.
     pub fn of(&self, row: usize, put: &mut impl FnMut(usize, i64)) {
         match self {
@@ -126,7 +144,7 @@ pub(crate) fn compare(op: CompareOp, values: &[i64], bound: i64) -> u64 {
 /// A bit for each of up to 64 values. First a byte each, which is done many at a
 /// time, then eight bytes to a byte by one multiplication that moves the bit of
 /// byte k to bit 56 + k.
-fn bits(values: &[i64], holds: impl Fn(i64) -> bool) -> u64 {
+fn bits<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> u64 {
     let mut bytes = [0_u8; 64];
     bytes.iter_mut().zip(values).for_each(|(byte, value)| *byte = u8::from(holds(*value)));
     let (eights, _) = bytes.as_chunks::<8>();

@@ -34,9 +34,57 @@ pub(crate) fn times(batch: &Batch, events: &Events, key: &LayoutKey, n_threads: 
     batch.layout(key, || {
         let words = each_row(batch.len(), n_threads, of);
         let latest = |people: &[u64]| people.iter().map(|t| *t as i64).max().unwrap_or(Layout::NO_TIME);
-        let latest = words.chunks(64).map(latest).collect();
+        let latest = words.chunks(Layout::PER_LATEST).map(latest).collect();
         Layout { words, latest }
     })
+}
+
+/// One of so many people may be among those that are kept by time.
+const RECENT_SHARE: usize = 32;
+
+/// The least number of people that are kept by time.
+const RECENT_MIN: usize = 64;
+
+/// Who has a time from an instant on, where they are so few that they are kept by
+/// time: the words of all profiles. `times` are the times of everybody.
+pub(crate) fn recent(batch: &Batch, key: &LayoutKey, times: &Layout, least: i64) -> Option<Vec<u64>> {
+    let LayoutKey::Time { event, is_last, n, until } = *key else { return None };
+    let n_most = (times.words.len() / RECENT_SHARE).max(RECENT_MIN);
+    // A sample says whether it is worth making.
+    let stride = (times.words.len() / 1024).max(1);
+    let sampled = times.words.iter().step_by(stride);
+    let n_sampled = times.words.len().div_ceil(stride);
+    let n_late = sampled.filter(|time| **time as i64 >= least).count();
+    if n_late * times.words.len() > n_most * n_sampled {
+        return None;
+    }
+    let recent = batch.layout(&LayoutKey::Recent { event, is_last, n, until }, || by_time(times, n_most));
+    // Who is not among them is at most as late as the last of them.
+    let is_all = recent.words.len() < n_most;
+    if !is_all && recent.latest.last().is_none_or(|last| *last >= least) {
+        return None;
+    }
+    let n_late = recent.latest.partition_point(|time| *time >= least);
+    let mut words = vec![0_u64; batch.len().div_ceil(64)];
+    for row in recent.words.iter().take(n_late) {
+        if let Some(word) = words.get_mut(*row as usize / 64) {
+            *word |= 1 << (row % 64);
+        }
+    }
+    Some(words)
+}
+
+/// So many people with the latest times, the latest first.
+fn by_time(times: &Layout, n_most: usize) -> Layout {
+    let known = times.words.iter().enumerate().map(|(row, time)| (*time as i64, row as u64));
+    let mut people: Vec<(i64, u64)> = known.filter(|(time, _)| *time != Layout::NO_TIME).collect();
+    if people.len() > n_most {
+        people.select_nth_unstable_by(n_most, |a, b| b.cmp(a));
+        people.truncate(n_most);
+    }
+    people.sort_unstable_by(|a, b| b.cmp(a));
+    let (latest, words) = people.into_iter().unzip();
+    Layout { words, latest }
 }
 
 /// The key of the texts of a property, where a word has a bit for each.

@@ -33,5 +33,5 @@ mod words;
 mod worker;
 mod zone;
 
-pub use bound::{Binding, BoundPlan, Jit, clif};
+pub use bound::{Access, Binding, BoundPlan, Jit, clif};
 pub use code::JitError;

@@ -70,7 +70,7 @@ fn cost(bound: &BoundPlan<'_>, step: &Step, of: impl Fn(&usize) -> f64) -> f64 {
         return 0.01;
     }
     match &step.kind {
-        Kind::Const(_) => 0.01,
+        Kind::Const(_) | Kind::Words(_) => 0.01,
         Kind::Leaf(leaf) => bound.leaves.get(*leaf).map_or(10.0, |leaf| leaf.cost),
         Kind::IsThere(fact) | Kind::Threshold(fact, ..) | Kind::Bits(fact, _) => {
             let fact = bound.facts.get(*fact);

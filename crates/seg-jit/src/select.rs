@@ -25,8 +25,8 @@ mod value;
 pub struct Selected {
     pub cond: Cond,
     pub params: Vec<u64>,
-    /// Where only people with a late time can meet it: the latest times of each
-    /// 64 people, and the least that will do.
+    /// Where only people with a late time can meet it: the latest times of people,
+    /// and the least that will do.
     pub least: Option<(Arc<Layout>, i64)>,
     /// How many words of scratch memory it works in.
     pub n_scratch: usize,

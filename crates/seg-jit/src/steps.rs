@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Const(bool),
     /// By the kernel of this number.
     Leaf(usize),
+    /// Known by time: the words of all profiles.
+    Words(Vec<u64>),
     /// Whether a fact is there.
     IsThere(usize),
     /// How a fact compares with a bound.
@@ -89,7 +91,12 @@ impl<'b> Steps<'b> {
                     members.iter().for_each(|m| seen(m, 1));
                 }
                 Kind::Not(inner) => seen(inner, 1),
-                Kind::Const(_) | Kind::Leaf(_) | Kind::IsThere(_) | Kind::Threshold(..) | Kind::Bits(..) => {}
+                Kind::Const(_)
+                | Kind::Leaf(_)
+                | Kind::Words(_)
+                | Kind::IsThere(_)
+                | Kind::Threshold(..)
+                | Kind::Bits(..) => {}
             }
         }
         // A segment is wanted whole, and one that others refer to ends a chain.
@@ -117,6 +124,7 @@ pub(crate) fn steps<'p, 'b: 'p>(plan: &'p Plan, select: &mut Select<'p, 'b>) -> 
             Node::Not(inner) => Kind::Not(steps.place(*inner)),
             _ => match steps.of_facts(plan, id, select, &uses, &mut selected) {
                 Some(kind) => kind,
+                None if let Some(words) = select.by_time(id) => Kind::Words(words),
                 None => {
                     let shape = select.select(id);
                     match shape.cond {

@@ -19,13 +19,21 @@ pub(crate) struct Leaf {
 }
 
 impl Leaf {
-    /// Those of `care` among 64 people of whom somebody has a time that is late
+    /// Those of `care` among people of whom somebody has a time that is late
     /// enough.
     fn possible(&self, care: &Words, first_word: usize) -> Words {
         let Some((layout, least)) = &self.least else { return *care };
-        let latest = layout.latest.get(first_word..).unwrap_or(&[]);
-        let is_late = |at| latest.get(at).is_some_and(|latest| latest >= least);
-        std::array::from_fn(|at| if is_late(at) { pick(care, at) } else { 0 })
+        const PER_WORD: usize = 64 / Layout::PER_LATEST;
+        let latest = layout.latest.get(first_word * PER_WORD..).unwrap_or(&[]);
+        let (mut possible, mut words) = ([0; BLOCK_WORDS], latest.chunks(PER_WORD));
+        for (word, care) in possible.iter_mut().zip(care) {
+            let parts = words.next().unwrap_or(&[]).iter().enumerate();
+            let late =
+                parts.fold(0, |late, (at, latest)| late | u64::from(latest >= least) << (at * Layout::PER_LATEST));
+            // Each bit at the start of a part becomes all of its bits.
+            *word = care & late.wrapping_mul((1 << Layout::PER_LATEST) - 1);
+        }
+        possible
     }
 }
 
@@ -58,6 +66,15 @@ impl Gathered {
             }
         })
     }
+}
+
+/// The places of the bits of a word.
+fn places(mut word: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = (word != 0).then(|| word.trailing_zeros() as usize);
+        word &= word.wrapping_sub(1);
+        place
+    })
 }
 
 /// What a thread needs while it works.
@@ -144,6 +161,10 @@ impl<'w, 'b> Worker<'w, 'b> {
             Kind::Const(true) => *care,
             Kind::Const(false) => [0; BLOCK_WORDS],
             Kind::Leaf(leaf) => self.leaf(*leaf, care),
+            Kind::Words(words) => {
+                let words = words.get(self.first / 64..).unwrap_or(&[]);
+                std::array::from_fn(|at| pick(care, at) & words.get(at).copied().unwrap_or(0))
+            }
             Kind::IsThere(fact) => {
                 self.gather(*fact, care);
                 let Some(gathered) = self.gathered.get(*fact) else { return [0; BLOCK_WORDS] };
@@ -252,11 +273,14 @@ impl<'w, 'b> Worker<'w, 'b> {
             }
         }
         for (word, wanted) in wanted.iter().enumerate() {
-            let mut open = *wanted;
-            while open != 0 {
-                let place = open.trailing_zeros();
-                open &= open - 1;
-                let at = word * 64 + place as usize;
+            let wanted = match *wanted {
+                0 => 0,
+                wanted => wanted & group.possible(self.first + word * 64),
+            };
+            let touched = places(wanted).fold(0, |all, place| all ^ group.touch(self.first + word * 64 + place));
+            std::hint::black_box(touched);
+            for place in places(wanted) {
+                let at = word * 64 + place;
                 group.of(self.first + at, &mut |fact, value| {
                     let Some(gathered) = self.gathered.get_mut(fact) else { return };
                     if let (Some(slot), Some(known)) = (gathered.values.get_mut(at), gathered.known.get_mut(word)) {
@@ -271,11 +295,9 @@ impl<'w, 'b> Worker<'w, 'b> {
     /// A value for each profile of `wanted`, and who has one.
     fn each_value(&self, wanted: &Words, values: &mut [i64], of: impl Fn(usize) -> Option<i64>) -> Words {
         std::array::from_fn(|word| {
-            let (mut open, mut known) = (pick(wanted, word), 0);
-            while open != 0 {
-                let place = open.trailing_zeros();
-                open &= open - 1;
-                let at = word * 64 + place as usize;
+            let mut known = 0;
+            for place in places(pick(wanted, word)) {
+                let at = word * 64 + place;
                 if let (Some(value), Some(slot)) = (of(self.first + at), values.get_mut(at)) {
                     *slot = value;
                     known |= 1 << place;

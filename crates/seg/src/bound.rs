@@ -6,7 +6,7 @@ use seg_data::batch::{BatchError, BatchProblem, ID_COLUMN};
 use seg_data::{Batch, Instant, Mask};
 use seg_hir::Evaluator;
 use seg_hir::hir::SegmentId;
-use seg_jit::Binding;
+use seg_jit::{Access, Binding};
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ impl Bound<'_> {
             let masks = seg_plan::evaluate(program.plan(), batch, now);
             Evaluation { masks, engine: Engine::Plan, reason }
         };
-        let binding = Binding { threads: options.threads, layouts: true };
+        let binding = Binding { threads: options.threads, access: Access::Cheapest };
         match engine {
             Engine::Evaluator => {
                 let masks = Evaluator::new(program.module(), now).evaluate(batch);

@@ -17,7 +17,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use seg::{Batch, Instant, Mask, Program, Project, Settings, Zone};
 use seg_jit::fault::Fault;
-use seg_jit::{Binding, Jit};
+use seg_jit::{Access, Binding, Jit};
 use seg_tests::{Reference, TestEngine, engines, people, schema_text, twisted};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -250,12 +250,13 @@ impl Mistake {
                 let batch = batch.as_of(now());
                 let threads = NonZero::<usize>::MIN;
                 // On one path or the other it must be seen.
-                let evaluate = |layouts| {
-                    let (jit, binding) = (Jit::new(), Binding { threads, layouts });
+                let evaluate = |access| {
+                    let (jit, binding) = (Jit::new(), Binding { threads, access });
                     let plan = case.program.plan();
                     jit.bind_with_fault(plan, &batch, now(), binding, fault).expect("native code").evaluate(threads)
                 };
-                Some(evaluate(false)).filter(|masks| *masks != case.expected).unwrap_or_else(|| evaluate(true))
+                let by_walking = evaluate(Access::Walk);
+                if by_walking != case.expected { by_walking } else { evaluate(Access::Column) }
             }
             pass => {
                 let plan = wrong_pass(pass, &seg::plan::lower(case.program.module()));

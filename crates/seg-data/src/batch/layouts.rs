@@ -42,6 +42,18 @@ pub enum LayoutKey {
         /// Later events do not count, where the batch has later ones.
         until: Option<Instant>,
     },
+    /// People by such a time, the latest first, as far as they are few: a word is
+    /// a row, and [`Layout::latest`] the time of each.
+    Recent {
+        /// The name.
+        event: EventId,
+        /// From which end.
+        is_last: bool,
+        /// Which from there, from 1.
+        n: u32,
+        /// Later events do not count, where the batch has later ones.
+        until: Option<Instant>,
+    },
     /// A word a person: which texts of a property's dictionary, at most 64, their
     /// events of a name ever had.
     Texts {
@@ -59,14 +71,17 @@ pub enum LayoutKey {
 pub struct Layout {
     /// The words, profile by profile.
     pub words: Vec<u64>,
-    /// For times: the latest of each 64 profiles, so that whoever looks for
-    /// later ones can pass them by.
+    /// For times: the latest of each [`Layout::PER_LATEST`] profiles, so that
+    /// whoever looks for later ones can pass them by. For people by time: times.
     pub latest: Vec<i64>,
 }
 
 impl Layout {
     /// Stands for a time that there is not; earlier than every time.
     pub const NO_TIME: i64 = i64::MIN;
+
+    /// How many profiles share a latest time: those of two cache lines of times.
+    pub const PER_LATEST: usize = 16;
 
     fn size(&self) -> usize {
         (self.words.len() + self.latest.len()) * 8

@@ -118,18 +118,23 @@ impl<'b> LastChains<'b> {
         }
     }
 
-    /// Whether a person has what the row ends with (or where none shall go on,
-    /// begins with) late enough.
-    fn is_late(&self, row: usize) -> bool {
-        let (Some(least), Some(latest)) = (self.least, &self.latest) else { return true };
-        latest.words.get(row).is_none_or(|last| *last as i64 >= least)
+    /// Those of 64 people from a row on who have what the row ends with (or where
+    /// none shall go on, begins with) late enough.
+    pub fn late(&self, row: usize) -> u64 {
+        let (Some(least), Some(latest)) = (self.least, &self.latest) else { return u64::MAX };
+        let people = latest.words.get(row..).unwrap_or(&[]);
+        super::bits(people.get(..64).unwrap_or(people), |last| last as i64 >= least)
+    }
+
+    /// Reads the last times of each step; see [`super::Group::touch`].
+    pub fn touch(&self, row: usize) -> i64 {
+        let last = |events: &&Events| events.times().get(events.range(row).end.saturating_sub(1)).copied();
+        let steps = self.steps.iter().copied().filter_map(|events| last(&events)).fold(0, |all, time| all ^ time);
+        steps ^ last(&self.firsts).unwrap_or(0)
     }
 
     /// Gives each wanted time of a person that there is.
     pub fn of(&self, row: usize, put: &mut impl FnMut(usize, i64)) {
-        if !self.is_late(row) {
-            return;
-        }
         // How many steps each have begun, from behind: as the first event moves
         // back, so does the earliest event of every step.
         let mut steps = [const { (&[] as &[i64], 0_usize) }; 4];

@@ -2,6 +2,7 @@
 //! columns, instead of walks over their events.
 
 use super::Select;
+use crate::bound::Access;
 use crate::facts::{TextsMet, bound, plain};
 use crate::layouts;
 use crate::shape::{Column, Cond, Row, Store, Value};
@@ -12,9 +13,13 @@ use seg_plan::{Node, NodeId};
 use std::sync::Arc;
 
 impl Select<'_, '_> {
+    fn has_columns(&self) -> bool {
+        self.binding.access >= Access::Column
+    }
+
     /// Whether a value about people is read from a layout.
     pub fn is_derived_time(&self, id: NodeId) -> bool {
-        self.binding.layouts && matches!(self.node(id), Node::EventTime { query, .. } if self.time_of(query).is_some())
+        self.has_columns() && matches!(self.node(id), Node::EventTime { query, .. } if self.time_of(query).is_some())
     }
 
     /// The only event of a query that asks for nothing else, where the batch has
@@ -26,7 +31,7 @@ impl Select<'_, '_> {
 
     /// The n-th time from one end as a column.
     pub(super) fn derived_time(&mut self, end: End, n: u32, query: &seg_plan::Query) -> Option<Value> {
-        let event = self.time_of(query).filter(|_| self.binding.layouts)?;
+        let event = self.time_of(query).filter(|_| self.has_columns())?;
         let layout = self.times(event, end, n)?;
         let values = self.address(layout.words.as_ptr());
         self.tables.keep(layout);
@@ -41,7 +46,7 @@ impl Select<'_, '_> {
 
     /// Whether people ever had one of some texts, as bits of a word.
     pub(super) fn texts_met(&mut self, id: NodeId) -> Option<Cond> {
-        let (event, property, wanted) = TextsMet::asked(self.plan, id).filter(|_| self.binding.layouts)?;
+        let (event, property, wanted) = TextsMet::asked(self.plan, id).filter(|_| self.has_columns())?;
         let layout = self.texts_of(event, property)?;
         let (_, texts) = self.batch.events(event)?.property_column(property)?.texts()?;
         let bit = |(key, text): (usize, Option<&str>)| u64::from(text.is_some_and(|t| wanted.contains(&t))) << key;
@@ -64,31 +69,48 @@ impl Select<'_, '_> {
     /// Whether a condition about texts met is read from a layout.
     pub fn is_derived_text(&self, event: EventId, property: PropertyId) -> bool {
         let key = || layouts::texts_key(self.batch.events(event)?, event, property, self.now);
-        self.binding.layouts && key().is_some()
+        self.has_columns() && key().is_some()
+    }
+
+    /// The least time with which people meet a condition, where it is held
+    /// against a time that a column has, and whether all such people meet it.
+    fn least(&self, id: NodeId) -> Option<(NodeId, i64, bool)> {
+        let Node::Compare(op, value, other) = self.node(id) else { return None };
+        let at = bound(self.plan, *other, self.now)?;
+        let (least, is_all) = match op {
+            CompareOp::GreaterOrEqual => (at, true),
+            CompareOp::Greater => (at.saturating_add(1), true),
+            CompareOp::Equal => (at, false),
+            CompareOp::Less | CompareOp::LessOrEqual => return None,
+        };
+        self.is_derived_time(*value).then_some((*value, least, is_all))
     }
 
     /// Finds out whether only people with a late time can meet a condition.
     pub(super) fn find_least(&mut self, id: NodeId) {
-        let Some(Node::Compare(op, value, other)) = self.plan.node(id) else { return };
-        let Some(at) = bound(self.plan, *other, self.now) else { return };
-        let least = match op {
-            CompareOp::GreaterOrEqual | CompareOp::Equal => at,
-            CompareOp::Greater => at.saturating_add(1),
-            CompareOp::Less | CompareOp::LessOrEqual => return,
-        };
-        if !self.is_derived_time(*value) {
-            return;
-        }
-        if let Node::EventTime { end, n, query } = self.node(*value)
+        let Some((value, least, _)) = self.least(id) else { return };
+        if let Node::EventTime { end, n, query } = self.node(value)
             && let Some(event) = self.time_of(query)
         {
             self.least = self.times(event, *end, *n).map(|layout| (layout, least));
         }
     }
 
+    /// Who meets a condition, where that is known by time: the words of all
+    /// profiles.
+    pub fn by_time(&self, id: NodeId) -> Option<Vec<u64>> {
+        let (value, least, true) = self.least(id)? else { return None };
+        let Node::EventTime { end, n, query } = self.node(value) else { return None };
+        let event = self.time_of(query).filter(|_| self.binding.access == Access::Cheapest)?;
+        let events = self.batch.events(event)?;
+        let key = layouts::time_key(events, event, *end == End::Last, *n, self.now);
+        let times = layouts::times(self.batch, events, &key, self.binding.threads);
+        layouts::recent(self.batch, &key, &times, least)
+    }
+
     /// Before which instant nobody's last event of a name need be looked at: the
     /// latest times of people, where the batch keeps them.
     pub fn latest_of(&self, event: EventId) -> Option<Arc<Layout>> {
-        self.binding.layouts.then(|| self.times(event, End::Last, 1)).flatten()
+        self.has_columns().then(|| self.times(event, End::Last, 1)).flatten()
     }
 }
