@@ -188,7 +188,7 @@ fn without_executable_memory_the_plan_evaluator_answers() {
     }
     // SAFETY: asks this process about itself.
     let is_refused = unsafe { libc::prctl(libc::PR_GET_MDWE, 0, 0, 0, 0) } == 1;
-    let program = program(&["ordered in the past 30 days"]);
+    let program = program(&["have largest amount of orders in the past 30 days is at least 0"]);
     let batch = crowd(&program, 100);
     let options = Options { engine: Some(Engine::Jit), ..Options::default() };
     let evaluation = program.bind(&batch).expect("a batch").evaluate_with(options, now());

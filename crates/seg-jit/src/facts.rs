@@ -47,16 +47,6 @@ impl Group<'_> {
         }
     }
 
-    /// Reads what deciding a person will read first. Done for several people
-    /// before any is decided, the reads wait for memory together.
-    pub fn touch(&self, row: usize) -> i64 {
-        match self {
-            Group::Chains(chains) => chains.touch(row),
-            // All people are read in order, which needs no help.
-            Group::Times(_) | Group::Totals(_) => 0,
-        }
-    }
-
     /// Gives the value of each fact that a person has.
     pub fn of(&self, row: usize, put: &mut impl FnMut(usize, i64)) {
         match self {

@@ -277,8 +277,6 @@ impl<'w, 'b> Worker<'w, 'b> {
                 0 => 0,
                 wanted => wanted & group.possible(self.first + word * 64),
             };
-            let touched = places(wanted).fold(0, |all, place| all ^ group.touch(self.first + word * 64 + place));
-            std::hint::black_box(touched);
             for place in places(wanted) {
                 let at = word * 64 + place;
                 group.of(self.first + at, &mut |fact, value| {

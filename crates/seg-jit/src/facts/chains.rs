@@ -126,13 +126,6 @@ impl<'b> LastChains<'b> {
         super::bits(people.get(..64).unwrap_or(people), |last| last as i64 >= least)
     }
 
-    /// Reads the last times of each step; see [`super::Group::touch`].
-    pub fn touch(&self, row: usize) -> i64 {
-        let last = |events: &&Events| events.times().get(events.range(row).end.saturating_sub(1)).copied();
-        let steps = self.steps.iter().copied().filter_map(|events| last(&events)).fold(0, |all, time| all ^ time);
-        steps ^ last(&self.firsts).unwrap_or(0)
-    }
-
     /// Gives each wanted time of a person that there is.
     pub fn of(&self, row: usize, put: &mut impl FnMut(usize, i64)) {
         // How many steps each have begun, from behind: as the first event moves

@@ -53,6 +53,8 @@ impl<'b> Totals<'b> {
 
     /// Adds the total since an instant as a fact.
     pub fn want(&mut self, from: i64, fact: usize) {
+        let is_whole = self.events.extent().is_none_or(|(first, _)| from <= first.0);
+        let from = if is_whole { i64::MIN } else { from };
         self.wanted.push((from, fact));
         self.wanted.sort_by_key(|(from, _)| std::cmp::Reverse(*from));
     }
@@ -69,15 +71,21 @@ impl<'b> Totals<'b> {
         let first = range.start;
         let times = self.events.times().get(range.clone()).unwrap_or(&[]);
         let values = self.values.get(range).unwrap_or(&[]);
-        let mut events = times.iter().zip(values).enumerate().rev().peekable();
-        while events.next_if(|(_, (time, _))| **time > self.now).is_some() {}
+        let mut end = times.iter().rposition(|time| *time <= self.now).map_or(0, |last| last + 1);
         let mut total: i128 = 0;
         for (from, fact) in &self.wanted {
-            while let Some((at, (_, value))) = events.next_if(|(_, (time, _))| *time >= from) {
-                if self.nulls.is_none_or(|nulls| nulls.is_valid(first + at)) {
-                    total += i128::from(*value);
+            // A window that is longer than the data needs no look at times.
+            let open = times.get(..end).filter(|_| *from != i64::MIN).unwrap_or(&[]);
+            let start = open.iter().rposition(|time| time < from).map_or(0, |before| before + 1);
+            let values = values.get(start..end).unwrap_or(&[]);
+            total += match self.nulls {
+                None => values.iter().map(|value| i128::from(*value)).sum::<i128>(),
+                Some(nulls) => {
+                    let known = values.iter().enumerate().filter(|(at, _)| nulls.is_valid(first + start + at));
+                    known.map(|(_, value)| i128::from(*value)).sum()
                 }
-            }
+            };
+            end = start;
             put(*fact, i64::try_from(total).unwrap_or(if total < 0 { i64::MIN } else { i64::MAX }));
         }
     }
