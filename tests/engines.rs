@@ -5,7 +5,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_select::concat::concat_batches;
 use seg::jit::{Access, Binding, Jit};
 use seg::plan::passes::{PASSES, Pass};
-use seg::{Batch, Engine, Instant, Mask, Options, Program};
+use seg::{Batch, Cancel, Engine, Instant, Mask, Options, Program};
 use seg_data::{AttributeId, EventId, PropertyId};
 use std::collections::BTreeSet;
 use std::num::NonZero;
@@ -125,9 +125,9 @@ impl TestEngine for By {
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
         program.bind(batch).expect("the batch keeps the contract");
         let threads = NonZero::<usize>::MIN;
-        let binding = Binding { threads, access: self.0 };
+        let binding = Binding { threads, access: self.0, cancel: Cancel::new() };
         let (batch, jit) = (batch.as_of(now), Jit::new());
-        jit.bind(program.plan(), &batch, now, binding).expect("native code").evaluate(threads)
+        jit.bind(program.plan(), &batch, now, binding).expect("native code").evaluate(threads).expect("nobody stops it")
     }
 }
 
@@ -146,8 +146,9 @@ impl TestEngine for Crowded {
         let crowd = Batch::new(Arc::clone(program.schema()), crowd).expect("a batch");
         program.bind(&crowd).expect("the batch keeps the contract");
         let (crowd, jit, threads) = (crowd.as_of(now), Jit::new(), NonZero::<usize>::MIN);
-        let binding = Binding { threads, access: Access::Column };
+        let binding = Binding { threads, access: Access::Column, cancel: Cancel::new() };
         let masks = jit.bind(program.plan(), &crowd, now, binding).expect("native code").evaluate(threads);
+        let masks = masks.expect("nobody stops it");
         let copy = |mask: &Mask, from: usize| -> Mask {
             Mask::from_bools((0..batch.len()).map(|row| mask.get(from * batch.len() + row)))
         };

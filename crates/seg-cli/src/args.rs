@@ -1,7 +1,9 @@
 //! What may be asked of the command.
 
 use clap::{Parser, Subcommand, ValueEnum};
+use seg::Cost;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Customer segments in plain English: checked, and run over your data.
 ///
@@ -35,6 +37,8 @@ pub enum Command {
     Test(Test),
     /// Say why one person is in a segment or not, and until when.
     Explain(Explain),
+    /// Say how large each segment was, day by day.
+    History(History),
     /// Keep the meaning of frozen segments in seg.lock.
     Freeze(Freeze),
     /// Explain the codes of errors and warnings.
@@ -116,6 +120,10 @@ pub struct Run {
     /// code does, unless there are so few people that compiling would not pay.
     #[arg(long, value_enum)]
     pub engine: Option<Engine>,
+    /// Run nothing when the segments are expected to take more time of one
+    /// processor than this, such as 500ms, 30s or 2min.
+    #[arg(long, value_name = "TIME", value_parser = max_cost)]
+    pub max_cost: Option<Cost>,
     /// Read all of the data, though no segment may need it, and stop when there
     /// is anything wrong with it.
     #[arg(long)]
@@ -133,6 +141,42 @@ pub struct Test {
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+#[derive(clap::Args)]
+pub struct History {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// How many days, the last of which ends now.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
+    pub days: u32,
+    /// The instant of the last day, such as 2026-11-27T14:00:00Z, rather than the
+    /// project's `at` or now.
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+    /// Count nothing when that is expected to take more time of one processor than
+    /// this, such as 500ms, 30s or 2min.
+    #[arg(long, value_name = "TIME", value_parser = max_cost)]
+    pub max_cost: Option<Cost>,
+    /// How to show the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// A length of time as a limit of costs.
+fn max_cost(text: &str) -> Result<Cost, String> {
+    let at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "min" => 60.0,
+        _ => return Err("write a number and ms, s or min, such as 500ms or 30s".to_owned()),
+    };
+    let parsed = number.parse::<f64>().ok().filter(|n| *n >= 0.0 && n.is_finite());
+    let number = parsed.ok_or_else(|| format!("`{number}` is no number of {unit}; write such as 500ms or 30s"))?;
+    Duration::try_from_secs_f64(number * seconds).map(Cost).map_err(|_| "that is too long to be a limit".to_owned())
 }
 
 #[derive(clap::Args)]
@@ -190,6 +234,10 @@ pub struct Emit {
     /// The stage to show.
     #[arg(long, value_enum)]
     pub stage: Stage,
+    /// With the plan, show how native code would read the project's data, what a
+    /// sample of its people lets expect, and what the whole is expected to cost.
+    #[arg(long)]
+    pub data: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,6 +6,7 @@ pub mod emit;
 pub mod explain;
 pub mod freeze;
 pub mod guard;
+pub mod history;
 pub mod init;
 pub mod run;
 pub mod test;

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Run(run) => commands::run::run(run, &output),
         Command::Test(test) => commands::test::run(test, &output),
         Command::Explain(explain) => commands::explain::run(explain, &output),
+        Command::History(history) => commands::history::run(history, &output),
         Command::Freeze(freeze) => commands::freeze::run(freeze, &output),
         Command::Codes(codes) => commands::codes::run(codes),
         Command::Emit(emit) => commands::emit::run(emit, &output),

@@ -19,6 +19,7 @@
 //! ```
 
 pub mod batch;
+mod cancel;
 mod globe;
 mod mask;
 pub mod money;
@@ -30,6 +31,7 @@ mod value;
 mod wanted;
 
 pub use batch::Batch;
+pub use cancel::Cancel;
 pub use globe::Place;
 pub use mask::Mask;
 pub use money::Money;

@@ -2,32 +2,35 @@
 
 use crate::code::{self, JitError, Kernel};
 use crate::facts::Group;
-use crate::sample;
+use crate::sample::{self, Estimate};
 use crate::select::{Select, Selected};
 use crate::shape::Cond;
-use crate::steps::{Fact, Gather, Step, steps};
+use crate::steps::{Fact, Gather, Kind, Step, steps};
 use crate::tables::Tables;
 use crate::words::BLOCK_WORDS;
 use crate::worker::{Leaf, Worker};
-use seg_data::{Batch, Instant, Mask};
+use seg_data::{Batch, Cancel, Instant, Mask};
 use seg_plan::{NodeId, Plan};
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 
 /// How a plan is bound. None of it changes an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Binding {
     /// How many threads may make layouts.
     pub threads: NonZero<usize>,
     /// How times and texts of people are read.
     pub access: Access,
+    /// Stops binding and evaluating.
+    pub cancel: Cancel,
 }
 
 impl Default for Binding {
     /// One thread, whatever access costs least.
     fn default() -> Binding {
-        Binding { threads: NonZero::<usize>::MIN, access: Access::Cheapest }
+        Binding { threads: NonZero::<usize>::MIN, access: Access::Cheapest, cancel: Cancel::new() }
     }
 }
 
@@ -109,15 +112,20 @@ impl Jit {
         binding: Binding,
         adjust: impl Fn(&mut Selected),
     ) -> Result<BoundPlan<'b>, JitError> {
+        let (threads, cancel, access) = (binding.threads, binding.cancel.clone(), binding.access);
         let mut select = Select::new(plan, batch, now, binding);
         let (mut steps, mut selected) = steps(plan, &mut select);
+        if cancel.is_cancelled() {
+            return Err(JitError::Cancelled);
+        }
         selected.iter_mut().for_each(adjust);
-        let kernels = self.kernels_of(&selected)?;
+        let kernels = self.kernels_of(&selected, &cancel)?;
         let mut n_scratch = 2;
         let leaves = selected.into_iter().zip(kernels).map(|(selected, kernel)| {
             n_scratch = n_scratch.max(selected.n_scratch);
             let cost = sample::kernel_cost(&selected.cond, selected.least.is_some());
-            Leaf { kernel, params: selected.params, least: selected.least, cost }
+            let path = sample::path(&selected.cond, selected.least.is_some());
+            Leaf { kernel, params: selected.params, least: selected.least, cost, path }
         });
         let leaves = leaves.collect();
         let roots: Vec<usize> = plan.roots().iter().map(|r| steps.place(r.node)).collect();
@@ -134,20 +142,23 @@ impl Jit {
             leaves,
             roots,
             n_scratch,
+            cancel,
+            nodes: steps.nodes,
+            estimates: Vec::new(),
             _tables: select.tables,
         };
         for fact in &bound.facts {
             if let Gather::Days(days) = &fact.gather {
-                days.prepare(binding.threads);
+                days.prepare(threads);
             }
         }
-        if binding.access == Access::Cheapest {
-            sample::order(&mut bound);
+        if access == Access::Cheapest {
+            bound.estimates = sample::order(&mut bound);
         }
         Ok(bound)
     }
 
-    fn kernels_of(&self, selected: &[Selected]) -> Result<Vec<Kernel>, JitError> {
+    fn kernels_of(&self, selected: &[Selected], cancel: &Cancel) -> Result<Vec<Kernel>, JitError> {
         let find = |kernels: &HashMap<Cond, Kernel>| -> Vec<Option<Kernel>> {
             selected.iter().map(|s| kernels.get(&s.cond).cloned()).collect()
         };
@@ -161,7 +172,7 @@ impl Jit {
         if !new.is_empty() {
             // Compiled without the lock: another thread may do the same, which
             // wastes time and harms nothing.
-            let compiled = code::compile(&new)?;
+            let compiled = code::compile(&new, cancel)?;
             let mut kernels = self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
             for (cond, kernel) in new.into_iter().zip(compiled) {
                 kernels.insert(cond.clone(), kernel);
@@ -205,6 +216,11 @@ pub struct BoundPlan<'b> {
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) roots: Vec<usize>,
     pub(crate) n_scratch: usize,
+    cancel: Cancel,
+    /// The condition that each step is.
+    nodes: Vec<NodeId>,
+    /// What was expected of each step, where people were looked at.
+    estimates: Vec<Estimate>,
     /// What parameters point to, besides the batch itself.
     _tables: Tables<'b>,
 }
@@ -212,15 +228,21 @@ pub struct BoundPlan<'b> {
 impl BoundPlan<'_> {
     /// Who is in each segment: one mask a segment. Blocks of profiles are
     /// shared out between so many threads.
-    pub fn evaluate(&self, n_threads: NonZero<usize>) -> Vec<Mask> {
+    ///
+    /// # Errors
+    /// That somebody asked to stop; see [`Binding::cancel`].
+    pub fn evaluate(&self, n_threads: NonZero<usize>) -> Result<Vec<Mask>, JitError> {
         let mut masks = Vec::new();
-        self.evaluate_into(n_threads, &mut masks);
-        masks
+        self.evaluate_into(n_threads, &mut masks)?;
+        Ok(masks)
     }
 
     /// The same, in the memory of masks of an earlier evaluation: for many
     /// segments, getting memory takes as long as filling it.
-    pub fn evaluate_into(&self, n_threads: NonZero<usize>, masks: &mut Vec<Mask>) {
+    ///
+    /// # Errors
+    /// Likewise; the masks say nothing then.
+    pub fn evaluate_into(&self, n_threads: NonZero<usize>, masks: &mut Vec<Mask>) -> Result<(), JitError> {
         let n_words = self.n_profiles.div_ceil(64);
         let n_blocks = n_words.div_ceil(BLOCK_WORDS);
         // A thread costs about as much as some blocks.
@@ -247,6 +269,43 @@ impl BoundPlan<'_> {
             own.map(work);
         });
         masks.extend(answers.into_iter().map(|words| Mask::from_words(words, self.n_profiles)));
+        if self.cancel.is_cancelled() { Err(JitError::Cancelled) } else { Ok(()) }
+    }
+
+    /// How each condition that is no combination reads the batch, a line each,
+    /// with what a sample of its people lets expect.
+    pub fn describe(&self) -> String {
+        let mut out = String::new();
+        for (at, (step, node)) in self.steps.iter().zip(&self.nodes).enumerate() {
+            let path = match &step.kind {
+                Kind::Const(_) | Kind::All(_) | Kind::Any(_) | Kind::Several { .. } | Kind::Not(_) => continue,
+                Kind::Leaf(leaf) => self.leaves.get(*leaf).map_or("", |leaf| leaf.path),
+                Kind::Words(_) => "by time: the few who are late enough",
+                Kind::IsThere(fact) | Kind::Threshold(fact, ..) | Kind::Bits(fact, _) => {
+                    self.facts.get(*fact).map_or("", |fact| self.path_of(&fact.gather))
+                }
+            };
+            // Writing to a string does not fail.
+            let _ = write!(out, "access n{}: {path}", node.0);
+            if let Some(Estimate { share, cost }) = self.estimates.get(at) {
+                let _ = write!(out, "; about {:.1}% of people, {cost} ns each", share * 100.0);
+            }
+            out.push('\n');
+        }
+        out
+    }
+
+    fn path_of(&self, gather: &Gather<'_>) -> &'static str {
+        match gather {
+            Gather::Kernel(_) => "a value gathered by person, by code",
+            Gather::Texts(_) => "texts met, by person",
+            Gather::Days(_) => "a column of active days, a bit a day",
+            Gather::Group(group) => match self.groups.get(*group) {
+                Some((Group::Times(_), _)) => "last times, by person, in one walk for all of the event",
+                Some((Group::Chains(_), _)) => "a row of events, by person, in one walk for all lengths of time",
+                _ => "totals, by person, in one walk for all windows",
+            },
+        }
     }
 
     /// Fills one stretch of each segment's words, which begin at word `first`.
@@ -254,6 +313,9 @@ impl BoundPlan<'_> {
         let mut worker = Worker::new(self);
         let n_words = share.first().map_or(0, |words| words.len());
         for offset in (0..n_words).step_by(BLOCK_WORDS) {
+            if self.cancel.is_cancelled() {
+                return;
+            }
             worker.block(first + offset, n_words - offset);
             for (words, root) in share.iter_mut().zip(&self.roots) {
                 let from = worker.answers(*root);

@@ -9,6 +9,7 @@ use cranelift_codegen::{CodegenError, Context, ir};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
+use seg_data::Cancel;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 pub enum JitError {
     /// This machine or its settings do not let code be made and run.
     Unavailable(String),
+    /// Somebody asked to stop; see [`seg_data::Cancel`].
+    Cancelled,
     /// A fault of Seg: the code generator refused what it was given.
     Internal(String),
 }
@@ -26,6 +29,7 @@ impl fmt::Display for JitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             JitError::Unavailable(why) => write!(f, "native code cannot be run here: {why}"),
+            JitError::Cancelled => write!(f, "it was cancelled"),
             JitError::Internal(why) => write!(f, "native code could not be generated, which is a fault of Seg: {why}"),
         }
     }
@@ -121,7 +125,7 @@ impl Kernel {
 ///
 /// # Errors
 /// Memory that may not be made executable, or a fault of Seg.
-pub(crate) fn compile(conditions: &[&Cond]) -> Result<Vec<Kernel>, JitError> {
+pub(crate) fn compile(conditions: &[&Cond], cancel: &Cancel) -> Result<Vec<Kernel>, JitError> {
     let isa = host()?;
     let module = JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()));
     // From here on, dropping frees the memory, also when compiling fails.
@@ -130,6 +134,9 @@ pub(crate) fn compile(conditions: &[&Cond]) -> Result<Vec<Kernel>, JitError> {
     let mut context = code.module.make_context();
     let mut builder = FunctionBuilderContext::new();
     for cond in conditions {
+        if cancel.is_cancelled() {
+            return Err(JitError::Cancelled);
+        }
         let isa = code.module.isa();
         context.func.signature = emit::signature(isa);
         emit::kernel(&mut context.func, &mut builder, isa, cond);

@@ -20,6 +20,7 @@
 mod bound;
 mod code;
 mod emit;
+mod entry;
 mod facts;
 #[cfg(feature = "faults")]
 pub mod fault;
@@ -35,3 +36,4 @@ mod zone;
 
 pub use bound::{Access, Binding, BoundPlan, Jit, clif};
 pub use code::JitError;
+pub use entry::{OneByOne, sizes};

@@ -18,11 +18,21 @@ const WORDS: usize = BLOCK_WORDS / 2;
 /// Fewer words than this are sooner evaluated than sampled.
 const WORDS_MIN: usize = 64;
 
-/// Puts the members of every row of conditions in order.
-pub(crate) fn order(bound: &mut BoundPlan<'_>) {
+/// What is expected of a condition.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Estimate {
+    /// The share of people who hold it.
+    pub share: f64,
+    /// Nanoseconds a person who is asked.
+    pub cost: f64,
+}
+
+/// Puts the members of every row of conditions in order. Gives what is expected
+/// of each step; nothing where nothing was looked at.
+pub(crate) fn order(bound: &mut BoundPlan<'_>) -> Vec<Estimate> {
     let n_words = bound.n_profiles / 64;
     if n_words < WORDS_MIN || !bound.steps.iter().any(|step| matches!(step.kind, Kind::All(_) | Kind::Any(_))) {
-        return;
+        return Vec::new();
     }
     let shares = shares(bound, n_words);
     let mut costs: Vec<f64> = Vec::with_capacity(bound.steps.len());
@@ -39,6 +49,7 @@ pub(crate) fn order(bound: &mut BoundPlan<'_>) {
             _ => {}
         }
     }
+    shares.into_iter().zip(costs).map(|(share, cost)| Estimate { share, cost }).collect()
 }
 
 /// What is cheap for each person that it settles comes first. Products, since
@@ -100,5 +111,22 @@ pub(crate) fn kernel_cost(cond: &Cond, has_least: bool) -> f64 {
             _ => 0.8,
         },
         _ => 15.0,
+    }
+}
+
+/// How a kernel reads the batch, in words.
+pub(crate) fn path(cond: &Cond, has_least: bool) -> &'static str {
+    use crate::shape::{Store, Value};
+    let Cond::Dense(inner, _) = cond else { return "by person, by code" };
+    match inner.as_ref() {
+        _ if has_least => "a column of times, without the people who are all too early",
+        Cond::Compare(_, Value::Column(column), _) | Cond::Known(Value::Column(column)) => match column.store {
+            Store::Time => "a column of times, 128 bits at a time",
+            Store::Bit(_) => "a column of bits, a word at a time",
+            _ => "an attribute, 128 bits at a time",
+        },
+        Cond::Bits(..) => "a column of texts met, 128 bits at a time",
+        Cond::Keys { .. } => "an attribute's texts by number, 128 bits at a time",
+        _ => "an attribute's texts by a table, a word at a time",
     }
 }

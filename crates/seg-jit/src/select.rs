@@ -141,6 +141,11 @@ impl<'p, 'b: 'p> Select<'p, 'b> {
         self.batch
     }
 
+    /// Whether somebody asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.binding.cancel.is_cancelled()
+    }
+
     /// When everything is judged.
     pub fn now(&self) -> Instant {
         self.now

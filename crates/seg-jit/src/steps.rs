@@ -44,6 +44,8 @@ pub(crate) struct Step {
 #[derive(Default)]
 pub(crate) struct Steps<'b> {
     pub steps: Vec<Step>,
+    /// The condition that each is.
+    pub nodes: Vec<NodeId>,
     places: HashMap<NodeId, usize>,
     pub leaf_nodes: Vec<NodeId>,
     pub facts: Vec<Fact<'b>>,
@@ -113,6 +115,10 @@ pub(crate) fn steps<'p, 'b: 'p>(plan: &'p Plan, select: &mut Select<'p, 'b>) -> 
     let mut steps = Steps::default();
     let mut selected = Vec::new();
     for (id, node) in wanted.into_iter().filter_map(|id| Some((id, plan.node(id)?))) {
+        // Nobody looks at what is left out then.
+        if select.is_cancelled() {
+            break;
+        }
         let kind = match node {
             Node::Const(value) => Kind::Const(*value),
             Node::All(members) => Kind::All(members.iter().map(|m| steps.place(*m)).collect()),
@@ -140,6 +146,7 @@ pub(crate) fn steps<'p, 'b: 'p>(plan: &'p Plan, select: &mut Select<'p, 'b>) -> 
         };
         steps.places.insert(id, steps.steps.len());
         steps.steps.push(Step { kind, is_shared: false });
+        steps.nodes.push(id);
     }
     for group in &mut steps.groups {
         if let Group::Chains(chains) = group {

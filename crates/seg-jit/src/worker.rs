@@ -16,6 +16,8 @@ pub(crate) struct Leaf {
     pub least: Option<(Arc<Layout>, i64)>,
     /// Nanoseconds a person, about.
     pub cost: f64,
+    /// How it reads the batch, in words.
+    pub path: &'static str,
 }
 
 impl Leaf {

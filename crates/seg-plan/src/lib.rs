@@ -12,6 +12,7 @@
 //! relies on. The evaluator works on whole columns; it knows no native code.
 
 mod build;
+mod cost;
 mod edges;
 mod eval;
 mod facts;
@@ -23,6 +24,7 @@ mod print;
 mod verify;
 
 pub use build::Builder;
+pub use cost::{Cost, Statistics, cost};
 pub use edges::next_change;
 pub use eval::{Kernels, evaluate};
 pub use facts::{Fact, conditions, facts};

@@ -3,7 +3,7 @@
 use crate::compile::Program;
 use crate::engine::{self, Engine, Reason};
 use seg_data::batch::{BatchError, BatchProblem, ID_COLUMN};
-use seg_data::{Batch, Instant, Mask};
+use seg_data::{Batch, Cancel, Instant, Mask};
 use seg_hir::Evaluator;
 use seg_hir::hir::SegmentId;
 use seg_jit::{Access, Binding};
@@ -45,8 +45,8 @@ impl Program {
 /// A program and a batch whose columns it may trust.
 #[derive(Debug, Clone, Copy)]
 pub struct Bound<'a> {
-    program: &'a Program,
-    batch: &'a Batch,
+    pub(crate) program: &'a Program,
+    pub(crate) batch: &'a Batch,
 }
 
 /// Who is in, and who said so.
@@ -98,7 +98,7 @@ impl Bound<'_> {
             let masks = seg_plan::evaluate(program.plan(), batch, now);
             Evaluation { masks, engine: Engine::Plan, reason }
         };
-        let binding = Binding { threads: options.threads, access: Access::Cheapest };
+        let binding = Binding { threads: options.threads, access: Access::Cheapest, cancel: Cancel::new() };
         match engine {
             Engine::Evaluator => {
                 let masks = Evaluator::new(program.module(), now).evaluate(batch);
@@ -106,10 +106,10 @@ impl Bound<'_> {
             }
             Engine::Plan => by_plan(reason),
             Engine::Jit => match program.jit().bind(program.plan(), &batch.as_of(now), now, binding) {
-                Ok(bound) => {
-                    bound.evaluate_into(options.threads, &mut masks);
-                    Evaluation { masks, engine, reason }
-                }
+                Ok(bound) => match bound.evaluate_into(options.threads, &mut masks) {
+                    Ok(()) => Evaluation { masks, engine, reason },
+                    Err(error) => by_plan(Reason::NoNativeCode(error)),
+                },
                 Err(error) => by_plan(Reason::NoNativeCode(error)),
             },
         }

@@ -87,8 +87,10 @@ mod bound;
 mod compile;
 mod diagnostics;
 mod engine;
+mod entries;
 mod explain;
 pub mod frozen;
+mod limits;
 mod lint;
 mod project;
 mod testing;
@@ -98,16 +100,18 @@ pub use compile::{Program, check, compile, parse};
 pub use diagnostics::Diagnostics;
 pub use engine::{Engine, Reason};
 pub use explain::{Explanation, NotFound, explain};
+pub use limits::{Limits, Stopped};
 pub use project::{Project, ProjectError};
 pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
 
 /// Arrow in the version that this crate takes record batches of.
 pub use {arrow_array, arrow_schema};
 
-pub use seg_data::{Batch, Date, Instant, Mask, Schema, Wanted, Zone, batch};
+pub use seg_data::{Batch, Cancel, Date, Instant, Mask, Schema, Wanted, Zone, batch};
 pub use seg_hir::explain::{Role, Why, place};
 pub use seg_hir::{Checked, Settings, hir};
 pub use seg_io as io;
 pub use seg_jit as jit;
 pub use seg_plan as plan;
+pub use seg_plan::Cost;
 pub use seg_syntax::{Parse, ast, diag, source, token};

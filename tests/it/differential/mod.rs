@@ -15,7 +15,7 @@ use constructs::constructs;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use seg::{Batch, Instant, Mask, Program, Project, Settings, Zone};
+use seg::{Batch, Cancel, Instant, Mask, Program, Project, Settings, Zone};
 use seg_jit::fault::Fault;
 use seg_jit::{Access, Binding, Jit};
 use seg_tests::{Reference, TestEngine, engines, people, schema_text, twisted};
@@ -251,9 +251,10 @@ impl Mistake {
                 let threads = NonZero::<usize>::MIN;
                 // On one path or the other it must be seen.
                 let evaluate = |access| {
-                    let (jit, binding) = (Jit::new(), Binding { threads, access });
+                    let (jit, binding) = (Jit::new(), Binding { threads, access, cancel: Cancel::new() });
                     let plan = case.program.plan();
-                    jit.bind_with_fault(plan, &batch, now(), binding, fault).expect("native code").evaluate(threads)
+                    let bound = jit.bind_with_fault(plan, &batch, now(), binding, fault).expect("native code");
+                    bound.evaluate(threads).expect("nobody stops it")
                 };
                 let by_walking = evaluate(Access::Walk);
                 if by_walking != case.expected { by_walking } else { evaluate(Access::Column) }

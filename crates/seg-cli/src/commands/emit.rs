@@ -1,10 +1,10 @@
 //! `seg emit`
 
-use super::load;
+use super::{load, run};
 use crate::args::{Emit, Format, Stage};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_text};
-use seg::{Diagnostics, Instant};
+use seg::{Diagnostics, Instant, Project};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -28,6 +28,7 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
             }
         }
         Stage::Hir => text = seg::hir::print(&checked.module, &project.schema),
+        Stage::Plan if args.data => text = over_data(&project, output)?,
         Stage::Plan => text = seg::plan::print(&seg::plan::lower(&checked.module), &project.schema),
         Stage::Passes => {
             seg::plan::optimize(&seg::plan::lower(&checked.module), |trace| {
@@ -45,6 +46,9 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
         }
     }
     print_text(&text)?;
+    if args.data && args.stage != Stage::Plan {
+        return Err(Failure::usage("`--data` goes with `--stage plan`"));
+    }
     // What can be shown of a broken project is shown, with what is wrong.
     match seg::compile(&project) {
         Ok(_) => Ok(Exit::Success),
@@ -54,4 +58,20 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
             Ok(Exit::Errors)
         }
     }
+}
+
+/// The plan as it runs, and how it reads the project's data.
+fn over_data(project: &Project, output: &Output) -> Result<String, Failure> {
+    let (Ok(program), Some(manifest)) = (seg::compile(project), &project.manifest) else {
+        // The errors are shown after what can be shown.
+        return Ok(String::new());
+    };
+    let (now, _) = run::now(None, manifest)?;
+    let loaded = run::read(project, manifest, &program.wanted(now), output)?;
+    let bound = program.bind(&loaded.batch).map_err(Failure::new)?;
+    let mut text = seg::plan::print(program.plan(), program.schema());
+    text.push_str(&bound.describe_access(now));
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "expected to take {} of one processor", bound.cost(now));
+    Ok(text)
 }

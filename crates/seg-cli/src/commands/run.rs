@@ -7,7 +7,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::io::{Loaded, Manifest, MembersFormat, Report, Sizes};
-use seg::{Evaluation, Instant, Mask, Options, Program, Project, Reason, Wanted};
+use seg::{Cost, Evaluation, Instant, Limits, Mask, Options, Program, Project, Reason, Stopped, Wanted};
 use std::fmt::Write;
 use std::num::NonZero;
 
@@ -54,7 +54,13 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let bound = program.bind(&loaded.batch).map_err(Failure::new)?;
     let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let options = Options { engine: args.engine.map(Into::into), threads };
-    let evaluation = bound.evaluate_with(options, now);
+    let evaluation = match args.max_cost {
+        None => bound.evaluate_with(options, now),
+        Some(_) => {
+            let limits = Limits { max_cost: args.max_cost, ..Limits::default() };
+            bound.evaluate_within(options, &limits, now).map_err(stopped)?
+        }
+    };
     let masks = &evaluation.masks;
     if let Reason::NoNativeCode(error) = &evaluation.reason {
         eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
@@ -69,12 +75,13 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     if let Some((path, format)) = winners {
         write_winners(&program, &evaluation, &loaded, path, format)?;
     }
+    let cost = bound.cost(now);
     let guards = guard::guards(program.module(), masks, before.as_ref(), now);
     if let Some(path) = &args.record {
         record(&program, masks, now, path)?;
     }
     match args.format {
-        Format::Json => print_json(&json(&program, &evaluation, &loaded, &guards, now))?,
+        Format::Json => print_json(&json(&program, &evaluation, &loaded, &guards, (now, cost)))?,
         Format::Text => {
             let mut text = header(manifest, &loaded.report, now, said_by);
             text.push_str(&table(&program, masks));
@@ -88,6 +95,12 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         }
     }
     Ok(if args.deny && !guards.broken.is_empty() { Exit::Errors } else { Exit::Success })
+}
+
+/// An evaluation that was refused.
+pub fn stopped(stopped: Stopped) -> Failure {
+    let code = if matches!(stopped, Stopped::TooDear { .. }) { Exit::Errors } else { Exit::Failed };
+    Failure { code, message: format!("{stopped}; nothing was run") }
 }
 
 /// Who goes to which of the segments that compete.
@@ -199,7 +212,7 @@ fn json(
     evaluation: &Evaluation,
     loaded: &Loaded,
     guards: &Guards,
-    now: Instant,
+    (now, cost): (Instant, Cost),
 ) -> serde_json::Value {
     let segments: Vec<_> = program
         .segment_names()
@@ -211,6 +224,7 @@ fn json(
         .collect();
     serde_json::json!({
         "at": now.to_string(),
+        "estimated_cost_ms": cost.0.as_secs_f64() * 1e3,
         "engine": { "name": evaluation.engine.name(), "reason": evaluation.reason.to_string() },
         "segments": segments,
         "sizes": { "broken": guards.broken, "not_judged": guards.notes },

@@ -1,0 +1,58 @@
+//! `seg history`
+
+use super::{compiled, load, run};
+use crate::args::{Format, History};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, grouped, print_json, print_text};
+use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
+use seg::{Instant, Limits, Options};
+use std::fmt::Write;
+use std::num::NonZero;
+
+const DAY: i64 = 24 * 3_600_000_000;
+
+pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
+    let project = load(&args.dir)?;
+    let Some(program) = compiled(&project, args.format, "counted", output)? else { return Ok(Exit::Errors) };
+    let Some(manifest) = &project.manifest else {
+        return Err(Failure::new("the project's settings could not be read"));
+    };
+    let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
+    let back = (0..i64::from(args.days)).rev().map(|days| Instant(now.0.saturating_sub(days * DAY)));
+    let instants: Vec<Instant> = back.collect();
+    // Whatever the earliest day looks at, the later ones look at too.
+    let wanted = program.wanted(instants.first().copied().unwrap_or(now));
+    let loaded = run::read(&project, manifest, &wanted, output)?;
+    let bound = program.bind(&loaded.batch).map_err(Failure::new)?;
+    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let options = Options { threads, ..Options::default() };
+    let limits = Limits { max_cost: args.max_cost, ..Limits::default() };
+    let sizes = bound.sizes_at(&instants, options, &limits).map_err(run::stopped)?;
+    let names: Vec<&str> = program.segment_names().collect();
+    if args.format == Format::Json {
+        let at = |(now, sizes): (&Instant, &Vec<u64>)| {
+            let sizes: serde_json::Map<String, serde_json::Value> =
+                names.iter().zip(sizes).map(|(name, size)| ((*name).to_owned(), (*size).into())).collect();
+            serde_json::json!({ "at": now.to_string(), "sizes": sizes })
+        };
+        let history: Vec<_> = instants.iter().zip(&sizes).map(at).collect();
+        print_json(&serde_json::json!({ "people": loaded.report.profiles, "history": history }))?;
+        return Ok(Exit::Success);
+    }
+    let (name, people) = (&manifest.name, grouped(loaded.report.profiles));
+    let mut text = format!("{name}: {people} people, each day up to {now} (from {said_by})\n");
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    table.set_header(std::iter::once(Cell::new("at")).chain(names.iter().map(|name| right((*name).to_owned()))));
+    for (now, sizes) in instants.iter().zip(&sizes) {
+        table.add_row(std::iter::once(Cell::new(now)).chain(sizes.iter().map(|size| right(grouped(*size)))));
+    }
+    for line in table.lines() {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    print_text(&text)?;
+    eprint!("{}", run::problems(&loaded.report));
+    Ok(Exit::Success)
+}
