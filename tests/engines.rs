@@ -161,6 +161,22 @@ impl TestEngine for Crowded {
     }
 }
 
+/// Native code, person by person.
+pub struct OneByOne;
+
+impl TestEngine for OneByOne {
+    fn name(&self) -> &'static str {
+        "native code, person by person"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        let bound = program.bind(batch).expect("the batch keeps the contract");
+        let people: Vec<Vec<bool>> = bound.one_by_one(now, |judge| (0..batch.len()).map(judge).collect());
+        let segments = 0..program.segment_names().count();
+        segments.map(|at| Mask::from_bools(people.iter().map(|segments| segments[at]))).collect()
+    }
+}
+
 /// The plan evaluator on a batch without the columns that the plan says it does
 /// not read.
 pub struct Pruned;
@@ -227,12 +243,13 @@ impl TestEngine for PassAlone {
 pub fn engines() -> Vec<Box<dyn TestEngine>> {
     let mut engines: Vec<Box<dyn TestEngine>> = vec![Box::new(Reference), Box::new(PassAlone(None))];
     engines.extend(PASSES.iter().map(|pass| Box::new(PassAlone(Some(pass))) as Box<dyn TestEngine>));
-    let all: [Box<dyn TestEngine>; 8] = [
+    let all: [Box<dyn TestEngine>; 9] = [
         Box::new(Planned),
         Box::new(Pruned),
         Box::new(Native),
         Box::new(By(Access::Walk)),
         Box::new(By(Access::Column)),
+        Box::new(OneByOne),
         Box::new(Sliced),
         Box::new(Twisted),
         Box::new(Crowded),

@@ -6,4 +6,5 @@ mod docs;
 mod engines;
 mod examples;
 mod history;
+mod limits;
 mod properties;

@@ -119,7 +119,7 @@ impl Jit {
             return Err(JitError::Cancelled);
         }
         selected.iter_mut().for_each(adjust);
-        let kernels = self.kernels_of(&selected, &cancel)?;
+        let kernels = self.kernels_of(&selected, threads, &cancel)?;
         let mut n_scratch = 2;
         let leaves = selected.into_iter().zip(kernels).map(|(selected, kernel)| {
             n_scratch = n_scratch.max(selected.n_scratch);
@@ -158,7 +158,12 @@ impl Jit {
         Ok(bound)
     }
 
-    fn kernels_of(&self, selected: &[Selected], cancel: &Cancel) -> Result<Vec<Kernel>, JitError> {
+    fn kernels_of(
+        &self,
+        selected: &[Selected],
+        threads: NonZero<usize>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Kernel>, JitError> {
         let find = |kernels: &HashMap<Cond, Kernel>| -> Vec<Option<Kernel>> {
             selected.iter().map(|s| kernels.get(&s.cond).cloned()).collect()
         };
@@ -172,7 +177,7 @@ impl Jit {
         if !new.is_empty() {
             // Compiled without the lock: another thread may do the same, which
             // wastes time and harms nothing.
-            let compiled = code::compile(&new, cancel)?;
+            let compiled = code::compile_all(&new, threads, cancel)?;
             let mut kernels = self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
             for (cond, kernel) in new.into_iter().zip(compiled) {
                 kernels.insert(cond.clone(), kernel);
@@ -204,6 +209,19 @@ pub fn clif(plan: &Plan, batch: &Batch, now: Instant) -> Result<String, JitError
         }
     }
     Ok(out)
+}
+
+/// Generates and verifies the code of a plan over a batch for a machine that
+/// need not be this one, such as `aarch64-unknown-linux-gnu`; gives its bytes.
+///
+/// # Errors
+/// A machine that this build knows no code for (those of others need the feature
+/// `cross`), or a fault of Seg.
+pub fn generate_for(target: &str, plan: &Plan, batch: &Batch, now: Instant) -> Result<usize, JitError> {
+    let mut select = Select::new(plan, batch, now, Binding { access: Access::Column, ..Binding::default() });
+    let (_, selected) = steps(plan, &mut select);
+    let conditions: Vec<&Cond> = selected.iter().map(|s| &s.cond).collect();
+    code::generate(&conditions, target)
 }
 
 /// A plan ready to run over one batch.

@@ -2,6 +2,7 @@
 
 use crate::emit;
 use crate::shape::Cond;
+use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::verifier::verify_function;
@@ -12,6 +13,7 @@ use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
 use seg_data::Cancel;
 use std::fmt;
 use std::mem::ManuallyDrop;
+use std::num::NonZero;
 use std::sync::Arc;
 
 /// Why there is no machine code.
@@ -42,6 +44,12 @@ impl std::error::Error for JitError {}
 /// # Errors
 /// A machine that Cranelift does not know.
 pub(crate) fn host() -> Result<OwnedTargetIsa, JitError> {
+    let builder = cranelift_native::builder().map_err(|why| JitError::Unavailable(why.to_owned()))?;
+    builder.finish(flags()?).map_err(|e| JitError::Unavailable(e.to_string()))
+}
+
+/// How code is generated for every machine.
+fn flags() -> Result<settings::Flags, JitError> {
     let internal = |e: settings::SetError| JitError::Internal(e.to_string());
     let mut flags = settings::builder();
     flags.set("opt_level", "speed").map_err(internal)?;
@@ -49,8 +57,7 @@ pub(crate) fn host() -> Result<OwnedTargetIsa, JitError> {
     flags.set("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }).map_err(internal)?;
     flags.set("is_pic", "false").map_err(internal)?;
     flags.set("unwind_info", "false").map_err(internal)?;
-    let builder = cranelift_native::builder().map_err(|why| JitError::Unavailable(why.to_owned()))?;
-    builder.finish(settings::Flags::new(flags)).map_err(|e| JitError::Unavailable(e.to_string()))
+    Ok(settings::Flags::new(flags))
 }
 
 /// The code of some kernels, in memory that is freed when the last handle to
@@ -121,6 +128,31 @@ impl Kernel {
     }
 }
 
+/// Fewer conditions are sooner compiled than handed to another thread.
+const CONDITIONS_PER_THREAD: usize = 4;
+
+/// Compiles conditions, each thread its share of them.
+///
+/// # Errors
+/// Those of [`compile`].
+pub(crate) fn compile_all(
+    conditions: &[&Cond],
+    n_threads: NonZero<usize>,
+    cancel: &Cancel,
+) -> Result<Vec<Kernel>, JitError> {
+    let n_each = conditions.len().div_ceil(n_threads.get()).max(CONDITIONS_PER_THREAD);
+    std::thread::scope(|scope| {
+        let mut shares = conditions.chunks(n_each);
+        let own = shares.next().unwrap_or(&[]);
+        let others: Vec<_> = shares.map(|share| scope.spawn(move || compile(share, cancel))).collect();
+        let mut kernels = compile(own, cancel)?;
+        for other in others {
+            kernels.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        Ok(kernels)
+    })
+}
+
 /// Compiles conditions, all in one piece of code memory.
 ///
 /// # Errors
@@ -175,6 +207,28 @@ fn refused(error: ModuleError) -> JitError {
         ModuleError::Compilation(CodegenError::Verifier(errors)) => JitError::Internal(errors.to_string()),
         other => JitError::Internal(other.to_string()),
     }
+}
+
+/// Generates and verifies the code of conditions for a machine that need not be
+/// this one; gives its bytes. Nothing of it can be run.
+///
+/// # Errors
+/// A machine that this build knows no code for, or a fault of Seg.
+pub(crate) fn generate(conditions: &[&Cond], target: &str) -> Result<usize, JitError> {
+    let builder =
+        cranelift_codegen::isa::lookup_by_name(target).map_err(|e| JitError::Unavailable(format!("{target}: {e}")))?;
+    let isa = builder.finish(flags()?).map_err(|e| JitError::Unavailable(e.to_string()))?;
+    let (mut builder, mut n_bytes) = (FunctionBuilderContext::new(), 0);
+    for cond in conditions {
+        let mut context = Context::new();
+        context.func.signature = emit::signature(isa.as_ref());
+        emit::kernel(&mut context.func, &mut builder, isa.as_ref(), cond);
+        verify_function(&context.func, isa.as_ref()).map_err(|e| JitError::Internal(e.to_string()))?;
+        let compiled = context.compile(isa.as_ref(), &mut ControlPlane::default());
+        n_bytes += compiled.map_err(|e| JitError::Internal(format!("{target}: {:?}", e.inner)))?.code_buffer().len();
+        has_no_relocations(&context)?;
+    }
+    Ok(n_bytes)
 }
 
 /// The IR of a condition's kernel, as it is before optimisation, verified.

@@ -34,6 +34,6 @@ mod words;
 mod worker;
 mod zone;
 
-pub use bound::{Access, Binding, BoundPlan, Jit, clif};
+pub use bound::{Access, Binding, BoundPlan, Jit, clif, generate_for};
 pub use code::JitError;
 pub use entry::{OneByOne, sizes};

@@ -290,6 +290,25 @@ fn wrong_pass(mistake: Mistake, plan: &seg::plan::Plan) -> seg::plan::Plan {
     })
 }
 
+/// Code for a machine that the tests do not run on is generated and verified; so
+/// is code for the plainest machine of this family, which compares no vectors.
+#[test]
+fn code_is_generated_for_other_machines() {
+    let (mut runner, crowds) = (runner(1, 1), crowds());
+    for _ in 0..12 {
+        let tree = crowds.new_tree(&mut runner).unwrap_or_else(|e| panic!("{e}"));
+        let (crowd, sentences) = tree.current();
+        let case = Case::new(&crowd, sentences).unwrap_or_else(|e| panic!("{e}"));
+        let batch = twisted(&case.batch);
+        case.program.bind(&batch).expect("the batch keeps the contract");
+        let batch = batch.as_of(now());
+        for target in ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"] {
+            let n_bytes = seg_jit::generate_for(target, case.program.plan(), &batch, now());
+            assert!(n_bytes.unwrap_or_else(|e| panic!("{e}")) > 1_000, "{target}");
+        }
+    }
+}
+
 #[test]
 fn every_seeded_fault_is_caught() {
     let mut open = Mistake::all();

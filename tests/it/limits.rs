@@ -1,0 +1,164 @@
+//! Costs, caps, cancelling, and the other ways into a program.
+
+use seg::{
+    Batch, Cancel, Cost, Engine, Evaluation, Instant, Limits, Options, Program, Project, Settings, Stopped, Zone,
+};
+use seg_tests::{people, schema_text};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::{Duration, Instant as Clock};
+
+fn now() -> Instant {
+    Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")
+}
+
+/// Most are decided by generated code, or by walks over a row of events, one by
+/// a kernel of the calendar that goes over whole columns.
+const SENTENCES: [&str; 5] = [
+    "ordered at least 2 times in the past 30 days",
+    "have total amount of orders in the past 60 days is more than 40",
+    "ordered on at least 2 different days in the past 20 days",
+    "ordered in the past 50 days followed by Email Opened within 10 days",
+    "ordered on a weekend in the past 30 days",
+];
+
+fn program(sentences: &[&str]) -> Program {
+    let segment = |(n, s)| format!("segment \"{n}\" include people who {s}\n");
+    let text: String = sentences.iter().enumerate().map(segment).collect();
+    let settings = Settings { zone: Some(Zone::UTC), ..Settings::default() };
+    let project = Project::from_text(&schema_text("shop"), [("s.seg", text.as_str())], settings);
+    seg::compile(&project).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// People with some orders and mails each, all of them before now.
+fn crowd(program: &Program, n: usize) -> Batch {
+    let event = |name: &str, hours: usize, amount: usize| {
+        format!("{{\"event\": \"{name}\", \"time\": \"{hours} hours ago\", \"amount\": {amount}}}")
+    };
+    let line = |at: usize| {
+        let orders = (0..at % 5).map(|k| event("Order Completed", 1 + (at * 37 + k * 331) % 2_000, at % 50));
+        let mails = (0..at % 3).map(|k| {
+            format!("{{\"event\": \"Email Opened\", \"time\": \"{} hours ago\"}}", (at * 37 + k * 17) % 2_000)
+        });
+        let events: Vec<String> = orders.chain(mails).collect();
+        format!("{{\"id\": \"{at}\", \"events\": [{}]}}\n", events.join(", "))
+    };
+    people(&(0..n).map(line).collect::<String>(), program.schema(), Some(Zone::UTC), now())
+}
+
+/// The same people over and over.
+fn crowds(batch: &Batch, n_copies: usize) -> Batch {
+    let copies = vec![batch.records(); n_copies];
+    let records = arrow_select::concat::concat_batches(&batch.records().schema(), copies).expect("one schema");
+    Batch::new(Arc::clone(batch.schema()), records).expect("a batch")
+}
+
+#[test]
+fn cost_grows_with_the_data_and_caps_refuse() {
+    let program = program(&SENTENCES);
+    let (few, many) = (crowd(&program, 100), crowd(&program, 1_000));
+    let (few, many) = (program.bind(&few).expect("a batch"), program.bind(&many).expect("a batch"));
+    let (low, high) = (few.cost(now()), many.cost(now()));
+    assert!(low.0 > Duration::ZERO);
+    let ratio = high.0.as_secs_f64() / low.0.as_secs_f64();
+    assert!((9.0..11.0).contains(&ratio), "ten times the people cost {ratio} times as much");
+    let capped = |max_cost| Limits { max_cost: Some(max_cost), ..Limits::default() };
+    let refused = many.evaluate_within(Options::default(), &capped(low), now());
+    assert_eq!(refused.expect_err("too dear"), Stopped::TooDear { cost: high, max_cost: low });
+    let allowed = many.evaluate_within(Options::default(), &capped(high), now()).expect("not too dear");
+    assert_eq!(allowed.masks, many.evaluate(now()).masks);
+    // A year of days costs more than one of them.
+    let days: Vec<Instant> = (0..10).map(|day| Instant(now().0 - day * 86_400_000_000)).collect();
+    let refused = many.sizes_at(&days, Options::default(), &capped(high));
+    assert!(matches!(refused, Err(Stopped::TooDear { .. })));
+    assert!(Cost(Duration::from_millis(1)).to_string() == "1.0 ms" && low.to_string().ends_with("µs"));
+}
+
+#[test]
+fn limits_change_no_answer() {
+    let native: &[&str] = &SENTENCES[..3];
+    for sentences in [native, &SENTENCES[..]] {
+        let program = program(sentences);
+        let batch = crowds(&crowd(&program, 700), 7);
+        let bound = program.bind(&batch).expect("a batch");
+        let expected = bound.evaluate_with(Options { engine: Some(Engine::Plan), ..Options::default() }, now()).masks;
+        assert!(expected.iter().all(|mask| mask.count() > 0));
+        for engine in [None, Some(Engine::Jit), Some(Engine::Plan), Some(Engine::Evaluator)] {
+            let options = Options { engine, threads: NonZero::new(2).expect("two") };
+            let within = bound.evaluate_within(options, &Limits::default(), now()).expect("nothing stops it");
+            assert_eq!(within.masks, expected, "{engine:?}");
+        }
+    }
+}
+
+#[test]
+fn sizes_are_those_of_each_instant() {
+    let native: &[&str] = &SENTENCES[..3];
+    for sentences in [native, &SENTENCES[..]] {
+        let program = program(sentences);
+        let batch = crowds(&crowd(&program, 700), 4);
+        let bound = program.bind(&batch).expect("a batch");
+        let days: Vec<Instant> = (0..40).map(|day| Instant(now().0 - day * 86_400_000_000)).collect();
+        let each = |day: &Instant| -> Vec<u64> {
+            let options = Options { engine: Some(Engine::Plan), ..Options::default() };
+            bound.evaluate_with(options, *day).masks.iter().map(|mask| mask.count() as u64).collect()
+        };
+        let expected: Vec<Vec<u64>> = days.iter().map(each).collect();
+        let options = Options { threads: NonZero::new(2).expect("two"), ..Options::default() };
+        assert_eq!(bound.sizes_at(&days, options, &Limits::default()).expect("nothing stops it"), expected);
+        assert!(expected.windows(2).any(|days| days[0] != days[1]), "some day differs from the one before");
+    }
+    let program = program(&SENTENCES);
+    let nobody = Batch::empty(Arc::clone(program.schema())).expect("a batch");
+    let bound = program.bind(&nobody).expect("a batch");
+    let sizes = bound.sizes_at(&[now()], Options::default(), &Limits::default()).expect("nothing stops it");
+    assert_eq!(sizes, [[0; 5]]);
+}
+
+#[test]
+fn one_person_after_another_gives_what_all_at_once_do() {
+    let program = program(&SENTENCES);
+    let batch = crowd(&program, 300);
+    let bound = program.bind(&batch).expect("a batch");
+    let masks = bound.evaluate(now()).masks;
+    bound.one_by_one(now(), |judge| {
+        // In no order, and past the end.
+        for row in (0..300).rev().step_by(7).chain([0, 63, 64, 299]) {
+            assert_eq!(judge(row), masks.iter().map(|mask| mask.get(row)).collect::<Vec<_>>(), "row {row}");
+        }
+        assert_eq!(judge(300), [false; 5]);
+    });
+}
+
+#[test]
+fn cancelling_stops_every_engine_soon() {
+    let native: &[&str] = &SENTENCES[..3];
+    for (sentences, engine) in
+        [(native, Engine::Jit), (&SENTENCES[..], Engine::Jit), (native, Engine::Plan), (native, Engine::Evaluator)]
+    {
+        let program = program(sentences);
+        let batch = crowds(&crowd(&program, 5_000), 40);
+        let bound = program.bind(&batch).expect("a batch");
+        let cancel = Cancel::new();
+        let limits = Limits { cancel: cancel.clone(), ..Limits::default() };
+        let options = Options { engine: Some(engine), threads: NonZero::new(2).expect("two") };
+        // Over and over, so that it is at work when it is cancelled.
+        let work = || -> Result<Evaluation, Stopped> {
+            loop {
+                bound.evaluate_within(options, &limits, now())?;
+            }
+        };
+        let (stopped, waited) = std::thread::scope(|scope| {
+            let worker = scope.spawn(work);
+            std::thread::sleep(Duration::from_millis(30));
+            let start = Clock::now();
+            cancel.cancel();
+            (worker.join().expect("no panic"), start.elapsed())
+        });
+        assert_eq!(stopped.expect_err("cancelled"), Stopped::Cancelled);
+        // Far above what is promised, since tests share their machine.
+        assert!(waited < Duration::from_secs(2), "{engine:?} took {waited:?} to stop");
+        let sizes = bound.sizes_at(&[now()], options, &limits);
+        assert_eq!(sizes, Err(Stopped::Cancelled));
+    }
+}
