@@ -91,6 +91,106 @@ fn five_broken_segments_and_a_good_one_give_five_problems_and_no_results() {
 }
 
 #[test]
+fn a_history_for_people_and_for_tools() {
+    let dir = project(RECENT);
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["history", "--days", "3"])), @r"
+    exit 0
+    ── out
+    shop: 2 people, each day up to 2026-06-01T12:00:00Z (from seg.toml)
+     at                     Recent
+    ───────────────────────────────
+     2026-05-30T12:00:00Z        0
+     2026-05-31T12:00:00Z        1
+     2026-06-01T12:00:00Z        1
+    ── err
+    ");
+    let json = ["history", "--days", "2", "--at", "2026-05-21 00:00", "--format", "json"];
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &json)), @r#"
+    exit 0
+    ── out
+    {
+      "people": 2,
+      "history": [
+        {
+          "at": "2026-05-20T00:00:00Z",
+          "sizes": {
+            "Recent": 0
+          }
+        },
+        {
+          "at": "2026-05-21T00:00:00Z",
+          "sizes": {
+            "Recent": 0
+          }
+        }
+      ]
+    }
+    ── err
+    "#);
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["history", "--days", "0"])), @r"
+    exit 2
+    ── out
+    ── err
+    error: invalid value '0' for '--days <DAYS>': 0 is not in 1..=3660
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn what_is_too_dear_is_not_run() {
+    let dir = project(RECENT);
+    let refused = ["run", "--max-cost", "0ms", "--members", "out.csv"];
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &refused)), @r"
+    exit 1
+    ── out
+    ── err
+    seg: the segments would take about 12 ns of one processor, and may take 0 ns; nothing was run
+    ");
+    assert!(!dir.path().join("out.csv").exists());
+    let allowed = seg_in(dir.path(), &["run", "--max-cost", "2min"]);
+    assert!(allowed.status.success());
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["run", "--max-cost", "soon"])), @r"
+    exit 2
+    ── out
+    ── err
+    error: invalid value 'soon' for '--max-cost <TIME>': write a number and ms, s or min, such as 500ms or 30s
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["history", "--max-cost", "0s"])), @r"
+    exit 1
+    ── out
+    ── err
+    seg: the segments would take about 360 ns of one processor, and may take 0 ns; nothing was run
+    ");
+}
+
+#[test]
+fn a_plan_over_data_says_how_it_is_read() {
+    let dir = project(RECENT);
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["emit", "--stage", "plan", "--data"])), @r#"
+    exit 0
+    ── out
+    n0 = now - 30 d
+    n1 = last-time("order")
+    n2 = n1 >= n0
+    segment "Recent" = n2
+    reads event "order", all of the past
+    the answer changes as time passes
+    access n2: by time: the few who are late enough
+    expected to take 12 ns of one processor
+    ── err
+    "#);
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["emit", "--stage", "hir", "--data"])), @r"
+    exit 2
+    ── out
+    ── err
+    seg: `--data` goes with `--stage plan`
+    ");
+}
+
+#[test]
 fn a_run_for_people_and_for_tools() {
     let dir = project(RECENT);
     insta::assert_snapshot!(shown(&seg_in(dir.path(), &["run"])), @r"
@@ -107,6 +207,7 @@ fn a_run_for_people_and_for_tools() {
     ── out
     {
       "at": "2026-01-02T00:00:00Z",
+      "estimated_cost_ns": 16,
       "engine": {
         "name": "plan",
         "reason": "there are so few people that compiling would not pay"

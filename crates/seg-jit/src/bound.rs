@@ -195,7 +195,7 @@ impl Jit {
 /// # Errors
 /// A fault of Seg, or a machine that Cranelift does not know.
 pub fn clif(plan: &Plan, batch: &Batch, now: Instant) -> Result<String, JitError> {
-    let mut select = Select::new(plan, batch, now, Binding::default());
+    let mut select = Select::new(plan, batch, now, Binding { access: Access::Column, ..Binding::default() });
     let (steps, selected) = steps(plan, &mut select);
     let mut out = String::new();
     let mut shown: Vec<(&Cond, NodeId)> = Vec::new();

@@ -55,11 +55,12 @@ pub struct Cost(pub Duration);
 
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = self.0.as_micros();
-        match micros {
-            0..1_000 => write!(f, "{micros} µs"),
-            1_000..1_000_000 => write!(f, "{:.1} ms", micros as f64 / 1e3),
-            _ => write!(f, "{:.1} s", micros as f64 / 1e6),
+        let nanos = self.0.as_nanos();
+        match nanos {
+            0..1_000 => write!(f, "{nanos} ns"),
+            1_000..1_000_000 => write!(f, "{:.1} µs", nanos as f64 / 1e3),
+            1_000_000..1_000_000_000 => write!(f, "{:.1} ms", nanos as f64 / 1e6),
+            _ => write!(f, "{:.1} s", nanos as f64 / 1e9),
         }
     }
 }

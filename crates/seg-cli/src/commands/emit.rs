@@ -9,6 +9,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
+    if args.data && args.stage != Stage::Plan {
+        return Err(Failure::usage("`--data` goes with `--stage plan`"));
+    }
     let project = load(&args.dir)?;
     let parses = seg::parse(&project);
     let checked = seg::check(&project, &parses);
@@ -46,9 +49,6 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
         }
     }
     print_text(&text)?;
-    if args.data && args.stage != Stage::Plan {
-        return Err(Failure::usage("`--data` goes with `--stage plan`"));
-    }
     // What can be shown of a broken project is shown, with what is wrong.
     match seg::compile(&project) {
         Ok(_) => Ok(Exit::Success),

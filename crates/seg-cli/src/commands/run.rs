@@ -224,7 +224,7 @@ fn json(
         .collect();
     serde_json::json!({
         "at": now.to_string(),
-        "estimated_cost_ms": cost.0.as_secs_f64() * 1e3,
+        "estimated_cost_ns": cost.0.as_nanos() as u64,
         "engine": { "name": evaluation.engine.name(), "reason": evaluation.reason.to_string() },
         "segments": segments,
         "sizes": { "broken": guards.broken, "not_judged": guards.notes },
