@@ -32,7 +32,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         return if status.success() { Ok(()) } else { Err("the benchmark failed\n".to_owned()) };
     }
     let mut n_profiles = 1_000_000;
-    let mut wanted = Wanted { singles: true, peers: false, only: None };
+    let mut wanted = Wanted { singles: true, peers: false, growth: false, only: None };
     let mut record = false;
     for arg in args {
         match *arg {
@@ -40,6 +40,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
             "--record" => record = true,
             "--suites" => wanted.singles = false,
             "--peers" => wanted.peers = true,
+            "--growth" => wanted.growth = true,
             number => n_profiles = number.replace('_', "").parse().map_err(|_| format!("`{number}` is no number\n"))?,
         }
     }
@@ -72,6 +73,8 @@ fn output(program: &str, args: &[&str]) -> Result<String, String> {
 struct Wanted {
     singles: bool,
     peers: bool,
+    /// Three times as many profiles as well.
+    growth: bool,
     /// One segment, or one suite by its number of segments; for profiles.
     only: Option<usize>,
 }
@@ -102,8 +105,10 @@ fn measure(n_profiles: usize, wanted: Wanted) -> Result<String, String> {
          loops, one for the evaluators. Milliseconds, medians of {SAMPLES} samples, each after a scan of other memory. \
          The plan evaluator is measured on {} profiles and the reference on {}, scaled up. `native` binds the program \
          to the batch and evaluates it, with its code compiled before; `compile` is what the first binding takes \
-         longer, `front` from text to plan. `ratio` is native by hand. Layouts that are kept with the batch (a bit a \
-         day for segment 10) are made by the first evaluation and are part of `first`, which includes compiling.\n",
+         longer, `front` from text to plan. `ratio` is native by hand. Layouts that are kept with the batch (columns of \
+         times and of texts, a bit a day) are made by the first evaluation and are part of `first`, which includes \
+         compiling; loops by hand have none. Masks are written to the memory of those before. `one person` is asked \
+         about 1,000 people one by one.\n",
         today()?,
         output("git", &["rev-parse", "--short", "HEAD"])?,
         machine(),
@@ -119,8 +124,10 @@ fn measure(n_profiles: usize, wanted: Wanted) -> Result<String, String> {
         let row = Row::measure(&schema, segment, at as u32 + 1, &batch, threads, &mut flush)?;
         let _ = writeln!(text, "| {} | {} | {row}", at + 1, suite::TITLES.get(at).copied().unwrap_or(""));
     }
+    let _ = writeln!(text, "\n{threads} threads read {:.1} GB/s of memory.", hand::bandwidth(threads) / 1e9);
     text.push_str(
-        "\n| segments in one program | native | front | first | layouts, of the batch |\n|---|---:|---:|---:|---:|\n",
+        "\n| segments in one program | native | front | compile | first | layouts, of the batch | one person |\n\
+         |---|---:|---:|---:|---:|---:|---:|\n",
     );
     for suite in [suite::TWELVE, suite::HUNDRED, suite::THOUSAND] {
         if !wanted.has(suite::segments(suite).count()) {
@@ -132,6 +139,9 @@ fn measure(n_profiles: usize, wanted: Wanted) -> Result<String, String> {
             suite::segments(suite).count(),
             together(&schema, suite, &batch, threads, &mut flush)?
         );
+    }
+    if wanted.growth {
+        grown(&schema, &project, &batch, threads, &mut flush, &mut text)?;
     }
     if wanted.peers {
         beside_peers(&schema, &batch, threads, &mut flush, &mut text)?;
@@ -176,6 +186,17 @@ fn together(
     let project = Project::from_text(schema, [("s.seg", suite)], settings());
     let front = median(flush, || seg::compile(&project).is_ok());
     let program = seg::compile(&project).map_err(|e| e.to_string())?;
+    let small = slice(batch, 64)?;
+    let one = Options { engine: Some(Engine::Jit), threads };
+    let on_few = |program: &Program| program.bind(&small).map(|bound| bound.evaluate_with(one, NOW));
+    let warm = {
+        let program = seg::compile(&project).map_err(|e| e.to_string())?;
+        median(flush, || on_few(&program).is_ok())
+    };
+    let fresh: Vec<Program> =
+        (0..SAMPLES).map(|_| seg::compile(&project).map_err(|e| e.to_string())).collect::<Result<_, _>>()?;
+    let mut fresh = fresh.iter();
+    let compile = median(flush, || fresh.next().map(|program| on_few(program).is_ok())).saturating_sub(warm);
     // Without the layouts that were kept before.
     let batch = Batch::new(batch.schema().clone(), batch.records().clone()).map_err(|e| e.to_string())?;
     let bound = program.bind(&batch).map_err(|e| e.to_string())?;
@@ -184,8 +205,46 @@ fn together(
     let mut masks = bound.evaluate_with(options, NOW).masks;
     let first = start.elapsed();
     let native = median(flush, || masks = bound.evaluate_again(options, NOW, std::mem::take(&mut masks)).masks);
+    // Of many people, here and there, the time of one.
+    let rows: Vec<usize> = (0..1_000).map(|n| n * 7_919 % batch.len()).collect();
+    let person = bound.one_by_one(NOW, |judge| {
+        median(flush, || rows.iter().map(|row| judge(*row).len()).sum::<usize>()) / rows.len() as u32
+    });
     let (kept, whole) = (batch.layouts_size() as f64, batch.records().get_array_memory_size() as f64);
-    Ok(format!("{} | {} | {} | {:.1} % |", ms(native), ms(front), ms(first), kept / whole * 100.0))
+    let share = kept / whole * 100.0;
+    let micros = person.as_secs_f64() * 1e6;
+    let [native, front, compile, first] = [native, front, compile, first].map(ms);
+    Ok(format!("{native} | {front} | {compile} | {first} | {share:.1} % | {micros:.1} µs |"))
+}
+
+/// The suites over three times as many people: how many times as long they take.
+fn grown(
+    schema: &str,
+    project: &Project,
+    batch: &Batch,
+    threads: NonZero<usize>,
+    flush: &mut Flush,
+    text: &mut String,
+) -> Result<(), String> {
+    eprintln!("generating {} profiles", 3 * batch.len());
+    let large = generate::generate(&project.schema, 3 * batch.len());
+    text.push_str("\n| three times the profiles | once | three times | ratio |\n|---|---:|---:|---:|\n");
+    let twelve = suite::segments(suite::TWELVE).enumerate().map(|(at, s)| (format!("segment {}", at + 1), s));
+    let suites = [("12 segments", suite::TWELVE), ("100 segments", suite::HUNDRED), ("1000 segments", suite::THOUSAND)];
+    for (title, segments) in twelve.chain(suites.map(|(title, suite)| (title.to_owned(), suite))) {
+        let project = Project::from_text(schema, [("s.seg", segments)], settings());
+        let program = seg::compile(&project).map_err(|e| e.to_string())?;
+        let options = Options { engine: Some(Engine::Jit), threads };
+        let mut time = |batch: &Batch| -> Result<Duration, String> {
+            let bound = program.bind(batch).map_err(|e| e.to_string())?;
+            let mut masks = bound.evaluate_with(options, NOW).masks;
+            Ok(median(flush, || masks = bound.evaluate_again(options, NOW, std::mem::take(&mut masks)).masks))
+        };
+        let (once, more) = (time(batch)?, time(&large)?);
+        let ratio = more.as_secs_f64() / once.as_secs_f64();
+        let _ = writeln!(text, "| {title} | {} | {} | {ratio:.1} |", ms(once), ms(more));
+    }
+    Ok(())
 }
 
 /// The suites beside other engines: milliseconds, how many times as long as Seg
@@ -234,7 +293,8 @@ fn beside_peers(
     let _ = writeln!(
         text,
         "\nThe geometric mean of the twelve ratios is {mean:.1}. Each engine runs in its best layout of several, as many threads \
-         as Seg, warm, without the scan between samples; the bit a day that Seg keeps for segment 10 is none of theirs."
+         as Seg, warm, each sample after a scan of other memory as for Seg. The layouts that Seg keeps (columns of times \
+         and texts, a bit a day) are none of theirs; `first` above says what making them costs."
     );
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! Hand-written loops for some of the segments: what somebody would write who
+//! Hand-written loops for the twelve segments: what somebody would write who
 //! had one segment and all day. Each fills one word of 64 profiles at a time,
 //! from Arrow's own buffers, as native code does.
 
 use super::generate::NOW;
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
+use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{BooleanArray, DictionaryArray, RecordBatch};
 use seg::Mask;
 use std::num::NonZero;
@@ -31,6 +31,96 @@ pub fn run(number: u32, records: &RecordBatch, threads: NonZero<usize>) -> Optio
             fill(n, threads, |at| {
                 let of = views.of(at);
                 of.len() >= 2 && views.times[of.end - 2] >= from && orders.of(at).is_empty()
+            })
+        }
+        3 => {
+            let orders = &records.column_by_name("total_orders")?.as_primitive::<Int64Type>().values()[..n];
+            let last = records.column_by_name("last_order_date")?.as_primitive::<TimestampMicrosecondType>();
+            let (from, to) = (NOW.0 - 45 * DAY, NOW.0 - 30 * DAY);
+            let times = &last.values()[..n];
+            fill(n, threads, |at| {
+                (orders[at] == 1) & (times[at] >= from) & (times[at] <= to) && arrow_array::Array::is_valid(last, at)
+            })
+        }
+        4 => {
+            let [orders, opened, clicked] =
+                ["Order Completed", "Email Opened", "Email Clicked"].map(|name| events(records, name));
+            let (quarter, month) = (NOW.0 - 90 * DAY, NOW.0 - 30 * DAY);
+            fill(n, threads, |at| orders.last(at) < quarter && (opened.last(at) >= month || clicked.last(at) >= month))
+        }
+        5 => {
+            let orders = events(records, "Order Completed");
+            let category = orders.rows.column_by_name("category")?.as_dictionary::<Int32Type>();
+            let (shoes, accessories) = (flags(category, &["shoes"]), flags(category, &["accessories"]));
+            let keys = &category.keys().values()[..];
+            fill(n, threads, |at| {
+                let keys = &keys[orders.of(at)];
+                keys.iter().any(|key| shoes[*key as usize]) && !keys.iter().any(|key| accessories[*key as usize])
+            })
+        }
+        7 => {
+            let (checkouts, orders) = (events(records, "Checkout Started"), events(records, "Order Completed"));
+            let (week, within) = (NOW.0 - 7 * DAY, 2 * HOUR);
+            fill(n, threads, |at| {
+                let orders = &orders.times[orders.of(at)];
+                let checkouts = checkouts.times[checkouts.of(at)].iter().rev().take_while(|time| **time >= week);
+                checkouts.into_iter().any(|first| {
+                    let next = orders.iter().rev().take_while(|time| *time >= first).last();
+                    next.is_none_or(|next| next - first > within)
+                })
+            })
+        }
+        8 => {
+            let [views, carts, orders] =
+                ["Product Viewed", "Added to Cart", "Order Completed"].map(|name| events(records, name));
+            let month = NOW.0 - 30 * DAY;
+            fill(n, threads, |at| {
+                let (orders, carts) = (&orders.times[orders.of(at)], &carts.times[carts.of(at)]);
+                if orders.last().is_none_or(|last| *last < month) || carts.last().is_none_or(|last| *last < month) {
+                    return false;
+                }
+                let (mut cart, mut order) = (carts.len(), orders.len());
+                views.times[views.of(at)].iter().rev().take_while(|time| **time >= month).any(|first| {
+                    while cart > 0 && carts[cart - 1] >= *first {
+                        cart -= 1;
+                    }
+                    let Some(second) = carts.get(cart) else { return false };
+                    while order > 0 && orders[order - 1] >= *second {
+                        order -= 1;
+                    }
+                    orders.get(order).is_some_and(|third| third - first <= DAY)
+                })
+            })
+        }
+        10 => {
+            let all = super::generate::NAMES.map(|name| events(records, name));
+            let (month, first_day) = (NOW.0 - 30 * DAY, (NOW.0 - 30 * DAY).div_euclid(DAY));
+            fill(n, threads, |at| {
+                let mut days = 0_u64;
+                for events in &all {
+                    for time in events.times[events.of(at)].iter().rev().take_while(|time| **time >= month) {
+                        days |= 1 << (time.div_euclid(DAY) - first_day);
+                    }
+                }
+                days.count_ones() >= 5
+            })
+        }
+        11 => {
+            let orders = events(records, "Order Completed");
+            let amounts = &orders.rows.column_by_name("amount")?.as_primitive::<Int64Type>().values()[..];
+            fill(n, threads, |at| {
+                let of = orders.of(at);
+                let count = of.len() as i64;
+                // An average is a whole number of ten-thousandths, half to even.
+                count >= 3 && 2 * amounts[of].iter().sum::<i64>() > (2 * 80 * UNIT + 1) * count
+            })
+        }
+        12 => {
+            let orders = events(records, "Order Completed");
+            let from = NOW.0 - 14 * DAY;
+            fill(n, threads, |at| {
+                let of = orders.of(at);
+                !of.is_empty() && orders.times[of.start] >= from
             })
         }
         6 => {
@@ -82,7 +172,7 @@ impl Events<'_> {
 fn events<'r>(records: &'r RecordBatch, name: &str) -> Events<'r> {
     let list = records.column_by_name(name).expect("the events").as_list::<i32>();
     let rows = list.values().as_struct();
-    let times = rows.column(0).as_primitive::<arrow_array::types::TimestampMicrosecondType>().values();
+    let times = rows.column(0).as_primitive::<TimestampMicrosecondType>().values();
     Events { offsets: list.value_offsets(), times, rows }
 }
 
@@ -90,11 +180,11 @@ fn bools<'r>(records: &'r RecordBatch, name: &str) -> &'r BooleanArray {
     records.column_by_name(name).expect("the attribute").as_boolean()
 }
 
-fn texts<'r>(records: &'r RecordBatch, name: &str) -> &'r DictionaryArray<arrow_array::types::Int32Type> {
+fn texts<'r>(records: &'r RecordBatch, name: &str) -> &'r DictionaryArray<Int32Type> {
     records.column_by_name(name).expect("the attribute").as_dictionary()
 }
 
-fn flags(column: &DictionaryArray<arrow_array::types::Int32Type>, wanted: &[&str]) -> Vec<bool> {
+fn flags(column: &DictionaryArray<Int32Type>, wanted: &[&str]) -> Vec<bool> {
     column.values().as_string::<i32>().iter().map(|t| t.is_some_and(|t| wanted.contains(&t))).collect()
 }
 
@@ -114,4 +204,24 @@ fn fill(n: usize, threads: NonZero<usize>, holds: impl Fn(usize) -> bool + Sync)
         }
     });
     Mask::from_words(words, n)
+}
+
+/// How many bytes a second so many threads read from memory.
+pub fn bandwidth(threads: NonZero<usize>) -> f64 {
+    // Many times what caches hold.
+    let memory: Vec<u64> = (0..64 << 20).collect();
+    let once = || {
+        let start = std::time::Instant::now();
+        std::thread::scope(|scope| {
+            for chunk in memory.chunks(memory.len().div_ceil(threads.get())) {
+                scope.spawn(move || {
+                    std::hint::black_box(chunk.iter().fold(0, |sum: u64, n| sum.wrapping_add(*n)));
+                });
+            }
+        });
+        (memory.len() * 8) as f64 / start.elapsed().as_secs_f64()
+    };
+    let mut rates: Vec<f64> = (0..5).map(|_| once()).collect();
+    rates.sort_by(f64::total_cmp);
+    rates[2]
 }
