@@ -1,6 +1,7 @@
 //! One value as a file has it, and what it is as a value of a type.
 
 use seg_data::{Date, Instant, Money, Zone};
+use std::borrow::Cow;
 
 /// A value as a file has it, before the schema says what it should be.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +62,15 @@ impl Cell<'_> {
             Cell::Instant(i) => Ok(Some(i.to_string())),
             Cell::Date(d) => Ok(Some(d.to_string())),
             _ => Err(Unparsable),
+        }
+    }
+
+    /// The same without a copy where there need be none; none where it is missing
+    /// or no text.
+    pub fn as_text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Cell::Text(text) | Cell::Digits(text) if !text.is_empty() => Some(Cow::Borrowed(text)),
+            other => other.text().ok().flatten().map(Cow::Owned),
         }
     }
 

@@ -151,7 +151,15 @@ pub(crate) struct People {
     rows: HashMap<String, u32>,
     ids: Vec<String>,
     merges: Merges,
+    /// By number, rows of people whose ids are small whole numbers; a number that
+    /// was not met yet has [`NOBODY`].
+    numbered: Vec<u32>,
 }
+
+const NOBODY: u32 = u32::MAX;
+
+/// Ids below this are looked up by number.
+const NUMBERED_MAX: usize = 1 << 26;
 
 /// Who an id belongs to.
 pub(crate) struct Person {
@@ -163,6 +171,30 @@ pub(crate) struct Person {
 }
 
 impl People {
+    /// The person that a cell names. Most ids are numbers in practice, and most of
+    /// them small, which need no text and no hashing.
+    fn person_of(&mut self, id: &Cell<'_>) -> Person {
+        let number = match id {
+            Cell::Integer(number) => usize::try_from(*number).ok().filter(|n| *n < NUMBERED_MAX),
+            _ => None,
+        };
+        let known = number.and_then(|n| self.numbered.get(n)).filter(|row| **row != NOBODY);
+        if let (Some(row), true) = (known, self.merges.is_empty()) {
+            return Person { row: *row, rank: 0, is_new: false };
+        }
+        let person = self.person(&id.as_text().unwrap_or_default());
+        // A stray large number shall not cost memory for all below it.
+        if let Some(number) = number.filter(|n| *n / 64 <= self.ids.len()) {
+            if self.numbered.len() <= number {
+                self.numbered.resize((number + 1).next_power_of_two(), NOBODY);
+            }
+            if let Some(slot) = self.numbered.get_mut(number) {
+                *slot = person.row;
+            }
+        }
+        person
+    }
+
     /// The person that an id belongs to.
     pub fn person(&mut self, id: &str) -> Person {
         let (id, rank) = self.merges.identity(id).map_or((id, 0), |i| (i.survivor.as_str(), i.rank));
@@ -359,7 +391,8 @@ struct EventTable<'a> {
     people: Vec<u32>,
     times: Vec<i64>,
     arrivals: Vec<i64>,
-    /// The text of the event-id property, for ordering events of one instant.
+    /// The text of the event-id property, where there is one, for ordering events
+    /// of one instant.
     ids: Vec<Option<String>>,
     id_property: Option<usize>,
     columns: Vec<TypedColumn<'a>>,
@@ -391,17 +424,39 @@ impl EventTable<'_> {
     /// The events as lists by person, ascending by time; at one instant by
     /// event id, then arrival.
     fn finish(mut self, n_people: usize) -> Result<ArrayRef, arrow_schema::ArrowError> {
-        let mut order: Vec<u32> = (0..self.times.len() as u32).collect();
-        let key = |at: &u32| {
-            let at = *at as usize;
-            (self.people.get(at), self.times.get(at), self.ids.get(at), self.arrivals.get(at))
-        };
-        order.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
         let mut lengths = vec![0_usize; n_people];
         for person in &self.people {
             if let Some(length) = lengths.get_mut(*person as usize) {
                 *length += 1;
             }
+        }
+        // Each person's events in the order of arrival, which mostly is that of
+        // time already.
+        let mut next: Vec<usize> = Vec::with_capacity(n_people);
+        let mut n_before = 0;
+        for length in &lengths {
+            next.push(n_before);
+            n_before += length;
+        }
+        let mut order = vec![0_u32; self.times.len()];
+        for (at, person) in (0_u32..).zip(&self.people) {
+            let Some(place) = next.get_mut(*person as usize) else { continue };
+            if let Some(slot) = order.get_mut(*place) {
+                *slot = at;
+            }
+            *place += 1;
+        }
+        let key = |at: &u32| {
+            let at = *at as usize;
+            (self.times.get(at), self.ids.get(at), self.arrivals.get(at))
+        };
+        let mut rest = order.as_mut_slice();
+        for length in &lengths {
+            let (own, others) = std::mem::take(&mut rest).split_at_mut(*length);
+            if !own.is_sorted_by(|a, b| key(a) <= key(b)) {
+                own.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+            }
+            rest = others;
         }
         let indices = UInt32Array::from(order);
         let times = TimestampMicrosecondArray::from(self.times).with_timezone("UTC");
@@ -459,13 +514,14 @@ impl RowSink for EventSink<'_, '_, '_> {
         let place = |value: String| Place { file: self.file.name.clone(), line, value };
         let cell_at = |at: Option<usize>| at.and_then(|at| cells.get(at)).unwrap_or(&Cell::Missing);
         let report = &mut self.loader.report;
-        let Ok(Some(id)) = cell_at(self.id_at).text() else {
+        let id_cell = cell_at(self.id_at);
+        if id_cell.is_missing() || id_cell.as_text().is_none() {
             return report.add(ProblemKind::MissingId, &self.spec.id, || place(String::new()));
-        };
-        let Ok(Some(event)) = cell_at(self.event_at).text() else {
+        }
+        let Some(event) = cell_at(self.event_at).as_text() else {
             return report.add(ProblemKind::MissingEvent, &self.spec.event, || place(String::new()));
         };
-        let Some(&idx) = self.tables.by_name.get(event.as_str()) else {
+        let Some(&idx) = self.tables.by_name.get(event.as_ref()) else {
             return report.add(ProblemKind::UnknownEvent, &event, || place(String::new()));
         };
         let time_cell = cell_at(self.time_at);
@@ -476,7 +532,7 @@ impl RowSink for EventSink<'_, '_, '_> {
         let Some(table) = self.tables.tables.get_mut(idx) else { return };
         let column_at = |property: usize| columns.and_then(|c| c.get(property)).copied().flatten();
         let event_id = table.id_property.and_then(|p| cell_at(column_at(p)).text().ok().flatten());
-        let Person { row, is_new, .. } = self.loader.people.person(&id);
+        let Person { row, is_new, .. } = self.loader.people.person_of(id_cell);
         if let Some(event_id) = &event_id
             && !self.tables.ids.insert((row, event_id.clone()))
         {
@@ -484,7 +540,8 @@ impl RowSink for EventSink<'_, '_, '_> {
             return self.loader.report.add(ProblemKind::RepeatedEvent, &name, || place(event_id.clone()));
         }
         if is_new && self.has_profiles {
-            self.loader.report.add(ProblemKind::UnlistedProfile, "", || place(id.clone()));
+            let id = || id_cell.as_text().unwrap_or_default().into_owned();
+            self.loader.report.add(ProblemKind::UnlistedProfile, "", || place(id()));
         }
         table.n_events += 1;
         table.last_event = table.last_event.max(Some(time));
@@ -495,7 +552,9 @@ impl RowSink for EventSink<'_, '_, '_> {
         table.times.push(time.0);
         table.arrivals.push(self.tables.n_arrived);
         self.tables.n_arrived += 1;
-        table.ids.push(event_id);
+        if table.id_property.is_some() {
+            table.ids.push(event_id);
+        }
         for (property, column) in table.columns.iter_mut().enumerate() {
             let cell = cell_at(column_at(property));
             self.loader.append(column, cell, || place(cell.show()));

@@ -29,6 +29,11 @@ pub(crate) struct Merges {
 }
 
 impl Merges {
+    /// Whether every id is a person of its own.
+    pub fn is_empty(&self) -> bool {
+        self.identities.is_empty()
+    }
+
     /// What merge records mean together.
     pub fn new(records: &[(String, String)]) -> Merges {
         let mut ids: Vec<&str> = records.iter().flat_map(|(from, into)| [from.as_str(), into.as_str()]).collect();

@@ -42,26 +42,41 @@ pub(super) fn read(file: &DataFile, read: &Arc<AtomicU64>, sink: &mut dyn RowSin
         .collect();
     let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().map(|(at, _)| *at));
     let reader = builder.with_projection(mask).with_batch_size(8192).build().map_err(|e| error(&e))?;
-    let mut line = 0;
     let before = read.load(Ordering::Relaxed);
-    for batch in reader {
-        let batch: RecordBatch = batch.map_err(|e| error(&e))?;
-        let mut columns: Vec<Option<Leaf>> = Vec::with_capacity(names.len());
-        for (column, (_, start)) in batch.columns().iter().zip(&wanted) {
-            columns.resize_with(*start, || None);
-            let mut of_field = Vec::new();
-            leaves(column, None, &mut of_field);
-            columns.extend(of_field.into_iter().map(Some));
+    // One thread unpacks the next rows while this one groups those it has.
+    std::thread::scope(|scope| {
+        let (to, from) = std::sync::mpsc::sync_channel(2);
+        scope.spawn(move || {
+            // Whoever no longer listens has met an error.
+            let _ = reader.into_iter().try_for_each(|batch| to.send(batch));
+        });
+        let mut line = 0;
+        for batch in from {
+            let batch: RecordBatch = batch.map_err(|e| error(&e))?;
+            rows(&batch, &names, &wanted, &mut line, sink);
+            read.store(before + size * line.min(n_rows) / n_rows, Ordering::Relaxed);
         }
-        for row in 0..batch.num_rows() {
-            line += 1;
-            let cells: Vec<Cell<'_>> =
-                columns.iter().map(|column| column.as_ref().map_or(Cell::Missing, |c| c.cell(row))).collect();
-            sink.row(line, &cells);
-        }
-        read.store(before + size * line.min(n_rows) / n_rows, Ordering::Relaxed);
+        Ok(())
+    })
+}
+
+/// Feeds the rows of a batch into the sink. `wanted` has the fields that were
+/// read, with the number of each one's first column.
+fn rows(batch: &RecordBatch, names: &[String], wanted: &[(usize, usize)], line: &mut u64, sink: &mut dyn RowSink) {
+    let mut columns: Vec<Option<Leaf>> = Vec::with_capacity(names.len());
+    for (column, (_, start)) in batch.columns().iter().zip(wanted) {
+        columns.resize_with(*start, || None);
+        let mut of_field = Vec::new();
+        leaves(column, None, &mut of_field);
+        columns.extend(of_field.into_iter().map(Some));
     }
-    Ok(())
+    let mut cells: Vec<Cell<'_>> = Vec::with_capacity(columns.len());
+    for row in 0..batch.num_rows() {
+        *line += 1;
+        cells.clear();
+        cells.extend(columns.iter().map(|column| column.as_ref().map_or(Cell::Missing, |c| c.cell(row))));
+        sink.row(*line, &cells);
+    }
 }
 
 /// The columns of a field: its own, or those of a struct under their path.
