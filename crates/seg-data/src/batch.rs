@@ -281,12 +281,7 @@ impl Batch {
     /// and kept with the batch and its clones. Together they stay under the size
     /// of the batch: where one more would not fit, the others are let go.
     pub fn layout(&self, key: &LayoutKey, make: impl FnOnce() -> Layout) -> Arc<Layout> {
-        self.layouts.get(key, self.records.get_array_memory_size(), make)
-    }
-
-    /// Whether the batch keeps a layout already.
-    pub fn has_layout(&self, key: &LayoutKey) -> bool {
-        self.layouts.has(key)
+        self.layouts.get(key, || self.records.get_array_memory_size(), make)
     }
 
     /// Bytes of the layouts that were derived from the batch so far.

@@ -377,6 +377,8 @@ impl<'a> TypedColumn<'a> {
 struct EventTables<'a> {
     tables: Vec<EventTable<'a>>,
     by_name: HashMap<&'a str, usize>,
+    /// The name met last, and its place: the next event often has the same.
+    last: Option<(&'a str, usize)>,
     /// Event ids met, by person.
     ids: HashSet<(u32, String)>,
     n_arrived: i64,
@@ -416,7 +418,17 @@ impl<'a> EventTables<'a> {
         let events = schema.events.iter().enumerate().map(|(at, event)| (EventId(at as u32), event));
         let tables: Vec<EventTable<'_>> = events.map(table).collect();
         let by_name = schema.events.iter().enumerate().map(|(idx, e)| (e.name.as_str(), idx)).collect();
-        EventTables { tables, by_name, ids: HashSet::new(), n_arrived: 0 }
+        EventTables { tables, by_name, ids: HashSet::new(), n_arrived: 0, last: None }
+    }
+
+    /// The table of a name.
+    fn place(&mut self, name: &str) -> Option<usize> {
+        if let Some((_, place)) = self.last.filter(|(last, _)| *last == name) {
+            return Some(place);
+        }
+        let (name, place) = self.by_name.get_key_value(name)?;
+        self.last = Some((*name, *place));
+        Some(*place)
     }
 }
 
@@ -521,7 +533,7 @@ impl RowSink for EventSink<'_, '_, '_> {
         let Some(event) = cell_at(self.event_at).as_text() else {
             return report.add(ProblemKind::MissingEvent, &self.spec.event, || place(String::new()));
         };
-        let Some(&idx) = self.tables.by_name.get(event.as_ref()) else {
+        let Some(idx) = self.tables.place(&event) else {
             return report.add(ProblemKind::UnknownEvent, &event, || place(String::new()));
         };
         let time_cell = cell_at(self.time_at);

@@ -93,8 +93,14 @@ impl Layout {
 pub(super) struct Layouts(Mutex<HashMap<LayoutKey, Arc<Layout>>>);
 
 impl Layouts {
-    /// The layout of a key, made by `make` where it is not there yet.
-    pub fn get(&self, key: &LayoutKey, budget: usize, make: impl FnOnce() -> Layout) -> Arc<Layout> {
+    /// The layout of a key, made by `make` where it is not there yet; `budget` says
+    /// how many bytes all together may have.
+    pub fn get(
+        &self,
+        key: &LayoutKey,
+        budget: impl FnOnce() -> usize,
+        make: impl FnOnce() -> Layout,
+    ) -> Arc<Layout> {
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = lock().get(key) {
             return Arc::clone(found);
@@ -105,15 +111,10 @@ impl Layouts {
         let mut kept = lock();
         // Every day has its own: whoever goes through a year keeps few of them.
         let size: usize = kept.values().map(|layout| layout.size()).sum();
-        if size + made.size() > budget.max(BUDGET_MIN) {
+        if size + made.size() > budget().max(BUDGET_MIN) {
             kept.clear();
         }
         Arc::clone(kept.entry(key.clone()).or_insert(made))
-    }
-
-    /// Whether the layout of a key is there.
-    pub fn has(&self, key: &LayoutKey) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
     }
 
     /// Bytes of all layouts.

@@ -10,7 +10,10 @@ use arrow_array::types::{
     Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, UInt32Array,
+};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, TimeUnit};
 use parquet::arrow::ProjectionMask;
@@ -70,11 +73,12 @@ fn rows(batch: &RecordBatch, names: &[String], wanted: &[(usize, usize)], line: 
         leaves(column, None, &mut of_field);
         columns.extend(of_field.into_iter().map(Some));
     }
+    let readers: Vec<Option<Reader<'_>>> = columns.iter().map(|c| c.as_ref().map(Reader::new)).collect();
     let mut cells: Vec<Cell<'_>> = Vec::with_capacity(columns.len());
     for row in 0..batch.num_rows() {
         *line += 1;
         cells.clear();
-        cells.extend(columns.iter().map(|column| column.as_ref().map_or(Cell::Missing, |c| c.cell(row))));
+        cells.extend(readers.iter().map(|reader| reader.as_ref().map_or(Cell::Missing, |r| r.cell(row))));
         sink.row(*line, &cells);
     }
 }
@@ -95,9 +99,55 @@ struct Leaf {
     nulls: Option<NullBuffer>,
 }
 
-impl Leaf {
-    fn cell(&self, row: usize) -> Cell<'_> {
-        if self.nulls.as_ref().is_some_and(|n| n.is_null(row)) { Cell::Missing } else { cell(&self.array, row) }
+/// A column as most are, found out once a batch rather than once a cell.
+enum Typed<'a> {
+    Text(&'a StringArray),
+    Boolean(&'a BooleanArray),
+    Int32(&'a Int32Array),
+    UInt32(&'a UInt32Array),
+    Int64(&'a Int64Array),
+    Number(&'a Float64Array),
+    Micros(&'a TimestampMicrosecondArray),
+    Other,
+}
+
+struct Reader<'a> {
+    leaf: &'a Leaf,
+    typed: Typed<'a>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(leaf: &'a Leaf) -> Reader<'a> {
+        let array = leaf.array.as_ref();
+        let typed = match array.data_type() {
+            DataType::Utf8 => array.as_string_opt::<i32>().map(Typed::Text),
+            DataType::Boolean => array.as_boolean_opt().map(Typed::Boolean),
+            DataType::Int32 => array.as_primitive_opt::<Int32Type>().map(Typed::Int32),
+            DataType::UInt32 => array.as_primitive_opt::<UInt32Type>().map(Typed::UInt32),
+            DataType::Int64 => array.as_primitive_opt::<Int64Type>().map(Typed::Int64),
+            DataType::Float64 => array.as_primitive_opt::<Float64Type>().map(Typed::Number),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                array.as_primitive_opt::<TimestampMicrosecondType>().map(Typed::Micros)
+            }
+            _ => None,
+        };
+        Reader { leaf, typed: typed.unwrap_or(Typed::Other) }
+    }
+
+    fn cell(&self, row: usize) -> Cell<'a> {
+        let (leaf, array) = (self.leaf, &self.leaf.array);
+        let is_null = leaf.nulls.as_ref().is_some_and(|n| n.is_null(row)) || array.is_null(row);
+        match self.typed {
+            _ if is_null => Cell::Missing,
+            Typed::Text(texts) => Cell::Text(texts.value(row)),
+            Typed::Boolean(bits) => Cell::Boolean(bits.value(row)),
+            Typed::Int32(ints) => Cell::Integer(ints.value(row).into()),
+            Typed::UInt32(ints) => Cell::Integer(ints.value(row).into()),
+            Typed::Int64(ints) => Cell::Integer(ints.value(row)),
+            Typed::Number(numbers) => Cell::Number(numbers.value(row)),
+            Typed::Micros(times) => Cell::Instant(Instant(times.value(row))),
+            Typed::Other => cell(array, row),
+        }
     }
 }
 
