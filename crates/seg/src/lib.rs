@@ -24,8 +24,9 @@
 //! ```
 //! use seg::arrow_array::builder::{ListBuilder, StructBuilder, TimestampMicrosecondBuilder};
 //! use seg::arrow_array::{ArrayRef, RecordBatch, StringArray};
-//! use seg::{Batch, Instant, Project, Settings};
+//! use seg::{Batch, Cost, Instant, Limits, Options, Project, Settings};
 //! use std::sync::Arc;
+//! use std::time::Duration;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let schema = r#"
@@ -68,6 +69,17 @@
 //! let evaluation = bound.evaluate(now);
 //! let members: Vec<&str> = evaluation.masks[0].rows().map(|row| batch.id(row)).collect();
 //! assert_eq!(members, ["ann", "cy"]);
+//!
+//! // What is expected to take too long is refused, and what runs can be stopped:
+//! // `limits.cancel.cancel()` does, from any thread.
+//! let limits = Limits { max_cost: Some(Cost(Duration::from_secs(30))), ..Limits::default() };
+//! let capped = bound.evaluate_within(Options::default(), &limits, now)?;
+//! assert_eq!(capped.masks, evaluation.masks);
+//!
+//! // The same program for one person, and for many instants.
+//! assert_eq!(bound.one_by_one(now, |judge| judge(1)), [false]);
+//! let weeks = [Instant(now.0 - 14 * day), now];
+//! assert_eq!(bound.sizes_at(&weeks, Options::default(), &limits)?, [[2], [2]]);
 //! # Ok(())
 //! # }
 //! ```
