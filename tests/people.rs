@@ -2,6 +2,7 @@
 
 use seg::io::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use seg::{Batch, Instant, Schema, Wanted, Zone};
+use std::num::NonZero;
 use std::sync::Arc;
 
 /// People from lines of JSON: `{"id": "ann", "country": "DE", "events": [{"event":
@@ -66,7 +67,8 @@ pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Instan
     } else {
         data
     };
-    let loaded = seg::io::load(dir.path(), &data, schema, zone, &Wanted::everything(schema), &mut |_| {})
+    let wanted = Wanted::everything(schema);
+    let loaded = seg::io::load(dir.path(), &data, schema, zone, &wanted, NonZero::<usize>::MIN, &mut |_| {})
         .expect("the people are read");
     let harmless = [seg::io::ProblemKind::RequiredMissing, seg::io::ProblemKind::RepeatedEvent];
     let problems: Vec<_> = loaded.report.problems.iter().filter(|p| !harmless.contains(&p.kind)).collect();

@@ -3,6 +3,7 @@
 
 use seg::{Project, Wanted};
 use seg_tests::{engines, root};
+use std::num::NonZero;
 
 /// What a SQL engine and a separate script counted on the same files.
 const ONLINE_RETAIL: &[(&str, usize)] = &[
@@ -35,7 +36,8 @@ fn gives(name: &str, profiles: u64, events: u64, expected: &[(&str, usize)]) {
     let now = manifest.at.expect("an instant");
     let load = |wanted: &Wanted| {
         let (zone, schema) = (manifest.zone, &project.schema);
-        seg::io::load(&project.dir, &manifest.data, schema, zone, wanted, &mut |_| {}).expect("the data")
+        seg::io::load(&project.dir, &manifest.data, schema, zone, wanted, NonZero::<usize>::MIN, &mut |_| {})
+            .expect("the data")
     };
     let (all, needed) = (load(&Wanted::everything(&project.schema)), load(&program.wanted(now)));
     assert_eq!(all.report.problems, []);

@@ -7,6 +7,12 @@ use seg::Diagnostics;
 use seg::diag::render::Style;
 use seg::io::Progress;
 use std::io::IsTerminal;
+use std::num::NonZero;
+
+/// How many threads this machine runs at once.
+pub fn threads() -> NonZero<usize> {
+    std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
 
 /// Where and how to print.
 pub struct Output {

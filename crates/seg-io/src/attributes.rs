@@ -205,7 +205,7 @@ impl RowSink for ProfileSink<'_, '_, '_> {
             let column = self.spec.time.clone().unwrap_or_default();
             return self.loader.report.add(ProblemKind::ImpossibleTime, &column, || place(time_cell.show()));
         };
-        let person = self.loader.people.person(&id);
+        let person = self.loader.people.person_of(cell_at(self.id_at));
         let is_repeated = time.is_none() && !self.attributes.undated.insert((person.row, person.rank));
         if is_repeated {
             self.loader.report.add(ProblemKind::RepeatedProfile, "", || place(id.clone()));

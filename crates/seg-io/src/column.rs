@@ -2,11 +2,11 @@
 
 use crate::cell::{Cell, Unparsable};
 use crate::rows::json_cell;
+use crate::texts::Texts;
 use arrow_array::builder::{
     ArrayBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
-    StringDictionaryBuilder, TimestampMicrosecondBuilder,
+    TimestampMicrosecondBuilder,
 };
-use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, ListArray, StructArray};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, Fields};
@@ -19,7 +19,7 @@ pub(crate) enum ColumnBuilder {
     Integer(Int64Builder),
     Number(Float64Builder),
     Money(Int64Builder),
-    Text(StringDictionaryBuilder<Int32Type>),
+    Text(Texts),
     Timestamp(TimestampMicrosecondBuilder),
     Date(Date32Builder),
     TextList(ListBuilder<StringBuilder>),
@@ -105,7 +105,7 @@ impl ColumnBuilder {
             Type::Integer | Type::Duration => ColumnBuilder::Integer(Int64Builder::new()),
             Type::Number => ColumnBuilder::Number(Float64Builder::new()),
             Type::Money => ColumnBuilder::Money(Int64Builder::new()),
-            Type::Text => ColumnBuilder::Text(StringDictionaryBuilder::new()),
+            Type::Text => ColumnBuilder::Text(Texts::default()),
             Type::Timestamp => ColumnBuilder::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
             Type::Date => ColumnBuilder::Date(Date32Builder::new()),
             Type::List(Element::Text) => ColumnBuilder::TextList(ListBuilder::new(StringBuilder::new())),
@@ -127,13 +127,11 @@ impl ColumnBuilder {
             ColumnBuilder::Integer(b) => put(cell.integer(), |v| b.append_option(v)),
             ColumnBuilder::Number(b) => put(cell.number(), |v| b.append_option(v)),
             ColumnBuilder::Money(b) => put(cell.money(), |v| b.append_option(v.map(|m| m.0))),
-            ColumnBuilder::Text(b) => match cell {
-                Cell::Text(text) if !text.is_empty() => {
-                    b.append_value(text);
-                    Ok(true)
-                }
-                _ => put(cell.text(), |v| b.append_option(v)),
-            },
+            ColumnBuilder::Text(b) => {
+                let text = if cell.is_missing() { None } else { Some(cell.as_text().ok_or(Unparsable)) };
+                let key = text.map(|text| b.key(&text?).ok_or(Unparsable)).transpose();
+                put(key, |key| b.append(key))
+            }
             ColumnBuilder::Timestamp(b) => put(cell.instant(zone), |v| b.append_option(v.map(|i| i.0))),
             ColumnBuilder::Date(b) => put(cell.date(), |v| b.append_option(v.map(|d| d.0))),
             ColumnBuilder::TextList(b) => put_list(cell, b, |c| c.text(), |items, v| items.append_value(v)),
@@ -155,7 +153,7 @@ impl ColumnBuilder {
             ColumnBuilder::Boolean(b) => Arc::new(b.finish()),
             ColumnBuilder::Integer(b) | ColumnBuilder::Money(b) => Arc::new(b.finish()),
             ColumnBuilder::Number(b) => Arc::new(b.finish()),
-            ColumnBuilder::Text(b) => Arc::new(b.finish()),
+            ColumnBuilder::Text(b) => b.finish(),
             ColumnBuilder::Timestamp(b) => Arc::new(b.finish()),
             ColumnBuilder::Date(b) => Arc::new(b.finish()),
             ColumnBuilder::TextList(b) => Arc::new(b.finish()),

@@ -10,15 +10,18 @@
 mod attributes;
 mod cell;
 mod column;
+mod events;
 pub mod infer;
 mod list;
 mod load;
 pub mod manifest;
 mod merge;
 mod open;
+mod people;
 mod report;
 mod rows;
 mod sizes;
+mod texts;
 mod write;
 
 pub use list::read_list;

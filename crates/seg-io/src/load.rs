@@ -3,22 +3,19 @@
 use crate::attributes::{Attributes, ProfileSink};
 use crate::cell::Cell;
 use crate::column::ColumnBuilder;
+use crate::events::{EventSink, EventTables};
 use crate::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use crate::merge::{MergeSink, Merges};
 use crate::open::{DataFile, find};
+use crate::people::People;
 use crate::report::{Place, ProblemKind, ReadError, Report};
-use crate::rows::{self, RowSink};
-use arrow_array::{
-    Array, ArrayRef, Int64Array, ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
-    UInt32Array,
-};
-use arrow_buffer::OffsetBuffer;
-use arrow_schema::{DataType, Field as ArrowField, Fields, Schema as ArrowSchema};
-use arrow_select::take::take;
-use seg_data::batch::{ARRIVAL_FIELD, ID_COLUMN, TIME_FIELD, time_type};
-use seg_data::schema::{Event, Field};
-use seg_data::{Batch, EventId, Instant, PropertyId, Schema, Wanted, Zone};
-use std::collections::{HashMap, HashSet};
+use crate::rows;
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
+use seg_data::batch::ID_COLUMN;
+use seg_data::schema::Field;
+use seg_data::{Batch, Instant, Schema, Wanted, Zone};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -47,8 +44,9 @@ pub struct Loaded {
 
 /// Reads what is wanted of a project's data into one batch: every profile, but
 /// of their attributes and events only what `wanted` names. The report counts
-/// every event; values that are not wanted are not looked at. `progress` is told
-/// every few thousand rows how far reading has come.
+/// every event; values that are not wanted are not looked at. So many `threads`
+/// group events by person. `progress` is told every few thousand rows how far
+/// reading has come.
 ///
 /// # Errors
 /// A file that is not there, cannot be read to its end, or lacks the columns
@@ -59,6 +57,7 @@ pub fn load(
     schema: &Arc<Schema>,
     zone: Option<Zone>,
     wanted: &Wanted,
+    threads: NonZero<usize>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Loaded, ReadError> {
     let profile_files = data.profiles.as_ref().map(|p| find(base, &p.files)).transpose()?.unwrap_or_default();
@@ -75,6 +74,7 @@ pub fn load(
         schema,
         zone,
         wanted,
+        threads,
         people: People::default(),
         report: Report::default(),
         read: Arc::new(AtomicU64::new(0)),
@@ -109,6 +109,7 @@ pub fn load_lines(schema: &Arc<Schema>, zone: Option<Zone>, profiles: &str, even
         schema,
         zone,
         wanted: &wanted,
+        threads: NonZero::<usize>::MIN,
         people: People::default(),
         report: Report::default(),
         read: Arc::new(AtomicU64::new(0)),
@@ -129,89 +130,16 @@ pub fn load_lines(schema: &Arc<Schema>, zone: Option<Zone>, profiles: &str, even
     let mut tables = EventTables::new(schema, &wanted);
     let name = |name: &str| name.to_owned();
     let spec = EventFiles { files: Vec::new(), id: name("id"), event: name("event"), time: name("time") };
-    let mut sink = EventSink {
-        loader: &mut loader,
-        tables: &mut tables,
-        file: &event_file,
-        spec: &spec,
-        has_profiles: true,
-        id_at: None,
-        event_at: None,
-        time_at: None,
-        columns: Vec::new(),
-        n_named: 0,
-    };
+    let mut sink = EventSink::new(&mut loader, &mut tables, &event_file, &spec, true);
     rows::read_lines(&event_file, events, &mut sink)?;
     loader.batch(Some(attributes), Some(tables))
 }
 
-/// Everyone met so far: ids to rows of the batch.
-#[derive(Default)]
-pub(crate) struct People {
-    rows: HashMap<String, u32>,
-    ids: Vec<String>,
-    merges: Merges,
-    /// By number, rows of people whose ids are small whole numbers; a number that
-    /// was not met yet has [`NOBODY`].
-    numbered: Vec<u32>,
-}
-
-const NOBODY: u32 = u32::MAX;
-
-/// Ids below this are looked up by number.
-const NUMBERED_MAX: usize = 1 << 26;
-
-/// Who an id belongs to.
-pub(crate) struct Person {
-    pub row: u32,
-    /// See [`crate::merge::Identity::rank`].
-    pub rank: u32,
-    /// Whether they were met for the first time.
-    pub is_new: bool,
-}
-
-impl People {
-    /// The person that a cell names. Most ids are numbers in practice, and most of
-    /// them small, which need no text and no hashing.
-    fn person_of(&mut self, id: &Cell<'_>) -> Person {
-        let number = match id {
-            Cell::Integer(number) => usize::try_from(*number).ok().filter(|n| *n < NUMBERED_MAX),
-            _ => None,
-        };
-        let known = number.and_then(|n| self.numbered.get(n)).filter(|row| **row != NOBODY);
-        if let (Some(row), true) = (known, self.merges.is_empty()) {
-            return Person { row: *row, rank: 0, is_new: false };
-        }
-        let person = self.person(&id.as_text().unwrap_or_default());
-        // A stray large number shall not cost memory for all below it.
-        if let Some(number) = number.filter(|n| *n / 64 <= self.ids.len()) {
-            if self.numbered.len() <= number {
-                self.numbered.resize((number + 1).next_power_of_two(), NOBODY);
-            }
-            if let Some(slot) = self.numbered.get_mut(number) {
-                *slot = person.row;
-            }
-        }
-        person
-    }
-
-    /// The person that an id belongs to.
-    pub fn person(&mut self, id: &str) -> Person {
-        let (id, rank) = self.merges.identity(id).map_or((id, 0), |i| (i.survivor.as_str(), i.rank));
-        if let Some(row) = self.rows.get(id) {
-            return Person { row: *row, rank, is_new: false };
-        }
-        let row = self.ids.len() as u32;
-        self.rows.insert(id.to_owned(), row);
-        self.ids.push(id.to_owned());
-        Person { row, rank, is_new: true }
-    }
-}
-
 pub(crate) struct Loader<'a> {
-    schema: &'a Arc<Schema>,
+    pub schema: &'a Arc<Schema>,
     pub zone: Option<Zone>,
-    wanted: &'a Wanted,
+    pub wanted: &'a Wanted,
+    threads: NonZero<usize>,
     pub people: People,
     pub report: Report,
     read: Arc<AtomicU64>,
@@ -259,21 +187,10 @@ impl<'a> Loader<'a> {
         let schema: &'a Schema = self.schema;
         let mut tables = EventTables::new(schema, self.wanted);
         for file in files {
-            let mut sink = EventSink {
-                loader: self,
-                tables: &mut tables,
-                file,
-                spec,
-                has_profiles,
-                id_at: None,
-                event_at: None,
-                time_at: None,
-                columns: Vec::new(),
-                n_named: 0,
-            };
-            let read = Arc::clone(&sink.loader.read);
+            let read = Arc::clone(&self.read);
+            let mut sink = EventSink::new(self, &mut tables, file, spec, has_profiles);
             rows::read(file, &read, &mut sink)?;
-            let found = [(&spec.id, sink.id_at), (&spec.event, sink.event_at), (&spec.time, sink.time_at)];
+            let found = sink.found();
             lacks(file, &found)?;
             self.report.files += 1;
         }
@@ -288,8 +205,13 @@ impl<'a> Loader<'a> {
     }
 
     pub fn count_row(&mut self) {
-        self.report.rows += 1;
-        if self.report.rows.is_multiple_of(8192) {
+        self.count_rows(1);
+    }
+
+    pub fn count_rows(&mut self, n_rows: u64) {
+        let before = self.report.rows / 8192;
+        self.report.rows += n_rows;
+        if self.report.rows / 8192 > before {
             let bytes = self.read.load(Ordering::Relaxed);
             (self.progress)(Progress { bytes, bytes_total: self.bytes_total, rows: self.report.rows });
         }
@@ -331,16 +253,13 @@ impl<'a> Loader<'a> {
             columns.push(array);
         }
         let mut last_event = None;
-        for table in events.into_iter().flat_map(|t| t.tables) {
-            self.report.events += table.n_events;
-            last_event = last_event.max(table.last_event);
-            if !self.wanted.events.contains_key(&table.id) {
-                continue;
+        if let Some(events) = events {
+            (self.report.events, last_event) = events.counts();
+            for (event, array) in events.finish(n_people, self.threads) {
+                let array = array.map_err(|why| ReadError::new("data", why))?;
+                fields.push(ArrowField::new(&event.name, array.data_type().clone(), false));
+                columns.push(array);
             }
-            let name = table.event.name.clone();
-            let array = table.finish(n_people).map_err(internal)?;
-            fields.push(ArrowField::new(name, array.data_type().clone(), false));
-            columns.push(array);
         }
         self.report.profiles = n_people as u64;
         let records = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(internal)?;
@@ -370,222 +289,5 @@ pub(crate) struct TypedColumn<'a> {
 impl<'a> TypedColumn<'a> {
     pub fn new(field: &'a Field, is_wanted: bool) -> TypedColumn<'a> {
         TypedColumn { field, builder: ColumnBuilder::new(&field.ty), is_wanted }
-    }
-}
-
-/// The events of every name, a row an event, in the order of arrival.
-struct EventTables<'a> {
-    tables: Vec<EventTable<'a>>,
-    by_name: HashMap<&'a str, usize>,
-    /// The name met last, and its place: the next event often has the same.
-    last: Option<(&'a str, usize)>,
-    /// Event ids met, by person.
-    ids: HashSet<(u32, String)>,
-    n_arrived: i64,
-}
-
-struct EventTable<'a> {
-    id: EventId,
-    event: &'a Event,
-    /// All there are, wanted or not, and the latest of them.
-    n_events: u64,
-    last_event: Option<Instant>,
-    people: Vec<u32>,
-    times: Vec<i64>,
-    arrivals: Vec<i64>,
-    /// The text of the event-id property, where there is one, for ordering events
-    /// of one instant.
-    ids: Vec<Option<String>>,
-    id_property: Option<usize>,
-    columns: Vec<TypedColumn<'a>>,
-}
-
-impl<'a> EventTables<'a> {
-    fn new(schema: &'a Schema, wanted: &Wanted) -> EventTables<'a> {
-        let column = |id: EventId, (at, field)| TypedColumn::new(field, wanted.property(id, PropertyId(at as u32)));
-        let table = |(id, event): (EventId, &'a Event)| EventTable {
-            id,
-            event,
-            n_events: 0,
-            last_event: None,
-            people: Vec::new(),
-            times: Vec::new(),
-            arrivals: Vec::new(),
-            ids: Vec::new(),
-            id_property: schema.event_id.as_ref().and_then(|id| event.property(id)).map(|p| p.idx()),
-            columns: event.properties.iter().enumerate().map(|property| column(id, property)).collect(),
-        };
-        let events = schema.events.iter().enumerate().map(|(at, event)| (EventId(at as u32), event));
-        let tables: Vec<EventTable<'_>> = events.map(table).collect();
-        let by_name = schema.events.iter().enumerate().map(|(idx, e)| (e.name.as_str(), idx)).collect();
-        EventTables { tables, by_name, ids: HashSet::new(), n_arrived: 0, last: None }
-    }
-
-    /// The table of a name.
-    fn place(&mut self, name: &str) -> Option<usize> {
-        if let Some((_, place)) = self.last.filter(|(last, _)| *last == name) {
-            return Some(place);
-        }
-        let (name, place) = self.by_name.get_key_value(name)?;
-        self.last = Some((*name, *place));
-        Some(*place)
-    }
-}
-
-impl EventTable<'_> {
-    /// The events as lists by person, ascending by time; at one instant by
-    /// event id, then arrival.
-    fn finish(mut self, n_people: usize) -> Result<ArrayRef, arrow_schema::ArrowError> {
-        let mut lengths = vec![0_usize; n_people];
-        for person in &self.people {
-            if let Some(length) = lengths.get_mut(*person as usize) {
-                *length += 1;
-            }
-        }
-        // Each person's events in the order of arrival, which mostly is that of
-        // time already.
-        let mut next: Vec<usize> = Vec::with_capacity(n_people);
-        let mut n_before = 0;
-        for length in &lengths {
-            next.push(n_before);
-            n_before += length;
-        }
-        let mut order = vec![0_u32; self.times.len()];
-        for (at, person) in (0_u32..).zip(&self.people) {
-            let Some(place) = next.get_mut(*person as usize) else { continue };
-            if let Some(slot) = order.get_mut(*place) {
-                *slot = at;
-            }
-            *place += 1;
-        }
-        let key = |at: &u32| {
-            let at = *at as usize;
-            (self.times.get(at), self.ids.get(at), self.arrivals.get(at))
-        };
-        let mut rest = order.as_mut_slice();
-        for length in &lengths {
-            let (own, others) = std::mem::take(&mut rest).split_at_mut(*length);
-            if !own.is_sorted_by(|a, b| key(a) <= key(b)) {
-                own.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
-            }
-            rest = others;
-        }
-        let indices = UInt32Array::from(order);
-        let times = TimestampMicrosecondArray::from(self.times).with_timezone("UTC");
-        let mut fields = vec![
-            ArrowField::new(TIME_FIELD, time_type(), false),
-            ArrowField::new(ARRIVAL_FIELD, DataType::Int64, false),
-        ];
-        let mut arrays = vec![take(&times, &indices, None)?, take(&Int64Array::from(self.arrivals), &indices, None)?];
-        for column in self.columns.iter_mut().filter(|c| c.is_wanted) {
-            let array = take(&column.builder.finish(), &indices, None)?;
-            fields.push(ArrowField::new(&column.field.name, array.data_type().clone(), true));
-            arrays.push(array);
-        }
-        let rows = StructArray::try_new(Fields::from(fields), arrays, None)?;
-        let item = Arc::new(ArrowField::new("item", rows.data_type().clone(), false));
-        Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), Arc::new(rows), None)?))
-    }
-}
-
-struct EventSink<'l, 'a, 's> {
-    loader: &'l mut Loader<'a>,
-    tables: &'l mut EventTables<'s>,
-    file: &'l DataFile,
-    spec: &'l EventFiles,
-    has_profiles: bool,
-    id_at: Option<usize>,
-    event_at: Option<usize>,
-    time_at: Option<usize>,
-    /// For each event, where in the file each of its properties is.
-    columns: Vec<Vec<Option<usize>>>,
-    n_named: usize,
-}
-
-impl RowSink for EventSink<'_, '_, '_> {
-    fn columns(&mut self, names: &[String]) {
-        let at = |name: &str| names.iter().position(|n| n == name);
-        self.id_at = at(&self.spec.id);
-        self.event_at = at(&self.spec.event);
-        self.time_at = at(&self.spec.time);
-        self.columns =
-            self.tables.tables.iter().map(|t| t.columns.iter().map(|c| at(&c.field.name)).collect()).collect();
-        let special = [&self.spec.id, &self.spec.event, &self.spec.time];
-        for (column, name) in names.iter().enumerate().skip(self.n_named) {
-            let is_used = special.contains(&name) || self.columns.iter().flatten().any(|c| *c == Some(column));
-            if !is_used {
-                let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
-                self.loader.report.add(ProblemKind::UnknownColumn, name, place);
-            }
-        }
-        self.n_named = names.len();
-    }
-
-    fn row(&mut self, line: u64, cells: &[Cell<'_>]) {
-        self.loader.count_row();
-        let place = |value: String| Place { file: self.file.name.clone(), line, value };
-        let cell_at = |at: Option<usize>| at.and_then(|at| cells.get(at)).unwrap_or(&Cell::Missing);
-        let report = &mut self.loader.report;
-        let id_cell = cell_at(self.id_at);
-        if id_cell.is_missing() || id_cell.as_text().is_none() {
-            return report.add(ProblemKind::MissingId, &self.spec.id, || place(String::new()));
-        }
-        let Some(event) = cell_at(self.event_at).as_text() else {
-            return report.add(ProblemKind::MissingEvent, &self.spec.event, || place(String::new()));
-        };
-        let Some(idx) = self.tables.place(&event) else {
-            return report.add(ProblemKind::UnknownEvent, &event, || place(String::new()));
-        };
-        let time_cell = cell_at(self.time_at);
-        let Ok(Some(time)) = time_cell.instant(self.loader.zone) else {
-            return report.add(ProblemKind::ImpossibleTime, &self.spec.time, || place(time_cell.show()));
-        };
-        let columns = self.columns.get(idx);
-        let Some(table) = self.tables.tables.get_mut(idx) else { return };
-        let column_at = |property: usize| columns.and_then(|c| c.get(property)).copied().flatten();
-        let event_id = table.id_property.and_then(|p| cell_at(column_at(p)).text().ok().flatten());
-        let Person { row, is_new, .. } = self.loader.people.person_of(id_cell);
-        if let Some(event_id) = &event_id
-            && !self.tables.ids.insert((row, event_id.clone()))
-        {
-            let name = self.loader.schema.event_id.clone().unwrap_or_default();
-            return self.loader.report.add(ProblemKind::RepeatedEvent, &name, || place(event_id.clone()));
-        }
-        if is_new && self.has_profiles {
-            let id = || id_cell.as_text().unwrap_or_default().into_owned();
-            self.loader.report.add(ProblemKind::UnlistedProfile, "", || place(id()));
-        }
-        table.n_events += 1;
-        table.last_event = table.last_event.max(Some(time));
-        if !self.loader.wanted.event(table.id, time) {
-            return;
-        }
-        table.people.push(row);
-        table.times.push(time.0);
-        table.arrivals.push(self.tables.n_arrived);
-        self.tables.n_arrived += 1;
-        if table.id_property.is_some() {
-            table.ids.push(event_id);
-        }
-        for (property, column) in table.columns.iter_mut().enumerate() {
-            let cell = cell_at(column_at(property));
-            self.loader.append(column, cell, || place(cell.show()));
-        }
-    }
-
-    fn wants(&self, column: usize) -> bool {
-        let is_it = |at: &Option<usize>| *at == Some(column);
-        let special = [self.id_at, self.event_at, self.time_at];
-        let mut properties = self.tables.tables.iter().zip(&self.columns).flat_map(|(table, columns)| {
-            // Repeated events are told by their ids, wanted or not.
-            let is_id = |at| table.id_property == Some(at);
-            let columns = table.columns.iter().zip(columns).enumerate();
-            columns.filter(move |(at, (c, _))| c.is_wanted || is_id(*at)).map(|(_, (_, at))| at)
-        });
-        special.iter().any(is_it) || properties.any(is_it)
-    }
-
-    fn broken(&mut self, line: u64, why: &str) {
-        self.loader.broken(self.file, line, why);
     }
 }

@@ -9,6 +9,7 @@ pub(crate) use ndjson::cell as json_cell;
 use crate::cell::Cell;
 use crate::open::{DataFile, Format};
 use crate::report::ReadError;
+use arrow_array::ArrayRef;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -21,6 +22,17 @@ pub(crate) trait RowSink {
     /// Whether cells of a column are looked at; others may come as missing.
     fn wants(&self, _column: usize) -> bool {
         true
+    }
+
+    /// Whether a column of texts may come with a key for each row.
+    fn prefers_keys(&self, _column: usize) -> bool {
+        false
+    }
+
+    /// Takes rows as columns of values, each as long as the rows are many, all of
+    /// the rows or none: `false` asks for them one by one.
+    fn batch(&mut self, _columns: &[Option<ArrayRef>], _n_rows: usize) -> bool {
+        false
     }
 
     /// A row: cells in the order of the columns, which may end early.

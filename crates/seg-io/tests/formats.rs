@@ -18,6 +18,7 @@ use seg_data::{AttributeId, Batch, EventId, Instant, PropertyId, Value, Wanted, 
 use seg_io::manifest::{Data, EventFiles, ProfileFiles, RowsAre};
 use seg_io::{ReadError, load};
 use std::io::Write;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,6 +29,9 @@ const SCHEMA: &str = r#"
     [events.order]
     properties = { amount = "money", n = "integer", weight = "number", gift = "boolean", coupon = "text" }
 "#;
+
+/// Threads that group events.
+const ONE: NonZero<usize> = NonZero::<usize>::MIN;
 
 /// Nothing read here has a history.
 const NOW: Instant = Instant(0);
@@ -59,7 +63,7 @@ fn read(dir: &Path, profiles: Option<&str>, events: &str) -> Result<Batch, ReadE
     };
     let loaded = {
         let wanted = Wanted::everything(&schema);
-        load(dir, &data, &Arc::new(schema), None, &wanted, &mut |_| {})
+        load(dir, &data, &Arc::new(schema), None, &wanted, ONE, &mut |_| {})
     }?;
     assert_eq!(loaded.report.problems, []);
     Ok(loaded.batch)
@@ -175,7 +179,8 @@ fn nested_objects_and_lists_are_read() {
         let profiles =
             Some(ProfileFiles { files: vec![name.into()], id: "id".into(), time: None, rows: RowsAre::Changes });
         let data = Data { profiles, ..Data::default() };
-        let loaded = load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), &mut |_| {}).expect("read");
+        let loaded =
+            load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), ONE, &mut |_| {}).expect("read");
         assert_eq!(
             loaded.report.problems.iter().map(|p| &p.column).collect::<Vec<_>>(),
             Vec::<&String>::new(),
@@ -225,6 +230,7 @@ fn lists_of_records_are_read() {
             &schema,
             None,
             &Wanted::everything(&schema),
+            ONE,
             &mut |_| {},
         )
         .expect("read");
@@ -272,7 +278,7 @@ fn what_is_not_wanted_is_left_behind() {
     let load = |name: &str, wanted: &Wanted| {
         let events =
             EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
-        load(dir.path(), &Data { events: Some(events), ..Data::default() }, &schema, None, wanted, &mut |_| {})
+        load(dir.path(), &Data { events: Some(events), ..Data::default() }, &schema, None, wanted, ONE, &mut |_| {})
     };
     // The last column's chunk, a run of bytes before the footer, is overwritten.
     let mut bytes = std::fs::read(dir.path().join("e.parquet")).expect("read");
@@ -313,7 +319,8 @@ fn dated_rows_are_changes_or_snapshots() {
         let files =
             ProfileFiles { files: vec!["people.csv".into()], id: "id".into(), time: Some("since".into()), rows };
         let data = Data { profiles: Some(files), ..Data::default() };
-        let loaded = load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), &mut |_| {}).expect("read");
+        let loaded =
+            load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), ONE, &mut |_| {}).expect("read");
         assert_eq!(loaded.report.problems.len(), 1, "a time that is none is passed over");
         loaded.batch.attribute(AttributeId(0), 0, Instant(seconds * 1_000_000))
     };
@@ -323,4 +330,85 @@ fn dated_rows_are_changes_or_snapshots() {
     }
     assert_eq!(plan_at(RowsAre::Changes, 20), pro);
     assert_eq!(plan_at(RowsAre::Snapshots, 20), None);
+}
+
+/// Columns of Parquet are taken as they are where nothing is wrong with them, else
+/// row by row: both as the same rows of CSV are.
+#[test]
+fn columns_and_rows_give_the_same() {
+    let schema_text = "[events.a]\nproperties = { amount = \"money\", n = \"integer\", word = \"text\" }\n\
+                       [events.b]\nproperties = { word = \"text\", weight = \"number\", gift = \"boolean\" }\n";
+    let (schema, problems) = parse(schema_text);
+    assert_eq!(problems, []);
+    let schema = Arc::new(schema);
+    let dir = tempfile::tempdir().expect("a directory");
+    // More rows than are unpacked together, out of order, many at one instant.
+    let n = 70_000_i64;
+    let id = |at: i64| at * 7_919 % 1_000;
+    let name = |at: i64| if at % 3 == 0 { "b" } else { "a" };
+    let time = |at: i64| at * 104_729 % 5_000;
+    let amount = |at: i64| (at % 5 != 0).then(|| (at % 977) as f64 / 4.0);
+    let count = |at: i64| (at % 7 != 0).then_some(at % 50);
+    let word = |at: i64| (at % 4 != 0).then(|| ["x", "y", "zebra"][(at % 3) as usize]);
+    let gift = |at: i64| (at % 6 != 0).then_some(at % 2 == 0);
+    let none = String::new;
+    for broken in [None, Some(40_000)] {
+        let mut csv = String::from("id,event,time,amount,n,word,weight,gift\n");
+        let name = |at: i64| if broken == Some(at) { "unheard of" } else { name(at) };
+        for at in 0..n {
+            let (amount, count) =
+                (amount(at).map_or_else(none, |a| a.to_string()), count(at).map_or_else(none, |n| n.to_string()));
+            let (word, gift) = (word(at).unwrap_or_default(), gift(at).map_or_else(none, |g| g.to_string()));
+            let time = Instant(time(at) * 1_000_000);
+            csv.push_str(&format!("{},{},{time},{amount},{count},{word},{amount},{gift}\n", id(at), name(at)));
+        }
+        std::fs::write(dir.path().join("e.csv"), csv).expect("written");
+        let all = || 0..n;
+        let times = all().map(|at| time(at) * 1_000_000);
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("id", Arc::new(all().map(id).map(Some).collect::<arrow_array::Int64Array>())),
+            ("event", Arc::new(all().map(name).map(Some).collect::<arrow_array::StringArray>())),
+            ("time", Arc::new(arrow_array::TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC"))),
+            ("amount", Arc::new(all().map(amount).collect::<Float64Array>())),
+            ("n", Arc::new(all().map(|at| count(at).map(|n| n as i32)).collect::<Int32Array>())),
+            ("word", Arc::new(all().map(word).collect::<arrow_array::StringArray>())),
+            ("weight", Arc::new(all().map(amount).collect::<Float64Array>())),
+            ("gift", Arc::new(all().map(gift).collect::<BooleanArray>())),
+        ];
+        let records =
+            RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).expect("a batch");
+        let file = std::fs::File::create(dir.path().join("e.parquet")).expect("a file");
+        let mut writer = ArrowWriter::try_new(file, records.schema(), None).expect("a writer");
+        writer.write(&records).expect("written");
+        writer.close().expect("closed");
+        let load = |name: &str, threads| {
+            let events =
+                EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
+            let data = Data { events: Some(events), ..Data::default() };
+            load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), threads, &mut |_| {}).expect(name)
+        };
+        let (rows, columns) = (load("e.csv", ONE), load("e.parquet", NonZero::new(2).expect("two")));
+        let problems = |loaded: &seg_io::Loaded| -> Vec<_> {
+            loaded.report.problems.iter().map(|p| (p.kind.slug(), p.count)).collect()
+        };
+        assert_eq!(problems(&rows), problems(&columns));
+        assert_eq!(problems(&rows).len(), usize::from(broken.is_some()));
+        assert_eq!(
+            (rows.report.rows, rows.report.events, rows.last_event),
+            (columns.report.rows, columns.report.events, columns.last_event)
+        );
+        assert!((0..rows.batch.len()).all(|row| rows.batch.id(row) == columns.batch.id(row)));
+        for event in [EventId(0), EventId(1)] {
+            let said = |batch: &Batch| {
+                let events = batch.events(event).expect("events");
+                let of = |idx: usize| -> Vec<Option<Value>> {
+                    (0..3).map(|p| events.property(PropertyId(p), idx)).collect()
+                };
+                let of_person =
+                    |row: usize| -> Vec<_> { events.range(row).map(|idx| (events.times()[idx], of(idx))).collect() };
+                (0..batch.len()).map(of_person).collect::<Vec<_>>()
+            };
+            assert!(said(&rows.batch) == said(&columns.batch), "{event:?}");
+        }
+    }
 }

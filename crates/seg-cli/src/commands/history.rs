@@ -3,11 +3,10 @@
 use super::{compiled, load, run};
 use crate::args::{Format, History};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, grouped, print_json, print_text};
+use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::{Instant, Limits, Options};
 use std::fmt::Write;
-use std::num::NonZero;
 
 const DAY: i64 = 24 * 3_600_000_000;
 
@@ -24,7 +23,7 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     let wanted = program.wanted(instants.first().copied().unwrap_or(now));
     let loaded = run::read(&project, manifest, &wanted, output)?;
     let bound = program.bind(&loaded.batch).map_err(Failure::new)?;
-    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let threads = output::threads();
     let options = Options { threads, ..Options::default() };
     let limits = Limits { max_cost: args.max_cost, ..Limits::default() };
     let sizes = bound.sizes_at(&instants, options, &limits).map_err(run::stopped)?;

@@ -4,12 +4,11 @@ use super::guard::{self, Guards};
 use super::{compiled, load};
 use crate::args::{Format, Run};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, grouped, print_json, print_text};
+use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::io::{Loaded, Manifest, MembersFormat, Report, Sizes};
 use seg::{Cost, Evaluation, Instant, Limits, Mask, Options, Program, Project, Reason, Stopped, Wanted};
 use std::fmt::Write;
-use std::num::NonZero;
 
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     // What is asked for is checked before anything is read.
@@ -52,7 +51,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         return Ok(Exit::Errors);
     }
     let bound = program.bind(&loaded.batch).map_err(Failure::new)?;
-    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let threads = output::threads();
     let options = Options { engine: args.engine.map(Into::into), threads };
     let evaluation = match args.max_cost {
         None => bound.evaluate_with(options, now),
@@ -156,8 +155,9 @@ pub fn now(at: Option<&str>, manifest: &Manifest) -> Result<(Instant, &'static s
 /// What is wanted of the project's data, with progress on a terminal.
 pub fn read(project: &Project, manifest: &Manifest, wanted: &Wanted, output: &Output) -> Result<Loaded, Failure> {
     let bar = output.progress();
+    let (data, schema) = (&manifest.data, &project.schema);
     let loaded =
-        seg::io::load(&project.dir, &manifest.data, &project.schema, manifest.zone, wanted, &mut |p| bar.update(p));
+        seg::io::load(&project.dir, data, schema, manifest.zone, wanted, output::threads(), &mut |p| bar.update(p));
     bar.clear();
     loaded.map_err(Failure::new)
 }

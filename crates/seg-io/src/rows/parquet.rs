@@ -15,25 +15,29 @@ use arrow_array::{
     TimestampMicrosecondArray, UInt32Array,
 };
 use arrow_buffer::NullBuffer;
-use arrow_schema::{DataType, Field, TimeUnit};
+use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use seg_data::{Date, Instant};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Rows that are unpacked together.
+const ROWS: usize = 32_768;
+
 pub(super) fn read(file: &DataFile, read: &Arc<AtomicU64>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
     let error =
         |what: &dyn std::fmt::Display| ReadError::new(&file.name, format!("not a readable Parquet file: {what}"));
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file.open()?).map_err(|e| error(&e))?;
+    let opened = file.open()?;
+    let metadata = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|e| error(&e))?;
     let mut names = Vec::new();
     // For each field, where its columns begin.
     let mut starts = Vec::new();
-    for field in builder.schema().fields() {
+    for field in metadata.schema().fields() {
         starts.push(names.len());
         field_names("", field, &mut names);
     }
-    let n_rows = builder.metadata().file_metadata().num_rows().max(1) as u64;
+    let n_rows = metadata.metadata().file_metadata().num_rows().max(1) as u64;
     let size = file.size();
     sink.columns(&names);
     // Fields that nobody looks at are not even decompressed.
@@ -43,8 +47,18 @@ pub(super) fn read(file: &DataFile, read: &Arc<AtomicU64>, sink: &mut dyn RowSin
         .filter(|(_, (start, end))| (*start..*end).any(|column| sink.wants(column)))
         .map(|(at, (start, _))| (at, start))
         .collect();
+    // Texts mostly lie in files as keys, and stay so.
+    let fields = metadata.schema().fields().iter().zip(&starts).map(|(field, start)| {
+        let is_text = *field.data_type() == DataType::Utf8 && sink.prefers_keys(*start);
+        let keys = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        if is_text { Arc::new(field.as_ref().clone().with_data_type(keys())) } else { Arc::clone(field) }
+    });
+    let schema = Schema::new_with_metadata(fields.collect::<Fields>(), metadata.schema().metadata().clone());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+    let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(|e| error(&e))?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, metadata);
     let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().map(|(at, _)| *at));
-    let reader = builder.with_projection(mask).with_batch_size(8192).build().map_err(|e| error(&e))?;
+    let reader = builder.with_projection(mask).with_batch_size(ROWS).build().map_err(|e| error(&e))?;
     let before = read.load(Ordering::Relaxed);
     // One thread unpacks the next rows while this one groups those it has.
     std::thread::scope(|scope| {
@@ -72,6 +86,16 @@ fn rows(batch: &RecordBatch, names: &[String], wanted: &[(usize, usize)], line: 
         let mut of_field = Vec::new();
         leaves(column, None, &mut of_field);
         columns.extend(of_field.into_iter().map(Some));
+    }
+    // Columns of structs that are null where the columns are not come row by row.
+    let is_plain = columns.iter().flatten().all(|leaf| leaf.nulls.as_ref().is_none_or(|n| n.null_count() == 0));
+    if is_plain {
+        let arrays: Vec<Option<ArrayRef>> =
+            columns.iter().map(|leaf| leaf.as_ref().map(|leaf| Arc::clone(&leaf.array))).collect();
+        if sink.batch(&arrays, batch.num_rows()) {
+            *line += batch.num_rows() as u64;
+            return;
+        }
     }
     let readers: Vec<Option<Reader<'_>>> = columns.iter().map(|c| c.as_ref().map(Reader::new)).collect();
     let mut cells: Vec<Cell<'_>> = Vec::with_capacity(columns.len());

@@ -1,0 +1,319 @@
+//! Events out of rows, one row each, grouped by person.
+
+mod columns;
+
+use crate::cell::Cell;
+use crate::load::{Loader, TypedColumn};
+use crate::manifest::EventFiles;
+use crate::open::DataFile;
+use crate::people::Person;
+use crate::report::{Place, ProblemKind};
+use crate::rows::RowSink;
+use arrow_array::{Array, ArrayRef, Int64Array, ListArray, StructArray, TimestampMicrosecondArray, UInt32Array};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields};
+use arrow_select::take::take;
+use seg_data::batch::{ARRIVAL_FIELD, TIME_FIELD, time_type};
+use seg_data::schema::Event;
+use seg_data::{EventId, Instant, PropertyId, Schema, Wanted};
+use std::collections::{HashMap, HashSet};
+use std::num::NonZero;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The events of every name, a row an event, in the order of arrival.
+pub(crate) struct EventTables<'a> {
+    tables: Vec<EventTable<'a>>,
+    by_name: HashMap<&'a str, usize>,
+    /// The name met last, and its place: the next event often has the same.
+    last: Option<(&'a str, usize)>,
+    /// Event ids met, by person.
+    ids: HashSet<(u32, String)>,
+    n_arrived: i64,
+}
+
+struct EventTable<'a> {
+    id: EventId,
+    event: &'a Event,
+    is_wanted: bool,
+    /// All there are, wanted or not, and the latest of them.
+    n_events: u64,
+    last_event: Option<Instant>,
+    people: Vec<u32>,
+    times: Vec<i64>,
+    arrivals: Vec<i64>,
+    /// The text of the event-id property, where there is one, for ordering events
+    /// of one instant.
+    ids: Vec<Option<String>>,
+    id_property: Option<usize>,
+    columns: Vec<TypedColumn<'a>>,
+}
+
+impl<'a> EventTables<'a> {
+    pub fn new(schema: &'a Schema, wanted: &Wanted) -> EventTables<'a> {
+        let column = |id: EventId, (at, field)| TypedColumn::new(field, wanted.property(id, PropertyId(at as u32)));
+        let table = |(id, event): (EventId, &'a Event)| EventTable {
+            id,
+            event,
+            is_wanted: wanted.events.contains_key(&id),
+            n_events: 0,
+            last_event: None,
+            people: Vec::new(),
+            times: Vec::new(),
+            arrivals: Vec::new(),
+            ids: Vec::new(),
+            id_property: schema.event_id.as_ref().and_then(|id| event.property(id)).map(|p| p.idx()),
+            columns: event.properties.iter().enumerate().map(|property| column(id, property)).collect(),
+        };
+        let events = schema.events.iter().enumerate().map(|(at, event)| (EventId(at as u32), event));
+        let tables: Vec<EventTable<'_>> = events.map(table).collect();
+        let by_name = schema.events.iter().enumerate().map(|(idx, e)| (e.name.as_str(), idx)).collect();
+        EventTables { tables, by_name, ids: HashSet::new(), n_arrived: 0, last: None }
+    }
+
+    /// The table of a name.
+    fn place(&mut self, name: &str) -> Option<usize> {
+        if let Some((_, place)) = self.last.filter(|(last, _)| *last == name) {
+            return Some(place);
+        }
+        let (name, place) = self.by_name.get_key_value(name)?;
+        self.last = Some((*name, *place));
+        Some(*place)
+    }
+
+    /// How many events there are, wanted or not, and the latest of them.
+    pub fn counts(&self) -> (u64, Option<Instant>) {
+        let latest = self.tables.iter().filter_map(|table| table.last_event).max();
+        (self.tables.iter().map(|table| table.n_events).sum(), latest)
+    }
+
+    /// The events of each name that is wanted as lists by person, or why there are
+    /// none.
+    pub fn finish(self, n_people: usize, threads: NonZero<usize>) -> Vec<(&'a Event, Result<ArrayRef, String>)> {
+        let tables: Vec<EventTable<'a>> = self.tables.into_iter().filter(|table| table.is_wanted).collect();
+        let events: Vec<&Event> = tables.iter().map(|table| table.event).collect();
+        let mut finished: Vec<Option<Result<ArrayRef, String>>> = tables.iter().map(|_| None).collect();
+        // The largest first, so that nobody waits long for the last one.
+        let mut work: Vec<_> = tables.into_iter().zip(&mut finished).collect();
+        work.sort_by_key(|(table, _)| table.times.len());
+        let work = Mutex::new(work);
+        let run = || {
+            let next = || work.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            while let Some((table, to)) = next() {
+                *to = Some(table.finish(n_people));
+            }
+        };
+        std::thread::scope(|scope| {
+            (1..threads.get()).for_each(|_| drop(scope.spawn(run)));
+            run();
+        });
+        events.into_iter().zip(finished.into_iter().flatten()).collect()
+    }
+}
+
+/// The rows of a table by person, each person's in order, and how many each has.
+struct Order {
+    rows: Vec<u32>,
+    lengths: Vec<usize>,
+}
+
+impl EventTable<'_> {
+    /// The events as lists by person, ascending by time; at one instant by
+    /// event id, then arrival.
+    fn finish(mut self, n_people: usize) -> Result<ArrayRef, String> {
+        let name = &self.event.name;
+        if i32::try_from(self.times.len()).is_err() {
+            return Err(format!("there are more than 2,147,483,647 events `{name}`; cut the data in parts"));
+        }
+        let failed = |e: ArrowError| format!("grouping `{name}` by person failed: {e}");
+        let Order { rows, lengths } = self.order(n_people);
+        let rows = UInt32Array::from(rows);
+        let mut fields = vec![
+            ArrowField::new(TIME_FIELD, time_type(), false),
+            ArrowField::new(ARRIVAL_FIELD, DataType::Int64, false),
+        ];
+        let times = TimestampMicrosecondArray::from(self.times).with_timezone("UTC");
+        let mut arrays = vec![take(&times, &rows, None).map_err(failed)?];
+        arrays.push(take(&Int64Array::from(self.arrivals), &rows, None).map_err(failed)?);
+        for column in self.columns.iter_mut().filter(|c| c.is_wanted) {
+            let array = take(&column.builder.finish(), &rows, None).map_err(failed)?;
+            fields.push(ArrowField::new(&column.field.name, array.data_type().clone(), true));
+            arrays.push(array);
+        }
+        let events = StructArray::try_new(Fields::from(fields), arrays, None).map_err(failed)?;
+        let item = Arc::new(ArrowField::new("item", events.data_type().clone(), false));
+        let offsets = OffsetBuffer::from_lengths(lengths);
+        Ok(Arc::new(ListArray::try_new(item, offsets, Arc::new(events), None).map_err(failed)?))
+    }
+
+    fn order(&self, n_people: usize) -> Order {
+        let mut lengths = vec![0_usize; n_people];
+        for person in &self.people {
+            if let Some(length) = lengths.get_mut(*person as usize) {
+                *length += 1;
+            }
+        }
+        // Each person's events in the order of arrival, which mostly is that of
+        // time already.
+        let mut next: Vec<u32> = Vec::with_capacity(n_people);
+        let mut n_before = 0;
+        for length in &lengths {
+            next.push(n_before);
+            n_before += *length as u32;
+        }
+        let mut rows = vec![0_u32; self.times.len()];
+        for (at, person) in (0_u32..).zip(&self.people) {
+            let Some(place) = next.get_mut(*person as usize) else { continue };
+            if let Some(slot) = rows.get_mut(*place as usize) {
+                *slot = at;
+            }
+            *place += 1;
+        }
+        // Where the whole file is in order, so is each person.
+        if self.times.is_sorted() && self.ids.is_empty() {
+            return Order { rows, lengths };
+        }
+        let key = |at: &u32| {
+            let at = *at as usize;
+            (self.times.get(at), self.ids.get(at), self.arrivals.get(at))
+        };
+        let mut rest = rows.as_mut_slice();
+        for length in &lengths {
+            let (own, others) = std::mem::take(&mut rest).split_at_mut(*length);
+            if !own.is_sorted_by(|a, b| key(a) <= key(b)) {
+                own.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+            }
+            rest = others;
+        }
+        Order { rows, lengths }
+    }
+}
+
+/// Takes the rows of one file of events.
+pub(crate) struct EventSink<'l, 'a, 's> {
+    loader: &'l mut Loader<'a>,
+    tables: &'l mut EventTables<'s>,
+    file: &'l DataFile,
+    spec: &'l EventFiles,
+    has_profiles: bool,
+    id_at: Option<usize>,
+    event_at: Option<usize>,
+    time_at: Option<usize>,
+    /// For each event, where in the file each of its properties is.
+    columns: Vec<Vec<Option<usize>>>,
+    n_named: usize,
+}
+
+impl<'l, 'a, 's> EventSink<'l, 'a, 's> {
+    pub fn new(
+        loader: &'l mut Loader<'a>,
+        tables: &'l mut EventTables<'s>,
+        file: &'l DataFile,
+        spec: &'l EventFiles,
+        has_profiles: bool,
+    ) -> EventSink<'l, 'a, 's> {
+        let columns = Vec::new();
+        let (id_at, event_at, time_at) = (None, None, None);
+        EventSink { loader, tables, file, spec, has_profiles, id_at, event_at, time_at, columns, n_named: 0 }
+    }
+
+    /// The columns that the file must have, and where they are.
+    pub fn found(&self) -> [(&'l String, Option<usize>); 3] {
+        [(&self.spec.id, self.id_at), (&self.spec.event, self.event_at), (&self.spec.time, self.time_at)]
+    }
+}
+
+impl RowSink for EventSink<'_, '_, '_> {
+    fn columns(&mut self, names: &[String]) {
+        let at = |name: &str| names.iter().position(|n| n == name);
+        self.id_at = at(&self.spec.id);
+        self.event_at = at(&self.spec.event);
+        self.time_at = at(&self.spec.time);
+        self.columns =
+            self.tables.tables.iter().map(|t| t.columns.iter().map(|c| at(&c.field.name)).collect()).collect();
+        let special = [&self.spec.id, &self.spec.event, &self.spec.time];
+        for (column, name) in names.iter().enumerate().skip(self.n_named) {
+            let is_used = special.contains(&name) || self.columns.iter().flatten().any(|c| *c == Some(column));
+            if !is_used {
+                let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
+                self.loader.report.add(ProblemKind::UnknownColumn, name, place);
+            }
+        }
+        self.n_named = names.len();
+    }
+
+    fn row(&mut self, line: u64, cells: &[Cell<'_>]) {
+        self.loader.count_row();
+        let place = |value: String| Place { file: self.file.name.clone(), line, value };
+        let cell_at = |at: Option<usize>| at.and_then(|at| cells.get(at)).unwrap_or(&Cell::Missing);
+        let report = &mut self.loader.report;
+        let id_cell = cell_at(self.id_at);
+        if id_cell.is_missing() || id_cell.as_text().is_none() {
+            return report.add(ProblemKind::MissingId, &self.spec.id, || place(String::new()));
+        }
+        let Some(event) = cell_at(self.event_at).as_text() else {
+            return report.add(ProblemKind::MissingEvent, &self.spec.event, || place(String::new()));
+        };
+        let Some(idx) = self.tables.place(&event) else {
+            return report.add(ProblemKind::UnknownEvent, &event, || place(String::new()));
+        };
+        let time_cell = cell_at(self.time_at);
+        let Ok(Some(time)) = time_cell.instant(self.loader.zone) else {
+            return report.add(ProblemKind::ImpossibleTime, &self.spec.time, || place(time_cell.show()));
+        };
+        let columns = self.columns.get(idx);
+        let Some(table) = self.tables.tables.get_mut(idx) else { return };
+        let column_at = |property: usize| columns.and_then(|c| c.get(property)).copied().flatten();
+        let event_id = table.id_property.and_then(|p| cell_at(column_at(p)).text().ok().flatten());
+        let Person { row, is_new, .. } = self.loader.people.person_of(id_cell);
+        if let Some(event_id) = &event_id
+            && !self.tables.ids.insert((row, event_id.clone()))
+        {
+            let name = self.loader.schema.event_id.clone().unwrap_or_default();
+            return self.loader.report.add(ProblemKind::RepeatedEvent, &name, || place(event_id.clone()));
+        }
+        if is_new && self.has_profiles {
+            let id = || id_cell.as_text().unwrap_or_default().into_owned();
+            self.loader.report.add(ProblemKind::UnlistedProfile, "", || place(id()));
+        }
+        table.n_events += 1;
+        table.last_event = table.last_event.max(Some(time));
+        if !self.loader.wanted.event(table.id, time) {
+            return;
+        }
+        table.people.push(row);
+        table.times.push(time.0);
+        table.arrivals.push(self.tables.n_arrived);
+        self.tables.n_arrived += 1;
+        if table.id_property.is_some() {
+            table.ids.push(event_id);
+        }
+        for (property, column) in table.columns.iter_mut().enumerate() {
+            let cell = cell_at(column_at(property));
+            self.loader.append(column, cell, || place(cell.show()));
+        }
+    }
+
+    fn wants(&self, column: usize) -> bool {
+        let is_it = |at: &Option<usize>| *at == Some(column);
+        let special = [self.id_at, self.event_at, self.time_at];
+        let mut properties = self.tables.tables.iter().zip(&self.columns).flat_map(|(table, columns)| {
+            // Repeated events are told by their ids, wanted or not.
+            let is_id = |at| table.id_property == Some(at);
+            let columns = table.columns.iter().zip(columns).enumerate();
+            columns.filter(move |(at, (c, _))| c.is_wanted || is_id(*at)).map(|(_, (_, at))| at)
+        });
+        special.iter().any(is_it) || properties.any(is_it)
+    }
+
+    fn batch(&mut self, columns: &[Option<ArrayRef>], n_rows: usize) -> bool {
+        self.take_columns(columns, n_rows).is_some()
+    }
+
+    fn prefers_keys(&self, column: usize) -> bool {
+        self.id_at != Some(column) && self.time_at != Some(column)
+    }
+
+    fn broken(&mut self, line: u64, why: &str) {
+        self.loader.broken(self.file, line, why);
+    }
+}
