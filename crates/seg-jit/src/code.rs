@@ -14,7 +14,7 @@ use seg_data::Cancel;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Why there is no machine code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,15 +44,23 @@ impl std::error::Error for JitError {}
 /// # Errors
 /// A machine that Cranelift does not know.
 pub(crate) fn host() -> Result<OwnedTargetIsa, JitError> {
-    let builder = cranelift_native::builder().map_err(|why| JitError::Unavailable(why.to_owned()))?;
-    builder.finish(flags()?).map_err(|e| JitError::Unavailable(e.to_string()))
+    // A machine stays the same while a process runs, and asking it takes a good
+    // part of the time that one sentence takes to compile.
+    static HOST: OnceLock<Result<OwnedTargetIsa, JitError>> = OnceLock::new();
+    let ask = || {
+        let builder = cranelift_native::builder().map_err(|why| JitError::Unavailable(why.to_owned()))?;
+        builder.finish(flags()?).map_err(|e| JitError::Unavailable(e.to_string()))
+    };
+    HOST.get_or_init(ask).clone()
 }
 
 /// How code is generated for every machine.
 fn flags() -> Result<settings::Flags, JitError> {
     let internal = |e: settings::SetError| JitError::Internal(e.to_string());
     let mut flags = settings::builder();
-    flags.set("opt_level", "speed").map_err(internal)?;
+    // Kernels are written as they shall be: optimising them took half as long
+    // again and made none of the suite faster (docs/benchmarks).
+    flags.set("opt_level", "none").map_err(internal)?;
     // The verifier is worth its time where faults are looked for.
     flags.set("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }).map_err(internal)?;
     flags.set("is_pic", "false").map_err(internal)?;
