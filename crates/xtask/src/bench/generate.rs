@@ -50,7 +50,7 @@ const CLICKED: usize = 8;
 const DELIVERED: usize = 9;
 const SMS: usize = 10;
 const PAGE: usize = 11;
-const CATEGORIES: [&str; 16] = [
+pub const CATEGORIES: [&str; 16] = [
     "tops",
     "shoes",
     "dresses",

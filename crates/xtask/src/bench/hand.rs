@@ -9,10 +9,10 @@ use arrow_array::{BooleanArray, DictionaryArray, RecordBatch};
 use seg::Mask;
 use std::num::NonZero;
 
-const HOUR: i64 = 3_600_000_000;
-const DAY: i64 = 24 * HOUR;
+pub const HOUR: i64 = 3_600_000_000;
+pub const DAY: i64 = 24 * HOUR;
 /// Ten-thousandths in a unit of money.
-const UNIT: i64 = 10_000;
+pub const UNIT: i64 = 10_000;
 
 /// The loop for a segment of the suite, where there is one.
 pub fn run(number: u32, records: &RecordBatch, threads: NonZero<usize>) -> Option<Mask> {
@@ -152,15 +152,19 @@ pub fn run(number: u32, records: &RecordBatch, threads: NonZero<usize>) -> Optio
     })
 }
 
-struct Events<'r> {
+pub struct Events<'r> {
     offsets: &'r [i32],
-    times: &'r [i64],
-    rows: &'r arrow_array::StructArray,
+    pub times: &'r [i64],
+    pub rows: &'r arrow_array::StructArray,
 }
 
-impl Events<'_> {
-    fn of(&self, at: usize) -> std::ops::Range<usize> {
+impl<'r> Events<'r> {
+    pub fn of(&self, at: usize) -> std::ops::Range<usize> {
         self.offsets[at] as usize..self.offsets[at + 1] as usize
+    }
+
+    pub fn amounts(&self) -> &'r [i64] {
+        self.rows.column_by_name("amount").expect("the amounts").as_primitive::<Int64Type>().values()
     }
 
     fn last(&self, at: usize) -> i64 {
@@ -169,23 +173,28 @@ impl Events<'_> {
     }
 }
 
-fn events<'r>(records: &'r RecordBatch, name: &str) -> Events<'r> {
+pub fn events<'r>(records: &'r RecordBatch, name: &str) -> Events<'r> {
     let list = records.column_by_name(name).expect("the events").as_list::<i32>();
     let rows = list.values().as_struct();
     let times = rows.column(0).as_primitive::<TimestampMicrosecondType>().values();
     Events { offsets: list.value_offsets(), times, rows }
 }
 
-fn bools<'r>(records: &'r RecordBatch, name: &str) -> &'r BooleanArray {
+pub fn bools<'r>(records: &'r RecordBatch, name: &str) -> &'r BooleanArray {
     records.column_by_name(name).expect("the attribute").as_boolean()
 }
 
-fn texts<'r>(records: &'r RecordBatch, name: &str) -> &'r DictionaryArray<Int32Type> {
+pub fn texts<'r>(records: &'r RecordBatch, name: &str) -> &'r DictionaryArray<Int32Type> {
     records.column_by_name(name).expect("the attribute").as_dictionary()
 }
 
-fn flags(column: &DictionaryArray<Int32Type>, wanted: &[&str]) -> Vec<bool> {
-    column.values().as_string::<i32>().iter().map(|t| t.is_some_and(|t| wanted.contains(&t))).collect()
+pub fn flags(column: &DictionaryArray<Int32Type>, wanted: &[impl AsRef<str>]) -> Vec<bool> {
+    column
+        .values()
+        .as_string::<i32>()
+        .iter()
+        .map(|t| t.is_some_and(|t| wanted.iter().any(|w| w.as_ref() == t)))
+        .collect()
 }
 
 /// A bit for each profile, each thread its own stretch of words.

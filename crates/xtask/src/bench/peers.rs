@@ -4,25 +4,20 @@
 //! engines in it, and each runs the suite in its best layout, by the programs of
 //! `crates/xtask/peers`. What they count is held against Seg's answers.
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray, UInt32Array};
-use arrow_schema::DataType;
-use parquet::arrow::ArrowWriter;
-use seg::{Batch, Mask};
+use super::generate::NOW;
+use super::{Flush, median, ms, settings, suite};
+use seg::{Batch, Engine, Mask, Options, Project};
 use serde_json::Value;
-use std::fs::File;
+use std::fmt::Write;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The engines, by their names in the programs.
 const ENGINES: [&str; 4] = ["duckdb", "polars", "clickhouse", "datafusion"];
 /// An engine that takes longer is stopped, and what it has measured counts.
 const SECONDS_MAX: u64 = 420;
-/// Ten-thousandths in a unit of money.
-const UNIT: f64 = 10_000.0;
 
 /// What one engine measured.
 pub struct Peer {
@@ -38,18 +33,35 @@ pub struct Measured {
 }
 
 impl Peer {
+    /// How long it took from the files to the fastest of its layouts in which
+    /// events are in an order, in seconds.
+    pub fn ready(&self) -> Option<f64> {
+        let load = self.results.get("load")?;
+        let of = |step: &str| load.get(step).and_then(Value::as_f64);
+        let least = |steps: &[&str]| steps.iter().filter_map(|step| of(step)).reduce(f64::min);
+        match self.name {
+            // Merging parts is left out, which is in its favour.
+            "duckdb" | "clickhouse" => {
+                let sorted = least(&["events name,ts", "events name,pid,ts", "events pid,ts"])?;
+                Some(of("profiles")? + sorted)
+            }
+            "polars" => Some(of("events_unsorted")? + of("split by name, sort ts")?),
+            _ => Some(of("events_unsorted")? + of("split by name")?),
+        }
+    }
+
     /// The twelve one by one, by number.
     pub fn single(&self, number: usize) -> Option<Measured> {
         let of = self.results.get("single")?.get(number.to_string())?;
         let check = of.get("check")?;
-        Some(Measured { time: median(of)?, checks: vec![pair(check)?] })
+        Some(Measured { time: median_of(of)?, checks: vec![pair(check)?] })
     }
 
     /// So many segments in one statement.
     pub fn together(&self, n: usize) -> Option<Measured> {
         let of = self.results.get("multi")?.get(n.to_string())?;
         let checks = of.get("check")?.as_array()?.iter().map(pair).collect::<Option<Vec<_>>>()?;
-        Some(Measured { time: median(of)?, checks })
+        Some(Measured { time: median_of(of)?, checks })
     }
 }
 
@@ -65,7 +77,7 @@ impl Measured {
     }
 }
 
-fn median(of: &Value) -> Option<Duration> {
+fn median_of(of: &Value) -> Option<Duration> {
     of.get("median")?.as_f64().map(Duration::from_secs_f64)
 }
 
@@ -73,17 +85,14 @@ fn pair(check: &Value) -> Option<(u64, u64)> {
     Some((check.get(0)?.as_u64()?, check.get(1)?.as_u64()?))
 }
 
-/// Runs the engines over a batch.
+/// Runs the engines over a batch, of which `data` has the files.
 ///
 /// # Errors
 /// An environment that cannot be made; engines that fail are left out with a
 /// word on standard error.
 pub fn run(batch: &Batch, threads: usize) -> Result<Vec<Peer>, String> {
-    let dir = seg_tests::root().join("target/bench");
+    let dir = super::files::root();
     let scale = batch.len().to_string();
-    let data = dir.join("data").join(&scale);
-    std::fs::create_dir_all(&data).map_err(|e| format!("{}: {e}\n", data.display()))?;
-    write(batch, &data)?;
     let python = environment(&dir)?;
     let programs = seg_tests::root().join("crates/xtask/peers");
     let results = dir.join("results");
@@ -133,68 +142,66 @@ fn succeed(command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}\n")) }
 }
 
-/// The batch as a warehouse has it: a row a person, and a row an event.
-fn write(batch: &Batch, dir: &Path) -> Result<(), String> {
-    let records = batch.records();
-    let schema = records.schema();
-    let ids: UInt32Array = (0..batch.len()).map(|row| batch.id(row).parse::<u32>().ok()).collect();
-    let mut people: Vec<(String, ArrayRef)> = vec![("profile_id".to_owned(), Arc::new(ids.clone()))];
-    for attribute in &batch.schema().attributes {
-        let column = records.column_by_name(&attribute.name).ok_or("an attribute is not there\n")?;
-        people.push((attribute.name.clone(), plain(column, attribute.ty == seg_data::Type::Money)?));
+/// The suites beside other engines: milliseconds, how many times as long as Seg
+/// they take, and how many segments have other members.
+pub fn beside(
+    schema: &str,
+    batch: &Batch,
+    threads: NonZero<usize>,
+    ready: Option<Duration>,
+    flush: &mut Flush,
+    text: &mut String,
+) -> Result<(), String> {
+    let peers = run(batch, threads.get())?;
+    let _ = writeln!(text, "\n| against | seg | {} | fastest by seg |", names(&peers).join(" | "));
+    let _ = writeln!(text, "|---|---:|{}---:|", "---:|".repeat(peers.len()));
+    let twelve: Vec<&str> = suite::segments(suite::TWELVE).collect();
+    let mut ratios = Vec::new();
+    let rows = twelve.iter().enumerate().map(|(at, segment)| (format!("segment {}", at + 1), *segment, at + 1));
+    let suites = [(suite::HUNDRED, 100), (suite::THOUSAND, 1000)];
+    let rows = rows.chain(suites.map(|(suite, n)| (format!("{n} segments"), suite, n)));
+    for (title, segments, number) in rows {
+        let project = Project::from_text(schema, [("s.seg", segments)], settings());
+        let program = seg::compile(&project).map_err(|e| e.to_string())?;
+        let bound = program.bind(batch).map_err(|e| e.to_string())?;
+        let options = Options { engine: Some(Engine::Jit), threads };
+        let mut masks = bound.evaluate_with(options, NOW).masks;
+        let ours = median(flush, || masks = bound.evaluate_again(options, NOW, std::mem::take(&mut masks)).masks);
+        let mut cells = Vec::new();
+        let mut fastest: Option<Duration> = None;
+        for peer in &peers {
+            let measured = if number < 100 { peer.single(number) } else { peer.together(number) };
+            let Some(measured) = measured else {
+                cells.push("–".to_owned());
+                continue;
+            };
+            let n_other = measured.differences(batch, &masks);
+            let differs = if n_other > 0 { format!(" ({n_other} differ)") } else { String::new() };
+            cells.push(format!("{}{differs}", ms(measured.time)));
+            fastest = Some(fastest.map_or(measured.time, |f| f.min(measured.time)));
+        }
+        let ratio = fastest.map(|f| f.as_secs_f64() / ours.as_secs_f64());
+        ratios.extend(ratio.filter(|_| number < 100));
+        let ratio = ratio.map_or("–".to_owned(), |r| format!("{r:.1}"));
+        let _ = writeln!(text, "| {title} | {} | {} | {ratio} |", ms(ours), cells.join(" | "));
     }
-    table(&dir.join("profiles.parquet"), people)?;
-    let events =
-        schema.fields().iter().zip(records.columns()).filter(|(_, c)| matches!(c.data_type(), DataType::List(_)));
-    for (at, (field, column)) in events.enumerate() {
-        let list = column.as_list::<i32>();
-        let rows = list.values().as_struct();
-        let owner = |row: usize| std::iter::repeat_n(ids.value(row), list.value_length(row) as usize);
-        let owners: UInt32Array = (0..list.len()).flat_map(owner).map(Some).collect();
-        let names = StringArray::from_iter_values(std::iter::repeat_n(field.name(), rows.len()));
-        let part =
-            |name: &str, is_money| plain(rows.column_by_name(name).ok_or("a property is not there\n")?, is_money);
-        table(
-            &dir.join(format!("events-{at:02}.parquet")),
-            vec![
-                ("profile_id".to_owned(), Arc::new(owners) as ArrayRef),
-                ("name".to_owned(), Arc::new(names)),
-                ("ts".to_owned(), part("time", false)?),
-                ("category".to_owned(), part("category", false)?),
-                ("amount".to_owned(), part("amount", true)?),
-                ("sku".to_owned(), Arc::new(StringArray::new_null(rows.len()))),
-            ],
-        )?;
+    if let Some(ready) = ready {
+        let times: Vec<Option<f64>> = peers.iter().map(|peer| peer.ready().map(|seconds| seconds * 1e3)).collect();
+        let cells: Vec<String> = times.iter().map(|t| t.map_or("–".to_owned(), |t| format!("{t:.0}"))).collect();
+        let ready = ready.as_secs_f64() * 1e3;
+        let ratio = times.iter().flatten().copied().reduce(f64::min).map_or(0.0, |fastest| fastest / ready);
+        let _ = writeln!(text, "| Parquet to an order | {ready:.0} | {} | {ratio:.1} |", cells.join(" | "));
     }
+    let mean = (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len().max(1) as f64).exp();
+    let _ = writeln!(
+        text,
+        "\nThe geometric mean of the twelve ratios is {mean:.1}. Each engine runs in its best layout of several, as many threads \
+         as Seg, warm, each sample after a scan of other memory as for Seg. The layouts that Seg keeps (columns of times \
+         and texts, a bit a day) are none of theirs; `first` above says what making them costs."
+    );
     Ok(())
 }
 
-/// A column as the engines take it: plain texts, amounts as floating point,
-/// times without a zone.
-fn plain(column: &ArrayRef, is_money: bool) -> Result<ArrayRef, String> {
-    let to = match column.data_type() {
-        DataType::Int64 if is_money => {
-            let units: Float64Array = column.as_primitive::<Int64Type>().unary(|n| n as f64 / UNIT);
-            return Ok(Arc::new(units));
-        }
-        DataType::Dictionary(..) => DataType::Utf8,
-        DataType::Int64 => DataType::Int32,
-        DataType::Timestamp(..) => {
-            let times = column.as_primitive::<TimestampMicrosecondType>().clone();
-            return Ok(Arc::new(times.with_timezone_opt(None::<Arc<str>>)));
-        }
-        other => other.clone(),
-    };
-    arrow_cast::cast(column, &to).map_err(|e| format!("{e}\n"))
-}
-
-fn table(path: &Path, columns: Vec<(String, ArrayRef)>) -> Result<(), String> {
-    let failed = |e: &dyn std::fmt::Display| format!("{}: {e}\n", path.display());
-    let records = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true)));
-    let records = records.map_err(|e| failed(&e))?;
-    let file = File::create(path).map_err(|e| failed(&e))?;
-    let mut writer = ArrowWriter::try_new(file, records.schema(), None).map_err(|e| failed(&e))?;
-    writer.write(&records).map_err(|e| failed(&e))?;
-    writer.close().map_err(|e| failed(&e))?;
-    Ok(())
+fn names(peers: &[Peer]) -> Vec<&'static str> {
+    peers.iter().map(|peer| peer.name).collect()
 }

@@ -1,0 +1,94 @@
+//! One segment alone: natively, by both evaluators and by hand.
+
+use super::generate::NOW;
+use super::{Flush, PLAN_PROFILES, REFERENCE_PROFILES, SAMPLES, hand, median, ms, settings, slice};
+use seg::{Batch, Engine, Mask, Options, Program, Project};
+use std::num::NonZero;
+use std::time::{Duration, Instant};
+
+/// What was measured of a segment.
+pub struct Row {
+    n_members: usize,
+    native: Duration,
+    hand: Option<Duration>,
+    plan: Duration,
+    reference: Duration,
+    front: Duration,
+    compile: Duration,
+}
+
+impl Row {
+    pub fn measure(
+        schema: &str,
+        text: &str,
+        number: u32,
+        batch: &Batch,
+        threads: NonZero<usize>,
+        flush: &mut Flush,
+    ) -> Result<Row, String> {
+        let compile = || {
+            let project = Project::from_text(schema, [("s.seg", text)], settings());
+            seg::compile(&project).map_err(|e| e.to_string())
+        };
+        // The schema is read once in practice; the sentence is what is timed.
+        let project = Project::from_text(schema, [("s.seg", text)], settings());
+        let front = median(flush, || seg::compile(&project).is_ok());
+        let program = compile()?;
+        let by = |program: &Program, batch: &Batch, engine, threads| {
+            let bound = program.bind(batch).expect("the batch keeps the contract");
+            let evaluation = bound.evaluate_with(Options { engine: Some(engine), threads }, NOW);
+            assert_eq!(evaluation.engine, engine, "{}", evaluation.reason);
+            evaluation.masks
+        };
+        let one = NonZero::<usize>::MIN;
+        let small = slice(batch, 64)?;
+        let warm = median(flush, || by(&program, &small, Engine::Jit, one));
+        let fresh: Vec<Program> = (0..SAMPLES).map(|_| compile()).collect::<Result<_, _>>()?;
+        let mut fresh = fresh.iter();
+        let cold = median(flush, || fresh.next().map(|program| by(program, &small, Engine::Jit, one)));
+        let masks = by(&program, batch, Engine::Jit, threads);
+        let mask = masks.first().ok_or("no segment")?;
+        let bound = program.bind(batch).map_err(|e| e.to_string())?;
+        let (options, mut again) = (Options { engine: Some(Engine::Jit), threads }, masks.clone());
+        let native = median(flush, || again = bound.evaluate_again(options, NOW, std::mem::take(&mut again)).masks);
+        let hand = match hand::run(number, batch.records(), threads) {
+            Some(by_hand) if by_hand != *mask => return Err(format!("segment {number}: the loop by hand differs\n")),
+            Some(_) => Some(median(flush, || hand::run(number, batch.records(), threads))),
+            None => None,
+        };
+        let scaled = |n: usize, engine| -> Result<Duration, String> {
+            let part = slice(batch, n)?;
+            let start = Instant::now();
+            let masks = by(&program, &part, engine, one);
+            let time = start.elapsed();
+            let same = masks.first().is_some_and(|m: &Mask| (0..part.len()).all(|row| m.get(row) == mask.get(row)));
+            if !same {
+                return Err(format!("segment {number}: {} differs\n", engine.name()));
+            }
+            Ok(time.mul_f64(batch.len() as f64 / part.len().max(1) as f64))
+        };
+        let (plan, reference) = (scaled(PLAN_PROFILES, Engine::Plan)?, scaled(REFERENCE_PROFILES, Engine::Evaluator)?);
+        let compile = cold.saturating_sub(warm);
+        Ok(Row { n_members: mask.count(), native, hand, plan, reference, front, compile })
+    }
+}
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let hand = self.hand.map_or((String::new(), String::new()), |hand| {
+            (ms(hand), format!("{:.2}", self.native.as_secs_f64() / hand.as_secs_f64()))
+        });
+        write!(
+            f,
+            "{} | {} | {} | {} | {:.0} | {:.0} | {} | {} |",
+            self.n_members,
+            ms(self.native),
+            hand.0,
+            hand.1,
+            self.plan.as_secs_f64() * 1e3,
+            self.reference.as_secs_f64() * 1e3,
+            ms(self.front),
+            ms(self.compile),
+        )
+    }
+}
