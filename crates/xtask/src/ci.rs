@@ -1,6 +1,7 @@
 //! Everything that CI runs, in order.
 
 use crate::codegen::{self, Mode};
+use crate::count;
 use crate::tidy;
 use seg_tests::root;
 use std::process::Command;
@@ -47,6 +48,8 @@ pub fn run() -> Result<(), String> {
         }
         println!("── {name}: {:.0} s", start.elapsed().as_secs_f64());
     }
+    println!("── instruction counts");
+    count::run(false)?;
     println!("── generated files");
     codegen::run(Mode::Check)?;
     println!("── tidy");

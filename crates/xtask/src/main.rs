@@ -1,19 +1,24 @@
-//! Automation of this repository: `cargo xtask bench|ci|codegen|fuzz|tidy`.
+//! Automation of this repository: `cargo xtask bench|ci|codegen|count|fuzz|tidy`.
 
 mod bench;
 mod ci;
 mod codegen;
+mod count;
 mod fuzz;
 mod tidy;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask bench [PROFILES] [--suites] [--peers] [--record]
+cargo xtask bench [PROFILES] [--suites] [--growth] [--files] [--peers] [--record] [--only=N]
                                measure the engines side by side; 1,000,000 profiles unless told; with --suites no
-                               segment alone, with --peers beside other engines, which it installs under target/
+                               segment alone, with --growth three times the profiles as well, with --files reading
+                               Parquet, with --peers beside other engines, which it installs under target/; --only=N is one segment, or one suite
+                               by its number of segments
 cargo xtask ci                 everything that CI runs, in order
 cargo xtask codegen [--check]  write the generated parts of the documentation, or say which are out of date
+cargo xtask count [--write]    count the instructions of kernels and of the front end, and hold them against the record,
+                               or write it; needs valgrind
 cargo xtask fuzz TARGET [SECONDS] [SEED]
                                check mutated texts: any-bytes, lexer-grammar or schema
 cargo xtask tidy               check what no compiler checks
@@ -27,6 +32,10 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
+        ["count"] => count::run(false),
+        ["count", "--write"] => count::run(true),
+        // What `count` runs under callgrind.
+        ["count-case", number] => count::run_case(number),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["tidy"] => tidy::run(),
         _ => Err(USAGE.to_owned()),

@@ -95,12 +95,7 @@ pub(super) struct Layouts(Mutex<HashMap<LayoutKey, Arc<Layout>>>);
 impl Layouts {
     /// The layout of a key, made by `make` where it is not there yet; `budget` says
     /// how many bytes all together may have.
-    pub fn get(
-        &self,
-        key: &LayoutKey,
-        budget: impl FnOnce() -> usize,
-        make: impl FnOnce() -> Layout,
-    ) -> Arc<Layout> {
+    pub fn get(&self, key: &LayoutKey, budget: impl FnOnce() -> usize, make: impl FnOnce() -> Layout) -> Arc<Layout> {
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = lock().get(key) {
             return Arc::clone(found);

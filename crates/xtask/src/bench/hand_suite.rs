@@ -263,13 +263,25 @@ impl Over<'_> {
         let mut loops: Vec<Loop> = Vec::new();
         for (at, fact) in self.suite.facts.iter().enumerate() {
             let joins = |of: &mut Loop| match (of, fact) {
-                (Loop::Lasts(event, all), Fact::Last(e, n)) if event == e => Some(all.push((*n, at))),
-                (Loop::Totals(event, all), Fact::Total(e, from)) if event == e => Some(all.push((*from, at))),
-                (Loop::Alones(events, all), Fact::Alone(e, gap)) if events == e => Some(all.push((*gap, at))),
-                (Loop::Funnels(events, all), Fact::Funnel(e, within)) if events == e => Some(all.push((*within, at))),
-                _ => None,
+                (Loop::Lasts(event, all), Fact::Last(e, n)) if event == e => {
+                    all.push((*n, at));
+                    true
+                }
+                (Loop::Totals(event, all), Fact::Total(e, n)) if event == e => {
+                    all.push((*n, at));
+                    true
+                }
+                (Loop::Alones(events, all), Fact::Alone(e, n)) if events == e => {
+                    all.push((*n, at));
+                    true
+                }
+                (Loop::Funnels(events, all), Fact::Funnel(e, n)) if events == e => {
+                    all.push((*n, at));
+                    true
+                }
+                _ => false,
             };
-            if loops.iter_mut().find_map(joins).is_none() {
+            if !loops.iter_mut().any(joins) {
                 loops.push(match *fact {
                     Fact::Last(event, n) => Loop::Lasts(event, vec![(n, at)]),
                     Fact::Total(event, from) => Loop::Totals(event, vec![(from, at)]),

@@ -1,0 +1,166 @@
+//! `cargo xtask count`: how many instructions kernels and the front end take.
+//!
+//! Wall clocks on shared machines tell little, instructions are nearly the same
+//! each time. Each case runs once under callgrind, in a process of its own, after a
+//! run that compiles and makes layouts; what it takes is held against `count/instructions.txt`.
+
+use crate::bench::{generate, suite};
+use seg::{Engine, Options, Project, Settings, Zone};
+use std::fmt::Write;
+use std::process::Command;
+
+/// People that kernels are counted on.
+const PEOPLE: usize = 4_096;
+/// By so many parts in a hundred a count may grow.
+const TOLERANCE: u64 = 10;
+const RECORD: &str = "crates/xtask/src/count/instructions.txt";
+
+/// Sentences besides the twelve of the suite: kernels that those do not have.
+const SENTENCES: [(&str, &str); 8] = [
+    ("text by table", "country contains \"a\""),
+    ("largest amount", "have largest amount of \"Order Completed\" in the past 90 days is at least 100"),
+    (
+        "count with a filter",
+        "did \"Order Completed\" where amount is more than 50 at least 2 times in the past 90 days",
+    ),
+    (
+        "different categories",
+        "have number of different category of \"Product Viewed\" in the past 60 days is at least 3",
+    ),
+    ("the last three", "last 3 \"Order Completed\" had amount is more than 20"),
+    ("average of a window", "have average amount of \"Added to Cart\" in the past 90 days is more than 30"),
+    ("a day between days", "did \"Order Completed\" between 90 and 30 days ago"),
+    ("a kernel of the calendar", "did \"Order Completed\" on a weekend in the past 30 days"),
+];
+
+/// What is counted, in order.
+fn names() -> Vec<String> {
+    let twelve = (1..=12).map(|n| format!("segment {n}"));
+    let more = SENTENCES.iter().map(|(name, _)| (*name).to_owned());
+    let front = ["parse 100 segments", "check 100 segments", "plan 100 segments", "machine code of 12 segments"];
+    twelve.chain(more).chain(front.map(str::to_owned)).collect()
+}
+
+/// Runs one case, so that callgrind knows where it begins and ends.
+#[inline(never)]
+fn counted<T>(case: impl FnOnce() -> T) -> T {
+    std::hint::black_box(case())
+}
+
+/// Runs the case of a number, of which callgrind counts what is in [`counted`].
+///
+/// # Errors
+/// A number that no case has, or a fault of a case.
+pub fn run_case(number: &str) -> Result<(), String> {
+    let schema = suite::schema();
+    let settings = Settings { zone: Some(Zone::UTC), ..Settings::default() };
+    let project = |text: &str| Project::from_text(&schema, [("s.seg", text)], settings);
+    let options = Options { engine: Some(Engine::Jit), ..Options::default() };
+    let batch = || generate::generate(&project("").schema, PEOPLE);
+    let number = number.parse::<usize>().map_err(|_| format!("`{number}` is no case\n"))?;
+    let twelve = suite::segments(suite::TWELVE).map(str::to_owned);
+    let more = SENTENCES.iter().map(|(name, sentence)| {
+        let people = if sentence.starts_with("country") { "people whose" } else { "people who" };
+        format!("segment \"{name}\" include {people} {sentence}")
+    });
+    let segments: Vec<String> = twelve.chain(more).collect();
+    if let Some(text) = segments.get(number) {
+        let program = seg::compile(&project(text)).map_err(|e| e.to_string())?;
+        let batch = batch();
+        let bound = program.bind(&batch).map_err(|e| e.to_string())?;
+        let masks = bound.evaluate_with(options, generate::NOW).masks;
+        counted(|| bound.evaluate_again(options, generate::NOW, masks));
+        return Ok(());
+    }
+    let hundred = project(suite::HUNDRED);
+    match number - segments.len() {
+        0 => drop(counted(|| seg::parse(&hundred))),
+        1 => {
+            let parses = seg::parse(&hundred);
+            counted(|| seg::check(&hundred, &parses));
+        }
+        2 => {
+            let checked = seg::check(&hundred, &seg::parse(&hundred));
+            counted(|| seg::plan::optimize(&seg::plan::lower(&checked.module), |_| {}));
+        }
+        3 => {
+            let program = seg::compile(&project(suite::TWELVE)).map_err(|e| e.to_string())?;
+            let batch = batch();
+            let bound = program.bind(&batch).map_err(|e| e.to_string())?;
+            counted(|| bound.evaluate_with(options, generate::NOW));
+        }
+        _ => return Err(format!("there is no case {number}\n")),
+    }
+    Ok(())
+}
+
+/// Counts, and holds the counts against the record, or writes it.
+pub fn run(writes: bool) -> Result<(), String> {
+    let root = seg_tests::root();
+    let cargo = |args: &[&str]| {
+        let status =
+            Command::new("cargo").args(args).current_dir(&root).status().map_err(|e| format!("cargo: {e}\n"))?;
+        if status.success() { Ok(()) } else { Err("building for counts failed\n".to_owned()) }
+    };
+    cargo(&["build", "--quiet", "--release", "--package", "xtask"])?;
+    let mut counted: Vec<(String, u64)> = Vec::new();
+    for (number, name) in names().into_iter().enumerate() {
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--toggle-collect=*xtask*count*counted*", "--callgrind-out-file=/dev/null"])
+            .arg(root.join("target/release/xtask"))
+            .args(["count-case", &number.to_string()])
+            .current_dir(&root)
+            .output()
+            .map_err(|e| format!("valgrind, which counts instructions: {e}\n"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let count = said.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse::<u64>().ok());
+        match count.filter(|count| output.status.success() && *count > 0) {
+            Some(count) => counted.push((name, count)),
+            None => return Err(format!("{name}: nothing was counted\n{said}")),
+        }
+    }
+    let record = root.join(RECORD);
+    if writes {
+        let mut text = format!(
+            "# Instructions of each case on {PEOPLE} people, by `cargo xtask count --write`.\n# {}\n",
+            rustc()?
+        );
+        for (name, count) in &counted {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{count:>12} {name}");
+        }
+        let folder = record.parent().map_or(Ok(()), std::fs::create_dir_all);
+        folder.map_err(|e| format!("{}: {e}\n", record.display()))?;
+        return std::fs::write(&record, text).map_err(|e| format!("{}: {e}\n", record.display()));
+    }
+    let text = std::fs::read_to_string(&record).map_err(|e| format!("{}: {e}\n", record.display()))?;
+    compare(&counted, &text)
+}
+
+fn rustc() -> Result<String, String> {
+    let output = Command::new("rustc").arg("--version").output().map_err(|e| format!("rustc: {e}\n"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Prints the counts beside those of the record; fails where one has grown.
+fn compare(counted: &[(String, u64)], record: &str) -> Result<(), String> {
+    let lines = record.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.trim().split_once(' '));
+    let recorded: Vec<(&str, u64)> = lines.filter_map(|(n, name)| Some((name, n.parse().ok()?))).collect();
+    let mut grown = Vec::new();
+    println!("{:>12} {:>12}  case", "instructions", "recorded");
+    for (name, count) in counted {
+        let Some((_, before)) = recorded.iter().find(|(of, _)| of == name) else {
+            return Err(format!("{name} is not in {RECORD}; run `cargo xtask count --write`\n"));
+        };
+        println!("{count:>12} {before:>12}  {name}");
+        if *count > before + before * TOLERANCE / 100 {
+            grown.push(format!("{name}: {before} instructions have become {count}\n"));
+        }
+    }
+    // Another compiler makes other code.
+    if !record.contains(&rustc()?) {
+        println!("recorded with another compiler, so nothing is held against it");
+        return Ok(());
+    }
+    if grown.is_empty() { Ok(()) } else { Err(grown.concat()) }
+}
