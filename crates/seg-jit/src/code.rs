@@ -58,8 +58,8 @@ pub(crate) fn host() -> Result<OwnedTargetIsa, JitError> {
 fn flags() -> Result<settings::Flags, JitError> {
     let internal = |e: settings::SetError| JitError::Internal(e.to_string());
     let mut flags = settings::builder();
-    // Kernels are written as they shall be: optimising them took half as long
-    // again and made none of the suite faster (docs/benchmarks).
+    // Kernels are written as they shall be: optimising them costs a fifth more
+    // and makes the suite no faster as a whole (docs/benchmarks).
     flags.set("opt_level", "none").map_err(internal)?;
     // The verifier is worth its time where faults are looked for.
     flags.set("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }).map_err(internal)?;
