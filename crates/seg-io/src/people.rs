@@ -32,8 +32,8 @@ pub(crate) struct Person {
 }
 
 impl People {
-    /// The row of a person who was met before, where that needs no text and no
-    /// hashing.
+    /// The row of a person whose id is a number that was met before; none where
+    /// ids are merged, for merges go by text.
     #[inline]
     pub fn known(&self, number: i64) -> Option<u32> {
         let place = usize::try_from(number).ok().and_then(|n| self.numbered.get(n)).copied();
