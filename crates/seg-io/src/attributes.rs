@@ -4,8 +4,10 @@ use crate::cell::Cell;
 use crate::load::{Loader, TypedColumn};
 use crate::manifest::{ProfileFiles, RowsAre};
 use crate::open::DataFile;
+use crate::people::Person;
 use crate::report::{Place, ProblemKind};
-use crate::rows::RowSink;
+use crate::rows::{Columns, RowSink};
+use crate::values::{Ids, Values};
 use arrow_array::{Array, ArrayRef, ListArray, StructArray, TimestampMicrosecondArray, UInt32Array};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, Field as ArrowField, Fields};
@@ -21,8 +23,30 @@ pub(crate) struct Attributes<'a> {
     columns: Vec<TypedColumn<'a>>,
     lines: Vec<Line>,
     rows_are: RowsAre,
-    /// Who has an undated row, by place and by rank among merged ids.
-    undated: HashSet<(u32, u32)>,
+    undated: Undated,
+}
+
+/// Who has an undated row.
+#[derive(Default)]
+struct Undated {
+    /// By row of the batch.
+    people: Vec<bool>,
+    /// Ids that are merged into others, also by rank among these.
+    merged: HashSet<(u32, u32)>,
+}
+
+impl Undated {
+    /// Notes that a person has one, and says whether it is the first.
+    fn insert(&mut self, person: u32, rank: u32) -> bool {
+        if rank > 0 {
+            return self.merged.insert((person, rank));
+        }
+        let at = person as usize;
+        if self.people.len() <= at {
+            self.people.resize(at + 1, false);
+        }
+        self.people.get_mut(at).is_some_and(|has| !std::mem::replace(has, true))
+    }
 }
 
 /// Whose values a line has, and since when they hold.
@@ -39,7 +63,7 @@ impl<'a> Attributes<'a> {
         let is_wanted = |at: usize| wanted.attributes.contains(&AttributeId(at as u32));
         let columns = schema.attributes.iter().enumerate();
         let columns = columns.map(|(at, field)| TypedColumn::new(field, is_wanted(at))).collect();
-        Attributes { columns, lines: Vec::new(), rows_are, undated: HashSet::new() }
+        Attributes { columns, lines: Vec::new(), rows_are, undated: Undated::default() }
     }
 
     /// Each column with a row a person.
@@ -47,7 +71,7 @@ impl<'a> Attributes<'a> {
         let Attributes { columns, lines, rows_are, .. } = self;
         let order = in_order(&lines);
         columns.into_iter().filter(|c| c.is_wanted).map(move |mut column| {
-            let values = Values { lines: &lines, order: &order, rows_are, array: column.builder.finish() };
+            let values = Lines { lines: &lines, order: &order, rows_are, array: column.builder.finish() };
             let array = match column.field.keeps_history && values.have_times() {
                 true => values.history(n_people),
                 false => values.latest(n_people),
@@ -82,14 +106,14 @@ fn in_order(lines: &[Line]) -> Vec<u32> {
 }
 
 /// What the lines say of one attribute.
-struct Values<'l> {
+struct Lines<'l> {
     lines: &'l [Line],
     order: &'l [u32],
     rows_are: RowsAre,
     array: ArrayRef,
 }
 
-impl Values<'_> {
+impl Lines<'_> {
     fn have_times(&self) -> bool {
         self.lines.iter().any(|l| l.time.is_some())
     }
@@ -110,6 +134,12 @@ impl Values<'_> {
             if let Some(slot) = places.get_mut(line.person as usize) {
                 *slot = Some(at);
             }
+        }
+        // Mostly there is a line a person, in the order in which people were met.
+        let is_in_place = |(place, at): (u32, &Option<u32>)| at.is_none_or(|at| at == place);
+        let is_whole = self.array.len() == n_people && (0..).zip(&places).all(is_in_place);
+        if is_whole {
+            return Ok(Arc::clone(&self.array));
         }
         take(&self.array, &UInt32Array::from(places), None)
     }
@@ -175,6 +205,39 @@ impl<'l, 'a, 's> ProfileSink<'l, 'a, 's> {
         let time = self.spec.time.as_ref().map(|time| (time, self.time_at));
         std::iter::once((&self.spec.id, self.id_at)).chain(time).collect()
     }
+
+    /// Takes lines of people who are all met for the first time and without dates;
+    /// none where one is not so. So many lines of the file came before.
+    fn take_columns(&mut self, n_before: u64, columns: &Columns) -> Option<()> {
+        if self.time_at.is_some() || !self.loader.people.merges.is_empty() {
+            return None;
+        }
+        let ids = Ids::new(columns.at(self.id_at)?)?;
+        let values = self.attributes.columns.iter().zip(&self.columns);
+        let values =
+            values.map(|(c, at)| if c.is_wanted { Values::new(c, columns.at(*at)).map(Some) } else { Some(None) });
+        let values = values.collect::<Option<Vec<_>>>()?;
+        // Row by row these people are met in the same order.
+        let people: Vec<Person> = (0..columns.n_rows).map(|row| self.loader.people.person_of(&ids.cell(row))).collect();
+        if people.iter().any(|person| !person.is_new) {
+            return None;
+        }
+        self.loader.count_rows(columns.n_rows as u64);
+        for person in &people {
+            self.attributes.undated.insert(person.row, person.rank);
+            self.attributes.lines.push(Line { person: person.row, rank: person.rank, time: None });
+        }
+        let rows: Vec<u32> = (0..columns.n_rows as u32).collect();
+        for (column, values) in self.attributes.columns.iter_mut().zip(values) {
+            let unfit = values.map(|values| values.append(&mut column.builder, &rows)).unwrap_or_default();
+            for row in unfit {
+                let line = n_before + u64::from(row) + 1;
+                let place = || Place { file: self.file.name.clone(), line, value: String::new() };
+                self.loader.report.add(ProblemKind::UnparsableValue, &column.field.name, place);
+            }
+        }
+        Some(())
+    }
 }
 
 impl RowSink for ProfileSink<'_, '_, '_> {
@@ -206,7 +269,7 @@ impl RowSink for ProfileSink<'_, '_, '_> {
             return self.loader.report.add(ProblemKind::ImpossibleTime, &column, || place(time_cell.show()));
         };
         let person = self.loader.people.person_of(cell_at(self.id_at));
-        let is_repeated = time.is_none() && !self.attributes.undated.insert((person.row, person.rank));
+        let is_repeated = time.is_none() && !self.attributes.undated.insert(person.row, person.rank);
         if is_repeated {
             self.loader.report.add(ProblemKind::RepeatedProfile, "", || place(id.clone()));
         }
@@ -216,10 +279,18 @@ impl RowSink for ProfileSink<'_, '_, '_> {
             // A change need not repeat what is required.
             let is_silent = cell.is_missing() && time.is_some() && self.spec.rows == RowsAre::Changes;
             match is_silent {
-                true if column.is_wanted => column.builder.append_missing(),
+                true if column.is_wanted => column.builder.append_missing(1),
                 _ => self.loader.append(column, cell, || place(cell.show())),
             }
         }
+    }
+
+    fn batches(&mut self, n_before: u64, batches: &[Columns]) -> usize {
+        batches.first().and_then(|columns| self.take_columns(n_before, columns)).map_or(0, |()| 1)
+    }
+
+    fn prefers_keys(&self, column: usize) -> bool {
+        self.id_at != Some(column) && self.time_at != Some(column)
     }
 
     fn wants(&self, column: usize) -> bool {

@@ -1,27 +1,28 @@
 //! Columns that grow a cell at a time.
 
 use crate::cell::{Cell, Unparsable};
+use crate::order::{Order, Scratch};
+use crate::primitives::Primitives;
 use crate::rows::json_cell;
 use crate::texts::Texts;
-use arrow_array::builder::{
-    ArrayBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
-    TimestampMicrosecondBuilder,
-};
-use arrow_array::{Array, ArrayRef, ListArray, StructArray};
+use arrow_array::builder::{ArrayBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder};
+use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt32Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
-use arrow_schema::{DataType, Field, Fields};
+use arrow_schema::{ArrowError, DataType, Field, Fields};
+use arrow_select::take::take;
 use seg_data::{Element, Type, Zone};
 use std::sync::Arc;
 
 /// A column of one of Seg's types, in the layout of profile batches.
 pub(crate) enum ColumnBuilder {
-    Boolean(BooleanBuilder),
-    Integer(Int64Builder),
-    Number(Float64Builder),
-    Money(Int64Builder),
+    Boolean(Primitives<bool>),
+    Integer(Primitives<i64>),
+    Number(Primitives<f64>),
+    Money(Primitives<i64>),
     Text(Texts),
-    Timestamp(TimestampMicrosecondBuilder),
-    Date(Date32Builder),
+    Timestamp(Primitives<i64>),
+    Date(Primitives<i32>),
     TextList(ListBuilder<StringBuilder>),
     IntegerList(ListBuilder<Int64Builder>),
     NumberList(ListBuilder<Float64Builder>),
@@ -101,13 +102,13 @@ impl ColumnBuilder {
     /// An empty column.
     pub fn new(ty: &Type) -> ColumnBuilder {
         match ty {
-            Type::Boolean => ColumnBuilder::Boolean(BooleanBuilder::new()),
-            Type::Integer | Type::Duration => ColumnBuilder::Integer(Int64Builder::new()),
-            Type::Number => ColumnBuilder::Number(Float64Builder::new()),
-            Type::Money => ColumnBuilder::Money(Int64Builder::new()),
+            Type::Boolean => ColumnBuilder::Boolean(Primitives::default()),
+            Type::Integer | Type::Duration => ColumnBuilder::Integer(Primitives::default()),
+            Type::Number => ColumnBuilder::Number(Primitives::default()),
+            Type::Money => ColumnBuilder::Money(Primitives::default()),
             Type::Text => ColumnBuilder::Text(Texts::default()),
-            Type::Timestamp => ColumnBuilder::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
-            Type::Date => ColumnBuilder::Date(Date32Builder::new()),
+            Type::Timestamp => ColumnBuilder::Timestamp(Primitives::default()),
+            Type::Date => ColumnBuilder::Date(Primitives::default()),
             Type::List(Element::Text) => ColumnBuilder::TextList(ListBuilder::new(StringBuilder::new())),
             Type::List(Element::Integer) => ColumnBuilder::IntegerList(ListBuilder::new(Int64Builder::new())),
             Type::List(Element::Number) => ColumnBuilder::NumberList(ListBuilder::new(Float64Builder::new())),
@@ -123,17 +124,17 @@ impl ColumnBuilder {
     /// appends missing for one that is not of the column's type.
     pub fn append(&mut self, cell: &Cell<'_>, zone: Option<Zone>) -> Result<bool, Unparsable> {
         match self {
-            ColumnBuilder::Boolean(b) => put(cell.boolean(), |v| b.append_option(v)),
-            ColumnBuilder::Integer(b) => put(cell.integer(), |v| b.append_option(v)),
-            ColumnBuilder::Number(b) => put(cell.number(), |v| b.append_option(v)),
-            ColumnBuilder::Money(b) => put(cell.money(), |v| b.append_option(v.map(|m| m.0))),
+            ColumnBuilder::Boolean(b) => put(cell.boolean(), |v| b.append(v)),
+            ColumnBuilder::Integer(b) => put(cell.integer(), |v| b.append(v)),
+            ColumnBuilder::Number(b) => put(cell.number(), |v| b.append(v)),
+            ColumnBuilder::Money(b) => put(cell.money(), |v| b.append(v.map(|m| m.0))),
             ColumnBuilder::Text(b) => {
                 let text = if cell.is_missing() { None } else { Some(cell.as_text().ok_or(Unparsable)) };
                 let key = text.map(|text| b.key(&text?).ok_or(Unparsable)).transpose();
-                put(key, |key| b.append(key))
+                put(key, |key| b.keys.append(key))
             }
-            ColumnBuilder::Timestamp(b) => put(cell.instant(zone), |v| b.append_option(v.map(|i| i.0))),
-            ColumnBuilder::Date(b) => put(cell.date(), |v| b.append_option(v.map(|d| d.0))),
+            ColumnBuilder::Timestamp(b) => put(cell.instant(zone), |v| b.append(v.map(|i| i.0))),
+            ColumnBuilder::Date(b) => put(cell.date(), |v| b.append(v.map(|d| d.0))),
             ColumnBuilder::TextList(b) => put_list(cell, b, |c| c.text(), |items, v| items.append_value(v)),
             ColumnBuilder::IntegerList(b) => put_list(cell, b, |c| c.integer(), |items, v| items.append_value(v)),
             ColumnBuilder::Records(b) => b.append(cell, zone),
@@ -141,21 +142,45 @@ impl ColumnBuilder {
         }
     }
 
-    /// Appends a missing value.
-    pub fn append_missing(&mut self) {
-        // What is missing can be of any type.
-        let _ = self.append(&Cell::Missing, None);
+    /// Appends so many missing values.
+    pub fn append_missing(&mut self, n: usize) {
+        match self {
+            ColumnBuilder::Boolean(b) => b.append_missing(n),
+            ColumnBuilder::Integer(b) | ColumnBuilder::Money(b) | ColumnBuilder::Timestamp(b) => b.append_missing(n),
+            ColumnBuilder::Number(b) => b.append_missing(n),
+            ColumnBuilder::Text(b) => b.keys.append_missing(n),
+            ColumnBuilder::Date(b) => b.append_missing(n),
+            // What is missing can be of any type.
+            lists => (0..n).for_each(|_| {
+                let _ = lists.append(&Cell::Missing, None);
+            }),
+        }
+    }
+
+    /// The column in an order, which ends here.
+    pub fn finish_in(&mut self, order: &Order, scratch: &mut Scratch) -> Result<ArrayRef, ArrowError> {
+        match self {
+            ColumnBuilder::Boolean(b) => b.arrange(order, scratch),
+            ColumnBuilder::Integer(b) | ColumnBuilder::Money(b) | ColumnBuilder::Timestamp(b) => {
+                b.arrange(order, scratch);
+            }
+            ColumnBuilder::Number(b) => b.arrange(order, scratch),
+            ColumnBuilder::Text(b) => b.keys.arrange(order, scratch),
+            ColumnBuilder::Date(b) => b.arrange(order, scratch),
+            lists => return take(&lists.finish(), &UInt32Array::from(order.rows(scratch)), None),
+        }
+        Ok(self.finish())
     }
 
     /// The column, which ends here.
     pub fn finish(&mut self) -> ArrayRef {
         match self {
-            ColumnBuilder::Boolean(b) => Arc::new(b.finish()),
-            ColumnBuilder::Integer(b) | ColumnBuilder::Money(b) => Arc::new(b.finish()),
-            ColumnBuilder::Number(b) => Arc::new(b.finish()),
+            ColumnBuilder::Boolean(b) => Arc::new(b.finish_bits()),
+            ColumnBuilder::Integer(b) | ColumnBuilder::Money(b) => Arc::new(b.finish::<Int64Type>()),
+            ColumnBuilder::Number(b) => Arc::new(b.finish::<Float64Type>()),
             ColumnBuilder::Text(b) => b.finish(),
-            ColumnBuilder::Timestamp(b) => Arc::new(b.finish()),
-            ColumnBuilder::Date(b) => Arc::new(b.finish()),
+            ColumnBuilder::Timestamp(b) => Arc::new(b.finish::<TimestampMicrosecondType>().with_timezone("UTC")),
+            ColumnBuilder::Date(b) => Arc::new(b.finish::<Date32Type>()),
             ColumnBuilder::TextList(b) => Arc::new(b.finish()),
             ColumnBuilder::IntegerList(b) => Arc::new(b.finish()),
             ColumnBuilder::NumberList(b) => Arc::new(b.finish()),

@@ -6,19 +6,20 @@ use crate::cell::Cell;
 use crate::load::{Loader, TypedColumn};
 use crate::manifest::EventFiles;
 use crate::open::DataFile;
+use crate::order::{Order, Scratch};
 use crate::people::Person;
 use crate::report::{Place, ProblemKind};
-use crate::rows::RowSink;
-use arrow_array::{Array, ArrayRef, Int64Array, ListArray, StructArray, TimestampMicrosecondArray, UInt32Array};
+use crate::rows::{Columns, RowSink};
+use crate::threads;
+use arrow_array::{Array, ArrayRef, Int64Array, ListArray, StructArray, TimestampMicrosecondArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields};
-use arrow_select::take::take;
 use seg_data::batch::{ARRIVAL_FIELD, TIME_FIELD, time_type};
 use seg_data::schema::Event;
 use seg_data::{EventId, Instant, PropertyId, Schema, Wanted};
 use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The events of every name, a row an event, in the order of arrival.
 pub(crate) struct EventTables<'a> {
@@ -95,96 +96,50 @@ impl<'a> EventTables<'a> {
         // The largest first, so that nobody waits long for the last one.
         let mut work: Vec<_> = tables.into_iter().zip(&mut finished).collect();
         work.sort_by_key(|(table, _)| table.times.len());
-        let work = Mutex::new(work);
-        let run = || {
-            let next = || work.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            while let Some((table, to)) = next() {
-                *to = Some(table.finish(n_people));
-            }
-        };
-        std::thread::scope(|scope| {
-            (1..threads.get()).for_each(|_| drop(scope.spawn(run)));
-            run();
+        threads::each(work, threads, Scratch::default, |scratch, (table, to)| {
+            *to = Some(table.finish(n_people, scratch));
         });
         events.into_iter().zip(finished.into_iter().flatten()).collect()
     }
 }
 
-/// The rows of a table by person, each person's in order, and how many each has.
-struct Order {
-    rows: Vec<u32>,
-    lengths: Vec<usize>,
-}
-
 impl EventTable<'_> {
     /// The events as lists by person, ascending by time; at one instant by
     /// event id, then arrival.
-    fn finish(mut self, n_people: usize) -> Result<ArrayRef, String> {
+    fn finish(mut self, n_people: usize, scratch: &mut Scratch) -> Result<ArrayRef, String> {
         let name = &self.event.name;
         if i32::try_from(self.times.len()).is_err() {
             return Err(format!("there are more than 2,147,483,647 events `{name}`; cut the data in parts"));
         }
         let failed = |e: ArrowError| format!("grouping `{name}` by person failed: {e}");
-        let Order { rows, lengths } = self.order(n_people);
-        let rows = UInt32Array::from(rows);
+        // Where the whole file is in order, so is each person.
+        let is_sorted = self.times.is_sorted() && self.ids.is_empty();
+        let mut order = Order::new(std::mem::take(&mut self.people), n_people);
+        let (mut times, mut arrivals) = (std::mem::take(&mut self.times), std::mem::take(&mut self.arrivals));
+        order.arrange(&mut times, scratch);
+        order.arrange(&mut arrivals, scratch);
+        if !is_sorted {
+            let rows = if self.ids.is_empty() { Vec::new() } else { order.rows(scratch) };
+            let id = |at: usize| self.ids.get(*rows.get(at)? as usize);
+            order.sort(|at| (times.get(at), id(at), arrivals.get(at)));
+            order.arrange_runs(&mut times);
+            order.arrange_runs(&mut arrivals);
+        }
         let mut fields = vec![
             ArrowField::new(TIME_FIELD, time_type(), false),
             ArrowField::new(ARRIVAL_FIELD, DataType::Int64, false),
         ];
-        let times = TimestampMicrosecondArray::from(self.times).with_timezone("UTC");
-        let mut arrays = vec![take(&times, &rows, None).map_err(failed)?];
-        arrays.push(take(&Int64Array::from(self.arrivals), &rows, None).map_err(failed)?);
+        let times = TimestampMicrosecondArray::from(times).with_timezone("UTC");
+        let mut arrays: Vec<ArrayRef> = vec![Arc::new(times), Arc::new(Int64Array::from(arrivals))];
         for column in self.columns.iter_mut().filter(|c| c.is_wanted) {
-            let array = take(&column.builder.finish(), &rows, None).map_err(failed)?;
+            let array = column.builder.finish_in(&order, scratch).map_err(failed)?;
             fields.push(ArrowField::new(&column.field.name, array.data_type().clone(), true));
             arrays.push(array);
         }
         let events = StructArray::try_new(Fields::from(fields), arrays, None).map_err(failed)?;
         let item = Arc::new(ArrowField::new("item", events.data_type().clone(), false));
-        let offsets = OffsetBuffer::from_lengths(lengths);
+        let offsets = OffsetBuffer::from_lengths(order.lengths.iter().map(|length| *length as usize));
         Ok(Arc::new(ListArray::try_new(item, offsets, Arc::new(events), None).map_err(failed)?))
-    }
-
-    fn order(&self, n_people: usize) -> Order {
-        let mut lengths = vec![0_usize; n_people];
-        for person in &self.people {
-            if let Some(length) = lengths.get_mut(*person as usize) {
-                *length += 1;
-            }
-        }
-        // Each person's events in the order of arrival, which mostly is that of
-        // time already.
-        let mut next: Vec<u32> = Vec::with_capacity(n_people);
-        let mut n_before = 0;
-        for length in &lengths {
-            next.push(n_before);
-            n_before += *length as u32;
-        }
-        let mut rows = vec![0_u32; self.times.len()];
-        for (at, person) in (0_u32..).zip(&self.people) {
-            let Some(place) = next.get_mut(*person as usize) else { continue };
-            if let Some(slot) = rows.get_mut(*place as usize) {
-                *slot = at;
-            }
-            *place += 1;
-        }
-        // Where the whole file is in order, so is each person.
-        if self.times.is_sorted() && self.ids.is_empty() {
-            return Order { rows, lengths };
-        }
-        let key = |at: &u32| {
-            let at = *at as usize;
-            (self.times.get(at), self.ids.get(at), self.arrivals.get(at))
-        };
-        let mut rest = rows.as_mut_slice();
-        for length in &lengths {
-            let (own, others) = std::mem::take(&mut rest).split_at_mut(*length);
-            if !own.is_sorted_by(|a, b| key(a) <= key(b)) {
-                own.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
-            }
-            rest = others;
-        }
-        Order { rows, lengths }
     }
 }
 
@@ -305,8 +260,8 @@ impl RowSink for EventSink<'_, '_, '_> {
         special.iter().any(is_it) || properties.any(is_it)
     }
 
-    fn batch(&mut self, columns: &[Option<ArrayRef>], n_rows: usize) -> bool {
-        self.take_columns(columns, n_rows).is_some()
+    fn batches(&mut self, n_before: u64, batches: &[Columns]) -> usize {
+        self.take_batches(n_before, batches)
     }
 
     fn prefers_keys(&self, column: usize) -> bool {

@@ -7,6 +7,7 @@ use crate::rows::{self, RowSink};
 use seg_data::{Instant, Type, Zone};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -51,7 +52,7 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
     let mut findings = Vec::new();
     for file in find(base, patterns)? {
         let mut table = Table::new(&file);
-        rows::read(&file, &Arc::new(AtomicU64::new(0)), &mut table)?;
+        rows::read(&file, &Arc::new(AtomicU64::new(0)), NonZero::<usize>::MIN, &mut table)?;
         match table.roles() {
             Roles::Events { id, event, time } => {
                 findings.push(format!(
@@ -61,7 +62,7 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
                 // A second reading, now that the columns are known, tells
                 // which event has which properties.
                 let mut table = Table { event_at: table.at(&event), ..Table::new(&file) };
-                rows::read(&file, &Arc::new(AtomicU64::new(0)), &mut table)?;
+                rows::read(&file, &Arc::new(AtomicU64::new(0)), NonZero::<usize>::MIN, &mut table)?;
                 table.roles = Some((id, event, time));
                 events.push(table);
             }

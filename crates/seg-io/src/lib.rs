@@ -17,11 +17,15 @@ mod load;
 pub mod manifest;
 mod merge;
 mod open;
+mod order;
 mod people;
+mod primitives;
 mod report;
 mod rows;
 mod sizes;
 mod texts;
+mod threads;
+mod values;
 mod write;
 
 pub use list::read_list;

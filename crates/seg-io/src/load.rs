@@ -10,7 +10,7 @@ use crate::open::{DataFile, find};
 use crate::people::People;
 use crate::report::{Place, ProblemKind, ReadError, Report};
 use crate::rows;
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
 use seg_data::batch::ID_COLUMN;
 use seg_data::schema::Field;
@@ -45,7 +45,7 @@ pub struct Loaded {
 /// Reads what is wanted of a project's data into one batch: every profile, but
 /// of their attributes and events only what `wanted` names. The report counts
 /// every event; values that are not wanted are not looked at. So many `threads`
-/// group events by person. `progress` is told every few thousand rows how far
+/// unpack files and group events by person. `progress` is told every few thousand rows how far
 /// reading has come.
 ///
 /// # Errors
@@ -139,7 +139,7 @@ pub(crate) struct Loader<'a> {
     pub schema: &'a Arc<Schema>,
     pub zone: Option<Zone>,
     pub wanted: &'a Wanted,
-    threads: NonZero<usize>,
+    pub threads: NonZero<usize>,
     pub people: People,
     pub report: Report,
     read: Arc<AtomicU64>,
@@ -152,10 +152,10 @@ impl<'a> Loader<'a> {
     fn merges(&mut self, spec: &MergeFiles, files: &[DataFile]) -> Result<(), ReadError> {
         let mut records = Vec::new();
         for file in files {
-            let read = Arc::clone(&self.read);
+            let (read, threads) = (Arc::clone(&self.read), self.threads);
             let (report, records) = (&mut self.report, &mut records);
             let mut sink = MergeSink { report, file, spec, records, from_at: None, into_at: None };
-            rows::read(file, &read, &mut sink)?;
+            rows::read(file, &read, threads, &mut sink)?;
             let found = [(&spec.from, sink.from_at), (&spec.into, sink.into_at)];
             lacks(file, &found)?;
             self.report.files += 1;
@@ -168,9 +168,9 @@ impl<'a> Loader<'a> {
         let schema: &'a Schema = self.schema;
         let mut attributes = Attributes::new(schema, self.wanted, spec.rows);
         for file in files {
-            let read = Arc::clone(&self.read);
+            let (read, threads) = (Arc::clone(&self.read), self.threads);
             let mut sink = ProfileSink::new(self, &mut attributes, file, spec);
-            rows::read(file, &read, &mut sink)?;
+            rows::read(file, &read, threads, &mut sink)?;
             let found = sink.found();
             lacks(file, &found)?;
             self.report.files += 1;
@@ -187,9 +187,9 @@ impl<'a> Loader<'a> {
         let schema: &'a Schema = self.schema;
         let mut tables = EventTables::new(schema, self.wanted);
         for file in files {
-            let read = Arc::clone(&self.read);
+            let (read, threads) = (Arc::clone(&self.read), self.threads);
             let mut sink = EventSink::new(self, &mut tables, file, spec, has_profiles);
-            rows::read(file, &read, &mut sink)?;
+            rows::read(file, &read, threads, &mut sink)?;
             let found = sink.found();
             lacks(file, &found)?;
             self.report.files += 1;
@@ -243,9 +243,10 @@ impl<'a> Loader<'a> {
         attributes: Option<Attributes<'_>>,
         events: Option<EventTables<'_>>,
     ) -> Result<Loaded, ReadError> {
-        let n_people = self.people.ids.len();
+        let n_people = self.people.len();
+        let ids = self.people.finish().map_err(|why| ReadError::new("data", why))?;
         let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from_iter_values(&self.people.ids))];
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(ids)];
         let internal = |e: arrow_schema::ArrowError| ReadError::new("data", format!("grouping by person failed: {e}"));
         for (field, array) in attributes.into_iter().flat_map(|a| a.finish(n_people)) {
             let array = array.map_err(internal)?;

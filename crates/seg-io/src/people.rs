@@ -2,14 +2,21 @@
 
 use crate::cell::Cell;
 use crate::merge::Merges;
+use arrow_array::StringArray;
+use arrow_array::builder::StringBuilder;
 use std::collections::HashMap;
 
-/// Everyone met so far: ids to rows of the batch.
+/// Everyone met so far: ids to rows of the batch. An id is a text; the many that
+/// are the text of a whole number are kept by that number, which need no hashing
+/// where they are small.
 #[derive(Default)]
 pub(crate) struct People {
-    rows: HashMap<String, u32>,
-    pub ids: Vec<String>,
+    ids: StringBuilder,
+    n_people: u32,
+    n_bytes: usize,
     pub merges: Merges,
+    /// Rows of people whose ids are no whole numbers.
+    named: HashMap<String, u32>,
     /// By number, rows of people whose ids are small whole numbers; a number that
     /// was not met yet has [`NOBODY`].
     numbered: Vec<u32>,
@@ -32,59 +39,130 @@ pub(crate) struct Person {
 }
 
 impl People {
+    pub fn len(&self) -> usize {
+        self.n_people as usize
+    }
+
+    /// The ids by row, or why a batch cannot hold them.
+    pub fn finish(&mut self) -> Result<StringArray, String> {
+        // Places of bytes have 31 bits, and the last rows stand for nobody.
+        if i32::try_from(self.n_bytes).is_err() || self.n_people > i32::MAX as u32 {
+            return Err("there are more people than a batch can hold; cut the data in parts".to_owned());
+        }
+        Ok(self.ids.finish())
+    }
+
     /// The row of a person whose id is a number that was met before; none where
     /// ids are merged, for merges go by text.
     #[inline]
     pub fn known(&self, number: i64) -> Option<u32> {
+        if self.merges.is_empty() { self.of_number(number) } else { None }
+    }
+
+    #[inline]
+    fn of_number(&self, number: i64) -> Option<u32> {
         let place = usize::try_from(number).ok().and_then(|n| self.numbered.get(n)).copied();
-        let row = place.filter(|row| *row != NOBODY).or_else(|| self.large.get(&number).copied());
-        row.filter(|_| self.merges.is_empty())
+        place.filter(|row| *row != NOBODY).or_else(|| self.large.get(&number).copied())
     }
 
     /// The row of a person whose id was met before.
     pub fn row(&self, id: &str) -> Option<u32> {
         let id = self.merges.identity(id).map_or(id, |i| i.survivor.as_str());
-        self.rows.get(id).copied()
+        match whole_number(id) {
+            Some(number) => self.of_number(number),
+            None => self.named.get(id).copied(),
+        }
     }
 
-    /// The person that a cell names. Most ids are numbers in practice, and most of
-    /// them small, which need no text and no hashing.
+    /// The person that a cell names.
     pub fn person_of(&mut self, id: &Cell<'_>) -> Person {
-        if let Cell::Integer(number) = id
-            && let Some(row) = self.known(*number)
-        {
-            return Person { row, rank: 0, is_new: false };
+        match id {
+            Cell::Integer(number) if self.merges.is_empty() => self.numbered(*number),
+            id => self.person(&id.as_text().unwrap_or_default()),
         }
-        let person = self.person(&id.as_text().unwrap_or_default());
-        if let Cell::Integer(number) = id {
-            // A stray large number shall not cost memory for all below it.
-            let place = usize::try_from(*number).ok().filter(|n| *n < NUMBERED_MAX && *n / 64 <= self.ids.len());
-            match place {
-                Some(place) => {
-                    if self.numbered.len() <= place {
-                        self.numbered.resize((place + 1).next_power_of_two(), NOBODY);
-                    }
-                    if let Some(slot) = self.numbered.get_mut(place) {
-                        *slot = person.row;
-                    }
-                }
-                None => {
-                    self.large.insert(*number, person.row);
-                }
-            }
-        }
-        person
     }
 
     /// The person that an id belongs to.
-    pub fn person(&mut self, id: &str) -> Person {
-        let (id, rank) = self.merges.identity(id).map_or((id, 0), |i| (i.survivor.as_str(), i.rank));
-        if let Some(row) = self.rows.get(id) {
+    fn person(&mut self, id: &str) -> Person {
+        let identity = self.merges.identity(id).cloned();
+        let rank = identity.as_ref().map_or(0, |i| i.rank);
+        let id = identity.as_ref().map_or(id, |i| i.survivor.as_str());
+        if let Some(number) = whole_number(id) {
+            return Person { rank, ..self.numbered(number) };
+        }
+        if let Some(row) = self.named.get(id) {
             return Person { row: *row, rank, is_new: false };
         }
-        let row = self.ids.len() as u32;
-        self.rows.insert(id.to_owned(), row);
-        self.ids.push(id.to_owned());
+        let row = self.add(id);
+        self.named.insert(id.to_owned(), row);
         Person { row, rank, is_new: true }
+    }
+
+    /// The person whose id is a number, merged with none.
+    fn numbered(&mut self, number: i64) -> Person {
+        if let Some(row) = self.of_number(number) {
+            return Person { row, rank: 0, is_new: false };
+        }
+        // A stray large number shall not cost memory for all below it.
+        let place = usize::try_from(number).ok().filter(|n| *n < NUMBERED_MAX && *n / 64 <= self.len());
+        let row = self.add(&number.to_string());
+        match place {
+            Some(place) => {
+                if self.numbered.len() <= place {
+                    self.numbered.resize((place + 1).next_power_of_two(), NOBODY);
+                }
+                if let Some(slot) = self.numbered.get_mut(place) {
+                    *slot = row;
+                }
+            }
+            None => {
+                self.large.insert(number, row);
+            }
+        }
+        Person { row, rank: 0, is_new: true }
+    }
+
+    /// Gives the next row to an id. What no longer fits is said at the end.
+    fn add(&mut self, id: &str) -> u32 {
+        let row = self.n_people;
+        self.n_people = self.n_people.saturating_add(1).min(NOBODY - 1);
+        self.n_bytes += id.len();
+        if i32::try_from(self.n_bytes).is_ok() {
+            self.ids.append_value(id);
+        }
+        row
+    }
+}
+
+/// The number of which an id is the text: `7`, but not `07`, which is another id.
+fn whole_number(id: &str) -> Option<i64> {
+    let digits = id.strip_prefix('-').unwrap_or(id);
+    let is_plain = match digits.as_bytes() {
+        [b'0'] => digits.len() == id.len(),
+        [first, ..] => (b'1'..=b'9').contains(first),
+        [] => false,
+    };
+    if is_plain { id.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_and_its_text_are_one_person() {
+        let mut people = People::default();
+        let mut row = |cell: Cell<'_>| people.person_of(&cell).row;
+        assert_eq!(row(Cell::Integer(7)), 0);
+        assert_eq!(row(Cell::Text("7")), 0);
+        // Not how a number is written.
+        let others = ["07", "+7", "-0", "", "7 ", "99999999999999999999"].map(Cell::Text);
+        let rows: Vec<u32> = others.into_iter().map(&mut row).collect();
+        assert_eq!(rows, [1, 2, 3, 4, 5, 6]);
+        assert_eq!([row(Cell::Text("-7")), row(Cell::Integer(-7)), row(Cell::Integer(i64::MIN))], [7, 7, 8]);
+        assert_eq!([row(Cell::Text("0")), row(Cell::Integer(0)), row(Cell::Text("-9223372036854775808"))], [9, 9, 8]);
+        let ids = people.finish().unwrap();
+        assert_eq!(ids.value(0), "7");
+        assert_eq!(ids.value(8), "-9223372036854775808");
     }
 }

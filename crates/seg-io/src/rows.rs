@@ -10,8 +10,23 @@ use crate::cell::Cell;
 use crate::open::{DataFile, Format};
 use crate::report::ReadError;
 use arrow_array::ArrayRef;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+
+/// Rows as columns of values.
+pub(crate) struct Columns {
+    /// Each as long as the rows are many, where it is wanted and there.
+    pub arrays: Vec<Option<ArrayRef>>,
+    pub n_rows: usize,
+}
+
+impl Columns {
+    /// The column at a place.
+    pub fn at(&self, at: Option<usize>) -> Option<&ArrayRef> {
+        self.arrays.get(at?)?.as_ref()
+    }
+}
 
 /// What takes the rows of a file.
 pub(crate) trait RowSink {
@@ -29,10 +44,11 @@ pub(crate) trait RowSink {
         false
     }
 
-    /// Takes rows as columns of values, each as long as the rows are many, all of
-    /// the rows or none: `false` asks for them one by one.
-    fn batch(&mut self, _columns: &[Option<ArrayRef>], _n_rows: usize) -> bool {
-        false
+    /// Takes rows as columns of values: all of the first few of some batches, of
+    /// which it says how many. Zero asks for the first of them row by row. So many
+    /// rows of the file came before.
+    fn batches(&mut self, _n_before: u64, _batches: &[Columns]) -> usize {
+        0
     }
 
     /// A row: cells in the order of the columns, which may end early.
@@ -48,11 +64,17 @@ pub(crate) fn read_lines(file: &DataFile, lines: &str, sink: &mut dyn RowSink) -
     ndjson::read(file, Box::new(std::io::Cursor::new(lines.to_owned())), sink)
 }
 
-/// Feeds all rows of a file into `sink`. `read` counts the bytes taken.
-pub(crate) fn read(file: &DataFile, read: &Arc<AtomicU64>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+/// Feeds all rows of a file into `sink`. `read` counts the bytes taken; so many
+/// `threads` unpack them, where a file can be unpacked in parts.
+pub(crate) fn read(
+    file: &DataFile,
+    read: &Arc<AtomicU64>,
+    threads: NonZero<usize>,
+    sink: &mut dyn RowSink,
+) -> Result<(), ReadError> {
     match file.format {
         Format::Csv => csv::read(file, file.stream(read)?, sink),
         Format::Ndjson => ndjson::read(file, file.stream(read)?, sink),
-        Format::Parquet => parquet::read(file, read, sink),
+        Format::Parquet => parquet::read(file, read, threads, sink),
     }
 }

@@ -13,6 +13,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Fields};
 use flate2::{Compression, write::GzEncoder};
 use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
 use seg_data::schema::parse;
 use seg_data::{AttributeId, Batch, EventId, Instant, PropertyId, Value, Wanted, WantedEvents};
 use seg_io::manifest::{Data, EventFiles, ProfileFiles, RowsAre};
@@ -342,9 +343,10 @@ fn columns_and_rows_give_the_same() {
     assert_eq!(problems, []);
     let schema = Arc::new(schema);
     let dir = tempfile::tempdir().expect("a directory");
-    // More rows than are unpacked together, out of order, many at one instant.
+    // More rows than are unpacked together, in several groups, out of order, many
+    // at one instant; more people than are sorted in one part.
     let n = 70_000_i64;
-    let id = |at: i64| at * 7_919 % 1_000;
+    let id = |at: i64| at * 7_919 % 3_000;
     let name = |at: i64| if at % 3 == 0 { "b" } else { "a" };
     let time = |at: i64| at * 104_729 % 5_000;
     let amount = |at: i64| (at % 5 != 0).then(|| (at % 977) as f64 / 4.0);
@@ -378,7 +380,8 @@ fn columns_and_rows_give_the_same() {
         let records =
             RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).expect("a batch");
         let file = std::fs::File::create(dir.path().join("e.parquet")).expect("a file");
-        let mut writer = ArrowWriter::try_new(file, records.schema(), None).expect("a writer");
+        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(36_000)).build();
+        let mut writer = ArrowWriter::try_new(file, records.schema(), Some(properties)).expect("a writer");
         writer.write(&records).expect("written");
         writer.close().expect("closed");
         let load = |name: &str, threads| {
@@ -409,6 +412,71 @@ fn columns_and_rows_give_the_same() {
                 (0..batch.len()).map(of_person).collect::<Vec<_>>()
             };
             assert!(said(&rows.batch) == said(&columns.batch), "{event:?}");
+        }
+    }
+}
+
+/// The same for people, who may come twice.
+#[test]
+fn people_as_columns_and_as_rows_are_the_same() {
+    let attributes = "[attributes]\nplan = \"text\"\nage = \"integer\"\nspent = { type = \"money\", required = true }\n\
+                      born = \"date\"\nvip = \"boolean\"\n";
+    let (schema, problems) = parse(attributes);
+    assert_eq!(problems, []);
+    let schema = Arc::new(schema);
+    let dir = tempfile::tempdir().expect("a directory");
+    let n = 40_000_i64;
+    let plan = |at: i64| (at % 4 != 0).then(|| ["free", "pro", "team"][(at % 3) as usize]);
+    let age = |at: i64| (at % 7 != 0).then_some(at % 90);
+    let born = |at: i64| (at % 5 != 0).then_some((at % 20_000) as i32);
+    let vip = |at: i64| (at % 6 != 0).then_some(at % 2 == 0);
+    for is_repeated in [false, true] {
+        let id = |at: i64| if is_repeated && at == 35_000 { 34_000 } else { at };
+        let mut csv = String::from("id,plan,age,spent,born,vip\n");
+        for at in 0..n {
+            let born = born(at).map_or_else(String::new, |day| seg_data::Date(day).to_string());
+            let (age, vip) = (age(at).map(|a| a.to_string()), vip(at).map(|v| v.to_string()));
+            let (plan, age, vip) = (plan(at).unwrap_or_default(), age.unwrap_or_default(), vip.unwrap_or_default());
+            csv.push_str(&format!("{},{plan},{age},{},{born},{vip}\n", id(at), at as f64 / 4.0));
+        }
+        std::fs::write(dir.path().join("p.csv"), csv).expect("written");
+        let all = || 0..n;
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("id", Arc::new(all().map(id).map(Some).collect::<arrow_array::Int64Array>())),
+            ("plan", Arc::new(all().map(plan).collect::<arrow_array::StringArray>())),
+            ("age", Arc::new(all().map(age).collect::<arrow_array::Int64Array>())),
+            ("spent", Arc::new(all().map(|at| Some(at as f64 / 4.0)).collect::<Float64Array>())),
+            ("born", Arc::new(all().map(born).collect::<arrow_array::Date32Array>())),
+            ("vip", Arc::new(all().map(vip).collect::<BooleanArray>())),
+        ];
+        let records =
+            RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).expect("a batch");
+        let file = std::fs::File::create(dir.path().join("p.parquet")).expect("a file");
+        let mut writer = ArrowWriter::try_new(file, records.schema(), None).expect("a writer");
+        writer.write(&records).expect("written");
+        writer.close().expect("closed");
+        let load = |name: &str| {
+            let rows = RowsAre::default();
+            let profiles = ProfileFiles { files: vec![name.into()], id: "id".into(), time: None, rows };
+            let data = Data { profiles: Some(profiles), ..Data::default() };
+            load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), ONE, &mut |_| {}).expect(name)
+        };
+        let (rows, columns) = (load("p.csv"), load("p.parquet"));
+        let problems = |loaded: &seg_io::Loaded| -> Vec<_> {
+            let problem = |p: &seg_io::Problem| (p.kind.slug(), p.count, p.examples.first().map(|place| place.line));
+            loaded.report.problems.iter().map(problem).collect()
+        };
+        assert_eq!(problems(&columns).len(), usize::from(is_repeated));
+        // A line of CSV more, which names the columns.
+        let lines = |(slug, count, line): (_, _, Option<u64>)| (slug, count, line.map(|line| line + 1));
+        assert_eq!(problems(&rows), problems(&columns).into_iter().map(lines).collect::<Vec<_>>());
+        assert_eq!(rows.batch.len(), columns.batch.len());
+        for row in 0..rows.batch.len() {
+            assert_eq!(rows.batch.id(row), columns.batch.id(row));
+            for at in 0..5 {
+                let said = |loaded: &seg_io::Loaded| loaded.batch.attribute(AttributeId(at), row, NOW);
+                assert_eq!(said(&rows), said(&columns), "{row} {at}");
+            }
         }
     }
 }

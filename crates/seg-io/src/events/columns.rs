@@ -2,16 +2,16 @@
 //! nothing is wrong with them and their types are the common ones. All others are
 //! taken row by row, which says what is wrong, with the same outcome otherwise.
 
-use super::{EventSink, EventTable};
-use crate::cell::Cell;
-use crate::column::ColumnBuilder;
-use crate::load::TypedColumn;
+use super::{EventSink, EventTable, EventTables};
 use crate::people::People;
+use crate::report::{Place, ProblemKind};
+use crate::rows::Columns;
+use crate::threads;
+use crate::values::{Ids, Values};
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt32Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, StringArray, TimestampMicrosecondArray};
-use arrow_buffer::NullBuffer;
-use seg_data::{Instant, Money, Wanted};
+use arrow_array::types::{Int32Type, TimestampMicrosecondType};
+use arrow_array::{Array, TimestampMicrosecondArray};
+use seg_data::{Instant, Wanted};
 use std::sync::Arc;
 
 /// Rows of a file of which each is fit to be taken.
@@ -20,197 +20,134 @@ struct Rows {
     /// Whose they are, where everyone was met before.
     people: Option<Vec<u32>>,
     times: TimestampMicrosecondArray,
-    /// For each event of the schema its rows.
-    of_event: Vec<Vec<u32>>,
+    /// For each event of the schema its rows, and the values of its properties
+    /// where they are wanted.
+    of_event: Vec<(Vec<u32>, Vec<Option<Arc<Values>>>)>,
 }
 
-enum Ids {
-    Numbers(Vec<i64>),
-    Texts(StringArray),
-}
-
-impl Ids {
-    /// The ids of a column, where each row has one.
-    fn new(array: &ArrayRef) -> Option<Ids> {
-        if array.null_count() > 0 {
-            return None;
-        }
-        if let Some(texts) = array.as_string_opt::<i32>() {
-            return texts.iter().flatten().all(|text| !text.is_empty()).then(|| Ids::Texts(texts.clone()));
-        }
-        numbers(array).map(Ids::Numbers)
-    }
-
-    fn cell(&self, row: usize) -> Cell<'_> {
-        match self {
-            Ids::Numbers(numbers) => numbers.get(row).map_or(Cell::Missing, |number| Cell::Integer(*number)),
-            Ids::Texts(texts) => Cell::Text(texts.value(row)),
-        }
-    }
-
-    /// The rows of everyone, where all were met before.
-    fn known(&self, people: &People) -> Option<Vec<u32>> {
-        match self {
-            Ids::Numbers(numbers) => numbers.iter().map(|number| people.known(*number)).collect(),
-            Ids::Texts(texts) => texts.iter().map(|text| people.row(text?)).collect(),
-        }
-    }
-}
-
-/// Whole numbers of the common widths; places that are null have any.
-fn numbers(array: &ArrayRef) -> Option<Vec<i64>> {
-    if let Some(numbers) = array.as_primitive_opt::<Int64Type>() {
-        return Some(numbers.values().to_vec());
-    }
-    if let Some(numbers) = array.as_primitive_opt::<Int32Type>() {
-        return Some(numbers.values().iter().map(|n| i64::from(*n)).collect());
-    }
-    if let Some(numbers) = array.as_primitive_opt::<UInt32Type>() {
-        return Some(numbers.values().iter().map(|n| i64::from(*n)).collect());
-    }
-    let numbers = array.as_primitive_opt::<UInt64Type>()?.values();
-    numbers.iter().map(|n| i64::try_from(*n).ok()).collect()
-}
-
-/// The values of a property as its column takes them.
-enum Values {
-    /// The file has no such column.
-    Missing,
-    /// A key for each row, into the texts.
-    Texts {
-        keys: Vec<Option<i32>>,
-        texts: StringArray,
-    },
-    Ints {
-        values: Vec<i64>,
-        nulls: Option<NullBuffer>,
-    },
-    Numbers(Float64Array),
-    Booleans(BooleanArray),
-}
-
-impl Values {
-    /// The values of an array for a column; none where a value is not of its type,
-    /// or the schema says something of single values.
-    fn new(column: &TypedColumn<'_>, array: Option<&ArrayRef>) -> Option<Values> {
-        let Some(array) = array else { return (!column.field.is_required).then_some(Values::Missing) };
-        if column.field.allowed.is_some() || column.field.is_required && array.null_count() > 0 {
-            return None;
-        }
-        let nulls = || array.nulls().filter(|n| n.null_count() > 0).cloned();
-        Some(match column.builder {
-            ColumnBuilder::Text(_) => {
-                let coded = array.as_dictionary_opt::<Int32Type>()?;
-                let texts = coded.values().as_string_opt::<i32>()?.clone();
-                // An empty text is a missing one.
-                if texts.null_count() > 0 || texts.iter().flatten().any(str::is_empty) {
-                    return None;
-                }
-                Values::Texts { keys: coded.keys().iter().collect(), texts }
-            }
-            ColumnBuilder::Integer(_) => Values::Ints { values: numbers(array)?, nulls: nulls() },
-            ColumnBuilder::Money(_) => {
-                let nulls = nulls();
-                let is_there = |row: usize| nulls.as_ref().is_none_or(|n| n.is_valid(row));
-                match array.as_primitive_opt::<Float64Type>() {
-                    Some(amounts) => {
-                        let money = |(row, amount): (usize, &f64)| match is_there(row) {
-                            true if !amount.is_finite() => None,
-                            true => Money::from_number(*amount).map(|money| money.0),
-                            false => Some(0),
-                        };
-                        let values = amounts.values().iter().enumerate().map(money).collect::<Option<Vec<i64>>>()?;
-                        Values::Ints { values, nulls }
-                    }
-                    None => {
-                        let money = |(row, amount): (usize, i64)| match is_there(row) {
-                            true => Money::from_integer(amount.into()).map(|money| money.0),
-                            false => Some(0),
-                        };
-                        let values =
-                            numbers(array)?.into_iter().enumerate().map(money).collect::<Option<Vec<i64>>>()?;
-                        Values::Ints { values, nulls }
-                    }
-                }
-            }
-            ColumnBuilder::Timestamp(_) => {
-                let times = array.as_primitive_opt::<TimestampMicrosecondType>()?;
-                let is_fit = times.iter().flatten().all(|time| Instant(time).is_in_range());
-                is_fit.then(|| Values::Ints { values: times.values().to_vec(), nulls: nulls() })?
-            }
-            ColumnBuilder::Number(_) => {
-                let numbers = array.as_primitive_opt::<Float64Type>()?;
-                numbers.iter().flatten().all(f64::is_finite).then(|| Values::Numbers(numbers.clone()))?
-            }
-            ColumnBuilder::Boolean(_) => Values::Booleans(array.as_boolean_opt()?.clone()),
-            _ => return None,
-        })
-    }
-
-    /// Appends the values of some rows to a column of their type.
-    fn append(&self, builder: &mut ColumnBuilder, rows: &[u32]) {
-        let int = |values: &[i64], nulls: &Option<NullBuffer>, row: u32| {
-            let is_there = nulls.as_ref().is_none_or(|n| n.is_valid(row as usize));
-            values.get(row as usize).copied().filter(|_| is_there)
-        };
-        match (self, builder) {
-            (Values::Texts { keys, texts }, ColumnBuilder::Text(b)) => {
-                // For each key of the file the column's own, once it is met.
-                let mut known: Vec<Option<i32>> = vec![None; texts.len()];
-                for row in rows {
-                    let place = keys.get(*row as usize).copied().flatten().and_then(|key| usize::try_from(key).ok());
-                    let key = place.and_then(|place| {
-                        let slot = known.get_mut(place)?;
-                        if slot.is_none() {
-                            *slot = b.key(texts.value(place));
-                        }
-                        *slot
-                    });
-                    b.append(key);
-                }
-            }
-            (Values::Ints { values, nulls }, ColumnBuilder::Integer(b) | ColumnBuilder::Money(b)) => {
-                rows.iter().for_each(|row| b.append_option(int(values, nulls, *row)));
-            }
-            (Values::Ints { values, nulls }, ColumnBuilder::Timestamp(b)) => {
-                rows.iter().for_each(|row| b.append_option(int(values, nulls, *row)));
-            }
-            (Values::Numbers(numbers), ColumnBuilder::Number(b)) => {
-                let number = |row: usize| numbers.is_valid(row).then(|| numbers.value(row));
-                rows.iter().for_each(|row| b.append_option(number(*row as usize)));
-            }
-            (Values::Booleans(bits), ColumnBuilder::Boolean(b)) => {
-                let bit = |row: usize| bits.is_valid(row).then(|| bits.value(row));
-                rows.iter().for_each(|row| b.append_option(bit(*row as usize)));
-            }
-            (_, builder) => rows.iter().for_each(|_| builder.append_missing()),
-        }
-    }
+/// Rows that are about to be taken.
+struct Taken {
+    rows: Rows,
+    people: Vec<u32>,
+    /// Lines of the file, and events, that came before them.
+    n_lines: u64,
+    n_arrived: i64,
 }
 
 impl EventSink<'_, '_, '_> {
-    /// Takes all rows of some columns, or none.
-    pub(super) fn take_columns(&mut self, columns: &[Option<ArrayRef>], n_rows: usize) -> Option<()> {
-        let column = |at: Option<usize>| columns.get(at?)?.as_ref();
-        let rows = self.rows(&column, n_rows)?;
-        // Everything is looked at before anything is taken.
-        let mut values: Vec<Vec<Option<Arc<Values>>>> = Vec::new();
+    /// Takes all rows of the first few of some batches, and says of how many; so
+    /// many lines of the file came before them. Batches are looked at side by side,
+    /// and so are events of different names taken.
+    pub(super) fn take_batches(&mut self, n_before: u64, batches: &[Columns]) -> usize {
+        let threads = self.loader.threads;
+        let look = Look {
+            people: &self.loader.people,
+            tables: self.tables,
+            columns: &self.columns,
+            places: [self.id_at, self.event_at, self.time_at],
+            has_profiles: self.has_profiles,
+        };
+        // Everything of a batch is looked at before anything of it is taken.
+        let mut found: Vec<Option<Rows>> = batches.iter().map(|_| None).collect();
+        let work: Vec<_> = batches.iter().zip(&mut found).rev().collect();
+        threads::each(work, threads, || (), |(), (columns, to)| *to = look.rows(columns));
+        let mut taken: Vec<Taken> = Vec::with_capacity(batches.len());
+        let mut n_lines = n_before;
+        for (mut rows, columns) in found.into_iter().map_while(|rows| rows).zip(batches) {
+            self.loader.count_rows(columns.n_rows as u64);
+            // Rows of the batch, in the order in which they are met.
+            let meet = |row: usize| self.loader.people.person_of(&rows.ids.cell(row)).row;
+            let people = rows.people.take().unwrap_or_else(|| (0..columns.n_rows).map(meet).collect());
+            taken.push(Taken { rows, people, n_lines, n_arrived: self.tables.n_arrived });
+            self.tables.n_arrived += columns.n_rows as i64;
+            n_lines += columns.n_rows as u64;
+        }
+        let mut unfit: Vec<Vec<(usize, u64)>> = self.tables.tables.iter().map(|_| Vec::new()).collect();
+        let mut work: Vec<_> = self.tables.tables.iter_mut().zip(&mut unfit).enumerate().collect();
+        // The largest first, so that nobody waits long for the last one.
+        let n_own = |at: usize| taken.first().and_then(|t| t.rows.of_event.get(at)).map_or(0, |(own, _)| own.len());
+        work.sort_by_key(|(at, _)| n_own(*at));
+        let wanted = self.loader.wanted;
+        threads::each(
+            work,
+            threads,
+            || (),
+            |(), (at, (table, unfit))| {
+                taken.iter().for_each(|taken| take(table, at, taken, wanted, unfit));
+            },
+        );
+        for (table, unfit) in self.tables.tables.iter().zip(unfit) {
+            for (property, line) in unfit {
+                let place = || Place { file: self.file.name.clone(), line, value: String::new() };
+                let name = table.columns.get(property).map_or("", |column| &column.field.name);
+                self.loader.report.add(ProblemKind::UnparsableValue, name, place);
+            }
+        }
+        taken.len()
+    }
+}
+
+/// What is needed for looking at rows.
+struct Look<'l> {
+    people: &'l People,
+    tables: &'l EventTables<'l>,
+    /// For each event, where in the file each of its properties is.
+    columns: &'l [Vec<Option<usize>>],
+    /// Where the id, the event's name and its time are.
+    places: [Option<usize>; 3],
+    has_profiles: bool,
+}
+
+impl Look<'_> {
+    /// The rows by event, where each is fit.
+    fn rows(&self, columns: &Columns) -> Option<Rows> {
+        // Events are told apart by their ids one by one.
+        if self.tables.tables.iter().any(|table| table.id_property.is_some()) {
+            return None;
+        }
+        let [id_at, event_at, time_at] = self.places;
+        let ids = Ids::new(columns.at(id_at)?)?;
+        let people = ids.known(self.people);
+        // Who is not listed is reported.
+        if self.has_profiles && people.is_none() {
+            return None;
+        }
+        let times = columns.at(time_at)?.as_primitive_opt::<TimestampMicrosecondType>()?;
+        let are_fit = times.null_count() == 0 && times.values().iter().all(|time| Instant(*time).is_in_range());
+        let names = columns.at(event_at)?.as_dictionary_opt::<Int32Type>()?;
+        if !are_fit || names.null_count() > 0 || names.len() != columns.n_rows || times.len() != columns.n_rows {
+            return None;
+        }
+        let texts = names.values().as_string_opt::<i32>()?;
+        let places: Vec<Option<usize>> = texts.iter().map(|name| self.tables.by_name.get(name?).copied()).collect();
+        let mut of_event: Vec<Vec<u32>> = self.tables.tables.iter().map(|_| Vec::new()).collect();
+        for (row, key) in (0_u32..).zip(names.keys().values()) {
+            let place = usize::try_from(*key).ok().and_then(|key| places.get(key).copied().flatten())?;
+            of_event.get_mut(place)?.push(row);
+        }
+        let values = self.values(columns, &of_event)?;
+        let of_event = of_event.into_iter().zip(values).collect();
+        Some(Rows { ids, people, times: times.clone(), of_event })
+    }
+
+    /// For each event the values of its properties, where they are wanted.
+    fn values(&self, columns: &Columns, of_event: &[Vec<u32>]) -> Option<Vec<Vec<Option<Arc<Values>>>>> {
+        // Properties of several events are often one column of the file.
         let mut converted: Vec<(usize, seg_data::Type, Arc<Values>)> = Vec::new();
-        for ((table, of_file), rows) in self.tables.tables.iter().zip(&self.columns).zip(&rows.of_event) {
-            let mut of_table = Vec::new();
+        let mut values = Vec::with_capacity(of_event.len());
+        for ((table, of_file), rows) in self.tables.tables.iter().zip(self.columns).zip(of_event) {
+            let mut of_table = Vec::with_capacity(table.columns.len());
             for (property, at) in table.columns.iter().zip(of_file) {
                 if !property.is_wanted || rows.is_empty() || !table.is_wanted {
                     of_table.push(None);
                     continue;
                 }
-                // Properties of several events are often one column of the file.
-                let is_it =
-                    |(of, ty, _): &&(usize, seg_data::Type, Arc<Values>)| Some(*of) == *at && *ty == property.field.ty;
                 let is_plain = property.field.allowed.is_none() && !property.field.is_required;
-                let known = converted.iter().find(is_it).filter(|_| is_plain);
+                let is_it = |(of, ty): (usize, &seg_data::Type)| Some(of) == *at && *ty == property.field.ty;
+                let known = converted.iter().find(|(of, ty, _)| is_plain && is_it((*of, ty)));
                 let values = match known {
                     Some((_, _, values)) => Arc::clone(values),
-                    None => Arc::new(Values::new(property, column(*at))?),
+                    None => Arc::new(Values::new(property, columns.at(*at))?),
                 };
                 if let (Some(at), None) = (at, known) {
                     converted.push((*at, property.field.ty.clone(), Arc::clone(&values)));
@@ -219,70 +156,34 @@ impl EventSink<'_, '_, '_> {
             }
             values.push(of_table);
         }
-        self.loader.count_rows(n_rows as u64);
-        // Rows of the batch, in the order in which they are met.
-        let meet = |row: usize| self.loader.people.person_of(&rows.ids.cell(row)).row;
-        let people = rows.people.unwrap_or_else(|| (0..n_rows).map(meet).collect());
-        let n_arrived = self.tables.n_arrived;
-        self.tables.n_arrived += n_rows as i64;
-        let wanted = self.loader.wanted;
-        for ((table, own), values) in self.tables.tables.iter_mut().zip(&rows.of_event).zip(values) {
-            take(table, rows.times.values(), (&people, n_arrived), own, &values, wanted);
-        }
-        Some(())
-    }
-
-    /// The rows by event, where each is fit.
-    fn rows<'c>(&mut self, column: &impl Fn(Option<usize>) -> Option<&'c ArrayRef>, n_rows: usize) -> Option<Rows> {
-        // Events are told apart by their ids one by one.
-        if self.tables.tables.iter().any(|table| table.id_property.is_some()) {
-            return None;
-        }
-        let ids = Ids::new(column(self.id_at)?)?;
-        let people = ids.known(&self.loader.people);
-        // Who is not listed is reported.
-        if self.has_profiles && people.is_none() {
-            return None;
-        }
-        let times = column(self.time_at)?.as_primitive_opt::<TimestampMicrosecondType>()?;
-        let are_fit = times.null_count() == 0 && times.values().iter().all(|time| Instant(*time).is_in_range());
-        let names = column(self.event_at)?.as_dictionary_opt::<Int32Type>()?;
-        if !are_fit || names.null_count() > 0 || names.len() != n_rows || times.len() != n_rows {
-            return None;
-        }
-        let texts = names.values().as_string_opt::<i32>()?;
-        let places: Vec<Option<usize>> = texts.iter().map(|name| self.tables.place(name?)).collect();
-        let mut of_event: Vec<Vec<u32>> = self.tables.tables.iter().map(|_| Vec::new()).collect();
-        for (row, key) in (0_u32..).zip(names.keys().values()) {
-            let place = usize::try_from(*key).ok().and_then(|key| places.get(key).copied().flatten())?;
-            of_event.get_mut(place)?.push(row);
-        }
-        Some(Rows { ids, people, times: times.clone(), of_event })
+        Some(values)
     }
 }
 
-/// Takes some rows as events of one name. `people` and `times` are those of all
-/// rows; the first row is the event that arrived after `n_arrived` others.
-fn take(
-    table: &mut EventTable<'_>,
-    times: &[i64],
-    (people, n_arrived): (&[u32], i64),
-    own: &[u32],
-    values: &[Option<Arc<Values>>],
-    wanted: &Wanted,
-) {
+/// Takes some rows as events of one name, whose place among the events is `at`.
+/// Properties without room for a text more go to `unfit`, with their lines.
+fn take(table: &mut EventTable<'_>, at: usize, taken: &Taken, wanted: &Wanted, unfit: &mut Vec<(usize, u64)>) {
+    let Some((own, values)) = taken.rows.of_event.get(at) else { return };
+    let times = taken.rows.times.values();
     let time = |row: &u32| times.get(*row as usize).copied().unwrap_or_default();
     table.n_events += own.len() as u64;
     table.last_event = table.last_event.max(own.iter().map(time).max().map(Instant));
     let Some(wanted) = wanted.events.get(&table.id) else { return };
-    let is_wanted = |row: &u32| wanted.since.is_none_or(|since| since <= Instant(time(row)));
-    let own: Vec<u32> = own.iter().copied().filter(is_wanted).collect();
-    table.people.extend(own.iter().map(|row| people.get(*row as usize).copied().unwrap_or_default()));
+    let late: Vec<u32>;
+    let own = match wanted.since {
+        Some(since) => {
+            late = own.iter().copied().filter(|row| since.0 <= time(row)).collect();
+            &late
+        }
+        None => own,
+    };
+    table.people.extend(own.iter().map(|row| taken.people.get(*row as usize).copied().unwrap_or_default()));
     table.times.extend(own.iter().map(time));
-    table.arrivals.extend(own.iter().map(|row| n_arrived + i64::from(*row)));
-    for (column, values) in table.columns.iter_mut().zip(values) {
+    table.arrivals.extend(own.iter().map(|row| taken.n_arrived + i64::from(*row)));
+    for (property, (column, values)) in table.columns.iter_mut().zip(values).enumerate() {
         if let Some(values) = values {
-            values.append(&mut column.builder, &own);
+            let rows = values.append(&mut column.builder, own);
+            unfit.extend(rows.into_iter().map(|row| (property, taken.n_lines + u64::from(row) + 1)));
         }
     }
 }

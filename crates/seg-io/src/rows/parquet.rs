@@ -1,6 +1,6 @@
 //! Rows of Parquet files.
 
-use super::RowSink;
+use super::{Columns, RowSink};
 use crate::cell::Cell;
 use crate::open::DataFile;
 use crate::report::ReadError;
@@ -19,15 +19,26 @@ use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use seg_data::{Date, Instant};
-use std::sync::Arc;
+use std::fmt::Display;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rows that are unpacked together.
 const ROWS: usize = 32_768;
+/// So many batches wait to be taken, of each group that is unpacked.
+const BATCHES: usize = 2;
+/// So many batches are offered together, so that several threads have work.
+const ROUND: usize = 4;
 
-pub(super) fn read(file: &DataFile, read: &Arc<AtomicU64>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
-    let error =
-        |what: &dyn std::fmt::Display| ReadError::new(&file.name, format!("not a readable Parquet file: {what}"));
+pub(super) fn read(
+    file: &DataFile,
+    read: &Arc<AtomicU64>,
+    threads: NonZero<usize>,
+    sink: &mut dyn RowSink,
+) -> Result<(), ReadError> {
+    let error = |what: &dyn Display| unreadable(file, what);
     let opened = file.open()?;
     let metadata = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|e| error(&e))?;
     let mut names = Vec::new();
@@ -56,55 +67,130 @@ pub(super) fn read(file: &DataFile, read: &Arc<AtomicU64>, sink: &mut dyn RowSin
     let schema = Schema::new_with_metadata(fields.collect::<Fields>(), metadata.schema().metadata().clone());
     let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(|e| error(&e))?;
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, metadata);
-    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().map(|(at, _)| *at));
-    let reader = builder.with_projection(mask).with_batch_size(ROWS).build().map_err(|e| error(&e))?;
+    let fields: Vec<usize> = wanted.iter().map(|(at, _)| *at).collect();
     let before = read.load(Ordering::Relaxed);
-    // One thread unpacks the next rows while this one groups those it has.
-    std::thread::scope(|scope| {
-        let (to, from) = std::sync::mpsc::sync_channel(2);
-        scope.spawn(move || {
+    let mut feed = Feed { wanted: &wanted, line: 0, n_together: ROUND, sink };
+    unpack(file, &metadata, &fields, threads, &mut |batches| {
+        feed.batches(batches);
+        read.store(before + size * feed.line.min(n_rows) / n_rows, Ordering::Relaxed);
+    })
+}
+
+/// Unpacks some fields of all rows and hands them on in their order. So many
+/// threads unpack groups of rows ahead, each a group at a time, while this one
+/// takes what they have, some batches together.
+fn unpack(
+    file: &DataFile,
+    metadata: &ArrowReaderMetadata,
+    fields: &[usize],
+    threads: NonZero<usize>,
+    take: &mut dyn FnMut(&[RecordBatch]),
+) -> Result<(), ReadError> {
+    let error = |what: &dyn Display| unreadable(file, what);
+    let reader = |group: usize| {
+        // Whoever reads a file through a copy of a handle moves the other's place.
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file.open()?, metadata.clone());
+        let mask = ProjectionMask::roots(builder.parquet_schema(), fields.iter().copied());
+        let builder = builder.with_projection(mask).with_batch_size(ROWS).with_row_groups(vec![group]);
+        builder.build().map_err(|e| error(&e))
+    };
+    type Unpacked = Result<RecordBatch, ReadError>;
+    let groups = 0..metadata.metadata().num_row_groups();
+    let (to, from): (Vec<SyncSender<Unpacked>>, Vec<_>) = groups.map(|_| sync_channel::<Unpacked>(BATCHES)).unzip();
+    let to = Mutex::new(to.into_iter().enumerate());
+    let run = || {
+        let next = || to.lock().unwrap_or_else(PoisonError::into_inner).next();
+        while let Some((group, to)) = next() {
             // Whoever no longer listens has met an error.
-            let _ = reader.into_iter().try_for_each(|batch| to.send(batch));
-        });
-        let mut line = 0;
-        for batch in from {
-            let batch: RecordBatch = batch.map_err(|e| error(&e))?;
-            rows(&batch, &names, &wanted, &mut line, sink);
-            read.store(before + size * line.min(n_rows) / n_rows, Ordering::Relaxed);
+            let sent = match reader(group) {
+                Ok(mut batches) => batches.try_for_each(|batch| to.send(batch.map_err(|e| error(&e)))),
+                Err(error) => to.send(Err(error)),
+            };
+            if sent.is_err() {
+                return;
+            }
         }
+    };
+    std::thread::scope(|scope| {
+        (0..threads.get().min(from.len())).for_each(|_| drop(scope.spawn(run)));
+        let mut together = Vec::with_capacity(ROUND);
+        for batch in from.into_iter().flatten() {
+            together.push(batch?);
+            if together.len() == ROUND {
+                take(&together);
+                together.clear();
+            }
+        }
+        take(&together);
         Ok(())
     })
 }
 
-/// Feeds the rows of a batch into the sink. `wanted` has the fields that were
-/// read, with the number of each one's first column.
-fn rows(batch: &RecordBatch, names: &[String], wanted: &[(usize, usize)], line: &mut u64, sink: &mut dyn RowSink) {
-    let mut columns: Vec<Option<Leaf>> = Vec::with_capacity(names.len());
-    for (column, (_, start)) in batch.columns().iter().zip(wanted) {
-        columns.resize_with(*start, || None);
-        let mut of_field = Vec::new();
-        leaves(column, None, &mut of_field);
-        columns.extend(of_field.into_iter().map(Some));
-    }
-    // Columns of structs that are null where the columns are not come row by row.
-    let is_plain = columns.iter().flatten().all(|leaf| leaf.nulls.as_ref().is_none_or(|n| n.null_count() == 0));
-    if is_plain {
-        let arrays: Vec<Option<ArrayRef>> =
-            columns.iter().map(|leaf| leaf.as_ref().map(|leaf| Arc::clone(&leaf.array))).collect();
-        if sink.batch(&arrays, batch.num_rows()) {
-            *line += batch.num_rows() as u64;
-            return;
+fn unreadable(file: &DataFile, what: &dyn Display) -> ReadError {
+    ReadError::new(&file.name, format!("not a readable Parquet file: {what}"))
+}
+
+/// Feeds rows into a sink.
+struct Feed<'f> {
+    /// The fields that are read, with the number of each one's first column.
+    wanted: &'f [(usize, usize)],
+    /// Rows that were fed.
+    line: u64,
+    /// How many batches the sink is offered at once.
+    n_together: usize,
+    sink: &'f mut dyn RowSink,
+}
+
+impl Feed<'_> {
+    fn batches(&mut self, batches: &[RecordBatch]) {
+        let leaves: Vec<Vec<Option<Leaf>>> = batches.iter().map(|batch| self.leaves(batch)).collect();
+        let sizes = batches.iter().map(RecordBatch::num_rows);
+        let columns: Vec<Columns> = leaves.iter().zip(sizes).map(|(leaves, n_rows)| columns(leaves, n_rows)).collect();
+        let mut at = 0;
+        while let Some(rest) = columns.get(at..).filter(|rest| !rest.is_empty()) {
+            let n_offered = rest.len().min(self.n_together);
+            let n_taken = self.sink.batches(self.line, rest.get(..n_offered).unwrap_or(rest));
+            self.line += rest.iter().take(n_taken).map(|columns| columns.n_rows as u64).sum::<u64>();
+            if let (0, Some(leaves), Some(columns)) = (n_taken, leaves.get(at), rest.first()) {
+                self.rows(leaves, columns.n_rows);
+                // Where one batch is not as it should be, others will not be either,
+                // and those behind them would be looked at again and again.
+                self.n_together = 1;
+            }
+            at += n_taken.max(1);
         }
     }
-    let readers: Vec<Option<Reader<'_>>> = columns.iter().map(|c| c.as_ref().map(Reader::new)).collect();
-    let mut cells: Vec<Cell<'_>> = Vec::with_capacity(columns.len());
-    for row in 0..batch.num_rows() {
-        *line += 1;
-        cells.clear();
-        cells.extend(readers.iter().map(|reader| reader.as_ref().map_or(Cell::Missing, |r| r.cell(row))));
-        sink.row(*line, &cells);
+
+    fn leaves(&self, batch: &RecordBatch) -> Vec<Option<Leaf>> {
+        let mut columns: Vec<Option<Leaf>> = Vec::new();
+        for (column, (_, start)) in batch.columns().iter().zip(self.wanted) {
+            columns.resize_with(*start, || None);
+            let mut of_field = Vec::new();
+            leaves(column, None, &mut of_field);
+            columns.extend(of_field.into_iter().map(Some));
+        }
+        columns
     }
+
+    fn rows(&mut self, columns: &[Option<Leaf>], n_rows: usize) {
+        let readers: Vec<Option<Reader<'_>>> = columns.iter().map(|c| c.as_ref().map(Reader::new)).collect();
+        let mut cells: Vec<Cell<'_>> = Vec::with_capacity(columns.len());
+        for row in 0..n_rows {
+            self.line += 1;
+            cells.clear();
+            cells.extend(readers.iter().map(|reader| reader.as_ref().map_or(Cell::Missing, |r| r.cell(row))));
+            self.sink.row(self.line, &cells);
+        }
+    }
+}
+
+/// Rows as columns; none at all where a column lies in structs that are null
+/// where it is not, so that they come row by row.
+fn columns(leaves: &[Option<Leaf>], n_rows: usize) -> Columns {
+    let is_plain = leaves.iter().flatten().all(|leaf| leaf.nulls.as_ref().is_none_or(|n| n.null_count() == 0));
+    let array = |leaf: &Option<Leaf>| leaf.as_ref().map(|leaf| Arc::clone(&leaf.array));
+    let arrays = if is_plain { leaves.iter().map(array).collect() } else { Vec::new() };
+    Columns { arrays, n_rows }
 }
 
 /// The columns of a field: its own, or those of a struct under their path.

@@ -1,0 +1,208 @@
+//! Rows by person: where each row of a table goes.
+
+use std::ops::Range;
+
+/// The most parts that people are cut into. As many streams of writes still find
+/// their pages in the second table of translations.
+const PARTS_MAX: u32 = 256;
+/// Fewer people than this are not cut.
+const PART_PEOPLE: u32 = 1024;
+
+/// The order that brings the rows of a table by person, each person's in the
+/// order of arrival, until [`Order::sort`] finds another.
+///
+/// Rows are moved as a radix sort moves them: first part by part, where a part is
+/// some thousands of people in a row, then within each part, which fits a cache.
+/// Both passes read and write memory as it comes (Manegold, Boncz and Kersten,
+/// "Optimizing main-memory join on modern hardware", 2002).
+pub(crate) struct Order {
+    /// How many rows each person has.
+    pub lengths: Vec<u32>,
+    /// Whose row each is.
+    people: Vec<u32>,
+    is_arranged: bool,
+    shift: u32,
+    /// Where the rows of each part begin.
+    parts: Vec<u32>,
+    /// For each place the row that goes there, counted part by part.
+    of_places: Vec<u32>,
+    /// People whose rows go by another order than that of arrival: where their
+    /// rows are, and for each of those which row it is.
+    runs: Vec<Range<usize>>,
+    sources: Vec<u32>,
+}
+
+/// Memory that is used again from column to column.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    longs: Vec<i64>,
+    ints: Vec<i32>,
+    rows: Vec<u32>,
+    numbers: Vec<f64>,
+    bits: Vec<bool>,
+}
+
+/// Values that [`Scratch`] has memory for.
+pub(crate) trait Spare: Copy + Default {
+    fn spare(scratch: &mut Scratch) -> &mut Vec<Self>;
+}
+
+macro_rules! spare {
+    ($($ty:ty => $field:ident),*) => {
+        $(impl Spare for $ty {
+            fn spare(scratch: &mut Scratch) -> &mut Vec<$ty> {
+                &mut scratch.$field
+            }
+        })*
+    };
+}
+spare!(i64 => longs, i32 => ints, u32 => rows, f64 => numbers, bool => bits);
+
+impl Order {
+    /// The order of rows of which each belongs to one of `n_people` people.
+    pub fn new(people: Vec<u32>, n_people: usize) -> Order {
+        let mut lengths = vec![0_u32; n_people];
+        for person in &people {
+            if let Some(length) = lengths.get_mut(*person as usize) {
+                *length += 1;
+            }
+        }
+        let mut shift = 0;
+        let n_people = u32::try_from(n_people).unwrap_or(u32::MAX);
+        while n_people >> shift > PARTS_MAX || (1 << shift) < PART_PEOPLE {
+            shift += 1;
+        }
+        let is_arranged = people.is_sorted();
+        let (runs, sources) = Default::default();
+        let (parts, of_places) = Default::default();
+        let mut order = Order { lengths, people, is_arranged, shift, parts, of_places, runs, sources };
+        if !is_arranged {
+            order.place();
+        }
+        order
+    }
+
+    fn place(&mut self) {
+        let mut n_before = 0;
+        let mut next: Vec<u32> = Vec::with_capacity(self.lengths.len());
+        for (person, length) in self.lengths.iter().enumerate() {
+            if person & ((1 << self.shift) - 1) == 0 {
+                self.parts.push(n_before);
+            }
+            next.push(n_before);
+            n_before += length;
+        }
+        let mut owners = vec![0_u32; self.people.len()];
+        self.by_part(&self.people, &mut owners);
+        self.of_places.resize(owners.len(), 0);
+        for (row, owner) in (0_u32..).zip(&owners) {
+            let Some(place) = next.get_mut(*owner as usize) else { continue };
+            if let Some(slot) = self.of_places.get_mut(*place as usize) {
+                *slot = row;
+            }
+            *place += 1;
+        }
+    }
+
+    fn by_part<T: Copy>(&self, from: &[T], to: &mut [T]) {
+        let mut next = self.parts.clone();
+        for (value, person) in from.iter().zip(&self.people) {
+            let Some(place) = next.get_mut((person >> self.shift) as usize) else { continue };
+            if let Some(slot) = to.get_mut(*place as usize) {
+                *slot = *value;
+            }
+            *place += 1;
+        }
+    }
+
+    /// Brings a column, which has a value for each row, into the order.
+    pub fn arrange<T: Spare>(&self, column: &mut [T], scratch: &mut Scratch) {
+        if !self.is_arranged {
+            let spare = T::spare(scratch);
+            if spare.len() < column.len() {
+                spare.resize(column.len(), T::default());
+            }
+            self.by_part(column, spare);
+            // Reading at random within a part is quicker than writing there, for
+            // reads need not wait for each other.
+            for (slot, row) in column.iter_mut().zip(&self.of_places) {
+                *slot = spare.get(*row as usize).copied().unwrap_or_default();
+            }
+        }
+        self.arrange_runs(column);
+    }
+
+    /// Brings a column that is in the order of arrival into the one that was found
+    /// by [`Order::sort`].
+    pub fn arrange_runs<T: Copy>(&self, column: &mut [T]) {
+        let mut sources = self.sources.as_slice();
+        let mut own: Vec<T> = Vec::new();
+        for run in &self.runs {
+            let Some((of_run, rest)) = sources.split_at_checked(run.len()) else { return };
+            sources = rest;
+            own.clear();
+            own.extend(of_run.iter().filter_map(|at| column.get(*at as usize)).copied());
+            if let Some(slots) = column.get_mut(run.clone()) {
+                slots.iter_mut().zip(&own).for_each(|(slot, value)| *slot = *value);
+            }
+        }
+    }
+
+    /// Lets each person's rows go by a key, of a row by its place in the order so
+    /// far.
+    pub fn sort<K: Ord>(&mut self, key: impl Fn(usize) -> K) {
+        let mut end = 0;
+        for length in &self.lengths {
+            let run = end..end + *length as usize;
+            end = run.end;
+            if run.clone().is_sorted_by_key(&key) {
+                continue;
+            }
+            let from = self.sources.len();
+            self.sources.extend(run.start as u32..run.end as u32);
+            if let Some(own) = self.sources.get_mut(from..) {
+                own.sort_by_key(|at| key(*at as usize));
+            }
+            self.runs.push(run);
+        }
+    }
+
+    /// For each place the row that goes there.
+    pub fn rows(&self, scratch: &mut Scratch) -> Vec<u32> {
+        let mut rows: Vec<u32> = (0..self.people.len() as u32).collect();
+        self.arrange(&mut rows, scratch);
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Many people, so that there are parts of several, with rows by chance.
+    #[test]
+    fn rows_go_by_person_and_then_by_key() {
+        let n_people = 5 * PART_PEOPLE as usize + 7;
+        let mut state = 1_u64;
+        let mut chance = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) % below
+        };
+        let people: Vec<u32> = (0..40_000).map(|_| chance(n_people as u64) as u32).collect();
+        let keys: Vec<i64> = people.iter().map(|_| chance(9) as i64).collect();
+        let mut expected: Vec<(u32, i64, u32)> =
+            people.iter().zip(&keys).zip(0..).map(|((person, key), row)| (*person, *key, row)).collect();
+        let mut scratch = Scratch::default();
+        let mut order = Order::new(people, n_people);
+        let mut arranged = keys.clone();
+        order.arrange(&mut arranged, &mut scratch);
+        order.sort(|at| arranged[at]);
+        expected.sort_unstable();
+        let rows: Vec<u32> = expected.iter().map(|(.., row)| *row).collect();
+        assert_eq!(order.rows(&mut scratch), rows);
+        let sorted: Vec<i64> = expected.iter().map(|(_, key, _)| *key).collect();
+        let mut arranged = keys;
+        order.arrange(&mut arranged, &mut scratch);
+        assert_eq!(arranged, sorted);
+    }
+}

@@ -1,0 +1,196 @@
+//! Columns of files as columns of a batch take them, where nothing is wrong with
+//! any value. What is not so common, or is wrong, comes row by row instead.
+
+use crate::cell::Cell;
+use crate::column::ColumnBuilder;
+use crate::load::TypedColumn;
+use crate::people::People;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, BooleanArray, Int32Array, StringArray};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
+use seg_data::{Instant, Money};
+
+/// Whose each row is.
+pub(crate) enum Ids {
+    Numbers(ScalarBuffer<i64>),
+    Texts(StringArray),
+}
+
+impl Ids {
+    /// The ids of a column, where each row has one.
+    pub fn new(array: &ArrayRef) -> Option<Ids> {
+        if array.null_count() > 0 {
+            return None;
+        }
+        if let Some(texts) = array.as_string_opt::<i32>() {
+            return texts.iter().flatten().all(|text| !text.is_empty()).then(|| Ids::Texts(texts.clone()));
+        }
+        numbers(array).map(Ids::Numbers)
+    }
+
+    pub fn cell(&self, row: usize) -> Cell<'_> {
+        match self {
+            Ids::Numbers(numbers) => numbers.get(row).map_or(Cell::Missing, |number| Cell::Integer(*number)),
+            Ids::Texts(texts) => Cell::Text(texts.value(row)),
+        }
+    }
+
+    /// The rows of everyone, where all were met before.
+    pub fn known(&self, people: &People) -> Option<Vec<u32>> {
+        let n_rows = match self {
+            Ids::Numbers(numbers) => numbers.len(),
+            Ids::Texts(texts) => texts.len(),
+        };
+        let mut rows = Vec::with_capacity(n_rows);
+        match self {
+            Ids::Numbers(numbers) => {
+                for number in numbers.iter() {
+                    rows.push(people.known(*number)?);
+                }
+            }
+            Ids::Texts(texts) => {
+                for text in texts {
+                    rows.push(people.row(text?)?);
+                }
+            }
+        }
+        Some(rows)
+    }
+}
+
+/// Whole numbers of the common widths; places that are null have any.
+fn numbers(array: &ArrayRef) -> Option<ScalarBuffer<i64>> {
+    if let Some(numbers) = array.as_primitive_opt::<Int64Type>() {
+        return Some(numbers.values().clone());
+    }
+    if let Some(numbers) = array.as_primitive_opt::<Int32Type>() {
+        return Some(numbers.values().iter().map(|n| i64::from(*n)).collect());
+    }
+    if let Some(numbers) = array.as_primitive_opt::<UInt32Type>() {
+        return Some(numbers.values().iter().map(|n| i64::from(*n)).collect());
+    }
+    let numbers = array.as_primitive_opt::<UInt64Type>()?.values();
+    numbers.iter().map(|n| i64::try_from(*n).ok()).collect::<Option<Vec<i64>>>().map(ScalarBuffer::from)
+}
+
+/// The values of a column, each with a row of the file.
+pub(crate) enum Values {
+    /// There are none.
+    Missing,
+    /// A key for each row, into the texts.
+    Texts {
+        keys: Int32Array,
+        texts: StringArray,
+    },
+    Ints(ScalarBuffer<i64>, Option<NullBuffer>),
+    Numbers(ScalarBuffer<f64>, Option<NullBuffer>),
+    Days(ScalarBuffer<i32>, Option<NullBuffer>),
+    Booleans(BooleanArray),
+}
+
+impl Values {
+    /// The values of an array for a column; none where a value is not of its type,
+    /// or the schema says something of single values.
+    pub fn new(column: &TypedColumn<'_>, array: Option<&ArrayRef>) -> Option<Values> {
+        let array = array.filter(|array| array.null_count() < array.len());
+        let Some(array) = array else { return (!column.field.is_required).then_some(Values::Missing) };
+        if column.field.allowed.is_some() || column.field.is_required && array.null_count() > 0 {
+            return None;
+        }
+        let nulls = array.nulls().filter(|n| n.null_count() > 0).cloned();
+        Some(match column.builder {
+            ColumnBuilder::Text(_) => {
+                let coded = array.as_dictionary_opt::<Int32Type>()?;
+                let texts = coded.values().as_string_opt::<i32>()?.clone();
+                // An empty text is a missing one.
+                if texts.null_count() > 0 || texts.iter().flatten().any(str::is_empty) {
+                    return None;
+                }
+                Values::Texts { keys: coded.keys().clone(), texts }
+            }
+            ColumnBuilder::Integer(_) => Values::Ints(numbers(array)?, nulls),
+            ColumnBuilder::Money(_) => Values::Ints(money(array, nulls.as_ref())?, nulls),
+            ColumnBuilder::Timestamp(_) => {
+                let times = array.as_primitive_opt::<TimestampMicrosecondType>()?;
+                let are_fit = times.iter().flatten().all(|time| Instant(time).is_in_range());
+                are_fit.then(|| Values::Ints(times.values().clone(), nulls))?
+            }
+            ColumnBuilder::Number(_) => {
+                let numbers = array.as_primitive_opt::<Float64Type>()?;
+                let are_fit = numbers.iter().flatten().all(f64::is_finite);
+                are_fit.then(|| Values::Numbers(numbers.values().clone(), nulls))?
+            }
+            ColumnBuilder::Date(_) => Values::Days(array.as_primitive_opt::<Date32Type>()?.values().clone(), nulls),
+            ColumnBuilder::Boolean(_) => Values::Booleans(array.as_boolean_opt()?.clone()),
+            _ => return None,
+        })
+    }
+
+    /// Appends the values of some rows to a column of their type. Gives the rows
+    /// whose text the column has no more room for, which it lacks now.
+    pub fn append(&self, builder: &mut ColumnBuilder, rows: &[u32]) -> Vec<u32> {
+        let mut unfit = Vec::new();
+        match (self, builder) {
+            (Values::Texts { keys, texts }, ColumnBuilder::Text(b)) => {
+                // For each key of the file the column's own, once it is met.
+                let mut known: Vec<Option<i32>> = vec![None; texts.len()];
+                for row in rows {
+                    let place = match keys.is_valid(*row as usize) {
+                        true => usize::try_from(keys.value(*row as usize)).ok(),
+                        false => None,
+                    };
+                    let key = place.and_then(|place| {
+                        let slot = known.get_mut(place)?;
+                        if slot.is_none() {
+                            *slot = b.key(texts.value(place));
+                        }
+                        *slot
+                    });
+                    if key.is_none() && place.is_some() {
+                        unfit.push(*row);
+                    }
+                    b.keys.append(key);
+                }
+            }
+            (
+                Values::Ints(values, nulls),
+                ColumnBuilder::Integer(b) | ColumnBuilder::Money(b) | ColumnBuilder::Timestamp(b),
+            ) => b.gather(values, nulls.as_ref(), rows),
+            (Values::Numbers(values, nulls), ColumnBuilder::Number(b)) => b.gather(values, nulls.as_ref(), rows),
+            (Values::Days(values, nulls), ColumnBuilder::Date(b)) => b.gather(values, nulls.as_ref(), rows),
+            (Values::Booleans(bits), ColumnBuilder::Boolean(b)) => {
+                let bit = |row: usize| bits.is_valid(row).then(|| bits.value(row));
+                rows.iter().for_each(|row| b.append(bit(*row as usize)));
+            }
+            (_, builder) => builder.append_missing(rows.len()),
+        }
+        unfit
+    }
+}
+
+/// Amounts in ten-thousandths; none where one is no money.
+fn money(array: &ArrayRef, nulls: Option<&NullBuffer>) -> Option<ScalarBuffer<i64>> {
+    let is_there = |row: usize| nulls.is_none_or(|n| n.is_valid(row));
+    let mut amounts: Vec<i64> = Vec::with_capacity(array.len());
+    let mut add = |row: usize, money: &dyn Fn() -> Option<Money>| {
+        let amount = if is_there(row) { money()? } else { Money::default() };
+        amounts.push(amount.0);
+        Some(())
+    };
+    match array.as_primitive_opt::<Float64Type>() {
+        Some(numbers) => {
+            for (row, number) in numbers.values().iter().enumerate() {
+                add(row, &|| Money::from_number(*number).filter(|_| number.is_finite()))?;
+            }
+        }
+        None => {
+            for (row, number) in numbers(array)?.iter().enumerate() {
+                add(row, &|| Money::from_integer((*number).into()))?;
+            }
+        }
+    }
+    Some(ScalarBuffer::from(amounts))
+}
