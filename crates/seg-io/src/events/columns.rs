@@ -20,9 +20,15 @@ struct Rows {
     /// Whose they are, where everyone was met before.
     people: Option<Vec<u32>>,
     times: TimestampMicrosecondArray,
-    /// For each event of the schema its rows, and the values of its properties
-    /// where they are wanted.
-    of_event: Vec<(Vec<u32>, Vec<Option<Arc<Values>>>)>,
+    /// For each event of the schema.
+    of_event: Vec<Own>,
+}
+
+/// The rows of one event.
+struct Own {
+    rows: Vec<u32>,
+    /// The values of its properties, where they are wanted.
+    properties: Vec<Option<Arc<Values>>>,
 }
 
 /// Rows that are about to be taken.
@@ -65,7 +71,7 @@ impl EventSink<'_, '_, '_> {
         let mut unfit: Vec<Vec<(usize, u64)>> = self.tables.tables.iter().map(|_| Vec::new()).collect();
         let mut work: Vec<_> = self.tables.tables.iter_mut().zip(&mut unfit).enumerate().collect();
         // The largest first, so that nobody waits long for the last one.
-        let n_own = |at: usize| taken.first().and_then(|t| t.rows.of_event.get(at)).map_or(0, |(own, _)| own.len());
+        let n_own = |at: usize| taken.first().and_then(|t| t.rows.of_event.get(at)).map_or(0, |own| own.rows.len());
         work.sort_by_key(|(at, _)| n_own(*at));
         let wanted = self.loader.wanted;
         threads::each(
@@ -126,7 +132,8 @@ impl Look<'_> {
             of_event.get_mut(place)?.push(row);
         }
         let values = self.values(columns, &of_event)?;
-        let of_event = of_event.into_iter().zip(values).collect();
+        let own = |(rows, properties)| Own { rows, properties };
+        let of_event = of_event.into_iter().zip(values).map(own).collect();
         Some(Rows { ids, people, times: times.clone(), of_event })
     }
 
@@ -163,7 +170,7 @@ impl Look<'_> {
 /// Takes some rows as events of one name, whose place among the events is `at`.
 /// Properties without room for a text more go to `unfit`, with their lines.
 fn take(table: &mut EventTable<'_>, at: usize, taken: &Taken, wanted: &Wanted, unfit: &mut Vec<(usize, u64)>) {
-    let Some((own, values)) = taken.rows.of_event.get(at) else { return };
+    let Some(Own { rows: own, properties: values }) = taken.rows.of_event.get(at) else { return };
     let times = taken.rows.times.values();
     let time = |row: &u32| times.get(*row as usize).copied().unwrap_or_default();
     table.n_events += own.len() as u64;
