@@ -136,6 +136,7 @@ impl Jit {
         });
         let mut bound = BoundPlan {
             n_profiles: batch.len(),
+            order: in_order(&steps.steps),
             steps: steps.steps,
             facts: steps.facts,
             groups: groups.collect(),
@@ -189,6 +190,17 @@ impl Jit {
     }
 }
 
+/// The steps with those first that hold one fact against a bound, fact by fact, so
+/// that its values are still near for the next; what they are made of, each after.
+fn in_order(steps: &[Step]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..steps.len()).collect();
+    order.sort_by_key(|at| match steps.get(*at).map(|step| &step.kind) {
+        Some(Kind::IsThere(fact) | Kind::Threshold(fact, ..) | Kind::Bits(fact, _)) => *fact,
+        _ => usize::MAX,
+    });
+    order
+}
+
 /// The IR of every kernel of a plan over a batch, each under the number of its
 /// node; kernels of one shape are shown once.
 ///
@@ -228,6 +240,8 @@ pub fn generate_for(target: &str, plan: &Plan, batch: &Batch, now: Instant) -> R
 pub struct BoundPlan<'b> {
     pub(crate) n_profiles: usize,
     pub(crate) steps: Vec<Step>,
+    /// The order in which those of the steps are decided that everybody is asked.
+    pub(crate) order: Vec<usize>,
     pub(crate) facts: Vec<Fact<'b>>,
     /// Facts that one walk finds, and which they are.
     pub(crate) groups: Vec<(Group<'b>, Vec<usize>)>,

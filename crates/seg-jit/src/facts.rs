@@ -7,19 +7,21 @@
 //! which docs/engines.md tells of.
 
 mod chains;
+mod compare;
 mod days;
 mod texts;
 mod times;
 mod totals;
 
 pub(crate) use chains::{LastChains, Row};
+pub(crate) use compare::{compare, meets};
 pub(crate) use days::ActiveDays;
 pub(crate) use texts::TextsMet;
 pub(crate) use times::LastTimes;
 pub(crate) use totals::Totals;
 
 use seg_data::{EventId, Instant, Period, Value};
-use seg_hir::hir::{CompareOp, Interval, Length};
+use seg_hir::hir::{Interval, Length};
 use seg_plan::{Literal, Node, NodeId, Plan, Query};
 
 /// Facts that one walk over a person's events gathers.
@@ -39,12 +41,19 @@ impl Group<'_> {
         }
     }
 
-    /// Those of 64 people from a row on who can have any of the values.
+    /// Those of 64 people from a row on who can have other values than
+    /// [`Group::default`].
     pub fn possible(&self, row: usize) -> u64 {
         match self {
             Group::Chains(chains) => chains.late(row),
-            Group::Times(_) | Group::Totals(_) => u64::MAX,
+            Group::Totals(totals) => totals.of_any(row),
+            Group::Times(_) => u64::MAX,
         }
+    }
+
+    /// The value that people have who are given none, if any.
+    pub fn default(&self) -> Option<i64> {
+        matches!(self, Group::Totals(_)).then_some(0)
     }
 
     /// Gives the value of each fact that a person has.
@@ -118,26 +127,4 @@ pub(crate) fn bound(plan: &Plan, id: NodeId, now: Instant) -> Option<i64> {
     };
     // Values beyond 64 bits are cut to the extremes.
     (bound != i64::MIN && bound != i64::MAX).then_some(bound)
-}
-
-/// The bits of a word of values that compare so with a bound.
-pub(crate) fn compare(op: CompareOp, values: &[i64], bound: i64) -> u64 {
-    match op {
-        CompareOp::Less => bits(values, |v| v < bound),
-        CompareOp::LessOrEqual => bits(values, |v| v <= bound),
-        CompareOp::Equal => bits(values, |v| v == bound),
-        CompareOp::GreaterOrEqual => bits(values, |v| v >= bound),
-        CompareOp::Greater => bits(values, |v| v > bound),
-    }
-}
-
-/// A bit for each of up to 64 values. First a byte each, which is done many at a
-/// time, then eight bytes to a byte by one multiplication that moves the bit of
-/// byte k to bit 56 + k.
-fn bits<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> u64 {
-    let mut bytes = [0_u8; 64];
-    bytes.iter_mut().zip(values).for_each(|(byte, value)| *byte = u8::from(holds(*value)));
-    let (eights, _) = bytes.as_chunks::<8>();
-    let pack = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    eights.iter().enumerate().fold(0, |word, (at, eight)| word | pack(eight) << (8 * at))
 }

@@ -2,7 +2,7 @@
 
 use crate::bound::BoundPlan;
 use crate::code::Kernel;
-use crate::facts::compare;
+use crate::facts::{compare, meets};
 use crate::steps::{Gather, Kind, Step};
 use crate::words::{BLOCK_WORDS, Counts, Words, and, is_none, pick};
 use seg_data::batch::Layout;
@@ -124,10 +124,10 @@ impl<'w, 'b> Worker<'w, 'b> {
 
     fn decide_shared(&mut self, care: &Words) {
         self.gathered.iter_mut().for_each(|gathered| gathered.done = [0; BLOCK_WORDS]);
-        for (at, step) in self.bound.steps.iter().enumerate() {
-            if step.is_shared || self.keeps_all {
+        for at in &self.bound.order {
+            if let Some(step) = self.bound.steps.get(*at).filter(|step| step.is_shared || self.keeps_all) {
                 let words = self.combine(step, care);
-                if let Some(kept) = self.kept.get_mut(at) {
+                if let Some(kept) = self.kept.get_mut(*at) {
                     *kept = words;
                 }
             }
@@ -180,9 +180,7 @@ impl<'w, 'b> Worker<'w, 'b> {
             Kind::Bits(fact, mask) => {
                 self.gather(*fact, care);
                 let Some(gathered) = self.gathered.get(*fact) else { return [0; BLOCK_WORDS] };
-                let has = |value: i64| u64::from(value as u64 & mask != 0);
-                let pack = |bits: u64, (at, value): (usize, &i64)| bits | has(*value) << at;
-                gathered.holds(care, |values| values.iter().enumerate().fold(0, pack))
+                gathered.holds(care, |values| meets(values, *mask as i64))
             }
             Kind::Not(inner) => {
                 let words = self.decide(*inner, care);
@@ -269,8 +267,22 @@ impl<'w, 'b> Worker<'w, 'b> {
         let Some((group, facts)) = self.bound.groups.get(group) else { return };
         for fact in facts {
             let Some(gathered) = self.gathered.get_mut(*fact) else { continue };
-            for ((known, done), wanted) in gathered.known.iter_mut().zip(&mut gathered.done).zip(wanted) {
-                *known &= !wanted;
+            let words = gathered.known.iter_mut().zip(&mut gathered.done).zip(gathered.values.chunks_mut(64));
+            for (((known, done), values), wanted) in words.zip(wanted).filter(|(_, wanted)| **wanted != 0) {
+                match group.default() {
+                    None => *known &= !wanted,
+                    // Nobody of the word has a value yet, so that all may get this.
+                    Some(value) if *done == 0 => {
+                        values.fill(value);
+                        *known = *wanted;
+                    }
+                    Some(value) => {
+                        for place in places(*wanted) {
+                            values.get_mut(place).into_iter().for_each(|slot| *slot = value);
+                        }
+                        *known |= wanted;
+                    }
+                }
                 *done |= wanted;
             }
         }

@@ -123,7 +123,8 @@ impl<'b> LastChains<'b> {
     pub fn late(&self, row: usize) -> u64 {
         let (Some(least), Some(latest)) = (self.least, &self.latest) else { return u64::MAX };
         let people = latest.words.get(row..).unwrap_or(&[]);
-        super::bits(people.get(..64).unwrap_or(people), |last| last as i64 >= least)
+        let people = people.get(..64).unwrap_or(people);
+        people.iter().enumerate().fold(0, |late, (at, last)| late | u64::from(*last as i64 >= least) << at)
     }
 
     /// Gives each wanted time of a person that there is.

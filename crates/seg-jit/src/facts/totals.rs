@@ -64,6 +64,13 @@ impl<'b> Totals<'b> {
         self.wanted.iter().map(|(_, fact)| *fact)
     }
 
+    /// Those of 64 people from a row on who have events. The totals of all others
+    /// are 0.
+    pub fn of_any(&self, row: usize) -> u64 {
+        let n_people = self.events.n_profiles().saturating_sub(row).min(64);
+        (0..n_people).fold(0, |any, at| any | u64::from(!self.events.range(row + at).is_empty()) << at)
+    }
+
     /// Gives each total of a person; what is beyond 64 bits is cut to them, which
     /// compares alike with everything between.
     pub fn of(&self, row: usize, put: &mut impl FnMut(usize, i64)) {
