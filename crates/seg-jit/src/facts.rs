@@ -42,7 +42,7 @@ impl Group<'_> {
     }
 
     /// Those of 64 people from a row on who can have other values than
-    /// [`Group::default`].
+    /// [`Group::of_none`].
     pub fn possible(&self, row: usize) -> u64 {
         match self {
             Group::Chains(chains) => chains.late(row),
@@ -51,9 +51,12 @@ impl Group<'_> {
         }
     }
 
-    /// The value that people have who are given none, if any.
-    pub fn default(&self) -> Option<i64> {
-        matches!(self, Group::Totals(_)).then_some(0)
+    /// The value of a fact of people who are given none, if they have one.
+    pub fn of_none(&self, fact: usize) -> Option<i64> {
+        match self {
+            Group::Totals(totals) => totals.of_none(fact),
+            Group::Chains(_) | Group::Times(_) => None,
+        }
     }
 
     /// Gives the value of each fact that a person has.

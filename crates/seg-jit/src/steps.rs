@@ -162,6 +162,7 @@ struct Uses {
     shared: HashSet<NodeId>,
     texts: HashMap<(EventId, PropertyId), usize>,
     last_times: HashMap<EventId, usize>,
+    /// Likewise for a total or average of a property.
     totals: HashMap<(EventId, PropertyId), usize>,
     /// Whether all bounds of a value are lower ones.
     are_lower: HashMap<NodeId, bool>,
@@ -185,7 +186,7 @@ impl Uses {
                 Node::Known(value) => (*value, false),
                 _ => continue,
             };
-            if let Some((of, _)) = Totals::asked(plan, value, now) {
+            if let Some((of, ..)) = Totals::asked(plan, value, now) {
                 *uses.totals.entry(of).or_default() += 1;
             }
             if let Some((event, _)) = LastTimes::asked(plan, value) {
@@ -296,13 +297,13 @@ impl<'b> Steps<'b> {
             }
             return Some(fact);
         }
-        if let Some((of, from)) = Totals::asked(plan, value, now)
-            && uses.totals.get(&of).is_some_and(|n_uses| *n_uses > 1)
+        if let Some((of, from, sum)) = Totals::asked(plan, value, now)
+            && uses.totals.get(&of).is_some_and(|n_uses| *n_uses > 2)
             && let Some(group) = self.totals_of(batch, of, now)
         {
             let fact = self.add(about, Fact { gather: Gather::Group(group), is_shared: true });
             if let Some(Group::Totals(totals)) = self.groups.get_mut(group) {
-                totals.want(from, fact);
+                totals.want(from, sum, fact);
             }
             return Some(fact);
         }

@@ -267,9 +267,10 @@ impl<'w, 'b> Worker<'w, 'b> {
         let Some((group, facts)) = self.bound.groups.get(group) else { return };
         for fact in facts {
             let Some(gathered) = self.gathered.get_mut(*fact) else { continue };
+            let of_none = group.of_none(*fact);
             let words = gathered.known.iter_mut().zip(&mut gathered.done).zip(gathered.values.chunks_mut(64));
             for (((known, done), values), wanted) in words.zip(wanted).filter(|(_, wanted)| **wanted != 0) {
-                match group.default() {
+                match of_none {
                     None => *known &= !wanted,
                     // Nobody of the word has a value yet, so that all may get this.
                     Some(value) if *done == 0 => {

@@ -123,8 +123,10 @@ fn measure(n_profiles: usize, wanted: Wanted) -> Result<String, String> {
         PLAN_PROFILES.min(n_profiles),
         REFERENCE_PROFILES.min(n_profiles),
     );
-    text.push_str("| # | segment | members | native | by hand | ratio | plan | reference | front | compile |\n");
-    text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+    text.push_str(
+        "| # | segment | members | native | by hand | ratio | plan | reference | front | compile | in a row |\n",
+    );
+    text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
     for (at, segment) in
         suite::segments(suite::TWELVE).enumerate().filter(|(at, _)| wanted.singles && wanted.has(at + 1))
     {
