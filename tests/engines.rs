@@ -131,22 +131,34 @@ impl TestEngine for By {
     }
 }
 
-/// Native code on the same people over and over, so that whole words of them are
-/// decided at once.
-pub struct Crowded;
+/// Native code on the same people over and over.
+pub struct Crowded {
+    n_people: usize,
+    access: Access,
+}
+
+impl Crowded {
+    /// So many that whole words of them are decided at once.
+    pub const WORDS: Crowded = Crowded { n_people: 150, access: Access::Column };
+    /// So many that a sample of them says in which order conditions are decided.
+    pub const THRONG: Crowded = Crowded { n_people: 4_200, access: Access::Cheapest };
+}
 
 impl TestEngine for Crowded {
     fn name(&self) -> &'static str {
-        "native code, on words full of the same people"
+        match self.access {
+            Access::Cheapest => "native code, on a throng of the same people",
+            _ => "native code, on words full of the same people",
+        }
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-        let n_copies = 150_usize.div_ceil(batch.len().max(1));
+        let n_copies = self.n_people.div_ceil(batch.len().max(1));
         let crowd = concat_batches(&batch.records().schema(), vec![batch.records(); n_copies]).expect("one schema");
         let crowd = Batch::new(Arc::clone(program.schema()), crowd).expect("a batch");
         program.bind(&crowd).expect("the batch keeps the contract");
         let (crowd, jit, threads) = (crowd.as_of(now), Jit::new(), NonZero::<usize>::MIN);
-        let binding = Binding { threads, access: Access::Column, cancel: Cancel::new() };
+        let binding = Binding { threads, access: self.access, cancel: Cancel::new() };
         let masks = jit.bind(program.plan(), &crowd, now, binding).expect("native code").evaluate(threads);
         let masks = masks.expect("nobody stops it");
         let copy = |mask: &Mask, from: usize| -> Mask {
@@ -252,7 +264,7 @@ pub fn engines() -> Vec<Box<dyn TestEngine>> {
         Box::new(OneByOne),
         Box::new(Sliced),
         Box::new(Twisted),
-        Box::new(Crowded),
+        Box::new(Crowded::WORDS),
     ];
     engines.extend(all);
     engines

@@ -7,7 +7,7 @@ pub mod fuzz;
 mod layout;
 mod people;
 
-pub use engines::{Native, Planned, Reference, TestEngine, engines};
+pub use engines::{Crowded, Native, Planned, Reference, TestEngine, engines};
 pub use layout::twisted;
 pub use people::people;
 
