@@ -250,14 +250,33 @@ impl TestEngine for PassAlone {
     }
 }
 
+/// The plan evaluator on the plan without what the extent of the data decides.
+pub struct Fitted;
+
+impl TestEngine for Fitted {
+    fn name(&self) -> &'static str {
+        "plan evaluator, on the plan as it fits the data"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+        let bound = program.bind(batch).expect("the batch keeps the contract");
+        let plan = bound.fitted_plan(now);
+        if let Err(faults) = seg::plan::verify(&plan) {
+            panic!("{}: {faults:?}", self.name());
+        }
+        seg::plan::evaluate(&plan, batch, now)
+    }
+}
+
 /// Every engine that must agree, in the order of the stages, so that the first
 /// that differs is where to look.
 pub fn engines() -> Vec<Box<dyn TestEngine>> {
     let mut engines: Vec<Box<dyn TestEngine>> = vec![Box::new(Reference), Box::new(PassAlone(None))];
     engines.extend(PASSES.iter().map(|pass| Box::new(PassAlone(Some(pass))) as Box<dyn TestEngine>));
-    let all: [Box<dyn TestEngine>; 9] = [
+    let all: [Box<dyn TestEngine>; 10] = [
         Box::new(Planned),
         Box::new(Pruned),
+        Box::new(Fitted),
         Box::new(Native),
         Box::new(By(Access::Walk)),
         Box::new(By(Access::Column)),

@@ -118,7 +118,8 @@ fn literals_are_no_part_of_code() {
         "have city contains \"b\"",
         "have country is \"DE\"",
     ]);
-    let batch = crowd(&program, 10);
+    // Their orders begin before either window.
+    let batch = crowd(&program, 40);
     let jit = seg::jit::Jit::new();
     program.bind(&batch).expect("a batch");
     jit.bind(program.plan(), &batch, now(), seg::jit::Binding::default()).expect("native code");

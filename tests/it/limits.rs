@@ -162,3 +162,57 @@ fn cancelling_stops_every_engine_soon() {
         assert_eq!(sizes, Err(Stopped::Cancelled));
     }
 }
+
+/// What the extent of the data decides is not asked again; what is left is shared
+/// by windows that differ before the first event alone.
+#[test]
+fn windows_are_fitted_to_the_data() {
+    let program = program(&[
+        "ordered at least 2 times in the past 365 days",
+        "ordered at least 2 times in the past 400 days",
+        "have total amount of orders in the past 365 days is more than 40",
+        "have total amount of orders is more than 50",
+        "ordered more than 300 days ago",
+        "ordered in the past 30 days followed by Email Opened within 10 days",
+    ]);
+    let batch = crowd(&program, 300);
+    let bound = program.bind(&batch).expect("a batch");
+    let plan = bound.fitted_plan(now());
+    insta::assert_snapshot!(seg::plan::print(&plan, program.schema()), @r#"
+    n0 = property "amount": money
+    n1 = 40.00
+    n2 = 50.00
+    n3 = 1
+    n4 = now - 30 d
+    n5 = last-time 2("Order Completed")
+    n6 = known n5
+    n7 = count("Order Completed" in (.., now - 300 d))
+    n8 = n7 >= n3
+    n9 = total(n0 of "Order Completed")
+    n10 = n9 > n1
+    n11 = n9 > n2
+    n12 = followed by "Email Opened" within 10 d  [kernel: chain]
+    n13 = last-time("Order Completed" where n12)
+    n14 = n13 >= n4
+    segment "0" = n6
+    segment "1" = n6
+    segment "2" = n10
+    segment "3" = n11
+    segment "4" = n8
+    segment "5" = n14
+    fact n9, gathered once for n10, n11
+    reads event "Order Completed" (amount), all of the past
+    reads event "Email Opened", all of the past
+    the answer changes as time passes
+    "#);
+    // A year later the windows begin within the data.
+    let later = Instant(now().0 + 330 * 86_400_000_000);
+    let plan = seg::plan::print(&bound.fitted_plan(later), program.schema());
+    assert!(plan.contains("= now - 365 d") && plan.contains("in [now - 365 d, now]"), "{plan}");
+    // But for the short one, which is behind all of them.
+    assert!(!plan.contains("= now - 30 d") && plan.contains("= false"), "{plan}");
+    // Over nobody's events nothing is decided.
+    let nobody = Batch::empty(Arc::clone(program.schema())).expect("a batch");
+    let bound = program.bind(&nobody).expect("a batch");
+    assert_eq!(*bound.fitted_plan(now()), *program.plan());
+}

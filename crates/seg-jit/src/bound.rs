@@ -10,7 +10,7 @@ use crate::tables::Tables;
 use crate::words::BLOCK_WORDS;
 use crate::worker::{Leaf, Worker};
 use seg_data::{Batch, Cancel, Instant, Mask};
-use seg_plan::{NodeId, Plan};
+use seg_plan::{NodeId, Plan, Statistics};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::num::NonZero;
@@ -113,6 +113,7 @@ impl Jit {
         adjust: impl Fn(&mut Selected),
     ) -> Result<BoundPlan<'b>, JitError> {
         let (threads, cancel, access) = (binding.threads, binding.cancel.clone(), binding.access);
+        let plan: &Plan = &seg_plan::fit_to_data(plan, &Statistics::of(batch, now));
         let mut select = Select::new(plan, batch, now, binding);
         let (mut steps, mut selected) = steps(plan, &mut select);
         if cancel.is_cancelled() {

@@ -16,26 +16,47 @@ pub struct Statistics {
     pub n_people: u64,
     /// The instant that windows are counted from.
     now: Instant,
-    /// By the number of an event: how many there are, and from when to when.
-    events: Vec<(u64, Option<(Instant, Instant)>)>,
+    /// By the number of an event; none of one whose column was not checked.
+    events: Vec<Option<Known>>,
+}
+
+/// The events of one name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Known {
+    n_events: u64,
+    /// From when to when, if there are any.
+    extent: Option<(Instant, Instant)>,
 }
 
 impl Statistics {
     /// Those of a batch whose columns were checked, judged at `now`.
     pub fn of(batch: &Batch, now: Instant) -> Statistics {
         let of = |at: usize| {
-            let events = batch.events(EventId(at as u32));
-            events.map_or((0, None), |events| (events.len() as u64, events.extent()))
+            let events = batch.events(EventId(at as u32))?;
+            Some(Known { n_events: events.len() as u64, extent: events.extent() })
         };
         let events = (0..batch.schema().events.len()).map(of).collect();
         Statistics { n_people: batch.len() as u64, now, events }
     }
 
+    /// The instant that windows are counted from.
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// From when to when there are events of a name, if there are any; nothing
+    /// where that is not known.
+    #[allow(clippy::option_option)] // Whether it is known, and whether there are any.
+    pub(crate) fn extent(&self, event: EventId) -> Option<Option<(Instant, Instant)>> {
+        self.events.get(event.idx())?.map(|known| known.extent)
+    }
+
     /// How many events of one name a person has in an interval, on average.
     fn events_in(&self, event: EventId, interval: &Interval) -> f64 {
-        let Some((n_events, extent)) = self.events.get(event.idx()) else { return 0.0 };
+        let Some(Some(Known { n_events, extent: Some((first, last)) })) = self.events.get(event.idx()) else {
+            return 0.0;
+        };
         let each = *n_events as f64 / self.n_people.max(1) as f64;
-        let Some((first, last)) = extent else { return 0.0 };
         let at = |bound: Option<seg_hir::hir::Bound>, none: Instant| {
             bound.map_or(none, |b| b.moment.at(self.now)).0.clamp(first.0, last.0) as f64
         };

@@ -13,7 +13,9 @@ mod simplify_conditions;
 mod visit_cheapest_first;
 mod widen_steps;
 
+pub(crate) use drop_unreached::run as drop_unreached;
 pub use rewrite::{keep, rewrite};
+pub(crate) use widen_steps::is_now;
 
 use crate::plan::Plan;
 

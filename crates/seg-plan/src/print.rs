@@ -6,8 +6,13 @@ use crate::plan::{Literal, Node, NodeId, Plan, Query};
 use seg_data::{EventId, PropertyId, Schema};
 use std::fmt::Write;
 
-/// Prints a plan with the schema's names.
+/// Prints a plan with the schema's names, and what it reads.
 pub fn print(plan: &Plan, schema: &Schema) -> String {
+    print_graph(plan, schema) + &needs(plan).describe(schema)
+}
+
+/// Prints the nodes of a plan, the segments and the facts alone.
+pub fn print_graph(plan: &Plan, schema: &Schema) -> String {
     let mut out = String::new();
     for (idx, node) in plan.nodes().iter().enumerate() {
         // Writing to a string does not fail.
@@ -19,7 +24,6 @@ pub fn print(plan: &Plan, schema: &Schema) -> String {
     for fact in crate::facts(plan) {
         let _ = writeln!(out, "fact n{}, gathered once for {}", fact.value.0, nodes(&fact.users));
     }
-    out.push_str(&needs(plan).describe(schema));
     out
 }
 

@@ -5,6 +5,8 @@ use crate::engine::{self, Engine};
 use crate::limits::{Limits, Stopped};
 use seg_data::{Instant, Mask};
 use seg_jit::{Access, Binding, BoundPlan, JitError};
+use seg_plan::{Plan, Statistics};
+use std::borrow::Cow;
 
 /// So many instants are judged in one pass: what is derived for each is kept
 /// until the pass is over.
@@ -88,7 +90,14 @@ impl Bound<'_> {
         }
     }
 
-    /// How native code reads the batch for each condition: access paths and
+    /// The plan as native code runs it over the batch: without what the extent of
+    /// its events decides.
+    pub fn fitted_plan(&self, now: Instant) -> Cow<'_, Plan> {
+        seg_plan::fit_to_data(self.program.plan(), &Statistics::of(self.batch, now))
+    }
+
+    /// How native code reads the batch for each condition of
+    /// [`Bound::fitted_plan`]: access paths and
     /// estimates, a line each; what cannot be said where there is no native code.
     pub fn describe_access(&self, now: Instant) -> String {
         let batch = self.batch.as_of(now);

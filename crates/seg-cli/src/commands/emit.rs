@@ -60,7 +60,7 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
     }
 }
 
-/// The plan as it runs, and how it reads the project's data.
+/// The plan as it runs over the project's data, and how it reads that.
 fn over_data(project: &Project, output: &Output) -> Result<String, Failure> {
     let (Ok(program), Some(manifest)) = (seg::compile(project), &project.manifest) else {
         // The errors are shown after what can be shown.
@@ -69,7 +69,9 @@ fn over_data(project: &Project, output: &Output) -> Result<String, Failure> {
     let (now, _) = run::now(None, manifest)?;
     let loaded = run::read(project, manifest, &program.wanted(now), output)?;
     let bound = program.bind(&loaded.batch).map_err(Failure::new)?;
-    let mut text = seg::plan::print(program.plan(), program.schema());
+    let mut text = seg::plan::print_graph(&bound.fitted_plan(now), program.schema());
+    // What the program reads and when its answers change hold for other data too.
+    text.push_str(&seg::plan::needs(program.plan()).describe(program.schema()));
     text.push_str(&bound.describe_access(now));
     // Writing to a string does not fail.
     let _ = writeln!(text, "expected to take {} of one processor", bound.cost(now));

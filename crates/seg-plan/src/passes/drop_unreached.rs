@@ -5,7 +5,7 @@ use crate::build::Builder;
 use crate::needs::reached;
 use crate::plan::{NodeId, Plan, Root};
 
-pub(super) fn run(plan: &Plan) -> Plan {
+pub(crate) fn run(plan: &Plan) -> Plan {
     let mut builder = Builder::default();
     let mut new: Vec<NodeId> = Vec::with_capacity(plan.nodes().len());
     for (node, is_reached) in plan.nodes().iter().zip(reached(plan)) {

@@ -62,6 +62,6 @@ fn filter_of(builder: &mut Builder, filter: NodeId, from: Option<Bound>, known_a
 }
 
 /// Nothing is later than now.
-fn is_now(bound: Option<Bound>) -> bool {
+pub(crate) fn is_now(bound: Option<Bound>) -> bool {
     matches!(bound, Some(Bound { moment: Moment::Before(Period::Fixed(0), _), is_closed: true }))
 }

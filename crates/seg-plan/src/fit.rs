@@ -1,0 +1,116 @@
+//! Windows that reach past the data, once a batch is known.
+//!
+//! Where every event of a name lies after the start of a window, asking whether
+//! one does is idle: `in the past 365 days` over half a year of data is `ever`, so
+//! that conditions of both share what is gathered. Where every event lies outside
+//! of a window, the answer is known for everybody. Readers leave events out that
+//! are older than the longest window, so that the longest is always such a one.
+
+use crate::build::Builder;
+use crate::cost::Statistics;
+use crate::passes::{is_now, keep, rewrite};
+use crate::plan::{Chain, Literal, Node, NodeId, Plan, Query};
+use seg_data::{Instant, Value};
+use seg_hir::hir::CompareOp;
+use std::borrow::Cow;
+
+/// The plan without what the extent of a batch's events decides. Only over that
+/// batch, judged at the same instant, does it give the same answers.
+pub fn fit_to_data<'p>(plan: &'p Plan, statistics: &Statistics) -> Cow<'p, Plan> {
+    let changes = |node: &Node| match node {
+        Node::Compare(op, time, bound) => verdict(statistics, *op, plan.node(*time), plan.node(*bound)).is_some(),
+        other => fitted(other.clone(), statistics) != *other,
+    };
+    if !plan.nodes().iter().any(changes) {
+        return Cow::Borrowed(plan);
+    }
+    let fit = |builder: &mut Builder, node: Node| -> NodeId {
+        if let Node::Compare(op, time, bound) = &node {
+            match verdict(statistics, *op, builder.node(*time), builder.node(*bound)) {
+                Some(Verdict::Never) => return builder.constant(false),
+                Some(Verdict::WhereKnown) => return builder.known(*time),
+                None => {}
+            }
+        }
+        keep(builder, fitted(node, statistics))
+    };
+    let fitted = rewrite(plan, fit);
+    // What was asked of windows may be read by nothing now.
+    Cow::Owned(crate::passes::drop_unreached(&fitted))
+}
+
+/// What is known of a comparison.
+enum Verdict {
+    /// It holds for whoever has the value.
+    WhereKnown,
+    /// It holds for nobody.
+    Never,
+}
+
+/// What is known of the time of an event beside an instant.
+fn verdict(statistics: &Statistics, op: CompareOp, time: Option<&Node>, bound: Option<&Node>) -> Option<Verdict> {
+    let Node::EventTime { query, .. } = time? else { return None };
+    let bound = match bound? {
+        Node::Moment(moment) => moment.at(statistics.now()),
+        Node::Literal(Literal(Value::Timestamp(at))) => *at,
+        _ => return None,
+    };
+    let (first, last) = extent(statistics, query)?;
+    let (all, none) = match op {
+        CompareOp::Less => (last < bound, first >= bound),
+        CompareOp::LessOrEqual => (last <= bound, first > bound),
+        CompareOp::Equal => (false, bound < first || last < bound),
+        CompareOp::GreaterOrEqual => (first >= bound, last < bound),
+        CompareOp::Greater => (first > bound, last <= bound),
+    };
+    match (all, none) {
+        (true, _) => Some(Verdict::WhereKnown),
+        (_, true) => Some(Verdict::Never),
+        _ => None,
+    }
+}
+
+/// From when to when there are events of the names of a query, if there are any.
+fn extent(statistics: &Statistics, query: &Query) -> Option<(Instant, Instant)> {
+    let mut whole: Option<(Instant, Instant)> = None;
+    for event in &query.events {
+        // Of one that was not looked at nothing is known.
+        if let Some((first, last)) = statistics.extent(*event)? {
+            let (least, greatest) = whole.unwrap_or((first, last));
+            whole = Some((least.min(first), greatest.max(last)));
+        }
+    }
+    whole
+}
+
+/// A node whose windows do not begin where no event is earlier. Different days and
+/// their like stay: they are found by the window.
+fn fitted(node: Node, statistics: &Statistics) -> Node {
+    let fit = |query: Query| open(query, statistics);
+    match node {
+        Node::Aggregate { function, measure, items, query } => {
+            Node::Aggregate { function, measure, items, query: fit(query) }
+        }
+        Node::EventTime { end, n, query } => Node::EventTime { end, n, query: fit(query) },
+        Node::Few { end, n, query, filter } => Node::Few { end, n, query: fit(query), filter },
+        Node::Chain(chain) => {
+            let steps = chain.steps.into_iter().map(|(query, within)| (fit(query), within)).collect();
+            Node::Chain(Chain { steps, ..chain })
+        }
+        other => other,
+    }
+}
+
+fn open(mut query: Query, statistics: &Statistics) -> Query {
+    if let (Some(from), Some((first, _))) = (query.interval.from, extent(statistics, &query)) {
+        let start = from.moment.at(statistics.now());
+        if start < first || from.is_closed && start == first {
+            query.interval.from = None;
+        }
+    }
+    // Nothing is later than now, so that a window of all the past is no window.
+    if query.interval.from.is_none() && is_now(query.interval.to) && query.known_at.is_none() {
+        query.interval.to = None;
+    }
+    query
+}
