@@ -9,7 +9,7 @@ use seg::{Batch, Cancel, Engine, Instant, Mask, Options, Program};
 use seg_data::{AttributeId, EventId, PropertyId};
 use std::collections::BTreeSet;
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Something that says who is in which segment. Every implementation must give
 /// the same answers on the whole corpus.
@@ -110,6 +110,19 @@ impl TestEngine for Twisted {
     }
 }
 
+/// More kernels than this are not kept, for each holds memory.
+const KERNELS_MAX: usize = 2_000;
+
+/// Code that is kept from program to program, for shapes that are met again.
+fn code() -> Arc<Jit> {
+    static CODE: Mutex<Option<Arc<Jit>>> = Mutex::new(None);
+    let mut code = CODE.lock().expect("nobody fails while holding it");
+    Arc::clone(match &mut *code {
+        Some(kept) if kept.n_kernels() < KERNELS_MAX => kept,
+        none_or_full => none_or_full.insert(Arc::new(Jit::new())),
+    })
+}
+
 /// Native code that reads times and texts in one way alone.
 pub struct By(Access);
 
@@ -126,8 +139,12 @@ impl TestEngine for By {
         program.bind(batch).expect("the batch keeps the contract");
         let threads = NonZero::<usize>::MIN;
         let binding = Binding { threads, access: self.0, cancel: Cancel::new() };
-        let (batch, jit) = (batch.as_of(now), Jit::new());
-        jit.bind(program.plan(), &batch, now, binding).expect("native code").evaluate(threads).expect("nobody stops it")
+        let batch = batch.as_of(now);
+        code()
+            .bind(program.plan(), &batch, now, binding)
+            .expect("native code")
+            .evaluate(threads)
+            .expect("nobody stops it")
     }
 }
 
@@ -157,9 +174,9 @@ impl TestEngine for Crowded {
         let crowd = concat_batches(&batch.records().schema(), vec![batch.records(); n_copies]).expect("one schema");
         let crowd = Batch::new(Arc::clone(program.schema()), crowd).expect("a batch");
         program.bind(&crowd).expect("the batch keeps the contract");
-        let (crowd, jit, threads) = (crowd.as_of(now), Jit::new(), NonZero::<usize>::MIN);
+        let (crowd, threads) = (crowd.as_of(now), NonZero::<usize>::MIN);
         let binding = Binding { threads, access: self.access, cancel: Cancel::new() };
-        let masks = jit.bind(program.plan(), &crowd, now, binding).expect("native code").evaluate(threads);
+        let masks = code().bind(program.plan(), &crowd, now, binding).expect("native code").evaluate(threads);
         let masks = masks.expect("nobody stops it");
         let copy = |mask: &Mask, from: usize| -> Mask {
             Mask::from_bools((0..batch.len()).map(|row| mask.get(from * batch.len() + row)))

@@ -116,8 +116,7 @@ impl EventTable<'_> {
         let is_sorted = self.times.is_sorted() && self.ids.is_empty();
         let mut order = Order::new(std::mem::take(&mut self.people), n_people);
         let (mut times, mut arrivals) = (std::mem::take(&mut self.times), std::mem::take(&mut self.arrivals));
-        order.arrange(&mut times, scratch);
-        order.arrange(&mut arrivals, scratch);
+        order.arrange_both(&mut times, &mut arrivals, scratch);
         if !is_sorted {
             let rows = if self.ids.is_empty() { Vec::new() } else { order.rows(scratch) };
             let id = |at: usize| self.ids.get(*rows.get(at)? as usize);

@@ -10,11 +10,12 @@ use crate::open::{DataFile, find};
 use crate::people::People;
 use crate::report::{Place, ProblemKind, ReadError, Report};
 use crate::rows;
+use crate::threads;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
-use seg_data::batch::ID_COLUMN;
+use seg_data::batch::{BatchError, ID_COLUMN};
 use seg_data::schema::Field;
-use seg_data::{Batch, Instant, Schema, Wanted, Zone};
+use seg_data::{AttributeId, Batch, EventId, Instant, PropertyId, Schema, Wanted, Zone};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -264,9 +265,41 @@ impl<'a> Loader<'a> {
         }
         self.report.profiles = n_people as u64;
         let records = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(internal)?;
-        let batch = Batch::try_new(Arc::clone(self.schema), records)
-            .map_err(|e| ReadError::new("data", format!("grouping by person failed: {e}")))?;
+        let failed = |e: BatchError| ReadError::new("data", format!("grouping by person failed: {e}"));
+        let batch = Batch::new(Arc::clone(self.schema), records).map_err(failed)?;
+        self.check(&batch).map_err(failed)?;
         Ok(Loaded { batch, report: self.report, last_event })
+    }
+
+    /// Checks every column, each thread some of them.
+    fn check(&self, batch: &Batch) -> Result<(), BatchError> {
+        let attributes = (0..self.schema.attributes.len()).map(|at| Checked::Attribute(AttributeId(at as u32)));
+        let events = (0..self.schema.events.len()).map(|at| Checked::Event(EventId(at as u32)));
+        let columns: Vec<Checked> = attributes.chain(events).collect();
+        let mut found: Vec<Result<(), BatchError>> = columns.iter().map(|_| Ok(())).collect();
+        let work: Vec<_> = columns.iter().zip(&mut found).collect();
+        threads::each(work, self.threads, || (), |(), (column, to)| *to = column.check(batch));
+        found.into_iter().collect()
+    }
+}
+
+/// A column of a batch that is to be checked.
+enum Checked {
+    Attribute(AttributeId),
+    /// With its properties.
+    Event(EventId),
+}
+
+impl Checked {
+    fn check(&self, batch: &Batch) -> Result<(), BatchError> {
+        match self {
+            Checked::Attribute(id) => batch.check_attribute(*id),
+            Checked::Event(id) => {
+                batch.check_events(*id)?;
+                let n_properties = batch.schema().event(*id).map_or(0, |event| event.properties.len());
+                (0..n_properties).try_for_each(|at| batch.check_property(*id, PropertyId(at as u32)).map(|_| ()))
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::verifier::verify_function;
-use cranelift_codegen::{CodegenError, CompiledCode, Context, ir};
+use cranelift_codegen::{CodegenError, Context, ir};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
@@ -39,44 +39,23 @@ impl fmt::Display for JitError {
 
 impl std::error::Error for JitError {}
 
-/// How registers are allocated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Registers {
-    /// With care: for code that walks over events, which spends long in loops.
-    Backtracking,
-    /// In one pass, which takes two fifths off compiling: for comparisons of whole
-    /// columns, whose loops are a few instructions (docs/benchmarks).
-    SinglePass,
-}
-
-impl Registers {
-    fn of(cond: &Cond) -> Registers {
-        if matches!(cond, Cond::Dense(..)) { Registers::SinglePass } else { Registers::Backtracking }
-    }
-}
-
 /// The machine whose code is generated: the one this runs on.
 ///
 /// # Errors
 /// A machine that Cranelift does not know.
-fn host(registers: Registers) -> Result<OwnedTargetIsa, JitError> {
+pub(crate) fn host() -> Result<OwnedTargetIsa, JitError> {
     // A machine stays the same while a process runs, and asking it takes a good
     // part of the time that one sentence takes to compile.
-    static HOSTS: [OnceLock<Result<OwnedTargetIsa, JitError>>; 2] = [const { OnceLock::new() }; 2];
-    let [backtracking, single_pass] = &HOSTS;
-    let host = match registers {
-        Registers::Backtracking => backtracking,
-        Registers::SinglePass => single_pass,
-    };
+    static HOST: OnceLock<Result<OwnedTargetIsa, JitError>> = OnceLock::new();
     let ask = || {
         let builder = cranelift_native::builder().map_err(|why| JitError::Unavailable(why.to_owned()))?;
-        builder.finish(flags(registers)?).map_err(|e| JitError::Unavailable(e.to_string()))
+        builder.finish(flags()?).map_err(|e| JitError::Unavailable(e.to_string()))
     };
-    host.get_or_init(ask).clone()
+    HOST.get_or_init(ask).clone()
 }
 
 /// How code is generated for every machine.
-fn flags(registers: Registers) -> Result<settings::Flags, JitError> {
+fn flags() -> Result<settings::Flags, JitError> {
     let internal = |e: settings::SetError| JitError::Internal(e.to_string());
     let mut flags = settings::builder();
     // Kernels are written as they shall be: optimising them costs a fifth more
@@ -84,11 +63,6 @@ fn flags(registers: Registers) -> Result<settings::Flags, JitError> {
     flags.set("opt_level", "none").map_err(internal)?;
     // The verifier is worth its time where faults are looked for.
     flags.set("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }).map_err(internal)?;
-    let allocator = match registers {
-        Registers::Backtracking => "backtracking",
-        Registers::SinglePass => "single_pass",
-    };
-    flags.set("regalloc_algorithm", allocator).map_err(internal)?;
     flags.set("is_pic", "false").map_err(internal)?;
     flags.set("unwind_info", "false").map_err(internal)?;
     Ok(settings::Flags::new(flags))
@@ -162,8 +136,7 @@ impl Kernel {
     }
 }
 
-/// Fewer conditions are sooner compiled than handed to another thread, whose
-/// memory is new to it.
+/// Fewer conditions are sooner compiled than handed to another thread.
 const CONDITIONS_PER_THREAD: usize = 4;
 
 /// Compiles conditions, each thread its share of them.
@@ -193,8 +166,8 @@ pub(crate) fn compile_all(
 /// # Errors
 /// Memory that may not be made executable, or a fault of Seg.
 pub(crate) fn compile(conditions: &[&Cond], cancel: &Cancel) -> Result<Vec<Kernel>, JitError> {
-    let machine = host(Registers::Backtracking)?;
-    let module = JITModule::new(JITBuilder::with_isa(machine, default_libcall_names()));
+    let isa = host()?;
+    let module = JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()));
     // From here on, dropping frees the memory, also when compiling fails.
     let mut code = Code { module: ManuallyDrop::new(module) };
     let mut functions: Vec<FuncId> = Vec::with_capacity(conditions.len());
@@ -204,17 +177,13 @@ pub(crate) fn compile(conditions: &[&Cond], cancel: &Cancel) -> Result<Vec<Kerne
         if cancel.is_cancelled() {
             return Err(JitError::Cancelled);
         }
-        let isa = host(Registers::of(cond))?;
-        context.func.signature = emit::signature(isa.as_ref());
-        emit::kernel(&mut context.func, &mut builder, isa.as_ref(), cond);
+        let isa = code.module.isa();
+        context.func.signature = emit::signature(isa);
+        emit::kernel(&mut context.func, &mut builder, isa, cond);
         let signature = context.func.signature.clone();
         let id = code.module.declare_anonymous_function(&signature).map_err(refused)?;
-        let compiled = context.compile(isa.as_ref(), &mut ControlPlane::default());
-        let compiled = compiled.map_err(|e| refused(ModuleError::Compilation(e.inner)))?;
-        // Code that refers to nothing outside itself cannot be too far from it.
-        has_no_relocations(compiled)?;
-        let (align, bytes) = (u64::from(compiled.buffer.alignment), compiled.code_buffer());
-        code.module.define_function_bytes(id, align, bytes, &[]).map_err(refused)?;
+        code.module.define_function(id, &mut context).map_err(refused)?;
+        has_no_relocations(&context)?;
         code.module.clear_context(&mut context);
         functions.push(id);
     }
@@ -230,9 +199,10 @@ pub(crate) fn compile(conditions: &[&Cond], cancel: &Cancel) -> Result<Vec<Kerne
     Ok(addresses.into_iter().map(kernel).collect())
 }
 
-fn has_no_relocations(compiled: &CompiledCode) -> Result<(), JitError> {
-    match compiled.buffer.relocs() {
-        [] => Ok(()),
+/// Code that refers to nothing outside itself cannot be too far from it.
+fn has_no_relocations(context: &Context) -> Result<(), JitError> {
+    match context.compiled_code().map(|code| code.buffer.relocs().len()) {
+        Some(0) => Ok(()),
         _ => Err(JitError::Internal("a kernel refers to something outside itself".to_owned())),
     }
 }
@@ -255,19 +225,16 @@ fn refused(error: ModuleError) -> JitError {
 pub(crate) fn generate(conditions: &[&Cond], target: &str) -> Result<usize, JitError> {
     let builder =
         cranelift_codegen::isa::lookup_by_name(target).map_err(|e| JitError::Unavailable(format!("{target}: {e}")))?;
-    let isa = |registers| builder.finish(flags(registers)?).map_err(|e| JitError::Unavailable(e.to_string()));
-    let (thorough, quick) = (isa(Registers::Backtracking)?, isa(Registers::SinglePass)?);
+    let isa = builder.finish(flags()?).map_err(|e| JitError::Unavailable(e.to_string()))?;
     let (mut builder, mut n_bytes) = (FunctionBuilderContext::new(), 0);
     for cond in conditions {
-        let isa = if Registers::of(cond) == Registers::SinglePass { &quick } else { &thorough };
         let mut context = Context::new();
         context.func.signature = emit::signature(isa.as_ref());
         emit::kernel(&mut context.func, &mut builder, isa.as_ref(), cond);
         verify_function(&context.func, isa.as_ref()).map_err(|e| JitError::Internal(e.to_string()))?;
         let compiled = context.compile(isa.as_ref(), &mut ControlPlane::default());
-        let compiled = compiled.map_err(|e| JitError::Internal(format!("{target}: {:?}", e.inner)))?;
-        n_bytes += compiled.code_buffer().len();
-        has_no_relocations(compiled)?;
+        n_bytes += compiled.map_err(|e| JitError::Internal(format!("{target}: {:?}", e.inner)))?.code_buffer().len();
+        has_no_relocations(&context)?;
     }
     Ok(n_bytes)
 }
@@ -277,7 +244,7 @@ pub(crate) fn generate(conditions: &[&Cond], target: &str) -> Result<usize, JitE
 /// # Errors
 /// A fault of Seg, or a machine that Cranelift does not know.
 pub(crate) fn clif(cond: &Cond) -> Result<String, JitError> {
-    let isa = host(Registers::of(cond))?;
+    let isa = host()?;
     let mut function = ir::Function::with_name_signature(ir::UserFuncName::default(), emit::signature(isa.as_ref()));
     emit::kernel(&mut function, &mut FunctionBuilderContext::new(), isa.as_ref(), cond);
     verify_function(&function, isa.as_ref()).map_err(|e| JitError::Internal(e.to_string()))?;
