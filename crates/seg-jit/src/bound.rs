@@ -73,8 +73,8 @@ impl Jit {
     }
 
     /// Makes a plan ready for a batch, of which the columns that it reads were
-    /// checked, judged at `now`, as of which the batch is ([`Batch::as_of`]).
-    /// Compiles what is new.
+    /// checked, judged at `now`, as of which the batch is ([`Batch::as_of`]): fits
+    /// it to the batch ([`seg_plan::fit_to_data`]) and compiles what is new.
     ///
     /// # Errors
     /// Code that cannot be made or run on this machine.
