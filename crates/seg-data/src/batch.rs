@@ -144,17 +144,27 @@ impl Batch {
     /// The first column that breaks the layout described in this module.
     pub fn try_new(schema: Arc<Schema>, records: RecordBatch) -> Result<Batch, BatchError> {
         let batch = Batch::new(schema, records)?;
-        for at in 0..batch.schema.attributes.len() {
-            batch.check_attribute(AttributeId(at as u32))?;
-        }
-        for (at, event) in batch.schema.events.iter().enumerate() {
-            let id = EventId(at as u32);
-            batch.check_events(id)?;
-            for property in 0..event.properties.len() {
-                batch.check_property(id, PropertyId(property as u32))?;
-            }
-        }
+        (0..batch.n_columns()).try_for_each(|at| batch.check_column(at))?;
         Ok(batch)
+    }
+
+    /// How many columns the schema has: its attributes, then its events.
+    pub fn n_columns(&self) -> usize {
+        self.schema.attributes.len() + self.schema.events.len()
+    }
+
+    /// Checks a column by its place in the schema, events with their properties.
+    ///
+    /// # Errors
+    /// How it breaks the contract.
+    pub fn check_column(&self, at: usize) -> Result<(), BatchError> {
+        let Some(event) = at.checked_sub(self.schema.attributes.len()) else {
+            return self.check_attribute(AttributeId(at as u32));
+        };
+        let id = EventId(event as u32);
+        self.check_events(id)?;
+        let n_properties = self.schema.event(id).map_or(0, |event| event.properties.len());
+        (0..n_properties).try_for_each(|at| self.check_property(id, PropertyId(at as u32)).map(|_| ()))
     }
 
     /// Checks an attribute's column, if the batch has it.

@@ -231,9 +231,7 @@ impl<'l, 'a, 's> ProfileSink<'l, 'a, 's> {
         for (column, values) in self.attributes.columns.iter_mut().zip(values) {
             let unfit = values.map(|values| values.append(&mut column.builder, &rows)).unwrap_or_default();
             for row in unfit {
-                let line = n_before + u64::from(row) + 1;
-                let place = || Place { file: self.file.name.clone(), line, value: String::new() };
-                self.loader.report.add(ProblemKind::UnparsableValue, &column.field.name, place);
+                self.loader.no_room(self.file, &column.field.name, n_before + u64::from(row) + 1);
             }
         }
         Some(())

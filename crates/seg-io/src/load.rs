@@ -15,7 +15,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
 use seg_data::batch::{BatchError, ID_COLUMN};
 use seg_data::schema::Field;
-use seg_data::{AttributeId, Batch, EventId, Instant, PropertyId, Schema, Wanted, Zone};
+use seg_data::{Batch, Instant, Schema, Wanted, Zone};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -218,6 +218,12 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// Reports a text for which a column has no more room, and which it lacks now.
+    pub fn no_room(&mut self, file: &DataFile, column: &str, line: u64) {
+        let place = || Place { file: file.name.clone(), line, value: String::new() };
+        self.report.add(ProblemKind::UnparsableValue, column, place);
+    }
+
     /// Appends a cell to a column and reports what is wrong with it.
     pub fn append(&mut self, column: &mut TypedColumn<'_>, cell: &Cell<'_>, place: impl Fn() -> Place) {
         let field = column.field;
@@ -273,33 +279,10 @@ impl<'a> Loader<'a> {
 
     /// Checks every column, each thread some of them.
     fn check(&self, batch: &Batch) -> Result<(), BatchError> {
-        let attributes = (0..self.schema.attributes.len()).map(|at| Checked::Attribute(AttributeId(at as u32)));
-        let events = (0..self.schema.events.len()).map(|at| Checked::Event(EventId(at as u32)));
-        let columns: Vec<Checked> = attributes.chain(events).collect();
-        let mut found: Vec<Result<(), BatchError>> = columns.iter().map(|_| Ok(())).collect();
-        let work: Vec<_> = columns.iter().zip(&mut found).collect();
-        threads::each(work, self.threads, || (), |(), (column, to)| *to = column.check(batch));
+        let mut found: Vec<Result<(), BatchError>> = (0..batch.n_columns()).map(|_| Ok(())).collect();
+        let work: Vec<_> = found.iter_mut().enumerate().collect();
+        threads::each(work, self.threads, || (), |(), (at, to)| *to = batch.check_column(at));
         found.into_iter().collect()
-    }
-}
-
-/// A column of a batch that is to be checked.
-enum Checked {
-    Attribute(AttributeId),
-    /// With its properties.
-    Event(EventId),
-}
-
-impl Checked {
-    fn check(&self, batch: &Batch) -> Result<(), BatchError> {
-        match self {
-            Checked::Attribute(id) => batch.check_attribute(*id),
-            Checked::Event(id) => {
-                batch.check_events(*id)?;
-                let n_properties = batch.schema().event(*id).map_or(0, |event| event.properties.len());
-                (0..n_properties).try_for_each(|at| batch.check_property(*id, PropertyId(at as u32)).map(|_| ()))
-            }
-        }
     }
 }
 

@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(rows, [1, 2, 3, 4, 5, 6]);
         assert_eq!([row(Cell::Text("-7")), row(Cell::Integer(-7)), row(Cell::Integer(i64::MIN))], [7, 7, 8]);
         assert_eq!([row(Cell::Text("0")), row(Cell::Integer(0)), row(Cell::Text("-9223372036854775808"))], [9, 9, 8]);
-        let ids = people.finish().unwrap();
+        let ids = people.finish().expect("few people");
         assert_eq!(ids.value(0), "7");
         assert_eq!(ids.value(8), "-9223372036854775808");
     }

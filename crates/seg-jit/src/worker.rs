@@ -278,9 +278,8 @@ impl<'w, 'b> Worker<'w, 'b> {
                         *known = *wanted;
                     }
                     Some(value) => {
-                        for place in places(*wanted) {
-                            values.get_mut(place).into_iter().for_each(|slot| *slot = value);
-                        }
+                        let slots = values.iter_mut().enumerate();
+                        slots.filter(|(at, _)| *wanted >> at & 1 == 1).for_each(|(_, slot)| *slot = value);
                         *known |= wanted;
                     }
                 }

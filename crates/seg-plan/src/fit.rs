@@ -106,11 +106,11 @@ fn open(mut query: Query, statistics: &Statistics) -> Query {
         let start = from.moment.at(statistics.now());
         if start < first || from.is_closed && start == first {
             query.interval.from = None;
+            // Nothing is later than now, so that a window of all the past is none.
+            if is_now(query.interval.to) && query.known_at.is_none() {
+                query.interval.to = None;
+            }
         }
-    }
-    // Nothing is later than now, so that a window of all the past is no window.
-    if query.interval.from.is_none() && is_now(query.interval.to) && query.known_at.is_none() {
-        query.interval.to = None;
     }
     query
 }

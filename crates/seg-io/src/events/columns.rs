@@ -4,7 +4,6 @@
 
 use super::{EventSink, EventTable, EventTables};
 use crate::people::People;
-use crate::report::{Place, ProblemKind};
 use crate::rows::Columns;
 use crate::threads;
 use crate::values::{Ids, Values};
@@ -84,9 +83,8 @@ impl EventSink<'_, '_, '_> {
         );
         for (table, unfit) in self.tables.tables.iter().zip(unfit) {
             for (property, line) in unfit {
-                let place = || Place { file: self.file.name.clone(), line, value: String::new() };
                 let name = table.columns.get(property).map_or("", |column| &column.field.name);
-                self.loader.report.add(ProblemKind::UnparsableValue, name, place);
+                self.loader.no_room(self.file, name, line);
             }
         }
         taken.len()

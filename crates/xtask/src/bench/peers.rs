@@ -33,33 +33,39 @@ pub struct Measured {
 }
 
 impl Peer {
+    /// How long a step of reading the files took, in seconds.
+    fn step(&self, step: &str) -> Option<f64> {
+        self.results.get("load")?.get(step)?.as_f64()
+    }
+
+    /// The quickest of some steps.
+    fn quickest(&self, steps: &[&str]) -> Option<f64> {
+        steps.iter().filter_map(|step| self.step(step)).reduce(f64::min)
+    }
+
     /// How long it took from the files to the fastest of its layouts in which
     /// events are in an order, in seconds.
     pub fn ready(&self) -> Option<f64> {
-        let load = self.results.get("load")?;
-        let of = |step: &str| load.get(step).and_then(Value::as_f64);
-        let least = |steps: &[&str]| steps.iter().filter_map(|step| of(step)).reduce(f64::min);
         match self.name {
             // Merging parts is left out, which is in its favour.
             "duckdb" | "clickhouse" => {
-                let sorted = least(&["events name,ts", "events name,pid,ts", "events pid,ts"])?;
-                Some(of("profiles")? + sorted)
+                let sorted = self.quickest(&["events name,ts", "events name,pid,ts", "events pid,ts"])?;
+                Some(self.step("profiles")? + sorted)
             }
-            "polars" => Some(of("events_unsorted")? + of("split by name, sort ts")?),
-            _ => Some(of("events_unsorted")? + of("split by name")?),
+            "polars" => Some(self.step("events_unsorted")? + self.step("split by name, sort ts")?),
+            _ => Some(self.step("events_unsorted")? + self.step("split by name")?),
         }
     }
 
     /// Likewise to events by person and time, as Seg has them, where the engine was
     /// measured with such a layout.
     pub fn ready_by_person(&self) -> Option<f64> {
-        let load = self.results.get("load")?;
-        let of = |step: &str| load.get(step).and_then(Value::as_f64);
-        let least = |steps: &[&str]| steps.iter().filter_map(|step| of(step)).reduce(f64::min);
         match self.name {
-            "duckdb" | "clickhouse" => Some(of("profiles")? + least(&["events name,pid,ts", "events pid,ts"])?),
+            "duckdb" | "clickhouse" => {
+                Some(self.step("profiles")? + self.quickest(&["events name,pid,ts", "events pid,ts"])?)
+            }
             // Splitting by name, which comes before, is left out in its favour.
-            "polars" => Some(of("events_unsorted")? + of("split by name, sort pid,ts")?),
+            "polars" => Some(self.step("events_unsorted")? + self.step("split by name, sort pid,ts")?),
             _ => None,
         }
     }

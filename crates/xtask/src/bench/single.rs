@@ -48,19 +48,7 @@ impl Row {
         let fresh: Vec<Program> = (0..SAMPLES).map(|_| compile()).collect::<Result<_, _>>()?;
         let mut fresh = fresh.iter();
         let cold = median(flush, || fresh.next().map(|program| by(program, &small, Engine::Jit, one)));
-        let mut in_a_row = Vec::with_capacity(SAMPLES);
-        for _ in 0..SAMPLES {
-            let start = Instant::now();
-            let program = seg::compile(&project).map_err(|e| e.to_string())?;
-            let front = start.elapsed();
-            let [first, again] = [(); 2].map(|()| {
-                let start = Instant::now();
-                by(&program, &small, Engine::Jit, one);
-                start.elapsed()
-            });
-            in_a_row.push(front + first.saturating_sub(again));
-        }
-        in_a_row.sort_unstable();
+        let in_a_row = in_a_row(&project, |program| drop(by(program, &small, Engine::Jit, one)))?;
         let masks = by(&program, batch, Engine::Jit, threads);
         let mask = masks.first().ok_or("no segment")?;
         let bound = program.bind(batch).map_err(|e| e.to_string())?;
@@ -84,17 +72,28 @@ impl Row {
         };
         let (plan, reference) = (scaled(PLAN_PROFILES, Engine::Plan)?, scaled(REFERENCE_PROFILES, Engine::Evaluator)?);
         let compile = cold.saturating_sub(warm);
-        Ok(Row {
-            n_members: mask.count(),
-            native,
-            hand,
-            plan,
-            reference,
-            front,
-            compile,
-            in_a_row: in_a_row[SAMPLES / 2],
-        })
+        Ok(Row { n_members: mask.count(), native, hand, plan, reference, front, compile, in_a_row })
     }
+}
+
+/// From text to code without a scan between samples: the front, and what a first
+/// run takes longer than a second. The median.
+fn in_a_row(project: &Project, run: impl Fn(&Program)) -> Result<Duration, String> {
+    let time = |work: &dyn Fn()| {
+        let start = Instant::now();
+        work();
+        start.elapsed()
+    };
+    let mut times = Vec::with_capacity(SAMPLES);
+    for _ in 0..SAMPLES {
+        let start = Instant::now();
+        let program = seg::compile(project).map_err(|e| e.to_string())?;
+        let front = start.elapsed();
+        let [first, again] = [(); 2].map(|()| time(&|| run(&program)));
+        times.push(front + first.saturating_sub(again));
+    }
+    times.sort_unstable();
+    Ok(times[SAMPLES / 2])
 }
 
 impl std::fmt::Display for Row {
