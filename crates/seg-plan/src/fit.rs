@@ -8,7 +8,7 @@
 
 use crate::build::Builder;
 use crate::cost::Statistics;
-use crate::passes::{is_now, keep, rewrite};
+use crate::passes::{drop_unreached, is_now, keep, rewrite, simplify_conditions};
 use crate::plan::{Chain, Literal, Node, NodeId, Plan, Query};
 use seg_data::{Instant, Value};
 use seg_hir::hir::CompareOp;
@@ -35,8 +35,9 @@ pub fn fit_to_data<'p>(plan: &'p Plan, statistics: &Statistics) -> Cow<'p, Plan>
         keep(builder, fitted(node, statistics))
     };
     let fitted = rewrite(plan, fit);
-    // What was asked of windows may be read by nothing now.
-    Cow::Owned(crate::passes::drop_unreached(&fitted))
+    // Beside others a condition may be idle now, and what was asked of windows may
+    // be read by nothing.
+    Cow::Owned(drop_unreached(&simplify_conditions(&fitted)))
 }
 
 /// What is known of a comparison.

@@ -15,6 +15,7 @@ mod widen_steps;
 
 pub(crate) use drop_unreached::run as drop_unreached;
 pub use rewrite::{keep, rewrite};
+pub(crate) use simplify_conditions::run as simplify_conditions;
 pub(crate) use widen_steps::is_now;
 
 use crate::plan::Plan;

@@ -17,7 +17,7 @@ const MEMBERS_MAX: usize = 64;
 /// How deep implication looks into combinations of combinations.
 const DEPTH_MAX: usize = 4;
 
-pub(super) fn run(plan: &Plan) -> Plan {
+pub(crate) fn run(plan: &Plan) -> Plan {
     rewrite(plan, |builder, node| match node {
         Node::All(members) => row(builder, &members, true),
         Node::Any(members) => row(builder, &members, false),
