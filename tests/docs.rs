@@ -5,6 +5,7 @@
 //! `error` for a block that is wrong on purpose; `toml schema` and `toml project`
 //! for the two kinds of settings.
 
+use crate::folder::Folder;
 use crate::schema_text;
 use seg::diag::render::Style;
 use seg::{Diagnostics, Project, Settings, Zone};
@@ -54,7 +55,7 @@ impl Block {
             }
             ["toml", "schema", ..] => Some(compiled(&Project::from_text(&self.text, [], settings))),
             ["toml", "project", ..] => {
-                let dir = tempfile::tempdir().expect("a directory");
+                let dir = Folder::new();
                 std::fs::write(dir.path().join("seg.toml"), &self.text).expect("written");
                 std::fs::write(dir.path().join("schema.toml"), "").expect("written");
                 Some(compiled(&Project::load(dir.path()).expect("a project")))

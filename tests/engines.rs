@@ -82,13 +82,14 @@ impl TestEngine for Sliced {
         let schema = program.schema();
         let mut bits: Vec<Vec<bool>> = program.segment_names().map(|_| Vec::new()).collect();
         let mut from = 0;
-        for len in [1, 3, 5, 2, 7, 1, usize::MAX] {
+        // Other cuts for other crowds: a slice takes as long to compile as a batch.
+        for len in [1 + batch.len() % 9, 2 + batch.len() % 7, usize::MAX] {
             let len = len.min(batch.len() - from);
             if len == 0 {
                 break;
             }
             let slice = Batch::new(Arc::clone(schema), batch.records().slice(from, len)).expect("a slice");
-            for (bits, mask) in bits.iter_mut().zip(by(Engine::Jit, program, &slice, now)) {
+            for (bits, mask) in bits.iter_mut().zip(by_kept_code(program, &slice, now, Access::Cheapest)) {
                 bits.extend((0..len).map(|row| mask.get(row)));
             }
             from += len;
@@ -106,12 +107,12 @@ impl TestEngine for Twisted {
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-        by(Engine::Jit, program, &twisted(batch), now)
+        by_kept_code(program, &twisted(batch), now, Access::Cheapest)
     }
 }
 
 /// More kernels than this are not kept, for each holds memory.
-const KERNELS_MAX: usize = 2_000;
+const KERNELS_MAX: usize = 8_000;
 
 /// Code that is kept from program to program, for shapes that are met again.
 fn code() -> Arc<Jit> {
@@ -121,6 +122,16 @@ fn code() -> Arc<Jit> {
         Some(kept) if kept.n_kernels() < KERNELS_MAX => kept,
         none_or_full => none_or_full.insert(Arc::new(Jit::new())),
     })
+}
+
+/// By native code, which is kept for what comes after.
+fn by_kept_code(program: &Program, batch: &Batch, now: Instant, access: Access) -> Vec<Mask> {
+    program.bind(batch).expect("the batch keeps the contract");
+    let threads = NonZero::<usize>::MIN;
+    let binding = Binding { threads, access, cancel: Cancel::new() };
+    let (code, batch) = (code(), batch.as_of(now));
+    let bound = code.bind(program.plan(), &batch, now, binding).expect("native code");
+    bound.evaluate(threads).expect("nobody stops it")
 }
 
 /// Native code that reads times and texts in one way alone.
@@ -136,15 +147,7 @@ impl TestEngine for By {
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-        program.bind(batch).expect("the batch keeps the contract");
-        let threads = NonZero::<usize>::MIN;
-        let binding = Binding { threads, access: self.0, cancel: Cancel::new() };
-        let batch = batch.as_of(now);
-        code()
-            .bind(program.plan(), &batch, now, binding)
-            .expect("native code")
-            .evaluate(threads)
-            .expect("nobody stops it")
+        by_kept_code(program, batch, now, self.0)
     }
 }
 
@@ -173,11 +176,7 @@ impl TestEngine for Crowded {
         let n_copies = self.n_people.div_ceil(batch.len().max(1));
         let crowd = concat_batches(&batch.records().schema(), vec![batch.records(); n_copies]).expect("one schema");
         let crowd = Batch::new(Arc::clone(program.schema()), crowd).expect("a batch");
-        program.bind(&crowd).expect("the batch keeps the contract");
-        let (crowd, threads) = (crowd.as_of(now), NonZero::<usize>::MIN);
-        let binding = Binding { threads, access: self.access, cancel: Cancel::new() };
-        let masks = code().bind(program.plan(), &crowd, now, binding).expect("native code").evaluate(threads);
-        let masks = masks.expect("nobody stops it");
+        let masks = by_kept_code(program, &crowd, now, self.access);
         let copy = |mask: &Mask, from: usize| -> Mask {
             Mask::from_bools((0..batch.len()).map(|row| mask.get(from * batch.len() + row)))
         };

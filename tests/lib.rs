@@ -3,6 +3,7 @@
 
 pub mod docs;
 mod engines;
+mod folder;
 pub mod fuzz;
 mod layout;
 mod people;

@@ -1,5 +1,6 @@
 //! People written down as JSON.
 
+use crate::folder::Folder;
 use seg::io::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use seg::{Batch, Instant, Schema, Wanted, Zone};
 use std::num::NonZero;
@@ -38,7 +39,7 @@ pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Instan
             has_times = true;
         }
     }
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = Folder::new();
     std::fs::write(dir.path().join("profiles.ndjson"), profiles).expect("written");
     std::fs::write(dir.path().join("events.ndjson"), events).expect("written");
     std::fs::write(dir.path().join("merges.ndjson"), &merges).expect("written");

@@ -98,7 +98,9 @@ fn with_commands(markdown: &str) -> Result<String, String> {
 /// What `seg` prints, to either stream. The program is built first and run
 /// itself, for `cargo run` would mix the compiler's words in.
 fn seg(args: &str) -> Result<String, String> {
-    let built = Command::new("cargo").args(["build", "--quiet", "--package", "seg-cli"]).current_dir(root()).status();
+    // With a test, so that it is built with the features that the tests have built.
+    let build = ["build", "--quiet", "--workspace", "--bin", "seg", "--test", "cli"];
+    let built = Command::new("cargo").args(build).current_dir(root()).status();
     if !built.map_err(|e| format!("cargo: {e}\n"))?.success() {
         return Err("seg does not build\n".to_owned());
     }

@@ -102,7 +102,8 @@ pub fn run(writes: bool) -> Result<(), String> {
             Command::new("cargo").args(args).current_dir(&root).status().map_err(|e| format!("cargo: {e}\n"))?;
         if status.success() { Ok(()) } else { Err("building for counts failed\n".to_owned()) }
     };
-    cargo(&["build", "--quiet", "--release", "--package", "xtask"])?;
+    // With `seg`, so that what both need is built once, with the features of both.
+    cargo(&["build", "--quiet", "--release", "--package", "xtask", "--package", "seg-cli"])?;
     let mut counted: Vec<(String, u64)> = Vec::new();
     for (number, name) in names().into_iter().enumerate() {
         let output = Command::new("valgrind")

@@ -28,7 +28,7 @@ use std::sync::Arc;
 /// Sentences that are judged over one crowd.
 const SENTENCES: usize = 40;
 /// Sentences of a full run.
-const FULL: u32 = 88_000;
+const FULL: u32 = 80_000;
 /// How often each construct must occur in segments that somebody is in and
 /// somebody is not.
 const OCCURRENCES: u64 = 1_000;
