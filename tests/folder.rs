@@ -12,7 +12,6 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     /// Makes one.
-    #[expect(clippy::new_without_default, reason = "it writes to the disk")]
     pub fn new() -> Folder {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! A plan bound to a batch: conditions by kernels, segments by words.
 
 use crate::code::{self, JitError, Kernel};
+use crate::columns::is_columnar;
 use crate::facts::Group;
 use crate::sample::{self, Estimate};
 use crate::select::{Select, Selected};
@@ -8,7 +9,7 @@ use crate::shape::Cond;
 use crate::steps::{Fact, Gather, Kind, Step, steps};
 use crate::tables::Tables;
 use crate::words::BLOCK_WORDS;
-use crate::worker::{Leaf, Worker};
+use crate::worker::{Leaf, Way, Worker};
 use seg_data::{Batch, Cancel, Instant, Mask};
 use seg_plan::{NodeId, Plan, Statistics};
 use std::collections::HashMap;
@@ -126,7 +127,8 @@ impl Jit {
             n_scratch = n_scratch.max(selected.n_scratch);
             let cost = sample::kernel_cost(&selected.cond, selected.least.is_some());
             let path = sample::path(&selected.cond, selected.least.is_some());
-            Leaf { kernel, params: selected.params, least: selected.least, cost, path }
+            let way = kernel.map_or_else(|| Way::Column(selected.cond), Way::Code);
+            Leaf { way, params: selected.params, least: selected.least, cost, path }
         });
         let leaves = leaves.collect();
         let roots: Vec<usize> = plan.roots().iter().map(|r| steps.place(r.node)).collect();
@@ -160,19 +162,20 @@ impl Jit {
         Ok(bound)
     }
 
+    /// The code of each shape; none of those that need none.
     fn kernels_of(
         &self,
         selected: &[Selected],
         threads: NonZero<usize>,
         cancel: &Cancel,
-    ) -> Result<Vec<Kernel>, JitError> {
+    ) -> Result<Vec<Option<Kernel>>, JitError> {
         let find = |kernels: &HashMap<Cond, Kernel>| -> Vec<Option<Kernel>> {
             selected.iter().map(|s| kernels.get(&s.cond).cloned()).collect()
         };
         let mut known = find(&self.kernels.lock().unwrap_or_else(PoisonError::into_inner));
         let mut new: Vec<&Cond> = Vec::new();
         for (selected, kernel) in selected.iter().zip(&known) {
-            if kernel.is_none() && !new.contains(&&selected.cond) {
+            if kernel.is_none() && !is_columnar(&selected.cond) && !new.contains(&&selected.cond) {
                 new.push(&selected.cond);
             }
         }
@@ -186,8 +189,10 @@ impl Jit {
             }
             known = find(&kernels);
         }
-        let none = || JitError::Internal("a kernel was not compiled".to_owned());
-        known.into_iter().map(|kernel| kernel.ok_or_else(none)).collect()
+        match selected.iter().zip(&known).all(|(selected, kernel)| kernel.is_some() || is_columnar(&selected.cond)) {
+            true => Ok(known),
+            false => Err(JitError::Internal("a kernel was not compiled".to_owned())),
+        }
     }
 }
 
@@ -214,6 +219,10 @@ pub fn clif(plan: &Plan, batch: &Batch, now: Instant) -> Result<String, JitError
     let mut shown: Vec<(&Cond, NodeId)> = Vec::new();
     for (selected, node) in selected.iter().zip(&steps.leaf_nodes) {
         match shown.iter().find(|(cond, _)| **cond == selected.cond) {
+            None if is_columnar(&selected.cond) => {
+                let path = sample::path(&selected.cond, selected.least.is_some());
+                out.push_str(&format!("; n{}: {path}, which needs no code\n", node.0));
+            }
             Some((_, same)) => out.push_str(&format!("; n{}: the code of n{}\n", node.0, same.0)),
             None => {
                 out.push_str(&format!("; n{}\n{}", node.0, code::clif(&selected.cond)?));
@@ -233,7 +242,7 @@ pub fn clif(plan: &Plan, batch: &Batch, now: Instant) -> Result<String, JitError
 pub fn generate_for(target: &str, plan: &Plan, batch: &Batch, now: Instant) -> Result<usize, JitError> {
     let mut select = Select::new(plan, batch, now, Binding { access: Access::Column, ..Binding::default() });
     let (_, selected) = steps(plan, &mut select);
-    let conditions: Vec<&Cond> = selected.iter().map(|s| &s.cond).collect();
+    let conditions: Vec<&Cond> = selected.iter().map(|s| &s.cond).filter(|cond| !is_columnar(cond)).collect();
     code::generate(&conditions, target)
 }
 

@@ -8,12 +8,9 @@
 
 mod arithmetic;
 mod condition;
-mod dense;
 mod query;
 mod set;
 mod value;
-
-pub(crate) use dense::is_dense;
 
 use crate::shape::{Class, Column, Cond, Nulls, Row, Slot, Store, Value};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -39,7 +36,7 @@ pub fn kernel(function: &mut Function, context: &mut FunctionBuilderContext, isa
     builder.switch_to_block(entry);
     let arguments: Vec<ir::Value> = builder.block_params(entry).to_vec();
     let &[params, first, n_words, care, out, scratch, values] = arguments.as_slice() else { return };
-    let mut emit = Emit { b: builder, params, scratch, values, has_vectors: dense::has_vectors(isa) };
+    let mut emit = Emit { b: builder, params, scratch, values };
     emit.words(first, n_words, care, out, cond);
     emit.b.seal_all_blocks();
     emit.b.finalize(isa.frontend_config());
@@ -64,8 +61,6 @@ struct Emit<'f> {
     params: ir::Value,
     scratch: ir::Value,
     values: ir::Value,
-    /// Whether the machine compares 128 bits at a time.
-    has_vectors: bool,
 }
 
 /// Columns, tables and parameters do not change during a call.
@@ -80,14 +75,15 @@ fn mutable() -> MemFlagsData {
 
 impl Emit<'_> {
     fn words(&mut self, first: ir::Value, n_words: ir::Value, care: ir::Value, out: ir::Value, cond: &Cond) {
-        let zero = self.int(0);
-        let (at, open, answers) = (self.var(types::I64), self.var(types::I64), self.var(types::I64));
-        self.b.def_var(at, zero);
+        // What changes from word to word and from bit to bit are parameters of
+        // blocks, so that the loops of a condition need not pass it through.
         let [word_head, word, bit_head, bit, word_end, end] = [(); 6].map(|()| self.b.create_block());
-        self.jump(word_head);
+        let idx = self.b.append_block_param(word_head, types::I64);
+        let [open, answers] = [(); 2].map(|()| self.b.append_block_param(bit_head, types::I64));
+        let zero = self.int(0);
+        self.b.ins().jump(word_head, &[zero.into()]);
 
         self.b.switch_to_block(word_head);
-        let idx = self.b.use_var(at);
         let more = self.b.ins().icmp(IntCC::UnsignedLessThan, idx, n_words);
         self.branch(more, word, end);
 
@@ -95,38 +91,18 @@ impl Emit<'_> {
         let offset = self.b.ins().ishl_imm_u(idx, 3);
         let address = self.b.ins().iadd(care, offset);
         let bits = self.b.ins().load(types::I64, mutable(), address, 0);
-        self.b.def_var(open, bits);
-        self.b.def_var(answers, zero);
         let row = self.b.ins().ishl_imm_u(idx, 6);
         let row = self.b.ins().iadd(first, row);
-        let cond = match cond {
-            Cond::Dense(inner, n_rows) => {
-                if self.has_vectors {
-                    let [many, few] = [(); 2].map(|()| self.b.create_block());
-                    let is_dense = self.is_dense(bits, row, *n_rows);
-                    self.branch(is_dense, many, few);
-                    self.b.switch_to_block(many);
-                    let word = self.dense(inner, row);
-                    let word = self.b.ins().band(word, bits);
-                    self.b.def_var(answers, word);
-                    self.jump(word_end);
-                    self.b.switch_to_block(few);
-                }
-                inner
-            }
-            other => other,
-        };
-        self.jump(bit_head);
+        let none = self.int(0);
+        self.b.ins().jump(bit_head, &[bits.into(), none.into()]);
 
         self.b.switch_to_block(bit_head);
-        let bits = self.b.use_var(open);
-        self.branch(bits, bit, word_end);
+        self.branch(open, bit, word_end);
 
         self.b.switch_to_block(bit);
-        let place = self.b.ins().ctz(bits);
-        let below = self.b.ins().iadd_imm_s(bits, -1);
-        let rest = self.b.ins().band(bits, below);
-        self.b.def_var(open, rest);
+        let place = self.b.ins().ctz(open);
+        let below = self.b.ins().iadd_imm_s(open, -1);
+        let rest = self.b.ins().band(open, below);
         let person = self.b.ins().iadd(row, place);
         let holds = match cond {
             Cond::Gather(value) => self.gather(value, person, first),
@@ -134,18 +110,14 @@ impl Emit<'_> {
         };
         let holds = self.b.ins().uextend(types::I64, holds);
         let holds = self.b.ins().ishl(holds, place);
-        let so_far = self.b.use_var(answers);
-        let so_far = self.b.ins().bor(so_far, holds);
-        self.b.def_var(answers, so_far);
-        self.jump(bit_head);
+        let so_far = self.b.ins().bor(answers, holds);
+        self.b.ins().jump(bit_head, &[rest.into(), so_far.into()]);
 
         self.b.switch_to_block(word_end);
         let address = self.b.ins().iadd(out, offset);
-        let word = self.b.use_var(answers);
-        self.b.ins().store(mutable(), word, address, 0);
+        self.b.ins().store(mutable(), answers, address, 0);
         let next = self.b.ins().iadd_imm_s(idx, 1);
-        self.b.def_var(at, next);
-        self.jump(word_head);
+        self.b.ins().jump(word_head, &[next.into()]);
 
         self.b.switch_to_block(end);
         self.b.ins().return_(&[]);
@@ -227,10 +199,19 @@ impl Emit<'_> {
         self.b.ins().load(types::I64, readonly(), self.params, slot as i32 * 8)
     }
 
+    /// Where the element of an array at an index is. Machines shift an index while
+    /// they add it.
+    fn place(&mut self, base: ir::Value, idx: ir::Value, ty: ir::Type) -> ir::Value {
+        let offset = match ty.bytes().trailing_zeros() {
+            0 => idx,
+            shift => self.b.ins().ishl_imm_u(idx, i64::from(shift)),
+        };
+        self.b.ins().iadd(base, offset)
+    }
+
     /// The element of an array at an index.
     fn element(&mut self, base: ir::Value, idx: ir::Value, ty: ir::Type) -> ir::Value {
-        let offset = self.b.ins().imul_imm_s(idx, i64::from(ty.bytes()));
-        let address = self.b.ins().iadd(base, offset);
+        let address = self.place(base, idx, ty);
         self.b.ins().load(ty, readonly(), address, 0)
     }
 

@@ -7,14 +7,12 @@
 //! which docs/engines.md tells of.
 
 mod chains;
-mod compare;
 mod days;
 mod texts;
 mod times;
 mod totals;
 
 pub(crate) use chains::{LastChains, Row};
-pub(crate) use compare::{compare, meets};
 pub(crate) use days::ActiveDays;
 pub(crate) use texts::TextsMet;
 pub(crate) use times::LastTimes;

@@ -133,7 +133,6 @@ impl Apply<'_> {
                     self.param(*mask, |_| -1);
                 }
             }
-            Cond::Dense(inner, _) => self.cond(inner),
             Cond::ListKnown(list) | Cond::HasText(list, _) | Cond::Has(list, _) => self.list(list),
             Cond::Few { end, n, query } => {
                 self.query(query);

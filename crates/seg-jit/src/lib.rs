@@ -19,6 +19,8 @@
 
 mod bound;
 mod code;
+mod columns;
+mod compare;
 mod emit;
 mod entry;
 mod facts;

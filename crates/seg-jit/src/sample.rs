@@ -6,7 +6,8 @@
 //! 1993). A sample that misleads costs time, never an answer.
 
 use crate::bound::BoundPlan;
-use crate::shape::Cond;
+use crate::columns::is_columnar;
+use crate::shape::{Column, Cond, Store, Value};
 use crate::steps::{Gather, Kind, Step};
 use crate::words::BLOCK_WORDS;
 use crate::worker::Worker;
@@ -100,33 +101,26 @@ fn cost(bound: &BoundPlan<'_>, step: &Step, of: impl Fn(&usize) -> f64) -> f64 {
 /// Nanoseconds a person that a kernel takes, about.
 pub(crate) fn kernel_cost(cond: &Cond, has_least: bool) -> f64 {
     match cond {
+        cond if !is_columnar(cond) => 15.0,
         // Nearly all people are passed by.
-        Cond::Dense(..) if has_least => 0.3,
-        Cond::Dense(inner, _) => match inner.as_ref() {
-            Cond::Compare(_, crate::shape::Value::Column(column), _)
-                if matches!(column.store, crate::shape::Store::Bit(_)) =>
-            {
-                0.05
-            }
-            _ => 0.8,
-        },
-        _ => 15.0,
+        _ if has_least => 0.3,
+        Cond::Compare(_, Value::Column(Column { store: Store::Bit(_), .. }), _) => 0.05,
+        _ => 0.8,
     }
 }
 
 /// How a kernel reads the batch, in words.
 pub(crate) fn path(cond: &Cond, has_least: bool) -> &'static str {
-    use crate::shape::{Store, Value};
-    let Cond::Dense(inner, _) = cond else { return "by person, by code" };
-    match inner.as_ref() {
+    match cond {
+        cond if !is_columnar(cond) => "by person, by code",
         _ if has_least => "a column of times, without the people who are all too early",
         Cond::Compare(_, Value::Column(column), _) | Cond::Known(Value::Column(column)) => match column.store {
-            Store::Time => "a column of times, 128 bits at a time",
-            Store::Bit(_) => "a column of bits, a word at a time",
-            _ => "an attribute, 128 bits at a time",
+            Store::Time => "a column of times, 64 people at a time",
+            Store::Bit(_) => "a column of bits, 64 people at a time",
+            _ => "an attribute, 64 people at a time",
         },
-        Cond::Bits(..) => "a column of texts met, 128 bits at a time",
-        Cond::Keys { .. } => "an attribute's texts by number, 128 bits at a time",
-        _ => "an attribute's texts by a table, a word at a time",
+        Cond::Bits(..) => "a column of texts met, 64 people at a time",
+        Cond::Keys { .. } => "an attribute's texts by number, 64 people at a time",
+        _ => "an attribute's texts by a table, 64 people at a time",
     }
 }

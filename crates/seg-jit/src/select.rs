@@ -1,7 +1,6 @@
 //! Conditions of a plan to shapes, with the parameters that make them whole.
 
 use crate::bound::Binding;
-use crate::emit::is_dense;
 use crate::shape::{
     Calendar, Column, Cond, Function, List, Merged, Nulls, Query, Row, Set, Slot, Source, Store, Value, ZoneOffsets,
 };
@@ -108,10 +107,6 @@ impl<'p, 'b: 'p> Select<'p, 'b> {
         self.n_scratch = 2;
         self.least = None;
         let cond = self.cond(id, None);
-        let cond = match is_dense(&cond) {
-            true => Cond::Dense(Box::new(cond), self.int(self.batch.len() as i64)),
-            false => cond,
-        };
         self.find_least(id);
         // A kernel may look at its first parameter before it knows that it has
         // nothing to do.

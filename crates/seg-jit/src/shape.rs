@@ -207,6 +207,13 @@ pub struct Query {
     pub merged: Option<Merged>,
 }
 
+impl Query {
+    /// Whether all that is measured of its events is of a class.
+    pub fn measures(&self, class: Class) -> bool {
+        self.sources.iter().filter_map(|source| source.measure.as_ref()).all(|measure| measure.class() == class)
+    }
+}
+
 /// The events of one name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Source {
@@ -299,10 +306,6 @@ pub enum Cond {
     },
     /// Whether a column's integer has any bit of the mask in the slot.
     Bits(Column, Slot),
-    /// A condition that may be decided for 64 people at once, where many of them
-    /// are asked for. The slot holds the number of people; the words that go
-    /// beyond are decided one by one.
-    Dense(Box<Cond>, Slot),
     ListKnown(List),
     /// Whether an item compares equal to a value.
     Has(List, Value),

@@ -2,15 +2,25 @@
 
 use crate::bound::BoundPlan;
 use crate::code::Kernel;
-use crate::facts::{compare, meets};
+use crate::columns::Asked;
+use crate::compare::{compare, meets};
+use crate::shape::Cond;
 use crate::steps::{Gather, Kind, Step};
 use crate::words::{BLOCK_WORDS, Counts, Words, and, is_none, pick};
 use seg_data::batch::Layout;
 use std::sync::Arc;
 
+/// How a kernel is run.
+pub(crate) enum Way {
+    /// By code made for its shape.
+    Code(Kernel),
+    /// About a column, by what is compiled already.
+    Column(Cond),
+}
+
 /// A kernel with the parameters of this binding.
 pub(crate) struct Leaf {
-    pub kernel: Kernel,
+    pub way: Way,
     pub params: Vec<u64>,
     /// See [`crate::select::Selected::least`].
     pub least: Option<(Arc<Layout>, i64)>,
@@ -333,11 +343,20 @@ impl<'w, 'b> Worker<'w, 'b> {
             return out;
         }
         if let (Some(care), Some(to)) = (care.get(..self.n_words), out.get_mut(..self.n_words)) {
-            // SAFETY: the parameters were selected with this kernel's shape, for
-            // the batch that `bound` borrows and tables that it owns; `care` has
-            // bits only for its profiles; `scratch` is as long as any leaf was
-            // promised; only `gather` runs kernels that write to `values`.
-            unsafe { leaf.kernel.run(&leaf.params, self.first, care, to, &mut self.scratch, values) };
+            match &leaf.way {
+                // SAFETY: the parameters were selected with this kernel's shape, for
+                // the batch that `bound` borrows and tables that it owns; `care` has
+                // bits only for its profiles; `scratch` is as long as any leaf was
+                // promised; only `gather` runs kernels that write to `values`.
+                Way::Code(kernel) => unsafe {
+                    kernel.run(&leaf.params, self.first, care, to, &mut self.scratch, values);
+                },
+                Way::Column(cond) => {
+                    // SAFETY: likewise, and the condition is about a column.
+                    let asked = unsafe { Asked::new(cond, &leaf.params, self.bound.n_profiles, self.first, care) };
+                    asked.decide(to);
+                }
+            }
         }
         out
     }

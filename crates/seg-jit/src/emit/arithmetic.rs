@@ -192,7 +192,8 @@ impl Emit<'_> {
         let bit = self.b.ins().band_imm_u(bit, 1);
         let bit = self.b.ins().uextend(types::I128, bit);
         let r = self.b.use_var(remainder);
-        let r = self.b.ins().ishl_imm_u(r, 1);
+        // Shifting 128 bits takes longer than adding them.
+        let r = self.b.ins().iadd(r, r);
         let r = self.b.ins().bor(r, bit);
         let takes = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, r, right);
         let less = self.b.ins().isub(r, right);
@@ -201,7 +202,7 @@ impl Emit<'_> {
         let takes = self.b.ins().uextend(types::I64, takes);
         let takes = self.b.ins().uextend(types::I128, takes);
         let q = self.b.use_var(quotient);
-        let q = self.b.ins().ishl_imm_u(q, 1);
+        let q = self.b.ins().iadd(q, q);
         let q = self.b.ins().bor(q, takes);
         self.b.def_var(quotient, q);
         self.jump(head);

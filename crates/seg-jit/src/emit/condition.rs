@@ -2,7 +2,7 @@
 
 use super::value::item_scope;
 use super::{Emit, Out, Scope};
-use crate::shape::{Class, Cond, List, Slot, Value};
+use crate::shape::{Class, Cond, Function, List, Query, Slot, Value};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use seg_hir::hir::CompareOp;
@@ -45,6 +45,11 @@ impl Emit<'_> {
                 let out = self.value(value, scope);
                 self.known(out)
             }
+            Cond::Compare(op, Value::Aggregate { function: Function::AverageMoney, query }, Value::Int(bound))
+                if query.measures(Class::Int) =>
+            {
+                self.average_compares(*op, query, *bound, scope)
+            }
             Cond::Compare(op, left, right) => {
                 let (l, r) = (self.value(left, scope), self.value(right, scope));
                 self.compare(*op, (l, left.class()), (r, right.class()))
@@ -82,8 +87,6 @@ impl Emit<'_> {
                 let found = self.b.ins().icmp_imm_s(IntCC::NotEqual, bits, 0);
                 self.both(Some(found), known).unwrap_or(found)
             }
-            // The frame decides words.
-            Cond::Dense(inner, _) => self.cond(inner, scope),
             Cond::ListKnown(list) => {
                 let (_, _, known) = self.list_bounds(list, scope);
                 known.unwrap_or_else(|| self.bool(true))
@@ -132,6 +135,47 @@ impl Emit<'_> {
         };
         let known = self.both(l.known, r.known);
         self.both(Some(holds), known).unwrap_or(holds)
+    }
+
+    /// Whether an average of money, rounded half to even, compares so with the
+    /// bound of a slot; false where it is of nothing.
+    ///
+    /// It is at least `b` where the total is at least `(b - 1/2) n`, or above that
+    /// where `b` is odd, for then a half is rounded down. So nothing is divided.
+    fn average_compares(&mut self, op: CompareOp, query: &Query, bound: Slot, scope: Scope) -> ir::Value {
+        let (total, count) = self.sum(Class::Wide, query, scope);
+        // Shifting 128 bits takes longer than adding them.
+        let twice = self.b.ins().iadd(total, total);
+        let n = self.wide(count, Class::Int);
+        let bound = self.slot(bound);
+        let bound = self.wide(bound, Class::Int);
+        let mut is_at_least = |bound: ir::Value, plus: i64| {
+            let bound = self.b.ins().iadd_imm_s(bound, plus);
+            let edge = self.b.ins().iadd(bound, bound);
+            let edge = self.b.ins().iadd_imm_s(edge, -1);
+            let edge = self.b.ins().imul(edge, n);
+            let above = self.b.ins().isub(twice, edge);
+            let is_odd = self.b.ins().band_imm_u(bound, 1);
+            self.b.ins().icmp(IntCC::SignedGreaterThanOrEqual, above, is_odd)
+        };
+        let holds = match op {
+            CompareOp::GreaterOrEqual => is_at_least(bound, 0),
+            CompareOp::Greater => is_at_least(bound, 1),
+            CompareOp::Less => {
+                let is_at_least = is_at_least(bound, 0);
+                self.b.ins().bxor_imm_u(is_at_least, 1)
+            }
+            CompareOp::LessOrEqual => {
+                let is_above = is_at_least(bound, 1);
+                self.b.ins().bxor_imm_u(is_above, 1)
+            }
+            CompareOp::Equal => {
+                let (is_at_least, is_above) = (is_at_least(bound, 0), is_at_least(bound, 1));
+                self.b.ins().bxor(is_at_least, is_above)
+            }
+        };
+        let is_any = self.b.ins().icmp_imm_s(IntCC::NotEqual, count, 0);
+        self.b.ins().band(holds, is_any)
     }
 
     fn decided_by(&mut self, op: CompareOp, less: ir::Value, greater: ir::Value) -> ir::Value {

@@ -1,7 +1,7 @@
 //! Queries: walks over a person's events.
 
 use super::value::beats;
-use super::{Emit, Out, Scope};
+use super::{Emit, Out, Scope, readonly};
 use crate::shape::{Class, Cond, Function, Merged, Query, Slot, Source, Value};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, Block, InstBuilder, types};
@@ -104,9 +104,9 @@ impl Emit<'_> {
         body: &mut impl FnMut(&mut Self, Found<'_>),
     ) {
         let offsets = self.slot(merged.offsets);
-        let start = self.element(offsets, scope.person, types::I64);
-        let after = self.b.ins().iadd_imm_s(scope.person, 1);
-        let bounds = (start, self.element(offsets, after, types::I64));
+        let address = self.place(offsets, scope.person, types::I64);
+        let [start, end] = [0, 8].map(|at| self.b.ins().load(types::I64, readonly(), address, at));
+        let bounds = (start, end);
         let times = self.slot(merged.times);
         let (at, time, next) = self.walk(query, times, bounds, direction, leave);
         let (sources, places) = (self.slot(merged.source), self.slot(merged.place));
@@ -232,10 +232,9 @@ impl Emit<'_> {
         Some((out.value, measure.class()))
     }
 
-    /// Totals and averages.
-    pub(super) fn total(&mut self, function: &Function, query: &Query, scope: Scope) -> Out {
-        let is_number = matches!(function, Function::TotalNumbers | Function::AverageNumbers);
-        let class = if is_number { Class::Number } else { Class::Wide };
+    /// The sum of the measures, as a value of a class, and how many there are.
+    pub(super) fn sum(&mut self, class: Class, query: &Query, scope: Scope) -> (ir::Value, ir::Value) {
+        let is_number = class == Class::Number;
         let (sum, count) = (self.var(Self::class_type(class)), self.var(types::I64));
         let (none, zero) = (self.zero(class), self.int(0));
         self.b.def_var(sum, none);
@@ -257,7 +256,14 @@ impl Emit<'_> {
             }
             emit.jump(found.next);
         });
-        let (sum, count) = (self.b.use_var(sum), self.b.use_var(count));
+        (self.b.use_var(sum), self.b.use_var(count))
+    }
+
+    /// Totals and averages.
+    pub(super) fn total(&mut self, function: &Function, query: &Query, scope: Scope) -> Out {
+        let is_number = matches!(function, Function::TotalNumbers | Function::AverageNumbers);
+        let class = if is_number { Class::Number } else { Class::Wide };
+        let (sum, count) = self.sum(class, query, scope);
         match function {
             Function::TotalNumbers => Out { value: sum, known: Some(self.is_finite(sum)) },
             Function::AverageNumbers | Function::AverageInts => {

@@ -1,6 +1,6 @@
 //! Values.
 
-use super::{Emit, Out, Scope};
+use super::{Emit, Out, Scope, readonly};
 use crate::shape::{Class, Function, List, Store, Value};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
@@ -111,9 +111,12 @@ impl Emit<'_> {
 
     /// The two offsets of a row.
     pub(super) fn bounds(&mut self, offsets: ir::Value, row: ir::Value) -> (ir::Value, ir::Value) {
-        let start = self.element32(offsets, row);
-        let next = self.b.ins().iadd_imm_s(row, 1);
-        (start, self.element32(offsets, next))
+        let address = self.place(offsets, row, types::I32);
+        let [start, end] = [0, 4].map(|at| {
+            let offset = self.b.ins().load(types::I32, readonly(), address, at);
+            self.b.ins().sextend(types::I64, offset)
+        });
+        (start, end)
     }
 
     /// How many items of a list are there.
