@@ -5,7 +5,7 @@
 //! sentence (docs/benchmarks). So they have shapes and parameters like all others,
 //! but no code.
 
-use crate::compare::{are_among, are_finite, compare, compare_dates, compare_numbers, meets};
+use crate::compare::{Range, Ranged, are_among, meets};
 use crate::shape::{Column, Cond, Row, Slot, Store, Value};
 use seg_data::batch::Layout;
 use seg_hir::hir::CompareOp;
@@ -13,6 +13,9 @@ use seg_hir::hir::CompareOp;
 /// From so many people of a word on, all 64 are decided: a word costs about as
 /// much as a dozen people one by one.
 const DENSE_MIN: u32 = 12;
+
+/// What is no time is the least of all.
+const TIMES: Range<i64> = Range { least: Layout::NO_TIME + 1, greatest: i64::MAX };
 
 /// Whether a condition is one of these.
 pub(crate) fn is_columnar(cond: &Cond) -> bool {
@@ -52,6 +55,24 @@ impl<'w> Asked<'w> {
 
     /// Writes who of them meet the condition.
     pub fn decide(&self, out: &mut [u64]) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("popcnt") {
+            // SAFETY: the machine has the instructions that the function needs.
+            return unsafe { self.decide_widely(out) };
+        }
+        self.decide_by(out);
+    }
+
+    /// The same, compiled for machines that have more than every x86-64: that
+    /// compare 64 bits at once, and count bits.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,popcnt")]
+    fn decide_widely(&self, out: &mut [u64]) {
+        self.decide_by(out);
+    }
+
+    #[inline(always)] // So that it is compiled for either machine.
+    fn decide_by(&self, out: &mut [u64]) {
         match self.cond {
             Cond::Known(Value::Column(column)) => self.known(column, out),
             Cond::Compare(op, Value::Column(column), Value::Int(bound) | Value::Number(bound)) => {
@@ -71,17 +92,20 @@ impl<'w> Asked<'w> {
     }
 
     /// Who has a value.
+    #[inline(always)]
     fn known(&self, column: &Column, out: &mut [u64]) {
         match column.store {
-            Store::Time => self.values(column, out, |v: &[i64], _| !no_time(v), |v| v != Layout::NO_TIME),
-            Store::F64 => self.values(column, out, |v: &[f64], _| are_finite(v), f64::is_finite),
+            Store::Time => self.within(column, TIMES, out),
+            Store::F64 => self.within(column, Range { least: f64::MIN, greatest: f64::MAX }, out),
             Store::Bit(_) | Store::I32 | Store::I64 => self.words(column, out, |_, care| care),
         }
     }
 
     /// Who has a value that compares so with the bound of a slot.
+    #[inline(always)]
     fn compare(&self, op: CompareOp, column: &Column, bound: Slot, out: &mut [u64]) {
         let bound = self.int(bound);
+        let range = Range::<i64>::of(op, bound);
         match column.store {
             Store::Bit(offset) => {
                 let bits = self.bits(column.values, offset);
@@ -89,31 +113,21 @@ impl<'w> Asked<'w> {
                 let flip = (bound - 1) as u64;
                 self.words(column, out, |row, care| (bits.word(row) ^ flip) & care);
             }
-            Store::I32 => {
-                let one = |v: i32| op.holds(i64::from(v).cmp(&bound));
-                self.values(column, out, |v, _| compare_dates(op, v, bound), one);
-            }
-            Store::I64 => self.values(column, out, |v, _| compare(op, v, bound), |v: i64| op.holds(v.cmp(&bound))),
-            Store::Time => {
-                let one = |v: i64| v != Layout::NO_TIME && op.holds(v.cmp(&bound));
-                // What is no time is the least of all.
-                let needs_known = op != CompareOp::Greater;
-                let all = |v: &[i64], _| {
-                    let holds = compare(op, v, bound);
-                    if needs_known { holds & !no_time(v) } else { holds }
-                };
-                self.values(column, out, all, one);
-            }
-            Store::F64 => {
-                let bound = f64::from_bits(bound as u64);
-                let holds = |v: f64| v.partial_cmp(&bound).is_some_and(|order| op.holds(order));
-                let one = |v: f64| v.is_finite() && holds(v);
-                self.values(column, out, |v, _| compare_numbers(op, v, bound), one);
-            }
+            Store::I32 => self.within(column, range.narrow(), out),
+            Store::I64 => self.within(column, range, out),
+            Store::Time => self.within(column, Range { least: range.least.max(TIMES.least), ..range }, out),
+            Store::F64 => self.within(column, Range::<f64>::of(op, f64::from_bits(bound as u64)), out),
         }
     }
 
+    /// Who has a value in a range.
+    #[inline(always)]
+    fn within<T: Ranged>(&self, column: &Column, range: Range<T>, out: &mut [u64]) {
+        self.values(column, out, |v, _| T::within(v, range), |v| range.holds(v));
+    }
+
     /// Whose text a table says yes to.
+    #[inline(always)]
     fn test(&self, keys: &Column, table: Slot, out: &mut [u64]) {
         let table = self.address::<u8>(table);
         let holds = |key: i32| {
@@ -135,6 +149,7 @@ impl<'w> Asked<'w> {
     }
 
     /// Decides word by word: those who are asked and have a value.
+    #[inline(always)]
     fn words(&self, column: &Column, out: &mut [u64], decide: impl Fn(usize, u64) -> u64) {
         let known = column.nulls.as_ref().map(|nulls| self.bits(nulls.bits, nulls.offset));
         for (at, (out, care)) in out.iter_mut().zip(self.care).enumerate() {
@@ -149,6 +164,7 @@ impl<'w> Asked<'w> {
 
     /// Decides by the values: `all` of a word, those who are asked among them, or
     /// `one` by one where few are.
+    #[inline(always)]
     fn values<T: Copy>(
         &self,
         column: &Column,
@@ -228,10 +244,6 @@ impl Bits<'_> {
         // In two steps, so that at a whole byte nothing of it remains.
         u64::from_le_bytes(*eight) >> within | high << 1 << (63 - within)
     }
-}
-
-fn no_time(values: &[i64]) -> u64 {
-    compare(CompareOp::Equal, values, Layout::NO_TIME)
 }
 
 #[cfg(test)]

@@ -20,30 +20,93 @@ macro_rules! with_avx2 {
 /// The bits of values that compare so with a bound.
 pub(crate) fn compare(op: CompareOp, values: &[i64], bound: i64) -> u64 {
     with_avx2!(values, compare(op, values, bound));
-    scalar(op, values, bound)
-}
-
-/// The same for dates.
-pub(crate) fn compare_dates(op: CompareOp, values: &[i32], bound: i64) -> u64 {
-    with_avx2!(values, compare_dates(op, values, bound));
     match op {
-        CompareOp::Less => bits(values, |v| i64::from(v) < bound),
-        CompareOp::LessOrEqual => bits(values, |v| i64::from(v) <= bound),
-        CompareOp::Equal => bits(values, |v| i64::from(v) == bound),
-        CompareOp::GreaterOrEqual => bits(values, |v| i64::from(v) >= bound),
-        CompareOp::Greater => bits(values, |v| i64::from(v) > bound),
+        CompareOp::Less => bits(values, |v| v < bound),
+        CompareOp::LessOrEqual => bits(values, |v| v <= bound),
+        CompareOp::Equal => bits(values, |v| v == bound),
+        CompareOp::GreaterOrEqual => bits(values, |v| v >= bound),
+        CompareOp::Greater => bits(values, |v| v > bound),
     }
 }
 
-/// The same for numbers, of which those that are not finite compare with nothing.
-pub(crate) fn compare_numbers(op: CompareOp, values: &[f64], bound: f64) -> u64 {
-    with_avx2!(values, compare_numbers(op, values, bound));
-    scalar(op, values, bound) & are_finite(values)
+/// Values from one to another, both among them; none where the least is above the
+/// greatest.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Range<T> {
+    pub least: T,
+    pub greatest: T,
 }
 
-/// The bits of numbers that are finite.
-pub(crate) fn are_finite(values: &[f64]) -> u64 {
-    bits(values, f64::is_finite)
+impl Range<i64> {
+    /// The integers that compare so with a bound.
+    pub fn of(op: CompareOp, bound: i64) -> Range<i64> {
+        const NONE: Range<i64> = Range { least: i64::MAX, greatest: i64::MIN };
+        let (least, greatest) = match op {
+            CompareOp::Less => (Some(i64::MIN), bound.checked_sub(1)),
+            CompareOp::LessOrEqual => (Some(i64::MIN), Some(bound)),
+            CompareOp::Equal => (Some(bound), Some(bound)),
+            CompareOp::GreaterOrEqual => (Some(bound), Some(i64::MAX)),
+            CompareOp::Greater => (bound.checked_add(1), Some(i64::MAX)),
+        };
+        least.zip(greatest).map_or(NONE, |(least, greatest)| Range { least, greatest })
+    }
+
+    /// Those of them that have 32 bits.
+    pub fn narrow(self) -> Range<i32> {
+        const NONE: Range<i32> = Range { least: i32::MAX, greatest: i32::MIN };
+        let least = i32::try_from(self.least.max(i64::from(i32::MIN)));
+        let greatest = i32::try_from(self.greatest.min(i64::from(i32::MAX)));
+        least.ok().zip(greatest.ok()).map_or(NONE, |(least, greatest)| Range { least, greatest })
+    }
+}
+
+impl Range<f64> {
+    /// The numbers that compare so with a bound; none that is not finite does.
+    pub fn of(op: CompareOp, bound: f64) -> Range<f64> {
+        let (least, greatest) = match op {
+            CompareOp::Less => (f64::MIN, bound.next_down()),
+            CompareOp::LessOrEqual => (f64::MIN, bound),
+            CompareOp::Equal => (bound, bound),
+            CompareOp::GreaterOrEqual => (bound, f64::MAX),
+            CompareOp::Greater => (bound.next_up(), f64::MAX),
+        };
+        Range { least: least.max(f64::MIN), greatest: greatest.min(f64::MAX) }
+    }
+}
+
+/// Values of which words are held against a range.
+pub(crate) trait Ranged: Copy + PartialOrd {
+    /// The bits of values that lie in a range.
+    fn within(values: &[Self], range: Range<Self>) -> u64;
+}
+
+impl<T: Ranged> Range<T> {
+    /// Whether a value lies in it.
+    pub fn holds(self, value: T) -> bool {
+        // Both are looked at, which is sooner done than to foresee the first.
+        (self.least <= value) & (value <= self.greatest)
+    }
+}
+
+impl Ranged for i64 {
+    fn within(values: &[i64], range: Range<i64>) -> u64 {
+        with_avx2!(values, within(values, range));
+        bits(values, |v| range.holds(v))
+    }
+}
+
+impl Ranged for i32 {
+    fn within(values: &[i32], range: Range<i32>) -> u64 {
+        with_avx2!(values, within_narrow(values, range));
+        bits(values, |v| range.holds(v))
+    }
+}
+
+impl Ranged for f64 {
+    fn within(values: &[f64], range: Range<f64>) -> u64 {
+        with_avx2!(values, within_numbers(values, range));
+        bits(values, |v| range.holds(v))
+    }
 }
 
 /// The bits of values that have a bit in common with a mask.
@@ -56,16 +119,6 @@ pub(crate) fn meets(values: &[i64], mask: i64) -> u64 {
 pub(crate) fn are_among(keys: &[i32], wanted: &[i32]) -> u64 {
     with_avx2!(keys, are_among(keys, wanted));
     bits(keys, |key| wanted.contains(&key))
-}
-
-fn scalar<T: Copy + PartialOrd>(op: CompareOp, values: &[T], bound: T) -> u64 {
-    match op {
-        CompareOp::Less => bits(values, |v| v < bound),
-        CompareOp::LessOrEqual => bits(values, |v| v <= bound),
-        CompareOp::Equal => bits(values, |v| v == bound),
-        CompareOp::GreaterOrEqual => bits(values, |v| v >= bound),
-        CompareOp::Greater => bits(values, |v| v > bound),
-    }
 }
 
 /// A bit for each of up to 64 values. First a byte each, which is done many at a
@@ -81,93 +134,93 @@ fn bits<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> u64 {
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
+    use super::Range;
     use seg_hir::hir::CompareOp;
     use std::arch::x86_64::{
-        __m256d, __m256i, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_LE_OQ, _CMP_LT_OQ, _mm_set_epi32, _mm256_and_pd,
-        _mm256_and_si256, _mm256_andnot_pd, _mm256_castsi256_pd, _mm256_castsi256_ps, _mm256_cmp_pd,
-        _mm256_cmpeq_epi32, _mm256_cmpeq_epi64, _mm256_cmpgt_epi64, _mm256_cvtepi32_epi64, _mm256_movemask_pd,
-        _mm256_movemask_ps, _mm256_or_si256, _mm256_set_epi32, _mm256_set_epi64x, _mm256_set_pd, _mm256_set1_epi32,
+        __m256i, _CMP_LE_OQ, _mm256_and_pd, _mm256_and_si256, _mm256_castsi256_pd, _mm256_castsi256_ps, _mm256_cmp_pd,
+        _mm256_cmpeq_epi32, _mm256_cmpeq_epi64, _mm256_cmpgt_epi32, _mm256_cmpgt_epi64, _mm256_loadu_pd,
+        _mm256_loadu_si256, _mm256_movemask_pd, _mm256_movemask_ps, _mm256_or_si256, _mm256_set1_epi32,
         _mm256_set1_epi64x, _mm256_set1_pd, _mm256_setzero_si256,
     };
 
     #[target_feature(enable = "avx2")]
     pub fn compare(op: CompareOp, values: &[i64; 64], bound: i64) -> u64 {
         let bound = _mm256_set1_epi64x(bound);
-        let load = |[a, b, c, d]: &[i64; 4]| _mm256_set_epi64x(*d, *c, *b, *a);
         match op {
-            CompareOp::Less => integers(values, |v| _mm256_cmpgt_epi64(bound, load(v))),
-            CompareOp::LessOrEqual => !integers(values, |v| _mm256_cmpgt_epi64(load(v), bound)),
-            CompareOp::Equal => integers(values, |v| _mm256_cmpeq_epi64(load(v), bound)),
-            CompareOp::GreaterOrEqual => !integers(values, |v| _mm256_cmpgt_epi64(bound, load(v))),
-            CompareOp::Greater => integers(values, |v| _mm256_cmpgt_epi64(load(v), bound)),
+            CompareOp::Less => integers(values, |v| _mm256_cmpgt_epi64(bound, v)),
+            CompareOp::LessOrEqual => !integers(values, |v| _mm256_cmpgt_epi64(v, bound)),
+            CompareOp::Equal => integers(values, |v| _mm256_cmpeq_epi64(v, bound)),
+            CompareOp::GreaterOrEqual => !integers(values, |v| _mm256_cmpgt_epi64(bound, v)),
+            CompareOp::Greater => integers(values, |v| _mm256_cmpgt_epi64(v, bound)),
         }
     }
 
     #[target_feature(enable = "avx2")]
-    pub fn compare_dates(op: CompareOp, values: &[i32; 64], bound: i64) -> u64 {
-        let bound = _mm256_set1_epi64x(bound);
-        let load = |[a, b, c, d]: &[i32; 4]| _mm256_cvtepi32_epi64(_mm_set_epi32(*d, *c, *b, *a));
-        match op {
-            CompareOp::Less => integers(values, |v| _mm256_cmpgt_epi64(bound, load(v))),
-            CompareOp::LessOrEqual => !integers(values, |v| _mm256_cmpgt_epi64(load(v), bound)),
-            CompareOp::Equal => integers(values, |v| _mm256_cmpeq_epi64(load(v), bound)),
-            CompareOp::GreaterOrEqual => !integers(values, |v| _mm256_cmpgt_epi64(bound, load(v))),
-            CompareOp::Greater => integers(values, |v| _mm256_cmpgt_epi64(load(v), bound)),
+    pub fn within(values: &[i64; 64], range: Range<i64>) -> u64 {
+        let (least, greatest) = (_mm256_set1_epi64x(range.least), _mm256_set1_epi64x(range.greatest));
+        // Most ranges have one end.
+        match (range.least, range.greatest) {
+            (_, i64::MAX) => !integers(values, |v| _mm256_cmpgt_epi64(least, v)),
+            (i64::MIN, _) => !integers(values, |v| _mm256_cmpgt_epi64(v, greatest)),
+            _ => !integers(values, |v| _mm256_or_si256(_mm256_cmpgt_epi64(least, v), _mm256_cmpgt_epi64(v, greatest))),
         }
     }
 
     #[target_feature(enable = "avx2")]
-    pub fn compare_numbers(op: CompareOp, values: &[f64; 64], bound: f64) -> u64 {
-        let bound = _mm256_set1_pd(bound);
-        match op {
-            CompareOp::Less => numbers(values, |v| _mm256_cmp_pd::<_CMP_LT_OQ>(v, bound)),
-            CompareOp::LessOrEqual => numbers(values, |v| _mm256_cmp_pd::<_CMP_LE_OQ>(v, bound)),
-            CompareOp::Equal => numbers(values, |v| _mm256_cmp_pd::<_CMP_EQ_OQ>(v, bound)),
-            CompareOp::GreaterOrEqual => numbers(values, |v| _mm256_cmp_pd::<_CMP_GE_OQ>(v, bound)),
-            CompareOp::Greater => numbers(values, |v| _mm256_cmp_pd::<_CMP_GT_OQ>(v, bound)),
-        }
+    pub fn within_narrow(values: &[i32; 64], range: Range<i32>) -> u64 {
+        let (least, greatest) = (_mm256_set1_epi32(range.least), _mm256_set1_epi32(range.greatest));
+        !eights(values, |value| _mm256_or_si256(_mm256_cmpgt_epi32(least, value), _mm256_cmpgt_epi32(value, greatest)))
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub fn within_numbers(values: &[f64; 64], range: Range<f64>) -> u64 {
+        let (least, greatest) = (_mm256_set1_pd(range.least), _mm256_set1_pd(range.greatest));
+        let (fours, _) = values.as_chunks::<4>();
+        fours.iter().enumerate().fold(0, |word, (at, four)| {
+            // SAFETY: an array of four numbers is as long as what is loaded.
+            let value = unsafe { _mm256_loadu_pd(four.as_ptr()) };
+            let (above, below) =
+                (_mm256_cmp_pd::<_CMP_LE_OQ>(least, value), _mm256_cmp_pd::<_CMP_LE_OQ>(value, greatest));
+            word | (_mm256_movemask_pd(_mm256_and_pd(above, below)) as u64) << (4 * at)
+        })
     }
 
     #[target_feature(enable = "avx2")]
     pub fn meets(values: &[i64; 64], mask: i64) -> u64 {
         let mask = _mm256_set1_epi64x(mask);
-        !integers(values, |[a, b, c, d]| {
-            let found = _mm256_and_si256(_mm256_set_epi64x(*d, *c, *b, *a), mask);
-            _mm256_cmpeq_epi64(found, _mm256_setzero_si256())
-        })
+        !integers(values, |v| _mm256_cmpeq_epi64(_mm256_and_si256(v, mask), _mm256_setzero_si256()))
     }
 
     #[target_feature(enable = "avx2")]
     pub fn are_among(keys: &[i32; 64], wanted: &[i32]) -> u64 {
-        let (eights, _) = keys.as_chunks::<8>();
-        eights.iter().rev().fold(0, |word, [a, b, c, d, e, f, g, h]| {
-            let keys = _mm256_set_epi32(*h, *g, *f, *e, *d, *c, *b, *a);
-            let found = wanted.iter().fold(_mm256_setzero_si256(), |found, key| {
+        eights(keys, |keys| {
+            wanted.iter().fold(_mm256_setzero_si256(), |found, key| {
                 _mm256_or_si256(found, _mm256_cmpeq_epi32(keys, _mm256_set1_epi32(*key)))
-            });
-            word << 8 | u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(found)) as u8)
+            })
         })
     }
 
     /// The highest bit of what becomes of each value, four at a time.
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn integers<T>(values: &[T; 64], holds: impl Fn(&[T; 4]) -> __m256i) -> u64 {
+    fn integers(values: &[i64; 64], holds: impl Fn(__m256i) -> __m256i) -> u64 {
         let (fours, _) = values.as_chunks::<4>();
-        let four = |four| _mm256_movemask_pd(_mm256_castsi256_pd(holds(four))) as u64;
-        fours.iter().rev().fold(0, |word, values| word << 4 | four(values))
+        fours.iter().enumerate().fold(0, |word, (at, four)| {
+            // SAFETY: an array of four integers is as long as what is loaded.
+            let held = holds(unsafe { _mm256_loadu_si256(four.as_ptr().cast()) });
+            word | (_mm256_movemask_pd(_mm256_castsi256_pd(held)) as u64) << (4 * at)
+        })
     }
 
-    /// The same of numbers, and nothing of those that are not finite.
+    /// The same, eight at a time.
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn numbers(values: &[f64; 64], holds: impl Fn(__m256d) -> __m256d) -> u64 {
-        let (sign, infinite) = (_mm256_set1_pd(-0.0), _mm256_set1_pd(f64::INFINITY));
-        let (fours, _) = values.as_chunks::<4>();
-        fours.iter().rev().fold(0, |word, [a, b, c, d]| {
-            let four = _mm256_set_pd(*d, *c, *b, *a);
-            let is_finite = _mm256_cmp_pd::<_CMP_LT_OQ>(_mm256_andnot_pd(sign, four), infinite);
-            word << 4 | _mm256_movemask_pd(_mm256_and_pd(holds(four), is_finite)) as u64
+    fn eights(values: &[i32; 64], holds: impl Fn(__m256i) -> __m256i) -> u64 {
+        let (eights, _) = values.as_chunks::<8>();
+        eights.iter().enumerate().fold(0, |word, (at, eight)| {
+            // SAFETY: an array of eight integers is as long as what is loaded.
+            let held = holds(unsafe { _mm256_loadu_si256(eight.as_ptr().cast()) });
+            word | u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(held)) as u8) << (8 * at)
         })
     }
 }
@@ -201,7 +254,9 @@ mod tests {
         let values = word(&nasty);
         for bound in nasty {
             for op in OPS {
-                both_ways(&values, |v| compare(op, v, bound), |v| op.holds(v.cmp(&bound)));
+                let holds = |v: i64| op.holds(v.cmp(&bound));
+                both_ways(&values, |v| compare(op, v, bound), holds);
+                both_ways(&values, |v| i64::within(v, Range::<i64>::of(op, bound)), holds);
             }
             both_ways(&values, |v| meets(v, bound), |v| v & bound != 0);
         }
@@ -214,7 +269,8 @@ mod tests {
         let bounds = nasty.iter().map(|day| i64::from(*day)).chain([i64::MIN, -(1 << 33), 1 << 33, i64::MAX]);
         for bound in bounds {
             for op in OPS {
-                both_ways(&values, |v| compare_dates(op, v, bound), |v| op.holds(i64::from(v).cmp(&bound)));
+                let range = Range::<i64>::of(op, bound).narrow();
+                both_ways(&values, |v| i32::within(v, range), |v| op.holds(i64::from(v).cmp(&bound)));
             }
         }
         for wanted in [&[0][..], &[1, 3], &[7], &[i32::MAX, -1, 2, 0], &[]] {
@@ -226,11 +282,12 @@ mod tests {
     fn a_bit_for_each_number() {
         let nasty = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 0.0, f64::MAX, f64::MIN, 1.5, -1.5, 5e-324, 2.0];
         let values = word(&nasty);
-        both_ways(&values, are_finite, f64::is_finite);
+        let all = Range { least: f64::MIN, greatest: f64::MAX };
+        both_ways(&values, |v| f64::within(v, all), f64::is_finite);
         for bound in nasty.into_iter().filter(|bound| bound.is_finite()) {
             for op in OPS {
                 let holds = |v: f64| v.partial_cmp(&bound).is_some_and(|order| op.holds(order));
-                both_ways(&values, |v| compare_numbers(op, v, bound), |v| v.is_finite() && holds(v));
+                both_ways(&values, |v| f64::within(v, Range::<f64>::of(op, bound)), |v| v.is_finite() && holds(v));
             }
         }
     }
