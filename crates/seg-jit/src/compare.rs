@@ -200,7 +200,8 @@ mod avx2 {
         })
     }
 
-    /// The highest bit of what becomes of each value, four at a time.
+    /// The highest bit of what becomes of each value, four at a time, upwards, for
+    /// which machines read ahead.
     #[target_feature(enable = "avx2")]
     #[inline]
     fn integers(values: &[i64; 64], holds: impl Fn(__m256i) -> __m256i) -> u64 {
