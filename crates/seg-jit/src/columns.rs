@@ -5,7 +5,7 @@
 //! sentence (docs/benchmarks). So they have shapes and parameters like all others,
 //! but no code.
 
-use crate::compare::{Range, Ranged, are_among, meets};
+use crate::compare::{Range, Ranged, are_among, bits, meets};
 use crate::shape::{Column, Cond, Row, Slot, Store, Value};
 use seg_data::batch::Layout;
 use seg_hir::hir::CompareOp;
@@ -137,8 +137,12 @@ impl<'w> Asked<'w> {
             // SAFETY: likewise.
             unsafe { *entry }
         };
-        // What is no key is not looked up.
+        let has_nulls = keys.nulls.is_some();
         let all = |keys: &[i32], care: u64| {
+            if !has_nulls {
+                return bits(keys, |key| holds(key) == 1);
+            }
+            // What is no key is not looked up.
             let places = keys.iter().enumerate();
             places.fold(0, |word, (at, key)| {
                 let mask = -((care >> at & 1) as i32);

@@ -124,7 +124,7 @@ pub(crate) fn are_among(keys: &[i32], wanted: &[i32]) -> u64 {
 /// A bit for each of up to 64 values. First a byte each, which is done many at a
 /// time, then eight bytes to a byte by one multiplication that moves the bit of
 /// byte k to bit 56 + k.
-fn bits<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> u64 {
+pub(crate) fn bits<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> u64 {
     let mut bytes = [0_u8; 64];
     bytes.iter_mut().zip(values).for_each(|(byte, value)| *byte = u8::from(holds(*value)));
     let (eights, _) = bytes.as_chunks::<8>();

@@ -133,11 +133,10 @@ def do_multi(n, reps, budget):
                 log("FAIL multi", n, ln, str(ex)[:400]); continue
             if chk is not None and chk != r: log("DISAGREE multi", n, ln, [i for i in range(len(r)) if r[i] != chk[i]][:10])
             chk = chk or r; res[ln + (" wide" if wide else "")] = ts; log("multi", n, ln, wide, [round(t, 3) for t in ts])
-    if not res: return
-    b = min(res, key=lambda k: statistics.median(res[k]))
-    if eng == "polars": pairs = [(chk[i], chk[n + i]) for i in range(n)]
-    else: pairs = [(chk[2*i], chk[2*i+1]) for i in range(n)]
-    R["multi"][str(n)] = dict(best=b, median=statistics.median(res[b]), check=pairs, all={k: statistics.median(v) for k, v in res.items()}); save()
+            # After each layout, so that it counts although a later one be stopped.
+            b = min(res, key=lambda k: statistics.median(res[k]))
+            pairs = [(chk[i], chk[n + i]) for i in range(n)] if eng == "polars" else [(chk[2*i], chk[2*i+1]) for i in range(n)]
+            R["multi"][str(n)] = dict(best=b, median=statistics.median(res[b]), check=pairs, all={k: statistics.median(v) for k, v in res.items()}); save()
 if "m100" in parts: do_multi(100, 3, 40)
 if "s100" in parts:
     segs = build(100)

@@ -6,7 +6,7 @@
 
 use super::generate::NOW;
 use super::{Flush, median, ms, settings, suite};
-use seg::{Batch, Engine, Mask, Options, Project};
+use seg::{Batch, Bound, Engine, Mask, Options, Project};
 use serde_json::Value;
 use std::fmt::Write;
 use std::num::NonZero;
@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// The engines, by their names in the programs.
-const ENGINES: [&str; 4] = ["duckdb", "polars", "clickhouse", "datafusion"];
-/// An engine that takes longer is stopped, and what it has measured counts.
-const SECONDS_MAX: u64 = 420;
+/// The engines, by their names in the programs, and how many seconds they have: one
+/// that takes longer is stopped, and what it has measured counts. DataFusion takes
+/// minutes for each suite, without coming near the others.
+const ENGINES: [(&str, u64); 4] = [("duckdb", 420), ("polars", 420), ("clickhouse", 420), ("datafusion", 200)];
 
 /// What one engine measured.
 pub struct Peer {
@@ -105,22 +105,24 @@ fn pair(check: &Value) -> Option<(u64, u64)> {
     Some((check.get(0)?.as_u64()?, check.get(1)?.as_u64()?))
 }
 
-/// Runs the engines over a batch, of which `data` has the files.
+/// Runs the engines over a batch, of which `data` has the files; `before` is called
+/// before each of them.
 ///
 /// # Errors
 /// An environment that cannot be made; engines that fail are left out with a
 /// word on standard error.
-pub fn run(batch: &Batch, threads: usize) -> Result<Vec<Peer>, String> {
+pub fn run(batch: &Batch, threads: usize, mut before: impl FnMut()) -> Result<Vec<Peer>, String> {
     let dir = super::files::root();
     let scale = batch.len().to_string();
     let python = environment(&dir)?;
     let programs = seg_tests::root().join("crates/xtask/peers");
     let results = dir.join("results");
     let mut peers = Vec::new();
-    for name in ENGINES {
+    for (name, seconds) in ENGINES {
+        before();
         eprintln!("measuring {name}");
         let status = Command::new("timeout")
-            .arg(SECONDS_MAX.to_string())
+            .arg(seconds.to_string())
             .arg(&python)
             .args(["bench.py", name, &threads.to_string(), &scale, "load,single,m100,m1000"])
             .current_dir(&programs)
@@ -162,8 +164,37 @@ fn succeed(command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}\n")) }
 }
 
+/// A suite, or a segment of the twelve, as Seg evaluates it.
+struct Ours<'b> {
+    title: String,
+    /// How many segments, or the number of one.
+    number: usize,
+    bound: Bound<'b>,
+    masks: Vec<Mask>,
+    times: Vec<Duration>,
+}
+
+impl Ours<'_> {
+    fn sample(&mut self, threads: NonZero<usize>, flush: &mut Flush) {
+        let options = Options { engine: Some(Engine::Jit), threads };
+        let masks = &mut self.masks;
+        let evaluate = || *masks = self.bound.evaluate_again(options, NOW, std::mem::take(masks)).masks;
+        self.times.push(median(flush, evaluate));
+    }
+
+    /// The median of what was measured at different times.
+    fn time(&self) -> Duration {
+        let mut times = self.times.clone();
+        times.sort_unstable();
+        times.get(times.len() / 2).copied().unwrap_or_default()
+    }
+}
+
 /// The suites beside other engines: milliseconds, how many times as long as Seg
 /// they take, and how many segments have other members.
+///
+/// A machine that others use as well is quicker at one time than at another, so
+/// Seg is measured before each engine and after the last.
 pub fn beside(
     schema: &str,
     batch: &Batch,
@@ -172,21 +203,28 @@ pub fn beside(
     flush: &mut Flush,
     text: &mut String,
 ) -> Result<(), String> {
-    let peers = run(batch, threads.get())?;
-    let _ = writeln!(text, "\n| against | seg | {} | fastest by seg |", names(&peers).join(" | "));
-    let _ = writeln!(text, "|---|---:|{}---:|", "---:|".repeat(peers.len()));
-    let twelve: Vec<&str> = suite::segments(suite::TWELVE).collect();
-    let mut ratios = Vec::new();
-    let rows = twelve.iter().enumerate().map(|(at, segment)| (format!("segment {}", at + 1), *segment, at + 1));
+    let twelve = suite::segments(suite::TWELVE).enumerate();
+    let twelve = twelve.map(|(at, segment)| (format!("segment {}", at + 1), segment, at + 1));
     let suites = [(suite::HUNDRED, 100), (suite::THOUSAND, 1000)];
-    let rows = rows.chain(suites.map(|(suite, n)| (format!("{n} segments"), suite, n)));
+    let rows = twelve.chain(suites.map(|(suite, n)| (format!("{n} segments"), suite, n)));
+    let mut programs = Vec::new();
     for (title, segments, number) in rows {
         let project = Project::from_text(schema, [("s.seg", segments)], settings());
-        let program = seg::compile(&project).map_err(|e| e.to_string())?;
+        programs.push((title, number, seg::compile(&project).map_err(|e| e.to_string())?));
+    }
+    let mut ours = Vec::new();
+    for (title, number, program) in &programs {
         let bound = program.bind(batch).map_err(|e| e.to_string())?;
-        let options = Options { engine: Some(Engine::Jit), threads };
-        let mut masks = bound.evaluate_with(options, NOW).masks;
-        let ours = median(flush, || masks = bound.evaluate_again(options, NOW, std::mem::take(&mut masks)).masks);
+        let masks = bound.evaluate_with(Options { engine: Some(Engine::Jit), threads }, NOW).masks;
+        ours.push(Ours { title: title.clone(), number: *number, bound, masks, times: Vec::new() });
+    }
+    let peers = run(batch, threads.get(), || ours.iter_mut().for_each(|ours| ours.sample(threads, flush)))?;
+    ours.iter_mut().for_each(|ours| ours.sample(threads, flush));
+    let _ = writeln!(text, "\n| against | seg | {} | fastest by seg |", names(&peers).join(" | "));
+    let _ = writeln!(text, "|---|---:|{}---:|", "---:|".repeat(peers.len()));
+    let mut ratios = Vec::new();
+    for ours in &ours {
+        let (number, time) = (ours.number, ours.time());
         let mut cells = Vec::new();
         let mut fastest: Option<Duration> = None;
         for peer in &peers {
@@ -195,15 +233,15 @@ pub fn beside(
                 cells.push("–".to_owned());
                 continue;
             };
-            let n_other = measured.differences(batch, &masks);
+            let n_other = measured.differences(batch, &ours.masks);
             let differs = if n_other > 0 { format!(" ({n_other} differ)") } else { String::new() };
             cells.push(format!("{}{differs}", ms(measured.time)));
             fastest = Some(fastest.map_or(measured.time, |f| f.min(measured.time)));
         }
-        let ratio = fastest.map(|f| f.as_secs_f64() / ours.as_secs_f64());
+        let ratio = fastest.map(|f| f.as_secs_f64() / time.as_secs_f64());
         ratios.extend(ratio.filter(|_| number < 100));
         let ratio = ratio.map_or("–".to_owned(), |r| format!("{r:.1}"));
-        let _ = writeln!(text, "| {title} | {} | {} | {ratio} |", ms(ours), cells.join(" | "));
+        let _ = writeln!(text, "| {} | {} | {} | {ratio} |", ours.title, ms(time), cells.join(" | "));
     }
     if let Some(ready) = ready {
         let by_time = peers.iter().map(Peer::ready).collect();
@@ -217,7 +255,8 @@ pub fn beside(
     let mean = (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len().max(1) as f64).exp();
     let _ = writeln!(
         text,
-        "\nThe geometric mean of the twelve ratios is {mean:.1}. Each engine runs in its best layout of several, as many threads \
+        "\nThe geometric mean of the twelve ratios is {mean:.1}. Seg is measured before each engine and after the last, the \
+         median counts. Each engine runs in its best layout of several, as many threads \
          as Seg, warm, each sample after a scan of other memory as for Seg. The layouts that Seg keeps (columns of times \
          and texts, a bit a day) are none of theirs; `first` above says what making them costs."
     );
