@@ -22,6 +22,8 @@ const ENGINES: [(&str, u64); 4] = [("duckdb", 420), ("polars", 420), ("clickhous
 /// What one engine measured.
 pub struct Peer {
     pub name: &'static str,
+    /// Which it was in order.
+    at: usize,
     results: Value,
 }
 
@@ -118,7 +120,7 @@ pub fn run(batch: &Batch, threads: usize, mut before: impl FnMut()) -> Result<Ve
     let programs = seg_tests::root().join("crates/xtask/peers");
     let results = dir.join("results");
     let mut peers = Vec::new();
-    for (name, seconds) in ENGINES {
+    for (at, (name, seconds)) in ENGINES.into_iter().enumerate() {
         before();
         eprintln!("measuring {name}");
         let status = Command::new("timeout")
@@ -139,7 +141,7 @@ pub fn run(batch: &Batch, threads: usize, mut before: impl FnMut()) -> Result<Ve
             .map_err(|e| e.to_string())
             .and_then(|text| serde_json::from_str(&text).map_err(|e| e.to_string()))
         {
-            Ok(found) => peers.push(Peer { name, results: found }),
+            Ok(found) => peers.push(Peer { name, at, results: found }),
             Err(why) => eprintln!("{name} is left out: {}: {why}", path.display()),
         }
     }
@@ -182,6 +184,13 @@ impl Ours<'_> {
         self.times.push(median(flush, evaluate));
     }
 
+    /// What it took around the time at which an engine was measured: the mean of just
+    /// before and just after.
+    fn around(&self, peer: &Peer) -> Duration {
+        let times = self.times.iter().skip(peer.at).take(2);
+        times.clone().sum::<Duration>() / times.count().max(1) as u32
+    }
+
     /// The median of what was measured at different times.
     fn time(&self) -> Duration {
         let mut times = self.times.clone();
@@ -194,7 +203,8 @@ impl Ours<'_> {
 /// they take, and how many segments have other members.
 ///
 /// A machine that others use as well is quicker at one time than at another, so
-/// Seg is measured before each engine and after the last.
+/// Seg is measured before each engine and after the last, and each is held against
+/// what Seg took just before and just after it.
 pub fn beside(
     schema: &str,
     batch: &Batch,
@@ -226,7 +236,7 @@ pub fn beside(
     for ours in &ours {
         let (number, time) = (ours.number, ours.time());
         let mut cells = Vec::new();
-        let mut fastest: Option<Duration> = None;
+        let mut ratio: Option<f64> = None;
         for peer in &peers {
             let measured = if number < 100 { peer.single(number) } else { peer.together(number) };
             let Some(measured) = measured else {
@@ -236,9 +246,9 @@ pub fn beside(
             let n_other = measured.differences(batch, &ours.masks);
             let differs = if n_other > 0 { format!(" ({n_other} differ)") } else { String::new() };
             cells.push(format!("{}{differs}", ms(measured.time)));
-            fastest = Some(fastest.map_or(measured.time, |f| f.min(measured.time)));
+            let by_seg = measured.time.as_secs_f64() / ours.around(peer).as_secs_f64();
+            ratio = Some(ratio.map_or(by_seg, |least| least.min(by_seg)));
         }
-        let ratio = fastest.map(|f| f.as_secs_f64() / time.as_secs_f64());
         ratios.extend(ratio.filter(|_| number < 100));
         let ratio = ratio.map_or("–".to_owned(), |r| format!("{r:.1}"));
         let _ = writeln!(text, "| {} | {} | {} | {ratio} |", ours.title, ms(time), cells.join(" | "));
@@ -255,8 +265,9 @@ pub fn beside(
     let mean = (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len().max(1) as f64).exp();
     let _ = writeln!(
         text,
-        "\nThe geometric mean of the twelve ratios is {mean:.1}. Seg is measured before each engine and after the last, the \
-         median counts. Each engine runs in its best layout of several, as many threads \
+        "\nThe geometric mean of the twelve ratios is {mean:.1}. Seg is measured before each engine and after the last: \
+         its column is the median, a ratio is by the mean of just before and just after that engine, the least of the \
+         four. Each engine runs in its best layout of several, as many threads \
          as Seg, warm, each sample after a scan of other memory as for Seg. The layouts that Seg keeps (columns of times \
          and texts, a bit a day) are none of theirs; `first` above says what making them costs."
     );
