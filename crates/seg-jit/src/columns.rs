@@ -6,6 +6,7 @@
 //! but no code.
 
 use crate::compare::{Range, Ranged, are_among, bits, meets};
+use crate::select::KEYS_MAX;
 use crate::shape::{Column, Cond, Row, Slot, Store, Value};
 use seg_data::batch::Layout;
 use seg_hir::hir::CompareOp;
@@ -83,8 +84,11 @@ impl<'w> Asked<'w> {
                 self.values(column, out, |v: &[i64], _| meets(v, mask), |v| v & mask != 0);
             }
             Cond::Keys { keys, wanted } => {
-                let wanted: Vec<i32> = wanted.iter().map(|slot| self.int(*slot) as i32).collect();
-                self.values(keys, out, |v: &[i32], _| are_among(v, &wanted), |v| wanted.contains(&v));
+                // This is done for each block, so it gets no memory.
+                let mut few = [0; KEYS_MAX];
+                few.iter_mut().zip(wanted).for_each(|(key, slot)| *key = self.int(*slot) as i32);
+                let few = few.get(..wanted.len()).unwrap_or(&few);
+                self.values(keys, out, |v: &[i32], _| are_among(v, few), |v| few.contains(&v));
             }
             Cond::Test { keys, table } => self.test(keys, *table, out),
             _ => out.fill(0),

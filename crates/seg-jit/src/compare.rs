@@ -1,4 +1,4 @@
-//! Words of values held against a bound: a bit for each of 64 people.
+//! Words of values held against a range: a bit for each of 64 people.
 //!
 //! The instructions that every x86-64 has cannot compare 64 bits at once, so where
 //! the machine has more, the same functions are compiled for those.
@@ -15,18 +15,6 @@ macro_rules! with_avx2 {
             return unsafe { avx2::$name($($arguments),*) };
         }
     };
-}
-
-/// The bits of values that compare so with a bound.
-pub(crate) fn compare(op: CompareOp, values: &[i64], bound: i64) -> u64 {
-    with_avx2!(values, compare(op, values, bound));
-    match op {
-        CompareOp::Less => bits(values, |v| v < bound),
-        CompareOp::LessOrEqual => bits(values, |v| v <= bound),
-        CompareOp::Equal => bits(values, |v| v == bound),
-        CompareOp::GreaterOrEqual => bits(values, |v| v >= bound),
-        CompareOp::Greater => bits(values, |v| v > bound),
-    }
 }
 
 /// Values from one to another, both among them; none where the least is above the
@@ -135,25 +123,12 @@ pub(crate) fn bits<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> u64 {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use super::Range;
-    use seg_hir::hir::CompareOp;
     use std::arch::x86_64::{
         __m256i, _CMP_LE_OQ, _mm256_and_pd, _mm256_and_si256, _mm256_castsi256_pd, _mm256_castsi256_ps, _mm256_cmp_pd,
         _mm256_cmpeq_epi32, _mm256_cmpeq_epi64, _mm256_cmpgt_epi32, _mm256_cmpgt_epi64, _mm256_loadu_pd,
         _mm256_loadu_si256, _mm256_movemask_pd, _mm256_movemask_ps, _mm256_or_si256, _mm256_set1_epi32,
         _mm256_set1_epi64x, _mm256_set1_pd, _mm256_setzero_si256,
     };
-
-    #[target_feature(enable = "avx2")]
-    pub fn compare(op: CompareOp, values: &[i64; 64], bound: i64) -> u64 {
-        let bound = _mm256_set1_epi64x(bound);
-        match op {
-            CompareOp::Less => integers(values, |v| _mm256_cmpgt_epi64(bound, v)),
-            CompareOp::LessOrEqual => !integers(values, |v| _mm256_cmpgt_epi64(v, bound)),
-            CompareOp::Equal => integers(values, |v| _mm256_cmpeq_epi64(v, bound)),
-            CompareOp::GreaterOrEqual => !integers(values, |v| _mm256_cmpgt_epi64(bound, v)),
-            CompareOp::Greater => integers(values, |v| _mm256_cmpgt_epi64(v, bound)),
-        }
-    }
 
     #[target_feature(enable = "avx2")]
     pub fn within(values: &[i64; 64], range: Range<i64>) -> u64 {
@@ -256,7 +231,6 @@ mod tests {
         for bound in nasty {
             for op in OPS {
                 let holds = |v: i64| op.holds(v.cmp(&bound));
-                both_ways(&values, |v| compare(op, v, bound), holds);
                 both_ways(&values, |v| i64::within(v, Range::<i64>::of(op, bound)), holds);
             }
             both_ways(&values, |v| meets(v, bound), |v| v & bound != 0);

@@ -20,6 +20,8 @@ mod condition;
 mod derived;
 mod value;
 
+pub(crate) use condition::KEYS_MAX;
+
 /// A shape with its parameters.
 pub struct Selected {
     pub cond: Cond,

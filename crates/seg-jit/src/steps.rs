@@ -1,6 +1,7 @@
 //! How the conditions about people come about: by words from others, by a
 //! kernel of their own, or by holding a fact against a bound.
 
+use crate::compare::Range;
 use crate::facts::{ActiveDays, Group, LastChains, LastTimes, Row, TextsMet, Totals, bound};
 use crate::select::{Select, Selected};
 use crate::shape::Cond;
@@ -19,8 +20,8 @@ pub(crate) enum Kind {
     Words(Vec<u64>),
     /// Whether a fact is there.
     IsThere(usize),
-    /// How a fact compares with a bound.
-    Threshold(usize, CompareOp, i64),
+    /// Whether a fact lies in a range.
+    Threshold(usize, Range<i64>),
     /// Whether a fact has any of some bits.
     Bits(usize, u64),
     All(Vec<usize>),
@@ -241,7 +242,7 @@ impl<'b> Steps<'b> {
                     Some(Gather::Days(days)) => days.hold_against(*op, bound),
                     _ => {}
                 }
-                Some(Kind::Threshold(fact, *op, bound))
+                Some(Kind::Threshold(fact, Range::<i64>::of(*op, bound)))
             }
             _ => None,
         }

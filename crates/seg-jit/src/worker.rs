@@ -3,7 +3,7 @@
 use crate::bound::BoundPlan;
 use crate::code::Kernel;
 use crate::columns::Asked;
-use crate::compare::{compare, meets};
+use crate::compare::{Ranged, meets};
 use crate::shape::Cond;
 use crate::steps::{Gather, Kind, Step};
 use crate::words::{BLOCK_WORDS, Counts, Words, and, is_none, pick};
@@ -182,10 +182,10 @@ impl<'w, 'b> Worker<'w, 'b> {
                 let Some(gathered) = self.gathered.get(*fact) else { return [0; BLOCK_WORDS] };
                 and(&gathered.known, care)
             }
-            Kind::Threshold(fact, op, bound) => {
+            Kind::Threshold(fact, range) => {
                 self.gather(*fact, care);
                 let Some(gathered) = self.gathered.get(*fact) else { return [0; BLOCK_WORDS] };
-                gathered.holds(care, |values| compare(*op, values, *bound))
+                gathered.holds(care, |values| i64::within(values, *range))
             }
             Kind::Bits(fact, mask) => {
                 self.gather(*fact, care);

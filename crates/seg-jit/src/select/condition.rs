@@ -8,7 +8,7 @@ use seg_hir::hir::CompareOp;
 use seg_plan::{Literal, Node, NodeId};
 
 /// So many keys of texts are compared rather than looked up in a table.
-const KEYS_MAX: usize = 4;
+pub(crate) const KEYS_MAX: usize = 4;
 
 impl Select<'_, '_> {
     pub(super) fn cond(&mut self, id: NodeId, domain: Domain) -> Cond {
