@@ -61,8 +61,17 @@ impl Money {
     }
 
     /// From a floating-point amount, rounded half to even at four places.
+    #[inline]
     pub fn from_number(amount: f64) -> Option<Money> {
-        let scaled = (amount * MONEY_SCALE as f64).round_ties_even();
+        let scaled = amount * MONEY_SCALE as f64;
+        // 1.5 · 2^52: from 2^52 to 2^53 floating point has the whole numbers and no
+        // others, so that adding rounds, half to even, and the bits count up by one.
+        // Not every machine that Seg is built for has an instruction that rounds.
+        const WHOLE: f64 = 6_755_399_441_055_744.0;
+        if scaled.abs() < 2_251_799_813_685_248.0 {
+            return Some(Money((scaled + WHOLE).to_bits() as i64 - WHOLE.to_bits() as i64));
+        }
+        let scaled = scaled.round_ties_even();
         // Both bounds are exact in binary; the upper one is 2^63.
         (scaled >= i64::MIN as f64 && scaled < i64::MAX as f64).then_some(Money(scaled as i64))
     }
@@ -129,5 +138,22 @@ mod tests {
         assert_eq!(Money(25_500).to_string(), "2.55");
         assert_eq!(Money(-10_000).to_string(), "-1.00");
         assert_eq!(Money(1).to_string(), "0.0001");
+    }
+
+    #[test]
+    fn numbers_are_rounded_half_to_even() {
+        // Every second thirty-second is exactly half a ten-thousandth off.
+        let of_halves = (-40_i32..40).map(|n| f64::from(n) / 32.0);
+        // To both sides of where another way of rounding begins.
+        let large = [2_f64.powi(51), 2_f64.powi(52), 2_f64.powi(53), 9e18].into_iter().flat_map(|n| {
+            [-2.5, -1.5, -0.5, 0.0, 0.5, 1.5].into_iter().flat_map(move |d| [(n + d) / 1e4, (-n + d) / 1e4])
+        });
+        for number in of_halves.chain(large).chain([0.1, 0.000_05, 0.000_15, -0.0, 1e-300, -79.995]) {
+            let rounded = (number * 1e4).round_ties_even();
+            assert_eq!(Money::from_number(number), Some(Money(rounded as i64)), "{number}");
+        }
+        for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 9.3e14, -9.3e14, f64::MAX] {
+            assert_eq!(Money::from_number(number), None, "{number}");
+        }
     }
 }

@@ -114,7 +114,7 @@ impl EventTable<'_> {
         let failed = |e: ArrowError| format!("grouping `{name}` by person failed: {e}");
         // Where the whole file is in order, so is each person.
         let is_sorted = self.times.is_sorted() && self.ids.is_empty();
-        let mut order = Order::new(std::mem::take(&mut self.people), n_people);
+        let mut order = Order::new(std::mem::take(&mut self.people), n_people, scratch);
         let (mut times, mut arrivals) = (std::mem::take(&mut self.times), std::mem::take(&mut self.arrivals));
         order.arrange_both(&mut times, &mut arrivals, scratch);
         if !is_sorted {

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-/// The most parts that people are cut into. As many streams of writes still find
-/// their pages in the second table of translations.
-const PARTS_MAX: u32 = 256;
+/// The most parts that people are cut into, which a byte can name. As many streams
+/// of writes still find their pages in the second table of translations.
+const PARTS_MAX: usize = 256;
 /// Fewer people than this are not cut.
-const PART_PEOPLE: u32 = 1024;
+const PART_PEOPLE: usize = 1024;
 
 /// The order that brings the rows of a table by person, each person's in the
 /// order of arrival, until [`Order::sort`] finds another.
@@ -18,12 +18,10 @@ const PART_PEOPLE: u32 = 1024;
 pub(crate) struct Order {
     /// How many rows each person has.
     pub lengths: Vec<u32>,
-    /// Whose row each is.
-    people: Vec<u32>,
-    is_arranged: bool,
-    shift: u32,
-    /// Where the rows of each part begin.
-    parts: Vec<u32>,
+    n_rows: usize,
+    /// The part of each row, and where the rows of each part begin; none where rows
+    /// come by person.
+    parts: Option<(Vec<u8>, [u32; PARTS_MAX])>,
     /// For each place the row that goes there, counted part by part.
     of_places: Vec<u32>,
     /// People whose rows go by another order than that of arrival: where their
@@ -61,54 +59,63 @@ spare!(i64 => longs, (i64, i64) => pairs, i32 => ints, u32 => rows, f64 => numbe
 
 impl Order {
     /// The order of rows of which each belongs to one of `n_people` people.
-    pub fn new(people: Vec<u32>, n_people: usize) -> Order {
-        let mut lengths = vec![0_u32; n_people];
-        for person in &people {
-            if let Some(length) = lengths.get_mut(*person as usize) {
-                *length += 1;
-            }
-        }
-        let mut shift = 0;
-        let n_people = u32::try_from(n_people).unwrap_or(u32::MAX);
-        while n_people >> shift > PARTS_MAX || (1 << shift) < PART_PEOPLE {
-            shift += 1;
-        }
-        let is_arranged = people.is_sorted();
-        let (runs, sources) = Default::default();
-        let (parts, of_places) = Default::default();
-        let mut order = Order { lengths, people, is_arranged, shift, parts, of_places, runs, sources };
-        if !is_arranged {
-            order.place();
+    pub fn new(people: Vec<u32>, n_people: usize, scratch: &mut Scratch) -> Order {
+        let mut order = Order {
+            lengths: vec![0_u32; n_people],
+            n_rows: people.len(),
+            parts: None,
+            of_places: Vec::new(),
+            runs: Vec::new(),
+            sources: Vec::new(),
+        };
+        if people.is_sorted() {
+            order.count(&people);
+        } else {
+            order.place(people, scratch);
         }
         order
     }
 
-    fn place(&mut self) {
-        let mut n_before = 0;
-        let mut next: Vec<u32> = Vec::with_capacity(self.lengths.len());
-        for (person, length) in self.lengths.iter().enumerate() {
-            if person & ((1 << self.shift) - 1) == 0 {
-                self.parts.push(n_before);
+    fn count(&mut self, people: &[u32]) {
+        for person in people {
+            if let Some(length) = self.lengths.get_mut(*person as usize) {
+                *length += 1;
             }
-            next.push(n_before);
-            n_before += length;
         }
-        let mut owners = vec![0_u32; self.people.len()];
-        self.by_part(self.people.iter().copied(), &mut owners);
-        self.of_places.resize(owners.len(), 0);
-        for (row, owner) in (0_u32..).zip(&owners) {
+    }
+
+    fn place(&mut self, mut people: Vec<u32>, scratch: &mut Scratch) {
+        let last = self.lengths.len().saturating_sub(1);
+        let mut shift = PART_PEOPLE.ilog2();
+        while last >> shift >= PARTS_MAX {
+            shift += 1;
+        }
+        let parts: Vec<u8> = people.iter().map(|person| (person >> shift) as u8).collect();
+        let mut starts = [0_u32; PARTS_MAX];
+        parts.iter().for_each(|part| starts[usize::from(*part)] += 1);
+        running(&mut starts);
+        self.parts = Some((parts, starts));
+        let owners = self.parted(people.iter().copied(), scratch);
+        // Part by part, so that what is counted and what is placed fit a cache.
+        self.count(owners);
+        let mut next = self.lengths.clone();
+        running(&mut next);
+        for (row, owner) in (0_u32..).zip(owners) {
             let Some(place) = next.get_mut(*owner as usize) else { continue };
-            if let Some(slot) = self.of_places.get_mut(*place as usize) {
+            // Whose rows they are is not needed again.
+            if let Some(slot) = people.get_mut(*place as usize) {
                 *slot = row;
             }
             *place += 1;
         }
+        self.of_places = people;
     }
 
     fn by_part<T: Copy>(&self, from: impl Iterator<Item = T>, to: &mut [T]) {
-        let mut next = self.parts.clone();
-        for (value, person) in from.zip(&self.people) {
-            let Some(place) = next.get_mut((person >> self.shift) as usize) else { continue };
+        let Some((parts, starts)) = &self.parts else { return };
+        let mut next = *starts;
+        for (value, part) in from.zip(parts) {
+            let place = &mut next[usize::from(*part)];
             if let Some(slot) = to.get_mut(*place as usize) {
                 *slot = value;
             }
@@ -119,16 +126,18 @@ impl Order {
     /// The values of each row, part by part, in spare memory.
     fn parted<'s, T: Spare>(&self, from: impl Iterator<Item = T>, scratch: &'s mut Scratch) -> &'s [T] {
         let spare = T::spare(scratch);
-        if spare.len() < self.people.len() {
-            spare.resize(self.people.len(), T::default());
+        if spare.len() < self.n_rows {
+            // Fresh memory is of zeros already, which growing would write.
+            *spare = vec![T::default(); self.n_rows];
         }
+        let spare = spare.get_mut(..self.n_rows).unwrap_or_default();
         self.by_part(from, spare);
         spare
     }
 
     /// Brings a column, which has a value for each row, into the order.
     pub fn arrange<T: Spare>(&self, column: &mut [T], scratch: &mut Scratch) {
-        if !self.is_arranged {
+        if self.parts.is_some() {
             let parted = self.parted(column.iter().copied(), scratch);
             // Reading at random within a part is quicker than writing there, for
             // reads need not wait for each other.
@@ -141,7 +150,7 @@ impl Order {
 
     /// The same for two columns at once, which costs little more than for one.
     pub fn arrange_both(&self, one: &mut [i64], other: &mut [i64], scratch: &mut Scratch) {
-        if !self.is_arranged {
+        if self.parts.is_some() {
             let parted = self.parted(one.iter().copied().zip(other.iter().copied()), scratch);
             for ((one, other), row) in one.iter_mut().zip(other.iter_mut()).zip(&self.of_places) {
                 (*one, *other) = parted.get(*row as usize).copied().unwrap_or_default();
@@ -188,9 +197,17 @@ impl Order {
 
     /// For each place the row that goes there.
     pub fn rows(&self, scratch: &mut Scratch) -> Vec<u32> {
-        let mut rows: Vec<u32> = (0..self.people.len() as u32).collect();
+        let mut rows: Vec<u32> = (0..self.n_rows as u32).collect();
         self.arrange(&mut rows, scratch);
         rows
+    }
+}
+
+/// Numbers as what comes before each.
+fn running(numbers: &mut [u32]) {
+    let mut sum = 0;
+    for number in numbers {
+        sum += std::mem::replace(number, sum);
     }
 }
 
@@ -201,7 +218,7 @@ mod tests {
     /// Many people, so that there are parts of several, with rows by chance.
     #[test]
     fn rows_go_by_person_and_then_by_key() {
-        let n_people = 5 * PART_PEOPLE as usize + 7;
+        let n_people = 5 * PART_PEOPLE + 7;
         let mut state = 1_u64;
         let mut chance = |below: u64| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -212,7 +229,7 @@ mod tests {
         let mut expected: Vec<(u32, i64, u32)> =
             people.iter().zip(&keys).zip(0..).map(|((person, key), row)| (*person, *key, row)).collect();
         let mut scratch = Scratch::default();
-        let mut order = Order::new(people, n_people);
+        let mut order = Order::new(people, n_people, &mut scratch);
         let mut arranged = keys.clone();
         order.arrange(&mut arranged, &mut scratch);
         order.sort(|at| arranged[at]);

@@ -52,14 +52,23 @@ impl People {
         Ok(self.ids.finish())
     }
 
-    /// The row of a person whose id is a number that was met before; none where
-    /// ids are merged, for merges go by text.
-    #[inline]
-    pub fn known(&self, number: i64) -> Option<u32> {
-        if self.merges.is_empty() { self.of_number(number) } else { None }
+    /// The rows of people whose ids are numbers, where all were met before; none
+    /// where ids are merged, for merges go by text.
+    pub fn known(&self, numbers: &[i64]) -> Option<Vec<u32>> {
+        if !self.merges.is_empty() {
+            return None;
+        }
+        // Without a choice in it, so that the machine waits for many rows at once.
+        let small = |number: &i64| usize::try_from(*number).ok().and_then(|n| self.numbered.get(n)).copied();
+        let mut rows: Vec<u32> = numbers.iter().map(|number| small(number).unwrap_or(NOBODY)).collect();
+        for (row, number) in rows.iter_mut().zip(numbers) {
+            if *row == NOBODY {
+                *row = *self.large.get(number)?;
+            }
+        }
+        Some(rows)
     }
 
-    #[inline]
     fn of_number(&self, number: i64) -> Option<u32> {
         let place = usize::try_from(number).ok().and_then(|n| self.numbered.get(n)).copied();
         place.filter(|row| *row != NOBODY).or_else(|| self.large.get(&number).copied())

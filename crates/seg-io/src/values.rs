@@ -40,24 +40,10 @@ impl Ids {
 
     /// The rows of everyone, where all were met before.
     pub fn known(&self, people: &People) -> Option<Vec<u32>> {
-        let n_rows = match self {
-            Ids::Numbers(numbers) => numbers.len(),
-            Ids::Texts(texts) => texts.len(),
-        };
-        let mut rows = Vec::with_capacity(n_rows);
         match self {
-            Ids::Numbers(numbers) => {
-                for number in numbers.iter() {
-                    rows.push(people.known(*number)?);
-                }
-            }
-            Ids::Texts(texts) => {
-                for text in texts {
-                    rows.push(people.row(text?)?);
-                }
-            }
+            Ids::Numbers(numbers) => people.known(numbers),
+            Ids::Texts(texts) => texts.iter().map(|text| people.row(text?)).collect(),
         }
-        Some(rows)
     }
 }
 
@@ -135,25 +121,26 @@ impl Values {
         let mut unfit = Vec::new();
         match (self, builder) {
             (Values::Texts { keys, texts }, ColumnBuilder::Text(b)) => {
+                let nulls = keys.nulls().filter(|n| n.null_count() > 0);
                 // For each key of the file the column's own, once it is met.
                 let mut known: Vec<Option<i32>> = vec![None; texts.len()];
+                let mut own: Vec<Option<i32>> = Vec::with_capacity(rows.len());
                 for row in rows {
-                    let place = match keys.is_valid(*row as usize) {
-                        true => usize::try_from(keys.value(*row as usize)).ok(),
-                        false => None,
+                    let is_there = nulls.is_none_or(|n| n.is_valid(*row as usize));
+                    let place = keys.values().get(*row as usize).filter(|_| is_there).map(|key| *key as usize);
+                    let Some((place, slot)) = place.and_then(|place| Some((place, known.get_mut(place)?))) else {
+                        own.push(None);
+                        continue;
                     };
-                    let key = place.and_then(|place| {
-                        let slot = known.get_mut(place)?;
+                    if slot.is_none() {
+                        *slot = b.key(texts.value(place));
                         if slot.is_none() {
-                            *slot = b.key(texts.value(place));
+                            unfit.push(*row);
                         }
-                        *slot
-                    });
-                    if key.is_none() && place.is_some() {
-                        unfit.push(*row);
                     }
-                    b.keys.append(key);
+                    own.push(*slot);
                 }
+                b.keys.extend(&own);
             }
             (
                 Values::Ints(values, nulls),
@@ -173,24 +160,14 @@ impl Values {
 
 /// Amounts in ten-thousandths; none where one is no money.
 fn money(array: &ArrayRef, nulls: Option<&NullBuffer>) -> Option<ScalarBuffer<i64>> {
-    let is_there = |row: usize| nulls.is_none_or(|n| n.is_valid(row));
-    let mut amounts: Vec<i64> = Vec::with_capacity(array.len());
-    let mut add = |row: usize, money: &dyn Fn() -> Option<Money>| {
-        let amount = if is_there(row) { money()? } else { Money::default() };
-        amounts.push(amount.0);
-        Some(())
+    // What lies in a place that is null is no matter.
+    let amount = |(row, money): (usize, Option<Money>)| match money {
+        Some(money) => Some(money.0),
+        None => nulls.is_some_and(|n| n.is_null(row)).then_some(0),
     };
-    match array.as_primitive_opt::<Float64Type>() {
-        Some(numbers) => {
-            for (row, number) in numbers.values().iter().enumerate() {
-                add(row, &|| Money::from_number(*number).filter(|_| number.is_finite()))?;
-            }
-        }
-        None => {
-            for (row, number) in numbers(array)?.iter().enumerate() {
-                add(row, &|| Money::from_integer((*number).into()))?;
-            }
-        }
-    }
-    Some(ScalarBuffer::from(amounts))
+    let amounts: Option<Vec<i64>> = match array.as_primitive_opt::<Float64Type>() {
+        Some(numbers) => numbers.values().iter().map(|n| Money::from_number(*n)).enumerate().map(amount).collect(),
+        None => numbers(array)?.iter().map(|n| Money::from_integer((*n).into())).enumerate().map(amount).collect(),
+    };
+    amounts.map(ScalarBuffer::from)
 }

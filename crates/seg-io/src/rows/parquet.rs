@@ -27,8 +27,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rows that are unpacked together.
 const ROWS: usize = 32_768;
-/// So many batches wait to be taken, of each group that is unpacked.
-const BATCHES: usize = 2;
+/// So many batches wait to be taken, of each group that is unpacked, so that the
+/// group behind the one being taken is unpacked meanwhile.
+const BATCHES: usize = 16;
 /// So many batches are offered together, so that several threads have work.
 const ROUND: usize = 4;
 
