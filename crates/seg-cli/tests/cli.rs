@@ -177,7 +177,7 @@ fn a_plan_over_data_says_how_it_is_read() {
     segment "Recent" = n1
     reads event "order", all of the past
     the answer changes as time passes
-    access n1: a column of times, 64 people at a time
+    access n1: a column kept with the batch, 64 people at a time
     expected to take 12 ns of one processor
     ── err
     "#);

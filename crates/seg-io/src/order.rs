@@ -92,7 +92,11 @@ impl Order {
         }
         let parts: Vec<u8> = people.iter().map(|person| (person >> shift) as u8).collect();
         let mut starts = [0_u32; PARTS_MAX];
-        parts.iter().for_each(|part| starts[usize::from(*part)] += 1);
+        for part in &parts {
+            if let Some(n_rows) = starts.get_mut(usize::from(*part)) {
+                *n_rows += 1;
+            }
+        }
         running(&mut starts);
         self.parts = Some((parts, starts));
         let owners = self.parted(people.iter().copied(), scratch);
@@ -115,7 +119,7 @@ impl Order {
         let Some((parts, starts)) = &self.parts else { return };
         let mut next = *starts;
         for (value, part) in from.zip(parts) {
-            let place = &mut next[usize::from(*part)];
+            let Some(place) = next.get_mut(usize::from(*part)) else { continue };
             if let Some(slot) = to.get_mut(*place as usize) {
                 *slot = value;
             }

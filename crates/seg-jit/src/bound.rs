@@ -22,7 +22,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct Binding {
     /// How many threads may make layouts.
     pub threads: NonZero<usize>,
-    /// How times and texts of people are read.
+    /// How times, totals and texts of people are read.
     pub access: Access,
     /// Stops binding and evaluating.
     pub cancel: Cancel,
@@ -35,13 +35,13 @@ impl Default for Binding {
     }
 }
 
-/// How people's times and texts are read: which layouts are made and kept with
+/// How people's times, totals and texts are read: which layouts are made and kept with
 /// the batch ([`Batch::layout`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// From each person's events, without layouts.
     Walk,
-    /// From a column of times or texts.
+    /// From a column of times, texts or totals.
     Column,
     /// By time where few people are asked for, else from a column; conditions are
     /// put in the order that a sample of the people recommends.

@@ -15,8 +15,8 @@ use seg_hir::hir::CompareOp;
 /// much as a dozen people one by one.
 const DENSE_MIN: u32 = 12;
 
-/// What is no time is the least of all.
-const TIMES: Range<i64> = Range { least: Layout::NO_TIME + 1, greatest: i64::MAX };
+/// What is missing is the least of all.
+const KNOWN: Range<i64> = Range { least: Layout::MISSING + 1, greatest: i64::MAX };
 
 /// Whether a condition is one of these.
 pub(crate) fn is_columnar(cond: &Cond) -> bool {
@@ -25,7 +25,7 @@ pub(crate) fn is_columnar(cond: &Cond) -> bool {
         Cond::Test { keys, .. } | Cond::Keys { keys, .. } => keys,
         Cond::Compare(op, Value::Column(column), bound) => match (&column.store, bound) {
             (Store::Bit(_), Value::Int(_)) if *op == CompareOp::Equal => column,
-            (Store::I32 | Store::I64 | Store::Time, Value::Int(_)) | (Store::F64, Value::Number(_)) => column,
+            (Store::I32 | Store::I64 | Store::Optional, Value::Int(_)) | (Store::F64, Value::Number(_)) => column,
             _ => return false,
         },
         _ => return false,
@@ -99,7 +99,7 @@ impl<'w> Asked<'w> {
     #[inline(always)]
     fn known(&self, column: &Column, out: &mut [u64]) {
         match column.store {
-            Store::Time => self.within(column, TIMES, out),
+            Store::Optional => self.within(column, KNOWN, out),
             Store::F64 => self.within(column, Range { least: f64::MIN, greatest: f64::MAX }, out),
             Store::Bit(_) | Store::I32 | Store::I64 => self.words(column, out, |_, care| care),
         }
@@ -119,7 +119,7 @@ impl<'w> Asked<'w> {
             }
             Store::I32 => self.within(column, range.narrow(), out),
             Store::I64 => self.within(column, range, out),
-            Store::Time => self.within(column, Range { least: range.least.max(TIMES.least), ..range }, out),
+            Store::Optional => self.within(column, Range { least: range.least.max(KNOWN.least), ..range }, out),
             Store::F64 => self.within(column, Range::<f64>::of(op, f64::from_bits(bound as u64)), out),
         }
     }

@@ -265,9 +265,9 @@ impl Emit<'_> {
                 let finite = self.is_finite(value);
                 Out { value, known: self.both(known, Some(finite)) }
             }
-            Store::Time => {
+            Store::Optional => {
                 let value = self.element(values, idx, types::I64);
-                let is_there = self.b.ins().icmp_imm_s(IntCC::NotEqual, value, Layout::NO_TIME);
+                let is_there = self.b.ins().icmp_imm_s(IntCC::NotEqual, value, Layout::MISSING);
                 Out { value, known: self.both(known, Some(is_there)) }
             }
         }

@@ -16,7 +16,7 @@ pub(crate) use chains::{LastChains, Row};
 pub(crate) use days::ActiveDays;
 pub(crate) use texts::TextsMet;
 pub(crate) use times::LastTimes;
-pub(crate) use totals::Totals;
+pub(crate) use totals::{Sum, Totals, Values, average};
 
 use seg_data::{EventId, Instant, Period, Value};
 use seg_hir::hir::{Interval, Length};

@@ -229,7 +229,7 @@ impl Apply<'_> {
 
     fn column(&mut self, column: &mut Column) {
         match self.fault {
-            Fault::NoTimeIsEarly if column.store == Store::Time => column.store = Store::I64,
+            Fault::NoTimeIsEarly if column.store == Store::Optional => column.store = Store::I64,
             Fault::AttributeNullsIgnored if column.row == Row::Person => column.nulls = None,
             Fault::PropertyNullsIgnored if column.row == Row::Event => column.nulls = None,
             Fault::ValidityOffsetForgotten => {

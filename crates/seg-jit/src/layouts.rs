@@ -1,13 +1,16 @@
 //! Layouts that access paths read instead of a person's events: a time a person
-//! for the first and last events of a name, and a word of the texts they met.
+//! for the first and last events of a name, a total or an average, and a word of
+//! the texts they met.
 //!
 //! Each is made by one walk over the events, which the batch keeps, so that
 //! every later evaluation reads eight bytes a person in order.
 
+use crate::facts::{Sum, Values, average};
 use seg_data::batch::{Events, Layout, LayoutKey};
 use seg_data::{Batch, EventId, Instant, PropertyId};
 use std::num::NonZero;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The most texts of a dictionary that fit a word.
 const TEXTS_MAX: usize = 64;
@@ -29,11 +32,11 @@ pub(crate) fn times(batch: &Batch, events: &Events, key: &LayoutKey, n_threads: 
     let of = |row: usize| {
         let times = known(events, row, until);
         let time = if is_last { times.iter().nth_back(before) } else { times.get(before) };
-        time.copied().unwrap_or(Layout::NO_TIME) as u64
+        time.copied().unwrap_or(Layout::MISSING) as u64
     };
     batch.layout(key, || {
         let words = each_row(batch.len(), n_threads, of);
-        let latest = |people: &[u64]| people.iter().map(|t| *t as i64).max().unwrap_or(Layout::NO_TIME);
+        let latest = |people: &[u64]| people.iter().map(|t| *t as i64).max().unwrap_or(Layout::MISSING);
         let latest = words.chunks(Layout::PER_LATEST).map(latest).collect();
         Layout { words, latest }
     })
@@ -77,7 +80,7 @@ pub(crate) fn recent(batch: &Batch, key: &LayoutKey, times: &Layout, least: i64)
 /// So many people with the latest times, the latest first.
 fn by_time(times: &Layout, n_most: usize) -> Layout {
     let known = times.words.iter().enumerate().map(|(row, time)| (*time as i64, row as u64));
-    let mut people: Vec<(i64, u64)> = known.filter(|(time, _)| *time != Layout::NO_TIME).collect();
+    let mut people: Vec<(i64, u64)> = known.filter(|(time, _)| *time != Layout::MISSING).collect();
     if people.len() > n_most {
         people.select_nth_unstable_by(n_most, |a, b| b.cmp(a));
         people.truncate(n_most);
@@ -114,6 +117,34 @@ pub(crate) fn texts(batch: &Batch, events: &Events, key: &LayoutKey, n_threads: 
         }
     };
     batch.layout(key, || Layout { words: each_row(batch.len(), n_threads, of), latest: Vec::new() })
+}
+
+/// The total, or the average, of a property over events of a name: its key.
+pub(crate) fn sum_key(events: &Events, about: (EventId, PropertyId), sum: Sum, now: Instant) -> LayoutKey {
+    let (event, property) = about;
+    LayoutKey::Sum { event, property, is_average: sum == Sum::Average, until: until(events, now) }
+}
+
+/// The totals or averages of a key; none where the property has no whole numbers.
+pub(crate) fn sums(batch: &Batch, events: &Events, key: &LayoutKey, n_threads: NonZero<usize>) -> Option<Arc<Layout>> {
+    let LayoutKey::Sum { property, is_average, until, .. } = *key else { return None };
+    let values = Values::of(events, property)?;
+    let fits = AtomicBool::new(true);
+    let of = |row: usize| {
+        let first = events.range(row).start;
+        let (total, n_values) = values.sum(first..first + known(events, row, until).len());
+        let sum = if is_average { average(total, n_values) } else { i64::try_from(total).ok() };
+        // Nothing else makes an average that is not there.
+        if sum.unwrap_or(Layout::MISSING) == Layout::MISSING && (n_values > 0 || !is_average) {
+            fits.store(false, Ordering::Relaxed);
+        }
+        sum.unwrap_or(Layout::MISSING) as u64
+    };
+    let make = || {
+        let words = each_row(batch.len(), n_threads, of);
+        Layout { words: if fits.load(Ordering::Relaxed) { words } else { Vec::new() }, latest: Vec::new() }
+    };
+    Some(batch.layout(key, make))
 }
 
 /// The times of a person's events up to an instant.

@@ -115,7 +115,7 @@ pub(crate) fn path(cond: &Cond, has_least: bool) -> &'static str {
         cond if !is_columnar(cond) => "by person, by code",
         _ if has_least => "a column of times, without the people who are all too early",
         Cond::Compare(_, Value::Column(column), _) | Cond::Known(Value::Column(column)) => match column.store {
-            Store::Time => "a column of times, 64 people at a time",
+            Store::Optional => "a column kept with the batch, 64 people at a time",
             Store::Bit(_) => "a column of bits, 64 people at a time",
             _ => "an attribute, 64 people at a time",
         },

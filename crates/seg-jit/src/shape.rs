@@ -36,8 +36,8 @@ pub enum Store {
     I64,
     /// NaN and infinities count as missing.
     F64,
-    /// A time of 64 bits; the least of all counts as missing.
-    Time,
+    /// 64 bits, of which the least number counts as missing.
+    Optional,
 }
 
 /// A column of values.
@@ -123,7 +123,7 @@ impl Value {
             Value::Number(_) | Value::ToNumber(_) => Class::Number,
             Value::Column(column) => match column.store {
                 Store::F64 => Class::Number,
-                Store::Bit(_) | Store::I32 | Store::I64 | Store::Time => Class::Int,
+                Store::Bit(_) | Store::I32 | Store::I64 | Store::Optional => Class::Int,
             },
             Value::Arithmetic(op, ..) => match op {
                 Arithmetic::AddInts | Arithmetic::SubtractInts | Arithmetic::MultiplyInts => Class::Int,

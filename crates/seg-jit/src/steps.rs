@@ -112,7 +112,7 @@ impl<'b> Steps<'b> {
 /// it is made of, and the shapes of those that are no combination.
 pub(crate) fn steps<'p, 'b: 'p>(plan: &'p Plan, select: &mut Select<'p, 'b>) -> (Steps<'b>, Vec<Selected>) {
     let wanted = seg_plan::conditions(plan);
-    let uses = Uses::new(plan, &wanted, select.now());
+    let uses = Uses::new(plan, &wanted, select);
     let mut steps = Steps::default();
     let mut selected = Vec::new();
     for (id, node) in wanted.into_iter().filter_map(|id| Some((id, plan.node(id)?))) {
@@ -163,14 +163,14 @@ struct Uses {
     shared: HashSet<NodeId>,
     texts: HashMap<(EventId, PropertyId), usize>,
     last_times: HashMap<EventId, usize>,
-    /// Likewise for a total or average of a property.
+    /// Likewise for a total or average of a property, where no layout has it.
     totals: HashMap<(EventId, PropertyId), usize>,
     /// Whether all bounds of a value are lower ones.
     are_lower: HashMap<NodeId, bool>,
 }
 
 impl Uses {
-    fn new(plan: &Plan, conditions: &[NodeId], now: Instant) -> Uses {
+    fn new(plan: &Plan, conditions: &[NodeId], select: &Select<'_, '_>) -> Uses {
         let mut uses = Uses {
             shared: seg_plan::facts(plan).into_iter().map(|fact| fact.value).collect(),
             texts: HashMap::new(),
@@ -187,7 +187,9 @@ impl Uses {
                 Node::Known(value) => (*value, false),
                 _ => continue,
             };
-            if let Some((of, ..)) = Totals::asked(plan, value, now) {
+            if let Some((of, ..)) = Totals::asked(plan, value, select.now())
+                && !select.is_derived_value(value)
+            {
                 *uses.totals.entry(of).or_default() += 1;
             }
             if let Some((event, _)) = LastTimes::asked(plan, value) {
@@ -224,7 +226,7 @@ impl<'b> Steps<'b> {
             return self.texts_met(select, event, property, &texts);
         }
         if let Node::Known(value) | Node::Compare(_, value, _) = plan.node(id)?
-            && select.is_derived_time(*value)
+            && select.is_derived_value(*value)
         {
             return None;
         }

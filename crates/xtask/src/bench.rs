@@ -113,7 +113,7 @@ fn measure(n_profiles: usize, wanted: Wanted) -> Result<String, String> {
          to the batch and evaluates it, with its code compiled before; `compile` is what the first binding takes \
          longer, `front` from text to plan; `in a row` is both where the same sentence was compiled just before, without \
          a scan between. `ratio` is native by hand. Layouts that are kept with the batch (columns of \
-         times and of texts, a bit a day) are made by the first evaluation and are part of `first`, which includes \
+         times, totals and texts, a bit a day) are made by the first evaluation and are part of `first`, which includes \
          compiling; loops by hand have none, but for the days of the suites. `memory besides` is what the process takes \
          more while it evaluates for the first time, without the batch and the layouts, code and masks included. Masks are written to the memory of those before. `one person` is asked \
          about 1,000 people one by one.\n",

@@ -31,7 +31,7 @@ pub enum LayoutKey {
     /// they did it at the beginning of the hour or later; and at its end or later.
     Activity(ActivityKey),
     /// A time a person in microseconds, that of their n-th event of a name from
-    /// one end; [`Layout::NO_TIME`] where there is none.
+    /// one end; [`Layout::MISSING`] where there is none.
     Time {
         /// The name.
         event: EventId,
@@ -51,6 +51,20 @@ pub enum LayoutKey {
         is_last: bool,
         /// Which from there, from 1.
         n: u32,
+        /// Later events do not count, where the batch has later ones.
+        until: Option<Instant>,
+    },
+    /// A whole number a person: the total of a property of whole numbers or amounts
+    /// over their events of a name, or the average of amounts, rounded half to even;
+    /// [`Layout::MISSING`] where there is no average. No words at all where a number
+    /// does not fit.
+    Sum {
+        /// The name.
+        event: EventId,
+        /// The property.
+        property: PropertyId,
+        /// Whether it is the average.
+        is_average: bool,
         /// Later events do not count, where the batch has later ones.
         until: Option<Instant>,
     },
@@ -77,8 +91,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Stands for a time that there is not; earlier than every time.
-    pub const NO_TIME: i64 = i64::MIN;
+    /// Stands for a time or an average that there is not; less than every one.
+    pub const MISSING: i64 = i64::MIN;
 
     /// How many profiles share a latest time: those of two cache lines of times.
     pub const PER_LATEST: usize = 16;

@@ -11,6 +11,7 @@ use seg_data::{Batch, EventId, Instant, PropertyId, Type};
 use seg_hir::hir::Aggregate;
 use seg_plan::{Node, NodeId, Plan};
 use std::cmp::Ordering;
+use std::ops::Range;
 
 /// What is made of the values in a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,13 +21,45 @@ pub(crate) enum Sum {
     Average,
 }
 
+/// The values of a property of whole numbers or amounts, an event each.
+pub(crate) struct Values<'b> {
+    values: &'b [i64],
+    nulls: Option<&'b NullBuffer>,
+}
+
+impl<'b> Values<'b> {
+    pub fn of(events: &'b Events, property: PropertyId) -> Option<Values<'b>> {
+        let values = events.property_column(property)?.array().as_primitive_opt::<Int64Type>()?;
+        let nulls = values.nulls().filter(|n| n.null_count() > 0);
+        Some(Values { values: values.values(), nulls })
+    }
+
+    /// The total of the values of some events, and how many have one.
+    pub fn sum(&self, events: Range<usize>) -> (i128, i128) {
+        let first = events.start;
+        let values = self.values.get(events).unwrap_or(&[]);
+        let (mut total, mut n_values) = (0, 0);
+        let mut add = |value: &i64| {
+            total += i128::from(*value);
+            n_values += 1;
+        };
+        match self.nulls {
+            None => values.iter().for_each(add),
+            Some(nulls) => {
+                let known = values.iter().enumerate().filter(|(at, _)| nulls.is_valid(first + at));
+                known.for_each(|(_, value)| add(value));
+            }
+        }
+        (total, n_values)
+    }
+}
+
 /// Totals and averages of one property, whose windows begin at different
 /// instants: one walk from the last event back passes the start of each.
 pub(crate) struct Totals<'b> {
     events: &'b Events,
     about: (EventId, PropertyId),
-    values: &'b [i64],
-    nulls: Option<&'b NullBuffer>,
+    values: Values<'b>,
     now: i64,
     /// The start of each window, what is wanted of it, and the fact that it is; the
     /// latest start first.
@@ -54,9 +87,8 @@ impl<'b> Totals<'b> {
     /// None of them yet, for a property of whole numbers or amounts.
     pub fn new(batch: &'b Batch, about: (EventId, PropertyId), now: Instant) -> Option<Totals<'b>> {
         let events = batch.events(about.0)?;
-        let values = events.property_column(about.1)?.array().as_primitive_opt::<Int64Type>()?;
-        let nulls = values.nulls().filter(|n| n.null_count() > 0);
-        Some(Totals { events, about, values: values.values(), nulls, now: now.0, wanted: Vec::new() })
+        let values = Values::of(events, about.1)?;
+        Some(Totals { events, about, values, now: now.0, wanted: Vec::new() })
     }
 
     /// Of what they are.
@@ -93,26 +125,15 @@ impl<'b> Totals<'b> {
     pub fn of(&self, row: usize, put: &mut impl FnMut(usize, i64)) {
         let range = self.events.range(row);
         let first = range.start;
-        let times = self.events.times().get(range.clone()).unwrap_or(&[]);
-        let values = self.values.get(range).unwrap_or(&[]);
+        let times = self.events.times().get(range).unwrap_or(&[]);
         let mut end = times.iter().rposition(|time| *time <= self.now).map_or(0, |last| last + 1);
         let (mut total, mut n_values): (i128, i128) = (0, 0);
         for (from, sum, fact) in &self.wanted {
             // A window that is longer than the data needs no look at times.
             let open = times.get(..end).filter(|_| *from != i64::MIN).unwrap_or(&[]);
             let start = open.iter().rposition(|time| time < from).map_or(0, |before| before + 1);
-            let values = values.get(start..end).unwrap_or(&[]);
-            let mut add = |value: &i64| {
-                total += i128::from(*value);
-                n_values += 1;
-            };
-            match self.nulls {
-                None => values.iter().for_each(add),
-                Some(nulls) => {
-                    let known = values.iter().enumerate().filter(|(at, _)| nulls.is_valid(first + start + at));
-                    known.for_each(|(_, value)| add(value));
-                }
-            }
+            let (more, n_more) = self.values.sum(first + start..first + end);
+            (total, n_values) = (total + more, n_values + n_more);
             end = start;
             match sum {
                 Sum::Total => {
@@ -129,7 +150,7 @@ impl<'b> Totals<'b> {
 }
 
 /// An average rounded half to even, in 64 bits where they hold what it is of.
-fn average(total: i128, n_values: i128) -> Option<i64> {
+pub(crate) fn average(total: i128, n_values: i128) -> Option<i64> {
     let (Ok(total), Ok(n)) = (i64::try_from(total), i64::try_from(n_values)) else {
         return divide_half_even(total, n_values).and_then(|average| i64::try_from(average).ok());
     };

@@ -1,9 +1,9 @@
-//! Access paths over layouts that the batch keeps: times and texts of people as
-//! columns, instead of walks over their events.
+//! Access paths over layouts that the batch keeps: times, totals and texts of
+//! people as columns, instead of walks over their events.
 
 use super::Select;
 use crate::bound::Access;
-use crate::facts::{TextsMet, bound, plain};
+use crate::facts::{TextsMet, Totals, bound, plain};
 use crate::layouts;
 use crate::shape::{Column, Cond, Row, Store, Value};
 use seg_data::batch::Layout;
@@ -18,7 +18,11 @@ impl Select<'_, '_> {
     }
 
     /// Whether a value about people is read from a layout.
-    pub fn is_derived_time(&self, id: NodeId) -> bool {
+    pub fn is_derived_value(&self, id: NodeId) -> bool {
+        self.is_derived_time(id) || self.sum_of(id).is_some()
+    }
+
+    fn is_derived_time(&self, id: NodeId) -> bool {
         self.has_columns() && matches!(self.node(id), Node::EventTime { query, .. } if self.time_of(query).is_some())
     }
 
@@ -35,13 +39,29 @@ impl Select<'_, '_> {
         let layout = self.times(event, end, n)?;
         let values = self.address(layout.words.as_ptr());
         self.tables.keep(layout);
-        Some(Value::Column(Column { row: Row::Person, store: Store::Time, values, nulls: None }))
+        Some(Value::Column(Column { row: Row::Person, store: Store::Optional, values, nulls: None }))
     }
 
     fn times(&self, event: EventId, end: End, n: u32) -> Option<Arc<Layout>> {
         let events = self.batch.events(event)?;
         let key = layouts::time_key(events, event, end == End::Last, n, self.now);
         Some(layouts::times(self.batch, events, &key, self.binding.threads))
+    }
+
+    /// A total or an average over all events of a name as a column.
+    pub(super) fn derived_sum(&mut self, id: NodeId) -> Option<Value> {
+        let layout = self.sum_of(id)?;
+        let values = self.address(layout.words.as_ptr());
+        self.tables.keep(layout);
+        Some(Value::Column(Column { row: Row::Person, store: Store::Optional, values, nulls: None }))
+    }
+
+    fn sum_of(&self, id: NodeId) -> Option<Arc<Layout>> {
+        let (about, from, sum) = Totals::asked(self.plan, id, self.now).filter(|_| self.has_columns())?;
+        let events = self.batch.events(about.0).filter(|_| from == i64::MIN)?;
+        let key = layouts::sum_key(events, about, sum, self.now);
+        let layout = layouts::sums(self.batch, events, &key, self.binding.threads)?;
+        (layout.words.len() == self.batch.len()).then_some(layout)
     }
 
     /// Whether people ever had one of some texts, as bits of a word.

@@ -41,6 +41,9 @@ impl Select<'_, '_> {
                 None => missing,
             },
             Node::Aggregate { function, measure, query, .. } => {
+                if let Some(column) = self.derived_sum(id) {
+                    return (column, measure.as_ref().map(|(_, ty)| ty.clone()));
+                }
                 self.aggregate(*function, measure.as_ref().map(|(m, ty)| (*m, ty)), query)
             }
             Node::Periods { unit, zone, query } => (self.periods(*unit, *zone, query), Some(Type::Integer)),

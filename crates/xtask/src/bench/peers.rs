@@ -268,8 +268,8 @@ pub fn beside(
         "\nThe geometric mean of the twelve ratios is {mean:.1}. Seg is measured before each engine and after the last: \
          its column is the median, a ratio is by the mean of just before and just after that engine, the least of the \
          four. Each engine runs in its best layout of several, as many threads \
-         as Seg, warm, each sample after a scan of other memory as for Seg. The layouts that Seg keeps (columns of times \
-         and texts, a bit a day) are none of theirs; `first` above says what making them costs."
+         as Seg, warm, each sample after a scan of other memory as for Seg. The layouts that Seg keeps (columns of times, \
+         totals and texts, a bit a day) are none of theirs; `first` above says what making them costs."
     );
     Ok(())
 }
