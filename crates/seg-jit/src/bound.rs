@@ -35,8 +35,8 @@ impl Default for Binding {
     }
 }
 
-/// How people's times, totals and texts are read: which layouts are made and kept with
-/// the batch ([`Batch::layout`]).
+/// How people's times, totals and texts are read: which layouts are made and kept
+/// with the batch ([`Batch::layout`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// From each person's events, without layouts.

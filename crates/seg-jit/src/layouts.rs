@@ -119,7 +119,7 @@ pub(crate) fn texts(batch: &Batch, events: &Events, key: &LayoutKey, n_threads: 
     batch.layout(key, || Layout { words: each_row(batch.len(), n_threads, of), latest: Vec::new() })
 }
 
-/// The total, or the average, of a property over events of a name: its key.
+/// The key of the total, or the average, of a property over events of a name.
 pub(crate) fn sum_key(events: &Events, about: (EventId, PropertyId), sum: Sum, now: Instant) -> LayoutKey {
     let (event, property) = about;
     LayoutKey::Sum { event, property, is_average: sum == Sum::Average, until: until(events, now) }
@@ -134,7 +134,8 @@ pub(crate) fn sums(batch: &Batch, events: &Events, key: &LayoutKey, n_threads: N
         let first = events.range(row).start;
         let (total, n_values) = values.sum(first..first + known(events, row, until).len());
         let sum = if is_average { average(total, n_values) } else { i64::try_from(total).ok() };
-        // Nothing else makes an average that is not there.
+        // Only an average of no values is missing; what else has no number of 64 bits
+        // that is not taken for that does not fit.
         if sum.unwrap_or(Layout::MISSING) == Layout::MISSING && (n_values > 0 || !is_average) {
             fits.store(false, Ordering::Relaxed);
         }

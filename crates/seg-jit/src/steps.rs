@@ -188,7 +188,7 @@ impl Uses {
                 _ => continue,
             };
             if let Some((of, ..)) = Totals::asked(plan, value, select.now())
-                && !select.is_derived_value(value)
+                && !select.may_be_derived_sum(value)
             {
                 *uses.totals.entry(of).or_default() += 1;
             }

@@ -6,7 +6,7 @@ use crate::bound::Access;
 use crate::facts::{TextsMet, Totals, bound, plain};
 use crate::layouts;
 use crate::shape::{Column, Cond, Row, Store, Value};
-use seg_data::batch::Layout;
+use seg_data::batch::{Events, Layout, LayoutKey};
 use seg_data::{EventId, PropertyId};
 use seg_hir::hir::{CompareOp, End};
 use seg_plan::{Node, NodeId};
@@ -56,10 +56,20 @@ impl Select<'_, '_> {
         Some(Value::Column(Column { row: Row::Person, store: Store::Optional, values, nulls: None }))
     }
 
-    fn sum_of(&self, id: NodeId) -> Option<Arc<Layout>> {
+    /// Whether a value is a total or an average that may be read from a layout:
+    /// unless one does not fit, which making it tells.
+    pub fn may_be_derived_sum(&self, id: NodeId) -> bool {
+        self.sum_key(id).is_some()
+    }
+
+    fn sum_key(&self, id: NodeId) -> Option<(&Events, LayoutKey)> {
         let (about, from, sum) = Totals::asked(self.plan, id, self.now).filter(|_| self.has_columns())?;
         let events = self.batch.events(about.0).filter(|_| from == i64::MIN)?;
-        let key = layouts::sum_key(events, about, sum, self.now);
+        Some((events, layouts::sum_key(events, about, sum, self.now)))
+    }
+
+    fn sum_of(&self, id: NodeId) -> Option<Arc<Layout>> {
+        let (events, key) = self.sum_key(id)?;
         let layout = layouts::sums(self.batch, events, &key, self.binding.threads)?;
         (layout.words.len() == self.batch.len()).then_some(layout)
     }
