@@ -174,4 +174,17 @@ mod tests {
         assert_eq!(ids.value(0), "7");
         assert_eq!(ids.value(8), "-9223372036854775808");
     }
+
+    #[test]
+    fn numbers_are_known_once_they_were_met() {
+        let mut people = People::default();
+        for number in [3, i64::MAX, -1] {
+            people.person_of(&Cell::Integer(number));
+        }
+        assert_eq!(people.known(&[-1, 3, i64::MAX, 3]), Some(vec![2, 0, 1, 0]));
+        assert_eq!(people.known(&[]), Some(Vec::new()));
+        for unknown in [0, 4, i64::MIN, i64::MAX - 1] {
+            assert_eq!(people.known(&[3, unknown]), None, "{unknown}");
+        }
+    }
 }

@@ -134,8 +134,8 @@ pub(crate) fn sums(batch: &Batch, events: &Events, key: &LayoutKey, n_threads: N
         let first = events.range(row).start;
         let (total, n_values) = values.sum(first..first + known(events, row, until).len());
         let sum = if is_average { average(total, n_values) } else { i64::try_from(total).ok() };
-        // Only an average of no values is missing; what else has no number of 64 bits
-        // that is not taken for that does not fit.
+        // Only an average of no values is missing. Whatever else would be taken for
+        // that, or needs more than 64 bits, does not fit.
         if sum.unwrap_or(Layout::MISSING) == Layout::MISSING && (n_values > 0 || !is_average) {
             fits.store(false, Ordering::Relaxed);
         }

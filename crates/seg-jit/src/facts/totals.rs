@@ -1,4 +1,5 @@
-//! Totals and averages of one property over windows that all end now.
+//! Totals and averages of one property over windows that all end now, as facts; what
+//! is of all time is a column where the batch keeps layouts, made of the same sums.
 
 use super::plain_but_window;
 use arrow_array::Array;
