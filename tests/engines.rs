@@ -3,7 +3,7 @@
 use crate::layout::{twisted, without_fields};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_select::concat::concat_batches;
-use seg::jit::{Access, Binding, Jit};
+use seg::exec::{AccessPolicy, ExecOptions, Jit};
 use seg::plan::passes::{PASSES, Pass};
 use seg::{Batch, Cancel, Engine, Instant, Mask, Options, Program};
 use seg_data::{AttributeId, EventId, PropertyId};
@@ -89,7 +89,7 @@ impl TestEngine for Sliced {
                 break;
             }
             let slice = Batch::new(Arc::clone(schema), batch.records().slice(from, len)).expect("a slice");
-            for (bits, mask) in bits.iter_mut().zip(by_kept_code(program, &slice, now, Access::Cheapest)) {
+            for (bits, mask) in bits.iter_mut().zip(by_kept_code(program, &slice, now, AccessPolicy::Cheapest)) {
                 bits.extend((0..len).map(|row| mask.get(row)));
             }
             from += len;
@@ -107,7 +107,7 @@ impl TestEngine for Twisted {
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-        by_kept_code(program, &twisted(batch), now, Access::Cheapest)
+        by_kept_code(program, &twisted(batch), now, AccessPolicy::Cheapest)
     }
 }
 
@@ -125,24 +125,23 @@ fn code() -> Arc<Jit> {
 }
 
 /// By native code, which is kept for what comes after.
-fn by_kept_code(program: &Program, batch: &Batch, now: Instant, access: Access) -> Vec<Mask> {
+fn by_kept_code(program: &Program, batch: &Batch, now: Instant, access: AccessPolicy) -> Vec<Mask> {
     program.bind(batch).expect("the batch keeps the contract");
     let threads = NonZero::<usize>::MIN;
-    let binding = Binding { threads, access, cancel: Cancel::new() };
-    let (code, batch) = (code(), batch.as_of(now));
-    let bound = code.bind(program.plan(), &batch, now, binding).expect("native code");
-    bound.evaluate(threads).expect("nobody stops it")
+    let options = ExecOptions { threads, access, cancel: Cancel::new() };
+    let compiled = seg::exec::compile(&code(), program.plan(), batch, now, &options).expect("native code");
+    compiled.evaluate(threads).expect("nobody stops it")
 }
 
 /// Native code that reads times and texts in one way alone.
-pub struct By(Access);
+pub struct By(AccessPolicy);
 
 impl TestEngine for By {
     fn name(&self) -> &'static str {
         match self.0 {
-            Access::Walk => "native code without layouts",
-            Access::Column => "native code by columns",
-            Access::Cheapest => "native code, as is cheapest",
+            AccessPolicy::Walk => "native code without layouts",
+            AccessPolicy::Column => "native code by columns",
+            AccessPolicy::Cheapest => "native code, as is cheapest",
         }
     }
 
@@ -154,39 +153,48 @@ impl TestEngine for By {
 /// Native code on the same people over and over.
 pub struct Crowded {
     n_people: usize,
-    access: Access,
+    access: AccessPolicy,
 }
 
 impl Crowded {
     /// So many that whole words of them are decided at once.
-    pub const WORDS: Crowded = Crowded { n_people: 150, access: Access::Column };
+    pub const WORDS: Crowded = Crowded { n_people: 150, access: AccessPolicy::Column };
     /// So many that a sample of them says in which order conditions are decided.
-    pub const THRONG: Crowded = Crowded { n_people: 4_200, access: Access::Cheapest };
+    pub const THRONG: Crowded = Crowded { n_people: 4_200, access: AccessPolicy::Cheapest };
 }
 
 impl TestEngine for Crowded {
     fn name(&self) -> &'static str {
         match self.access {
-            Access::Cheapest => "native code, on a throng of the same people",
+            AccessPolicy::Cheapest => "native code, on a throng of the same people",
             _ => "native code, on words full of the same people",
         }
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-        let n_copies = self.n_people.div_ceil(batch.len().max(1));
-        let crowd = concat_batches(&batch.records().schema(), vec![batch.records(); n_copies]).expect("one schema");
-        let crowd = Batch::new(Arc::clone(program.schema()), crowd).expect("a batch");
-        let masks = by_kept_code(program, &crowd, now, self.access);
-        let copy = |mask: &Mask, from: usize| -> Mask {
-            Mask::from_bools((0..batch.len()).map(|row| mask.get(from * batch.len() + row)))
-        };
+        let masks = by_kept_code(program, &repeated(batch, self.n_people), now, self.access);
         // Where the copies disagree, none of them is right.
-        let first: Vec<Mask> = masks.iter().map(|mask| copy(mask, 0)).collect();
-        for (mask, first) in masks.iter().zip(&first) {
-            assert!((1..n_copies).all(|at| copy(mask, at) == *first), "one person has different answers");
-        }
+        let mut copies = copies(&masks, batch.len());
+        let first = copies.next().expect("one copy at least");
+        assert!(copies.all(|copy| copy == first), "one person has different answers");
         first
     }
+}
+
+/// The people of a batch over and over, until there are so many.
+pub fn repeated(batch: &Batch, n_people: usize) -> Batch {
+    let n_copies = n_people.div_ceil(batch.len().max(1));
+    let records = concat_batches(&batch.records().schema(), vec![batch.records(); n_copies]).expect("one schema");
+    Batch::new(Arc::clone(batch.schema()), records).expect("a batch")
+}
+
+/// The masks of each copy of so many people.
+pub fn copies(masks: &[Mask], n_people: usize) -> impl Iterator<Item = Vec<Mask>> {
+    let n_copies = masks.first().map_or(1, Mask::len) / n_people.max(1);
+    (0..n_copies.max(1)).map(move |copy| {
+        let of = |mask: &Mask| Mask::from_bools((0..n_people).map(|row| mask.get(copy * n_people + row)));
+        masks.iter().map(of).collect()
+    })
 }
 
 /// Native code, person by person.
@@ -294,8 +302,8 @@ pub fn engines() -> Vec<Box<dyn TestEngine>> {
         Box::new(Pruned),
         Box::new(Fitted),
         Box::new(Native),
-        Box::new(By(Access::Walk)),
-        Box::new(By(Access::Column)),
+        Box::new(By(AccessPolicy::Walk)),
+        Box::new(By(AccessPolicy::Column)),
         Box::new(OneByOne),
         Box::new(Sliced),
         Box::new(Twisted),

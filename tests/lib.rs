@@ -8,7 +8,7 @@ pub mod fuzz;
 mod layout;
 mod people;
 
-pub use engines::{Crowded, Native, Planned, Reference, TestEngine, engines};
+pub use engines::{Crowded, Native, Planned, Reference, TestEngine, copies, engines, repeated};
 pub use layout::twisted;
 pub use people::people;
 

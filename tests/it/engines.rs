@@ -1,6 +1,7 @@
 //! Engines as such: which is chosen, what they leave behind, and what happens
 //! where native code cannot be had.
 
+use seg::exec::ExecOptions;
 use seg::{Batch, Engine, Instant, Mask, Options, Program, Project, Reason, Settings, Zone};
 use seg_tests::{people, schema_text};
 use std::num::NonZero;
@@ -122,9 +123,9 @@ fn literals_are_no_part_of_code() {
     ]);
     // Their orders begin before either window.
     let batch = crowd(&program, 40);
-    let jit = seg::jit::Jit::new();
+    let jit = seg::exec::Jit::new();
     program.bind(&batch).expect("a batch");
-    jit.bind(program.plan(), &batch, now(), seg::jit::Binding::default()).expect("native code");
+    seg::exec::compile(&jit, program.plan(), &batch, now(), &ExecOptions::default()).expect("native code");
     // The largest amount, how many of some amount, how many of some text. Columns
     // of attributes need no code.
     assert_eq!(jit.n_kernels(), 3);
@@ -163,8 +164,9 @@ fn code_is_freed_when_it_is_dropped() {
     program.bind(&batch).expect("a batch");
     let mut before = 0;
     for round in 0..10_000 {
-        let jit = seg::jit::Jit::new();
-        let bound = jit.bind(program.plan(), &batch, now(), seg::jit::Binding::default()).expect("native code");
+        let jit = seg::exec::Jit::new();
+        let bound =
+            seg::exec::compile(&jit, program.plan(), &batch, now(), &ExecOptions::default()).expect("native code");
         assert_eq!(bound.evaluate(NonZero::<usize>::MIN).expect("masks")[0].count(), 0);
         if round == 1_000 {
             before = resident();

@@ -200,7 +200,7 @@ fn windows_are_fitted_to_the_data() {
     segment "3" = n11
     segment "4" = n8
     segment "5" = n14
-    fact n9, gathered once for n10, n11
+    shared n9, computed once for n10, n11
     reads event "Order Completed" (amount), all of the past
     reads event "Email Opened", all of the past
     the answer changes as time passes

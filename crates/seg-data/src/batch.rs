@@ -19,14 +19,15 @@
 mod column;
 mod error;
 mod events;
+mod extensions;
 mod history;
-mod layouts;
 mod lists;
+mod merged;
 
 pub use column::Column;
 pub use error::{BatchError, BatchProblem, Conversion};
 pub use events::Events;
-pub use layouts::{ActivityKey, Layout, LayoutKey};
+pub use merged::MergedEvents;
 
 use crate::schema::{AttributeId, Event, EventId, PropertyId, Schema};
 use crate::time::Instant;
@@ -95,8 +96,8 @@ pub struct Batch {
     ids: StringArray,
     id_conversion: Option<Conversion>,
     attributes: Vec<OnceLock<Result<Option<Attribute>, BatchError>>>,
-    events: Vec<OnceLock<Result<Option<Events>, BatchError>>>,
-    layouts: Arc<layouts::Layouts>,
+    events: Vec<OnceLock<Result<Option<Arc<Events>>, BatchError>>>,
+    extensions: Arc<extensions::Extensions>,
 }
 
 impl Batch {
@@ -123,7 +124,7 @@ impl Batch {
         }
         let attributes = schema.attributes.iter().map(|_| OnceLock::new()).collect();
         let events = schema.events.iter().map(|_| OnceLock::new()).collect();
-        Ok(Batch { schema, records, ids, id_conversion, attributes, events, layouts: Arc::default() })
+        Ok(Batch { schema, records, ids, id_conversion, attributes, events, extensions: Arc::default() })
     }
 
     /// A batch of nobody that has every column of the schema.
@@ -187,13 +188,13 @@ impl Batch {
     ///
     /// # Errors
     /// How it breaks the contract.
-    pub fn check_events(&self, id: EventId) -> Result<Option<&Events>, BatchError> {
+    pub fn check_events(&self, id: EventId) -> Result<Option<&Arc<Events>>, BatchError> {
         let (Some(slot), Some(event)) = (self.events.get(id.idx()), self.schema.event(id)) else {
             return Ok(None);
         };
         let checked = slot.get_or_init(|| {
             let Some(column) = self.column(&event.name)? else { return Ok(None) };
-            Events::try_new(event, column).map(Some)
+            Events::try_new(event, column).map(|events| Some(Arc::new(events)))
         });
         checked.as_ref().map(Option::as_ref).map_err(Clone::clone)
     }
@@ -226,7 +227,7 @@ impl Batch {
         let attributes = self.attributes.iter().filter_map(|a| a.get()?.as_ref().ok()?.as_ref());
         let attributes = attributes.flat_map(Attribute::conversions);
         let events = self.events.iter().filter_map(|e| e.get()?.as_ref().ok()?.as_ref());
-        self.id_conversion.iter().chain(attributes).chain(events.flat_map(Events::conversions)).cloned().collect()
+        self.id_conversion.iter().chain(attributes).chain(events.flat_map(|e| e.conversions())).cloned().collect()
     }
 
     /// The schema it is checked against.
@@ -287,16 +288,17 @@ impl Batch {
         batch
     }
 
-    /// A layout derived from the batch, made by `make` when it is first asked for
-    /// and kept with the batch and its clones. Together they stay under the size
-    /// of the batch: where one more would not fit, the others are let go.
-    pub fn layout(&self, key: &LayoutKey, make: impl FnOnce() -> Layout) -> Arc<Layout> {
-        self.layouts.get(key, || self.records.get_array_memory_size(), make)
+    /// What an engine keeps with the batch and its clones: one value of each type,
+    /// made empty when it is first asked for. Only who can name the type can read
+    /// or change it, so that what an engine derives from a batch is its own.
+    pub fn extension<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.extensions.get()
     }
 
-    /// Bytes of the layouts that were derived from the batch so far.
-    pub fn layouts_size(&self) -> usize {
-        self.layouts.size()
+    /// Whether the events of one name lie in the order of the language also where
+    /// several are at one instant; see [`MergedEvents`].
+    pub fn is_ordered(&self, event: EventId) -> bool {
+        merged::is_ordered(self, event)
     }
 
     /// The property that identifies events, for the events of one name.
@@ -315,7 +317,7 @@ impl Batch {
 
     /// The events of one name that were checked, unless the batch lacks the
     /// column.
-    pub fn events(&self, id: EventId) -> Option<&Events> {
+    pub fn events(&self, id: EventId) -> Option<&Arc<Events>> {
         self.events.get(id.idx())?.get()?.as_ref().ok()?.as_ref()
     }
 }

@@ -23,6 +23,7 @@ mod cancel;
 mod globe;
 mod mask;
 pub mod money;
+pub mod parallel;
 pub mod sample;
 pub mod schema;
 pub mod time;

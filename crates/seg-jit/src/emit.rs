@@ -1,10 +1,10 @@
-//! Shapes to Cranelift's IR: the frame of a kernel, parameters and columns.
+//! Templates to Cranelift's IR: the frame of a kernel, parameters and columns.
 //!
 //! A kernel walks over words of 64 profiles. In each word it visits the bits of
-//! `care`, decides the condition for that profile, and writes the answers as a
-//! word. All code of a kernel is in one function without calls, so it needs no
-//! relocation, and all loads are of rows, items and table entries that the
-//! batch's validated view bounds.
+//! the selection, decides the condition for that profile, and writes the answers
+//! as a word. All code of a kernel is in one function without calls, so it needs
+//! no relocation, and all loads are of rows, items and table entries that
+//! `check.rs` has bounded.
 
 mod arithmetic;
 mod condition;
@@ -12,15 +12,14 @@ mod query;
 mod set;
 mod value;
 
-use crate::shape::{Class, Column, Cond, Nulls, Row, Slot, Store, Value};
+use crate::template::{Class, Column, Domain, MISSING, Nulls, Slot, Store, Template, Value};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, AbiParam, Block, Function, InstBuilder, MemFlagsData, Signature, types};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
-use seg_data::batch::Layout;
 
 /// The parameters of every kernel: the parameter block, the first profile, the
-/// number of words, the words of those to decide, the words of the answers,
+/// number of words, the selection's words, the words of the answers,
 /// scratch memory, and where a value for each profile goes.
 pub fn signature(isa: &dyn TargetIsa) -> Signature {
     let mut signature = Signature::new(isa.default_call_conv());
@@ -28,16 +27,16 @@ pub fn signature(isa: &dyn TargetIsa) -> Signature {
     signature
 }
 
-/// Builds the kernel of a condition about people.
-pub fn kernel(function: &mut Function, context: &mut FunctionBuilderContext, isa: &dyn TargetIsa, cond: &Cond) {
+/// Builds the kernel of a template.
+pub fn kernel(function: &mut Function, context: &mut FunctionBuilderContext, isa: &dyn TargetIsa, template: &Template) {
     let mut builder = FunctionBuilder::new(function, context);
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
     let arguments: Vec<ir::Value> = builder.block_params(entry).to_vec();
-    let &[params, first, n_words, care, out, scratch, values] = arguments.as_slice() else { return };
+    let &[params, first, n_words, selection, out, scratch, values] = arguments.as_slice() else { return };
     let mut emit = Emit { b: builder, params, scratch, values };
-    emit.words(first, n_words, care, out, cond);
+    emit.words(first, n_words, selection, out, template);
     emit.b.seal_all_blocks();
     emit.b.finalize(isa.frontend_config());
 }
@@ -63,9 +62,10 @@ struct Emit<'f> {
     values: ir::Value,
 }
 
-/// Columns, tables and parameters do not change during a call.
+/// Columns, tables and parameters do not change during a call. Loads stay behind
+/// the branches that bound them, so none may be moved.
 fn readonly() -> MemFlagsData {
-    MemFlagsData::new().with_notrap().with_readonly().with_can_move()
+    MemFlagsData::new().with_notrap().with_readonly()
 }
 
 /// The answers and the scratch memory do.
@@ -74,7 +74,14 @@ fn mutable() -> MemFlagsData {
 }
 
 impl Emit<'_> {
-    fn words(&mut self, first: ir::Value, n_words: ir::Value, care: ir::Value, out: ir::Value, cond: &Cond) {
+    fn words(
+        &mut self,
+        first: ir::Value,
+        n_words: ir::Value,
+        selection: ir::Value,
+        out: ir::Value,
+        template: &Template,
+    ) {
         // What changes from word to word and from bit to bit are parameters of
         // blocks, so that the loops of a condition need not pass it through.
         let [word_head, word, bit_head, bit, word_end, end] = [(); 6].map(|()| self.b.create_block());
@@ -89,7 +96,7 @@ impl Emit<'_> {
 
         self.b.switch_to_block(word);
         let offset = self.b.ins().ishl_imm_u(idx, 3);
-        let address = self.b.ins().iadd(care, offset);
+        let address = self.b.ins().iadd(selection, offset);
         let bits = self.b.ins().load(types::I64, mutable(), address, 0);
         let row = self.b.ins().ishl_imm_u(idx, 6);
         let row = self.b.ins().iadd(first, row);
@@ -104,9 +111,9 @@ impl Emit<'_> {
         let below = self.b.ins().iadd_imm_s(open, -1);
         let rest = self.b.ins().band(open, below);
         let person = self.b.ins().iadd(row, place);
-        let holds = match cond {
-            Cond::Gather(value) => self.gather(value, person, first),
-            other => self.cond(other, Scope { person, event: None }),
+        let holds = match template {
+            Template::Condition(cond) => self.cond(cond, Scope { person, event: None }),
+            Template::Value(value) => self.gather(value, person, first),
         };
         let holds = self.b.ins().uextend(types::I64, holds);
         let holds = self.b.ins().ishl(holds, place);
@@ -238,15 +245,15 @@ impl Emit<'_> {
     }
 
     /// The row of a column that the scope means.
-    fn row(&mut self, row: Row, scope: Scope) -> ir::Value {
-        match row {
-            Row::Person => scope.person,
-            Row::Event => scope.event.unwrap_or(scope.person),
+    fn row(&mut self, domain: Domain, scope: Scope) -> ir::Value {
+        match domain {
+            Domain::Person => scope.person,
+            Domain::Event => scope.event.unwrap_or(scope.person),
         }
     }
 
     fn column(&mut self, column: &Column, scope: Scope) -> Out {
-        let idx = self.row(column.row, scope);
+        let idx = self.row(column.domain, scope);
         self.column_at(column, idx)
     }
 
@@ -267,7 +274,7 @@ impl Emit<'_> {
             }
             Store::Optional => {
                 let value = self.element(values, idx, types::I64);
-                let is_there = self.b.ins().icmp_imm_s(IntCC::NotEqual, value, Layout::MISSING);
+                let is_there = self.b.ins().icmp_imm_s(IntCC::NotEqual, value, MISSING);
                 Out { value, known: self.both(known, Some(is_there)) }
             }
         }

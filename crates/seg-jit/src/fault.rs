@@ -1,12 +1,13 @@
 //! Faults on purpose, for the tests that must find them. Not part of any build
 //! but theirs.
 //!
-//! Each is a mistake that a code generator could make, made in the shapes and
-//! parameters from which code is generated. None makes code read outside the
-//! batch that the tests give it.
+//! Each is a mistake that a code generator could make, made in the templates and
+//! parameters from which code is generated.
 
-use crate::select::Selected;
-use crate::shape::{Arithmetic, Calendar, Column, Cond, Function, List, Query, Row, Source, Store, Value, ZoneOffsets};
+use crate::parameters::Parameters;
+use crate::template::{
+    Arithmetic, Calendar, Column, Cond, Domain, Function, List, Query, Source, Store, Template, Value, ZoneOffsets,
+};
 use seg_hir::hir::{CompareOp, End};
 
 /// Makes the type with a list of all that it holds.
@@ -63,34 +64,33 @@ faults! {
     ItemNullsIgnored
     AverageForTotal
     NoTimeIsEarly
-    AnyTextForText
 }
 
-/// Makes the mistake everywhere in a shape.
-pub(crate) fn apply(fault: Fault, selected: &mut Selected) {
-    let mut cond = std::mem::replace(&mut selected.cond, Cond::Const(false));
-    Apply { fault, params: &mut selected.params }.cond(&mut cond);
-    selected.cond = cond;
+/// Makes the mistake everywhere in a template and its parameters. Where code would
+/// then read outside of what the parameters have, they can no longer be bound.
+pub fn apply(fault: Fault, template: &mut Template, parameters: &mut Parameters) {
+    let mut apply = Apply { fault, parameters };
+    match template {
+        Template::Condition(cond) => apply.cond(cond),
+        Template::Value(value) => apply.value(value),
+    }
 }
 
 struct Apply<'s> {
     fault: Fault,
-    params: &'s mut Vec<u64>,
+    parameters: &'s mut Parameters,
 }
 
 impl Apply<'_> {
     fn param(&mut self, slot: u32, change: impl FnOnce(i64) -> i64) {
-        if let Some(param) = self.params.get_mut(slot as usize) {
-            *param = change(*param as i64) as u64;
-        }
+        self.parameters.change(slot, change);
     }
 
     fn cond(&mut self, cond: &mut Cond) {
         match cond {
             Cond::Const(_) => {}
-            Cond::Gather(value) => self.value(value),
             Cond::All(members) | Cond::Any(members) => members.iter_mut().for_each(|m| self.cond(m)),
-            Cond::Several { min, members, .. } => {
+            Cond::Cardinality { min, members, .. } => {
                 members.iter_mut().for_each(|m| self.cond(m));
                 if self.fault == Fault::OneMoreOfSeveral {
                     self.param(*min, |n| n + 1);
@@ -121,20 +121,8 @@ impl Apply<'_> {
                 }
             }
             Cond::Test { keys, .. } => self.column(keys),
-            Cond::Keys { keys, wanted } => {
-                self.column(keys);
-                if self.fault == Fault::LastOfSeveralForgotten {
-                    wanted.pop();
-                }
-            }
-            Cond::Bits(column, mask) => {
-                self.column(column);
-                if self.fault == Fault::AnyTextForText {
-                    self.param(*mask, |_| -1);
-                }
-            }
             Cond::ListKnown(list) | Cond::HasText(list, _) | Cond::Has(list, _) => self.list(list),
-            Cond::Few { end, n, query } => {
+            Cond::FirstOrLastN { end, n, query } => {
                 self.query(query);
                 match self.fault {
                     Fault::WrongEndOfFew => *end = other(*end),
@@ -230,8 +218,8 @@ impl Apply<'_> {
     fn column(&mut self, column: &mut Column) {
         match self.fault {
             Fault::NoTimeIsEarly if column.store == Store::Optional => column.store = Store::I64,
-            Fault::AttributeNullsIgnored if column.row == Row::Person => column.nulls = None,
-            Fault::PropertyNullsIgnored if column.row == Row::Event => column.nulls = None,
+            Fault::AttributeNullsIgnored if column.domain == Domain::Person => column.nulls = None,
+            Fault::PropertyNullsIgnored if column.domain == Domain::Event => column.nulls = None,
             Fault::ValidityOffsetForgotten => {
                 if let Some(offset) = column.nulls.as_ref().map(|n| n.offset) {
                     self.param(offset, |_| 0);
@@ -279,7 +267,7 @@ impl Apply<'_> {
         }
         source.filter.iter_mut().for_each(|f| self.cond(f));
         source.measure.iter_mut().for_each(|m| self.value(m));
-        source.asked.iter_mut().for_each(|a| self.cond(a));
+        source.predicate.iter_mut().for_each(|a| self.cond(a));
     }
 }
 

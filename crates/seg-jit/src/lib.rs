@@ -1,43 +1,51 @@
-//! Plans as machine code over Arrow's own buffers.
+//! Kernel templates to machine code over Arrow's own buffers.
 //!
 //! Internal to Seg, without a promise of stability; embed the crate `seg`.
 //!
 //! ```text
-//! Plan, Batch, now ──select──▶ shapes and parameters ──emit──▶ kernels ──▶ words ──▶ Mask
+//! Template ──emit──▶ CLIF ──Cranelift──▶ Kernel ──bind──▶ BoundKernel ──run──▶ a bit, or a value, a person
+//!                                          ▲
+//!                            Parameters ───┘ checked against what the code reads
 //! ```
 //!
-//! Every condition of a plan that is no combination of others becomes a kernel:
-//! a function that decides it for blocks of profiles, one bit a profile, reading
-//! the batch's columns where they lie. Literals and addresses are parameters,
-//! so conditions of one shape share code; those about one column need none
-//! (`columns.rs`). Generated kernels call nothing: what needs Rust
-//! (tests of texts over a dictionary, the offsets of zones, the order of events
-//! at one instant) is put into tables once, when a plan is bound to a batch.
+//! A [`Template`](template::Template) is a condition or a value without literals and
+//! data: those are [`Parameters`], so that templates which are equal share their
+//! code ([`Jit`] keeps it). Generated kernels call nothing and refer to nothing
+//! outside themselves; whatever needs Rust (tests of texts over a dictionary, the
+//! offsets of zones, the order of events at one instant) comes as tables among the
+//! parameters.
 //!
-//! This is the only crate with unsafe code. It rests on two things: the columns
-//! that a plan reads were checked by [`seg_data::Batch`], and code lives as long
-//! as anything that can call it. What is compiled for more than every machine has
-//! runs only where the machine was asked.
+//! This crate has all of Seg's unsafe code but for the comparisons of `seg-exec`
+//! that need wider instructions. Nothing in its interface is unsafe to call. It
+//! rests on these invariants, each upheld where it says:
+//!
+//! 1. *Columns were checked.* Addresses are taken of [`seg_data::batch::Column`],
+//!    [`seg_data::batch::Events`] and [`seg_data::batch::MergedEvents`], which only
+//!    `seg-data` makes, of checked data, and of tables; `parameters.rs` records how
+//!    much lies there.
+//! 2. *Tables cover every key*, derived columns have a value for every person, and
+//!    each other load lies inside its buffer: `check.rs` shows it for a template
+//!    and its parameters before they can be run together.
+//! 3. *Memory outlives its readers.* [`Parameters`] keep the buffers, a kernel
+//!    keeps its code (`code.rs`).
+//! 4. *The selection is of the batch.* [`BoundKernel::run`] drops bits that stand
+//!    for nobody, and grows the memory that the code works in.
+//! 5. *A kernel runs with parameters of its own template.* It carries the template,
+//!    and binding checks against that.
+//! 6. *Code is of the classes that its operations take*: `classes.rs`, before
+//!    anything is generated.
 
-mod bound;
+mod check;
+mod classes;
 mod code;
-mod columns;
-mod compare;
 mod emit;
-mod entry;
-mod facts;
 #[cfg(feature = "faults")]
 pub mod fault;
-mod layouts;
-mod sample;
-mod select;
-mod shape;
-mod steps;
-mod tables;
-mod words;
-mod worker;
-mod zone;
+mod jit;
+mod parameters;
+#[allow(missing_docs)] // Slots say by their names what they hold.
+pub mod template;
 
-pub use bound::{Access, Binding, BoundPlan, Jit, clif, generate_for};
-pub use code::JitError;
-pub use entry::{OneByOne, sizes};
+pub use code::{BoundKernel, JitError, Kernel, Scratch, clif, generate};
+pub use jit::Jit;
+pub use parameters::{ItemKeys, Parameters};

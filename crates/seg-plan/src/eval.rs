@@ -88,7 +88,7 @@ impl<'a> Kernels<'a> {
     pub fn of_events(&mut self, id: NodeId, event: EventId) -> Vec<bool> {
         let holds = self.eval.bools(id, Domain::Events(event));
         let rows = self.eval.event_rows(event);
-        let mut bits = vec![false; self.eval.batch.events(event).map_or(0, seg_data::batch::Events::len)];
+        let mut bits = vec![false; self.eval.batch.events(event).map_or(0, |events| events.len())];
         for (idx, holds) in rows.idx.iter().zip(holds) {
             if let Some(bit) = bits.get_mut(*idx as usize) {
                 *bit = holds;

@@ -11,7 +11,7 @@ pub fn print(plan: &Plan, schema: &Schema) -> String {
     print_graph(plan, schema) + &needs(plan).describe(schema)
 }
 
-/// Prints the nodes of a plan, the segments and the facts alone.
+/// Prints the nodes of a plan, the segments and the shared aggregates alone.
 pub fn print_graph(plan: &Plan, schema: &Schema) -> String {
     let mut out = String::new();
     for (idx, node) in plan.nodes().iter().enumerate() {
@@ -21,8 +21,8 @@ pub fn print_graph(plan: &Plan, schema: &Schema) -> String {
     for root in plan.roots() {
         let _ = writeln!(out, "segment {:?} = n{}", root.name, root.node.0);
     }
-    for fact in crate::facts(plan) {
-        let _ = writeln!(out, "fact n{}, gathered once for {}", fact.value.0, nodes(&fact.users));
+    for shared in crate::shared_aggregates(plan) {
+        let _ = writeln!(out, "shared n{}, computed once for {}", shared.value.0, nodes(&shared.users));
     }
     out
 }

@@ -4,9 +4,9 @@ use crate::compile::Program;
 use crate::engine::{self, Engine, Reason};
 use seg_data::batch::{BatchError, BatchProblem, ID_COLUMN};
 use seg_data::{Batch, Cancel, Instant, Mask};
+use seg_exec::{AccessPolicy, ExecOptions};
 use seg_hir::Evaluator;
 use seg_hir::hir::SegmentId;
-use seg_jit::{Access, Binding};
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -98,14 +98,14 @@ impl Bound<'_> {
             let masks = seg_plan::evaluate(program.plan(), batch, now);
             Evaluation { masks, engine: Engine::Plan, reason }
         };
-        let binding = Binding { threads: options.threads, access: Access::Cheapest, cancel: Cancel::new() };
+        let exec = ExecOptions { threads: options.threads, access: AccessPolicy::Cheapest, cancel: Cancel::new() };
         match engine {
             Engine::Evaluator => {
                 let masks = Evaluator::new(program.module(), now).evaluate(batch);
                 Evaluation { masks, engine, reason }
             }
             Engine::Plan => by_plan(reason),
-            Engine::Jit => match program.jit().bind(program.plan(), &batch.as_of(now), now, binding) {
+            Engine::Jit => match seg_exec::compile(program.jit(), program.plan(), batch, now, &exec) {
                 Ok(bound) => match bound.evaluate_into(options.threads, &mut masks) {
                     Ok(()) => Evaluation { masks, engine, reason },
                     Err(error) => by_plan(Reason::NoNativeCode(error)),

@@ -3,8 +3,8 @@
 use crate::diagnostics::Diagnostics;
 use crate::project::Project;
 use seg_data::{Instant, Schema, Wanted};
+use seg_exec::Jit;
 use seg_hir::{Checked, hir};
-use seg_jit::Jit;
 use seg_plan::{Needs, Plan};
 use seg_syntax::Parse;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Which engine says who is in.
 
-use seg_jit::JitError;
+use seg_exec::JitError;
 use seg_plan::{Node, Plan};
 use std::fmt;
 

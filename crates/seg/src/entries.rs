@@ -4,7 +4,7 @@ use crate::bound::{Bound, Options};
 use crate::engine::{self, Engine};
 use crate::limits::{Limits, Stopped};
 use seg_data::{Instant, Mask};
-use seg_jit::{Access, Binding, BoundPlan, JitError};
+use seg_exec::{AccessPolicy, CompiledPlan, ExecOptions, JitError, SizesError};
 use seg_plan::{Plan, Statistics};
 use std::borrow::Cow;
 
@@ -56,15 +56,16 @@ impl Bound<'_> {
         options: Options,
         limits: &Limits,
     ) -> Result<Option<Vec<Vec<u64>>>, Stopped> {
-        let batches: Vec<_> = instants.iter().map(|now| self.batch.as_of(*now)).collect();
-        // Layouts of one instant are of no use at the next.
-        let binding = || Binding { threads: options.threads, access: Access::Walk, cancel: limits.cancel.clone() };
-        let bind = |(now, batch)| self.program.jit().bind(self.program.plan(), batch, now, binding());
-        let pairs = instants.iter().copied().zip(batches.iter().map(AsRef::as_ref));
-        match pairs.map(bind).collect::<Result<Vec<BoundPlan<'_>>, JitError>>() {
-            Ok(plans) => match seg_jit::sizes(&plans, options.threads, &limits.cancel) {
-                Some(sizes) => Ok(Some(sizes)),
-                None => Err(Stopped::Cancelled),
+        // Columns derived for one instant are of no use at the next.
+        let cancel = limits.cancel.clone();
+        let exec = ExecOptions { threads: options.threads, access: AccessPolicy::Walk, cancel };
+        let (jit, plan) = (self.program.jit(), self.program.plan());
+        let compile = |now: &Instant| seg_exec::compile(jit, plan, self.batch, *now, &exec);
+        match instants.iter().map(compile).collect::<Result<Vec<CompiledPlan>, JitError>>() {
+            Ok(plans) => match seg_exec::sizes(&plans, options.threads, &limits.cancel) {
+                Ok(sizes) => Ok(Some(sizes)),
+                Err(SizesError::Cancelled) => Err(Stopped::Cancelled),
+                Err(SizesError::DifferentBatches) => Ok(None),
             },
             Err(JitError::Cancelled) => Err(Stopped::Cancelled),
             Err(_) => Ok(None),
@@ -76,15 +77,15 @@ impl Bound<'_> {
     /// in, in the order of [`Program::segment_names`](crate::Program::segment_names).
     /// A person takes microseconds.
     pub fn one_by_one<T>(&self, now: Instant, judge: impl FnOnce(&mut dyn FnMut(usize) -> Vec<bool>) -> T) -> T {
-        let (program, batch) = (self.program, self.batch.as_of(now));
-        let binding = Binding { access: Access::Walk, ..Binding::default() };
-        match program.jit().bind(program.plan(), &batch, now, binding) {
+        let (program, batch) = (self.program, self.batch);
+        let exec = ExecOptions { access: AccessPolicy::Walk, ..ExecOptions::default() };
+        match seg_exec::compile(program.jit(), program.plan(), batch, now, &exec) {
             Ok(bound) => {
                 let mut one_by_one = bound.one_by_one();
                 judge(&mut |row| one_by_one.segments(row).collect())
             }
             Err(_) => {
-                let masks: Vec<Mask> = seg_plan::evaluate(program.plan(), &batch, now);
+                let masks: Vec<Mask> = seg_plan::evaluate(program.plan(), batch, now);
                 judge(&mut |row| masks.iter().map(|mask| mask.get(row)).collect())
             }
         }
@@ -100,9 +101,9 @@ impl Bound<'_> {
     /// [`Bound::fitted_plan`]: access paths and
     /// estimates, a line each; what cannot be said where there is no native code.
     pub fn describe_access(&self, now: Instant) -> String {
-        let batch = self.batch.as_of(now);
-        match self.program.jit().bind(self.program.plan(), &batch, now, Binding::default()) {
-            Ok(bound) => bound.describe(),
+        let (jit, plan) = (self.program.jit(), self.program.plan());
+        match seg_exec::compile(jit, plan, self.batch, now, &ExecOptions::default()) {
+            Ok(compiled) => compiled.physical().to_string(),
             Err(error) => format!("{error}\n"),
         }
     }

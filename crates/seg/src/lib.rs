@@ -120,10 +120,10 @@ pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
 pub use {arrow_array, arrow_schema};
 
 pub use seg_data::{Batch, Cancel, Date, Instant, Mask, Schema, Wanted, Zone, batch};
+pub use seg_exec as exec;
 pub use seg_hir::explain::{Role, Why, place};
 pub use seg_hir::{Checked, Settings, hir};
 pub use seg_io as io;
-pub use seg_jit as jit;
 pub use seg_plan as plan;
 pub use seg_plan::Cost;
 pub use seg_syntax::{Parse, ast, diag, source, token};

@@ -4,7 +4,7 @@ use crate::bound::{Bound, Evaluation, Options};
 use crate::engine::{self, Engine, Reason};
 use seg_data::batch::BatchError;
 use seg_data::{Batch, Cancel, Instant, Mask};
-use seg_jit::{Access, Binding, JitError};
+use seg_exec::{AccessPolicy, ExecOptions, JitError};
 use seg_plan::{Cost, Statistics};
 use std::fmt;
 use std::num::NonZero;
@@ -80,8 +80,9 @@ impl Bound<'_> {
             let evaluated = self.in_chunks(engine, options.threads, &limits.cancel, now)?;
             return Ok(Evaluation { reason: evaluated.1.unwrap_or(reason), engine, masks: evaluated.0 });
         }
-        let binding = Binding { threads: options.threads, access: Access::Cheapest, cancel: limits.cancel.clone() };
-        let bound = program.jit().bind(program.plan(), &batch.as_of(now), now, binding).map(|bound| {
+        let cancel = limits.cancel.clone();
+        let exec = ExecOptions { threads: options.threads, access: AccessPolicy::Cheapest, cancel };
+        let bound = seg_exec::compile(program.jit(), program.plan(), batch, now, &exec).map(|bound| {
             let mut masks = Vec::new();
             bound.evaluate_into(options.threads, &mut masks).map(|()| masks)
         });

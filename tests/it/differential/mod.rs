@@ -15,14 +15,14 @@ use constructs::constructs;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use seg::{Batch, Cancel, Instant, Mask, Program, Project, Settings, Zone};
-use seg_jit::fault::Fault;
-use seg_jit::{Access, Binding, Jit};
-use seg_tests::{Crowded, Reference, TestEngine, engines, people, schema_text, twisted};
-use std::cell::RefCell;
+use seg::{Batch, Instant, Mask, Program, Project, Settings, Zone};
+use seg_exec::fault::{Fault, compile_with_code_fault, compile_with_fault};
+use seg_exec::{AccessPolicy, CompiledPlan, ExecOptions, Jit, JitError};
+use seg_jit::fault::Fault as CodeFault;
+use seg_tests::{Crowded, Reference, TestEngine, copies, engines, people, repeated, schema_text, twisted};
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::num::NonZero;
 use std::sync::Arc;
 
 /// Sentences that are judged over one crowd.
@@ -81,6 +81,10 @@ struct Case {
     lines: Vec<String>,
     sentences: Vec<String>,
     expected: Vec<Mask>,
+    /// The same people in another layout, and more of them than a block has.
+    others: OnceCell<[Batch; 2]>,
+    /// The code of mistakes that are not made in code.
+    jit: Jit,
 }
 
 impl Case {
@@ -99,7 +103,8 @@ impl Case {
         seg::plan::verify(program.plan()).map_err(|f| TestCaseError::fail(format!("{f:?}")))?;
         let batch = people(&lines.join("\n"), &Arc::clone(&project.schema), settings.zone, now());
         let expected = Reference.evaluate(&program, &batch, now());
-        Ok(Case { program, batch, lines, sentences, expected })
+        let (others, jit) = (OnceCell::new(), Jit::new());
+        Ok(Case { program, batch, lines, sentences, expected, others, jit })
     }
 
     /// Every engine gives what the reference gives.
@@ -125,6 +130,32 @@ impl Case {
             }
         }
         Ok(())
+    }
+
+    /// The answers of compiled code where they are wrong: on the same people in
+    /// another layout, by walking and by columns, and on more people than a block
+    /// has. None where it cannot be compiled, and what is expected where nothing is
+    /// wrong.
+    fn by_other_ways(&self, compile: impl Fn(&Batch, &ExecOptions) -> Result<CompiledPlan, JitError>) -> Vec<Mask> {
+        let [other, many] = self.others.get_or_init(|| [twisted(&self.batch), repeated(&self.batch, 1_100)]);
+        let ways = [
+            (other, AccessPolicy::Walk),
+            (other, AccessPolicy::Column),
+            (many, AccessPolicy::Walk),
+            (many, AccessPolicy::Cheapest),
+        ];
+        for (batch, access) in ways {
+            self.program.bind(batch).expect("the batch keeps the contract");
+            let options = ExecOptions { access, ..ExecOptions::default() };
+            let Ok(compiled) = compile(batch, &options) else { return Vec::new() };
+            let masks = compiled.evaluate(options.threads).expect("nobody stops it");
+            for copy in copies(&masks, self.batch.len()) {
+                if copy != self.expected {
+                    return copy;
+                }
+            }
+        }
+        self.expected.clone()
     }
 }
 
@@ -220,7 +251,9 @@ fn engines_agree_on_generated_sentences() {
 #[derive(Debug, Clone, Copy)]
 enum Mistake {
     /// In generating code.
-    Native(Fault),
+    Code(CodeFault),
+    /// In choosing, deriving columns, kernels or the run loop.
+    Exec(Fault),
     /// In a pass: it drops a `not`.
     PassDropsNot,
     /// In a pass: it takes `not (x < 5)` for `x >= 5`.
@@ -235,7 +268,8 @@ enum Mistake {
 
 impl Mistake {
     fn all() -> Vec<Mistake> {
-        let mut all: Vec<Mistake> = Fault::ALL.iter().copied().map(Mistake::Native).collect();
+        let mut all: Vec<Mistake> = CodeFault::ALL.iter().copied().map(Mistake::Code).collect();
+        all.extend(Fault::ALL.iter().copied().map(Mistake::Exec));
         all.extend([
             Mistake::PassDropsNot,
             Mistake::PassNegatesComparison,
@@ -246,24 +280,15 @@ impl Mistake {
         all
     }
 
-    /// The answers of an engine with this mistake.
+    /// The answers of an engine with this mistake; none where it is refused.
     fn evaluate(self, case: &Case) -> Vec<Mask> {
         match self {
-            Mistake::Native(fault) => {
-                let batch = twisted(&case.batch);
-                case.program.bind(&batch).expect("the batch keeps the contract");
-                let batch = batch.as_of(now());
-                let threads = NonZero::<usize>::MIN;
-                // On one path or the other it must be seen.
-                let evaluate = |access| {
-                    let (jit, binding) = (Jit::new(), Binding { threads, access, cancel: Cancel::new() });
-                    let plan = case.program.plan();
-                    let bound = jit.bind_with_fault(plan, &batch, now(), binding, fault).expect("native code");
-                    bound.evaluate(threads).expect("nobody stops it")
-                };
-                let by_walking = evaluate(Access::Walk);
-                if by_walking != case.expected { by_walking } else { evaluate(Access::Column) }
-            }
+            Mistake::Code(fault) => case.by_other_ways(|batch, options| {
+                compile_with_code_fault(&Jit::new(), case.program.plan(), batch, now(), options, fault)
+            }),
+            Mistake::Exec(fault) => case.by_other_ways(|batch, options| {
+                compile_with_fault(&case.jit, case.program.plan(), batch, now(), options, fault)
+            }),
             pass => {
                 let plan = wrong_pass(pass, &seg::plan::lower(case.program.module()));
                 seg::plan::evaluate(&plan, &case.batch, now())
@@ -308,7 +333,7 @@ fn code_is_generated_for_other_machines() {
         case.program.bind(&batch).expect("the batch keeps the contract");
         let batch = batch.as_of(now());
         for target in ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"] {
-            let n_bytes = seg_jit::generate_for(target, case.program.plan(), &batch, now());
+            let n_bytes = seg_exec::generate_for(target, case.program.plan(), &batch, now());
             assert!(n_bytes.unwrap_or_else(|e| panic!("{e}")) > 1_000, "{target}");
         }
     }
@@ -317,10 +342,10 @@ fn code_is_generated_for_other_machines() {
 #[test]
 fn every_seeded_fault_is_caught() {
     let mut open = Mistake::all();
-    assert!(open.len() >= 30);
+    assert!(open.len() >= 80);
     let (mut runner, crowds) = (runner(1, 1), crowds());
     // The same crowds as above, until nothing is left to catch.
-    for _ in 0..60 {
+    for _ in 0..200 {
         let tree = crowds.new_tree(&mut runner).unwrap_or_else(|e| panic!("{e}"));
         let (crowd, sentences) = tree.current();
         let case = Case::new(&crowd, sentences).unwrap_or_else(|e| panic!("{e}"));

@@ -45,7 +45,7 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
             let plan = seg::plan::optimize(&seg::plan::lower(&checked.module), |_| {});
             let batch = seg::Batch::empty(Arc::clone(&project.schema)).map_err(Failure::new)?;
             // No code depends on the instant, which is a parameter like others.
-            text = seg::jit::clif(&plan, &batch, Instant(0)).map_err(Failure::new)?;
+            text = seg::exec::clif(&plan, &batch, Instant(0)).map_err(Failure::new)?;
         }
     }
     print_text(&text)?;

@@ -9,7 +9,7 @@ use crate::value::Value;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, Int64Array, ListArray, StructArray, TimestampMicrosecondArray};
-use arrow_buffer::NullBuffer;
+use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, TimeUnit};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -29,6 +29,8 @@ pub struct Events {
     arrival: Option<Int64Array>,
     /// The earliest and the latest time of all.
     extent: Option<(Instant, Instant)>,
+    /// The most events of one profile.
+    longest: usize,
     properties: Vec<OnceLock<Result<Option<Column>, BatchError>>>,
     conversions: Vec<Conversion>,
 }
@@ -76,9 +78,10 @@ impl Events {
             None => None,
         };
         let properties = event.properties.iter().map(|_| OnceLock::new()).collect();
-        let (name, extent) = (event.name.clone(), None);
-        let mut events = Events { name, lists, base, rows, times, arrival, extent, properties, conversions };
+        let (name, extent, longest) = (event.name.clone(), None, 0);
+        let mut events = Events { name, lists, base, rows, times, arrival, extent, longest, properties, conversions };
         events.extent = events.check_times().map_err(|(field, problem)| error(field, problem))?;
+        events.longest = (0..events.n_profiles()).map(|row| events.range(row).len()).max().unwrap_or(0);
         Ok(events)
     }
 
@@ -120,6 +123,11 @@ impl Events {
         self.extent
     }
 
+    /// The most events that one profile has.
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
     /// How many profiles the batch has.
     pub fn n_profiles(&self) -> usize {
         self.lists.len()
@@ -149,8 +157,8 @@ impl Events {
 
     /// The offsets of the lists as they lie in memory; the first event in use
     /// is at [`Events::base`].
-    pub fn offsets(&self) -> &[i32] {
-        self.lists.value_offsets()
+    pub fn offsets(&self) -> &OffsetBuffer<i32> {
+        self.lists.offsets()
     }
 
     /// What to take off an offset to get an event's place.
@@ -165,7 +173,7 @@ impl Events {
 
     /// When each event happened, in microseconds.
     #[inline]
-    pub fn times(&self) -> &[i64] {
+    pub fn times(&self) -> &ScalarBuffer<i64> {
         self.times.values()
     }
 

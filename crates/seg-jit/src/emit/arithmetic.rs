@@ -2,7 +2,7 @@
 //! rounding half to even, and results that do not fit.
 
 use super::{Emit, Out};
-use crate::shape::{Arithmetic, Class, Scale};
+use crate::template::{Arithmetic, Class, Scale};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use seg_data::money::MONEY_SCALE;

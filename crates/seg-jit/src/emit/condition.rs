@@ -2,7 +2,7 @@
 
 use super::value::item_scope;
 use super::{Emit, Out, Scope};
-use crate::shape::{Class, Cond, Function, List, Query, Slot, Value};
+use crate::template::{Class, Cond, Function, List, Query, Slot, Value};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use seg_hir::hir::CompareOp;
@@ -12,11 +12,6 @@ impl Emit<'_> {
     pub(super) fn cond(&mut self, cond: &Cond, scope: Scope) -> ir::Value {
         match cond {
             Cond::Const(value) => self.bool(*value),
-            // Gathering is the frame's, which writes the value.
-            Cond::Gather(value) => {
-                let out = self.value(value, scope);
-                self.known(out)
-            }
             Cond::All(members) => {
                 let bits: Vec<ir::Value> = members.iter().map(|m| self.cond(m, scope)).collect();
                 bits.into_iter().reduce(|a, b| self.b.ins().band(a, b)).unwrap_or_else(|| self.bool(true))
@@ -25,7 +20,7 @@ impl Emit<'_> {
                 let bits: Vec<ir::Value> = members.iter().map(|m| self.cond(m, scope)).collect();
                 bits.into_iter().reduce(|a, b| self.b.ins().bor(a, b)).unwrap_or_else(|| self.bool(false))
             }
-            Cond::Several { min, max, members } => {
+            Cond::Cardinality { min, max, members } => {
                 let mut count = self.int(0);
                 for member in members {
                     let bit = self.cond(member, scope);
@@ -70,23 +65,6 @@ impl Emit<'_> {
                 let bit = self.table_bit(*table, key);
                 self.both(Some(bit), known).unwrap_or(bit)
             }
-            Cond::Keys { keys, wanted } => {
-                let Out { value, known } = self.column(keys, scope);
-                let mut found = self.bool(false);
-                for slot in wanted {
-                    let key = self.slot(*slot);
-                    let equal = self.b.ins().icmp(IntCC::Equal, value, key);
-                    found = self.b.ins().bor(found, equal);
-                }
-                self.both(Some(found), known).unwrap_or(found)
-            }
-            Cond::Bits(column, mask) => {
-                let Out { value, known } = self.column(column, scope);
-                let mask = self.slot(*mask);
-                let bits = self.b.ins().band(value, mask);
-                let found = self.b.ins().icmp_imm_s(IntCC::NotEqual, bits, 0);
-                self.both(Some(found), known).unwrap_or(found)
-            }
             Cond::ListKnown(list) => {
                 let (_, _, known) = self.list_bounds(list, scope);
                 known.unwrap_or_else(|| self.bool(true))
@@ -104,7 +82,7 @@ impl Emit<'_> {
                 let bit = emit.table_bit(*table, key);
                 emit.both(Some(bit), known).unwrap_or(bit)
             }),
-            Cond::Few { end, n, query } => self.few(*end, *n, query, scope),
+            Cond::FirstOrLastN { end, n, query } => self.few(*end, *n, query, scope),
         }
     }
 

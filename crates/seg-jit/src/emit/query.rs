@@ -2,7 +2,7 @@
 
 use super::value::beats;
 use super::{Emit, Out, Scope, readonly};
-use crate::shape::{Class, Cond, Function, Merged, Query, Slot, Source, Value};
+use crate::template::{Class, Cond, Function, Merged, Query, Slot, Source, Value};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, Block, InstBuilder, types};
 use seg_hir::hir::End;
@@ -344,7 +344,7 @@ impl Emit<'_> {
         self.b.def_var(left, n);
         self.b.def_var(answer, no);
         self.each_event(query, Direction::from_end(end), scope, |emit, found| {
-            let asked = match &found.source.asked {
+            let asked = match &found.source.predicate {
                 Some(asked) => emit.cond(asked, found.scope),
                 None => emit.cond(&Cond::Const(false), found.scope),
             };

@@ -2,7 +2,7 @@
 
 use super::query::Direction;
 use super::{Emit, Scope, mutable};
-use crate::shape::{Calendar, Class, Query, Set, Slot, ZoneOffsets};
+use crate::template::{Calendar, Class, Query, Set, Slot, ZoneOffsets};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_frontend::Variable;
@@ -49,8 +49,11 @@ impl Emit<'_> {
             let since = emit.b.ins().isub(local, first);
             let day = emit.b.ins().udiv_imm_u(since, DAY);
             let period = match calendar.table {
-                Some(table) => {
-                    let table = emit.slot(table);
+                Some((table, last)) => {
+                    // No day of the query's events lies behind the last; that a day
+                    // is one of the table shall not rest on it.
+                    let (table, last) = (emit.slot(table), emit.slot(last));
+                    let day = emit.b.ins().umin(day, last);
                     emit.element32(table, day)
                 }
                 None => day,

@@ -1,7 +1,7 @@
 //! Values.
 
 use super::{Emit, Out, Scope, readonly};
-use crate::shape::{Class, Function, List, Store, Value};
+use crate::template::{Class, Function, List, Store, Value};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use seg_data::money::MONEY_SCALE;
@@ -40,7 +40,7 @@ impl Emit<'_> {
                 let out = self.value(inner, scope);
                 let scale = self.int(MONEY_SCALE);
                 let scale = Out { value: scale, known: None };
-                self.arithmetic(crate::shape::Arithmetic::MultiplyInts, (out, inner.class()), (scale, Class::Int))
+                self.arithmetic(crate::template::Arithmetic::MultiplyInts, (out, inner.class()), (scale, Class::Int))
             }
             Value::ListLength(list) => self.list_length(list, scope),
             Value::Aggregate { function: Function::Count, query } => always(self.count(query, scope)),
@@ -102,7 +102,7 @@ impl Emit<'_> {
 
     /// Where the items of a list begin and end.
     pub(super) fn list_bounds(&mut self, list: &List, scope: Scope) -> (ir::Value, ir::Value, Option<ir::Value>) {
-        let row = self.row(list.row, scope);
+        let row = self.row(list.domain, scope);
         let known = self.nulls(list.nulls.as_ref(), row);
         let offsets = self.slot(list.offsets);
         let (start, end) = self.bounds(offsets, row);

@@ -39,7 +39,7 @@ pub fn together(
     let start = Instant::now();
     let mut masks = bound.evaluate_with(options, NOW).masks;
     let first = start.elapsed();
-    let (kept, whole) = (batch.layouts_size() as f64, batch.records().get_array_memory_size() as f64);
+    let (kept, whole) = (seg::exec::derived_size(&batch) as f64, batch.records().get_array_memory_size() as f64);
     let besides = memory.and_then(|memory| memory.grown()).map(|grown| (grown as f64 - kept).max(0.0));
     let native = median(flush, || masks = bound.evaluate_again(options, NOW, std::mem::take(&mut masks)).masks);
     let by_hand = Suite::new(suite::segments(suite));

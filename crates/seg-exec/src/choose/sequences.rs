@@ -1,0 +1,41 @@
+//! Event sequences that one walk decides for several lengths of time.
+
+use crate::input::{Input, fixed, plain};
+use crate::kernels::Sequence;
+use seg_hir::hir::End;
+use seg_plan::{Node, NodeId};
+
+/// What a value of a plan is, where it is the time of the last event that a sequence
+/// extends, or does not, and a walk by the earliest next step decides: different
+/// names, no filters, and one length of time, which comes beside it.
+pub(super) fn last_extended(input: Input<'_>, id: NodeId) -> Option<(Sequence, i64)> {
+    let Node::EventTime { end: End::Last, n: 1, query } = input.node(id) else { return None };
+    let first = plain(query)?;
+    let (chain, is_negative) = match input.node(query.filter?) {
+        Node::Chain(chain) => (chain, false),
+        Node::Not(inner) => match input.node(*inner) {
+            Node::Chain(chain) => (chain, true),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    if chain.is_before || !chain.same.is_empty() {
+        return None;
+    }
+    // Of two or more steps the earliest next one is best only when no step has a
+    // limit of its own.
+    let within = match chain.steps.as_slice() {
+        [(_, within)] => fixed(*within)?.into_iter().chain(fixed(chain.whole)?).min(),
+        steps if steps.iter().all(|(_, within)| within.is_none()) => fixed(chain.whole)?,
+        _ => return None,
+    };
+    let mut names = vec![first];
+    for (query, _) in &chain.steps {
+        let event = plain(query).filter(|_| query.filter.is_none())?;
+        if names.contains(&event) {
+            return None;
+        }
+        names.push(event);
+    }
+    Some((Sequence { names, is_negative }, within.unwrap_or(i64::MAX)))
+}
