@@ -1,7 +1,7 @@
 //! The chooser: the only place that picks how a condition reads a batch.
 
 use crate::input::Input;
-use crate::kernels::{LastSequences, LastTimes, Range, Sequence, SharedWalk, TextsMet, Totals};
+use crate::kernels::{ColumnScan, ColumnTest, LastSequences, LastTimes, Range, Sequence, SharedWalk, TextsMet, Totals};
 use crate::physical::{Access, AggregateSource, AggregateTest, Codegen, Kind, PhysicalPlan, SharedAggregate, Step};
 use crate::select::Select;
 use last_times::last_time;
@@ -156,7 +156,10 @@ impl<'p> Chooser<'p> {
         if let Some(scan) = self.scan(id) {
             return Kind::Access(scan);
         }
-        let selected = self.select.condition(id);
+        let Some(selected) = self.select.condition(id) else {
+            let bits = self.select.precomputed(id, None);
+            return Kind::Access(Access::Precomputed(ColumnScan::new(ColumnTest::Bits(bits, true), None)));
+        };
         match selected.template {
             Template::Condition(Cond::Const(value)) => Kind::Const(value),
             Template::Condition(_) | Template::Value(_) => {

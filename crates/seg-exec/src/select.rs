@@ -33,6 +33,8 @@ pub(crate) struct Select<'p> {
     kernels: Kernels<'p>,
     needs: Vec<Needs>,
     parameters: Parameters,
+    /// Whether something was met that code is not made for.
+    is_unsupported: bool,
 }
 
 /// What stands below a node, without what is about events of its queries.
@@ -76,24 +78,31 @@ impl<'p> Select<'p> {
             kernels: Kernels::new(input.plan, input.batch, input.now),
             needs: needs(input.plan),
             parameters: Parameters::new(),
+            is_unsupported: false,
         };
         select.find_ranked();
         select
     }
 
-    /// The template of a condition about people.
-    pub fn condition(&mut self, id: NodeId) -> Selected {
+    /// The template of a condition about people; `None` where something of it is for
+    /// the plan evaluator.
+    pub fn condition(&mut self, id: NodeId) -> Option<Selected> {
         self.parameters = Parameters::new();
+        self.is_unsupported = false;
         let template = Template::Condition(self.cond(id, None));
-        Selected { template, parameters: std::mem::take(&mut self.parameters) }
+        let parameters = std::mem::take(&mut self.parameters);
+        (!self.is_unsupported).then_some(Selected { template, parameters })
     }
 
     /// The template that computes a value about people, as 64 bits; none for values
     /// of other kinds, and those that are never there.
     pub fn shared_value(&mut self, id: NodeId) -> Option<Selected> {
         self.parameters = Parameters::new();
-        let needs = self.needs.get(id.idx()).copied().unwrap_or_default();
-        let (value, ty) = if needs.kernel { return None } else { self.value(id, None) };
+        self.is_unsupported = false;
+        let (value, ty) = self.value(id, None);
+        if self.is_unsupported {
+            return None;
+        }
         let is_whole = matches!(ty, Some(Type::Integer | Type::Money | Type::Timestamp));
         let fits = is_whole && !matches!(value, Value::Missing(_)) && value.class() != Class::Number;
         let parameters = std::mem::take(&mut self.parameters);

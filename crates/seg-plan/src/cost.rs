@@ -159,6 +159,28 @@ fn own(node: &Node) -> f64 {
         Node::Seen(..) | Node::Chain(_) | Node::UsualGap(_) | Node::MostWithin { .. } | Node::Sample { .. } => 50.0,
         Node::Aggregate { .. } | Node::Periods { .. } | Node::EventTime { .. } | Node::Few { .. } => 4.0,
         Node::Scale { .. } | Node::Has(..) | Node::ListLength(_) => 4.0,
-        _ => 1.0,
+        Node::All(_)
+        | Node::Any(_)
+        | Node::Several { .. }
+        | Node::Not(_)
+        | Node::Known(_)
+        | Node::Compare(..)
+        | Node::OneOf(..)
+        | Node::Text { .. }
+        | Node::Items { .. }
+        | Node::InList(..)
+        | Node::Attribute(..)
+        | Node::Property(..)
+        | Node::Time
+        | Node::Field { .. }
+        | Node::Shift { .. }
+        | Node::DayOf(..)
+        | Node::Part(..)
+        | Node::Anniversary(..)
+        | Node::Elapsed(_)
+        | Node::Distance { .. }
+        | Node::Arithmetic(..)
+        | Node::Convert(..)
+        | Node::FoldCase(_) => 1.0,
     }
 }

@@ -297,7 +297,23 @@ impl<'a> Eval<'a> {
             }
             Node::Periods { unit, zone, query } => self.periods(*unit, *zone, query),
             Node::EventTime { end, n, query } => self.event_time(*end, *n, query),
-            _ => Column::missing(len),
+            Node::Missing => Column::missing(len),
+            // These are conditions, decided before.
+            Node::Const(_)
+            | Node::All(_)
+            | Node::Any(_)
+            | Node::Several { .. }
+            | Node::Not(_)
+            | Node::Known(_)
+            | Node::Compare(..)
+            | Node::OneOf(..)
+            | Node::Text { .. }
+            | Node::Has(..)
+            | Node::Few { .. }
+            | Node::Chain(_)
+            | Node::Items { .. }
+            | Node::Sample { .. }
+            | Node::InList(..) => Column::Bools(vec![false; len]),
         }
     }
 

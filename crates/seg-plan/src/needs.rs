@@ -83,7 +83,38 @@ pub fn needs(plan: &Plan) -> Needs {
                 needs.properties(list);
             }
             Node::Chain(chain) => chain.same.iter().for_each(|ids| needs.properties(ids)),
-            _ => {}
+            // These read what their children and queries read, and no more.
+            Node::Const(_)
+            | Node::All(_)
+            | Node::Any(_)
+            | Node::Several { .. }
+            | Node::Not(_)
+            | Node::Known(_)
+            | Node::Compare(..)
+            | Node::OneOf(..)
+            | Node::Text { .. }
+            | Node::Has(..)
+            | Node::Few { .. }
+            | Node::Sample { .. }
+            | Node::InList(..)
+            | Node::Literal(_)
+            | Node::Time
+            | Node::Shift { .. }
+            | Node::DayOf(..)
+            | Node::Part(..)
+            | Node::Anniversary(..)
+            | Node::Distance { .. }
+            | Node::UsualGap(_)
+            | Node::MostWithin { .. }
+            | Node::Arithmetic(..)
+            | Node::Scale { .. }
+            | Node::Convert(..)
+            | Node::FoldCase(_)
+            | Node::ListLength(_)
+            | Node::Aggregate { items: None, .. }
+            | Node::Periods { .. }
+            | Node::EventTime { .. }
+            | Node::Missing => {}
         }
         node.queries().into_iter().for_each(|query| needs.query(query));
     }

@@ -121,6 +121,16 @@ pub enum Level {
     Item,
 }
 
+/// Who computes a node where native code runs a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Native {
+    /// Native code.
+    Itself,
+    /// The kernel of this name of the plan evaluator, for all rows when the plan is
+    /// compiled; native code reads what it found.
+    ByKernel(&'static str),
+}
+
 /// What each node of a plan is about.
 pub fn levels(plan: &Plan) -> Vec<Level> {
     let mut levels: Vec<Level> = Vec::with_capacity(plan.nodes.len());
@@ -128,7 +138,41 @@ pub fn levels(plan: &Plan) -> Vec<Level> {
         let own = match node {
             Node::Field { .. } => Level::Item,
             Node::Property(..) | Node::Time | Node::Chain(_) | Node::Items { .. } => Level::Event,
-            _ => Level::Person,
+            Node::Const(_)
+            | Node::All(_)
+            | Node::Any(_)
+            | Node::Several { .. }
+            | Node::Not(_)
+            | Node::Known(_)
+            | Node::Compare(..)
+            | Node::OneOf(..)
+            | Node::Text { .. }
+            | Node::Has(..)
+            | Node::Few { .. }
+            | Node::Sample { .. }
+            | Node::InList(..)
+            | Node::Literal(_)
+            | Node::Attribute(..)
+            | Node::Moment(_)
+            | Node::Today { .. }
+            | Node::Seen(..)
+            | Node::Shift { .. }
+            | Node::DayOf(..)
+            | Node::Part(..)
+            | Node::Anniversary(..)
+            | Node::Elapsed(_)
+            | Node::Distance { .. }
+            | Node::UsualGap(_)
+            | Node::MostWithin { .. }
+            | Node::Arithmetic(..)
+            | Node::Scale { .. }
+            | Node::Convert(..)
+            | Node::FoldCase(_)
+            | Node::ListLength(_)
+            | Node::Aggregate { .. }
+            | Node::Periods { .. }
+            | Node::EventTime { .. }
+            | Node::Missing => Level::Person,
         };
         let of = |id: &NodeId| levels.get(id.idx()).copied().unwrap_or(Level::Person);
         levels.push(node.children().iter().map(of).fold(own, Level::max));
@@ -256,30 +300,53 @@ pub enum Node {
 impl Node {
     /// Whether it is true or false rather than a value.
     pub fn is_condition(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Node::Const(_)
-                | Node::All(_)
-                | Node::Any(_)
-                | Node::Several { .. }
-                | Node::Not(_)
-                | Node::Known(_)
-                | Node::Compare(..)
-                | Node::OneOf(..)
-                | Node::Text { .. }
-                | Node::Has(..)
-                | Node::Few { .. }
-                | Node::Chain(_)
-                | Node::Items { .. }
-                | Node::Sample { .. }
-                | Node::InList(..)
-        )
+            | Node::All(_)
+            | Node::Any(_)
+            | Node::Several { .. }
+            | Node::Not(_)
+            | Node::Known(_)
+            | Node::Compare(..)
+            | Node::OneOf(..)
+            | Node::Text { .. }
+            | Node::Has(..)
+            | Node::Few { .. }
+            | Node::Chain(_)
+            | Node::Items { .. }
+            | Node::Sample { .. }
+            | Node::InList(..) => true,
+            Node::Literal(_)
+            | Node::Attribute(..)
+            | Node::Property(..)
+            | Node::Moment(_)
+            | Node::Today { .. }
+            | Node::Seen(..)
+            | Node::Time
+            | Node::Field { .. }
+            | Node::Shift { .. }
+            | Node::DayOf(..)
+            | Node::Part(..)
+            | Node::Anniversary(..)
+            | Node::Elapsed(_)
+            | Node::Distance { .. }
+            | Node::UsualGap(_)
+            | Node::MostWithin { .. }
+            | Node::Arithmetic(..)
+            | Node::Scale { .. }
+            | Node::Convert(..)
+            | Node::FoldCase(_)
+            | Node::ListLength(_)
+            | Node::Aggregate { .. }
+            | Node::Periods { .. }
+            | Node::EventTime { .. }
+            | Node::Missing => false,
+        }
     }
 
-    /// The precompiled kernel that computes it for whole columns, where native
-    /// code is not made for it: its name.
-    pub fn kernel(&self) -> Option<&'static str> {
-        Some(match self {
+    /// Who computes it where native code runs the plan.
+    pub fn native(&self) -> Native {
+        Native::ByKernel(match self {
             Node::Chain(_) => "chain",
             Node::Items { .. } | Node::Field { .. } | Node::Aggregate { items: Some(_), .. } => "items",
             Node::Sample { .. } => "sample",
@@ -290,9 +357,50 @@ impl Node {
             Node::Distance { .. } => "distance",
             Node::UsualGap(_) => "usual gap",
             Node::MostWithin { .. } => "most within",
-            Node::Aggregate { function: Aggregate::MostFrequent, .. } => "most frequent",
-            _ => return None,
+            Node::Aggregate { function, items: None, .. } => match function {
+                Aggregate::MostFrequent => "most frequent",
+                Aggregate::Count
+                | Aggregate::CountDifferent
+                | Aggregate::Total
+                | Aggregate::Average
+                | Aggregate::Smallest
+                | Aggregate::Largest => return Native::Itself,
+            },
+            Node::Const(_)
+            | Node::All(_)
+            | Node::Any(_)
+            | Node::Several { .. }
+            | Node::Not(_)
+            | Node::Known(_)
+            | Node::Compare(..)
+            | Node::OneOf(..)
+            | Node::Text { .. }
+            | Node::Has(..)
+            | Node::Few { .. }
+            | Node::Literal(_)
+            | Node::Attribute(..)
+            | Node::Property(..)
+            | Node::Moment(_)
+            | Node::Today { .. }
+            | Node::Seen(..)
+            | Node::Arithmetic(..)
+            | Node::Scale { .. }
+            | Node::Convert(..)
+            | Node::FoldCase(_)
+            | Node::ListLength(_)
+            | Node::Periods { .. }
+            | Node::EventTime { .. }
+            | Node::Missing => return Native::Itself,
         })
+    }
+
+    /// The kernel of the plan evaluator that computes it for whole columns, where
+    /// native code does not itself: its name.
+    pub fn kernel(&self) -> Option<&'static str> {
+        match self.native() {
+            Native::Itself => None,
+            Native::ByKernel(name) => Some(name),
+        }
     }
 
     /// The queries inside it.
@@ -306,12 +414,46 @@ impl Node {
     /// The query inside it, if it has one.
     pub fn query(&self) -> Option<&Query> {
         match self {
-            Node::UsualGap(query) | Node::MostWithin { query, .. } => Some(query),
-            Node::Few { query, .. }
+            Node::UsualGap(query)
+            | Node::MostWithin { query, .. }
+            | Node::Few { query, .. }
             | Node::Aggregate { query, .. }
             | Node::Periods { query, .. }
             | Node::EventTime { query, .. } => Some(query),
-            _ => None,
+            Node::Const(_)
+            | Node::All(_)
+            | Node::Any(_)
+            | Node::Several { .. }
+            | Node::Not(_)
+            | Node::Known(_)
+            | Node::Compare(..)
+            | Node::OneOf(..)
+            | Node::Text { .. }
+            | Node::Has(..)
+            | Node::Chain(_)
+            | Node::Items { .. }
+            | Node::Sample { .. }
+            | Node::InList(..)
+            | Node::Literal(_)
+            | Node::Attribute(..)
+            | Node::Property(..)
+            | Node::Moment(_)
+            | Node::Today { .. }
+            | Node::Seen(..)
+            | Node::Time
+            | Node::Field { .. }
+            | Node::Shift { .. }
+            | Node::DayOf(..)
+            | Node::Part(..)
+            | Node::Anniversary(..)
+            | Node::Elapsed(_)
+            | Node::Distance { .. }
+            | Node::Arithmetic(..)
+            | Node::Scale { .. }
+            | Node::Convert(..)
+            | Node::FoldCase(_)
+            | Node::ListLength(_)
+            | Node::Missing => None,
         }
     }
 
@@ -338,7 +480,25 @@ impl Node {
             | Node::Arithmetic(_, a, b)
             | Node::Anniversary(a, b)
             | Node::Distance { latitude: a, longitude: b, .. } => vec![*a, *b],
-            _ => Vec::new(),
+            Node::Const(_)
+            | Node::Few { .. }
+            | Node::Chain(_)
+            | Node::Items { .. }
+            | Node::Sample { .. }
+            | Node::Literal(_)
+            | Node::Attribute(..)
+            | Node::Property(..)
+            | Node::Moment(_)
+            | Node::Today { .. }
+            | Node::Seen(..)
+            | Node::Time
+            | Node::Field { .. }
+            | Node::UsualGap(_)
+            | Node::MostWithin { .. }
+            | Node::Aggregate { .. }
+            | Node::Periods { .. }
+            | Node::EventTime { .. }
+            | Node::Missing => Vec::new(),
         }
     }
 
@@ -347,7 +507,43 @@ impl Node {
         let own = match self {
             Node::Few { filter, .. } | Node::Items { filter, .. } => Some(*filter),
             Node::Aggregate { measure, .. } => measure.as_ref().map(|(m, _)| *m),
-            _ => None,
+            Node::Const(_)
+            | Node::All(_)
+            | Node::Any(_)
+            | Node::Several { .. }
+            | Node::Not(_)
+            | Node::Known(_)
+            | Node::Compare(..)
+            | Node::OneOf(..)
+            | Node::Text { .. }
+            | Node::Has(..)
+            | Node::Chain(_)
+            | Node::Sample { .. }
+            | Node::InList(..)
+            | Node::Literal(_)
+            | Node::Attribute(..)
+            | Node::Property(..)
+            | Node::Moment(_)
+            | Node::Today { .. }
+            | Node::Seen(..)
+            | Node::Time
+            | Node::Field { .. }
+            | Node::Shift { .. }
+            | Node::DayOf(..)
+            | Node::Part(..)
+            | Node::Anniversary(..)
+            | Node::Elapsed(_)
+            | Node::Distance { .. }
+            | Node::UsualGap(_)
+            | Node::MostWithin { .. }
+            | Node::Arithmetic(..)
+            | Node::Scale { .. }
+            | Node::Convert(..)
+            | Node::FoldCase(_)
+            | Node::ListLength(_)
+            | Node::Periods { .. }
+            | Node::EventTime { .. }
+            | Node::Missing => None,
         };
         self.queries().into_iter().filter_map(|q| q.filter).chain(own).collect()
     }

@@ -56,8 +56,10 @@ fn is_gathered(node: &Node) -> bool {
             (Aggregate::Count | Aggregate::CountDifferent, _) => true,
             (Aggregate::MostFrequent, _) => false,
             (Aggregate::Average, Some((_, ty))) => *ty == Type::Money,
-            (_, Some((_, ty))) => matches!(ty, Type::Integer | Type::Money),
-            (_, None) => false,
+            (Aggregate::Total | Aggregate::Smallest | Aggregate::Largest, Some((_, ty))) => {
+                matches!(ty, Type::Integer | Type::Money)
+            }
+            (Aggregate::Average | Aggregate::Total | Aggregate::Smallest | Aggregate::Largest, None) => false,
         },
         _ => false,
     }

@@ -1,6 +1,7 @@
 //! What every plan must be, checked after lowering and after every change.
 
 use crate::plan::{Level, Node, NodeId, Plan, levels};
+use seg_hir::hir::Aggregate;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -113,6 +114,11 @@ fn shape(plan: &Plan, node: &Node, fault: &mut impl FnMut(&str)) {
     }
     if matches!(node, Node::Few { filter, .. } | Node::Items { filter, .. } if !is_condition(filter)) {
         fault("asks a value of its events");
+    }
+    if let Node::Aggregate { function, measure, .. } = node
+        && (*function == Aggregate::Count) == measure.is_some()
+    {
+        fault("measures what it counts, or nothing of what it aggregates");
     }
 }
 

@@ -49,7 +49,7 @@ impl Select<'_> {
             Node::EventTime { end, n, query } => (self.event_time(*end, *n, query), Some(Type::Timestamp)),
             // Texts and lists are compared otherwise, constants were above.
             Node::Literal(_) | Node::Moment(_) | Node::Today { .. } | Node::Missing => missing,
-            // Conditions over these are decided by a kernel of the plan evaluator.
+            // Whatever is made of these is for the plan evaluator.
             Node::Time
             | Node::Field { .. }
             | Node::Shift { .. }
@@ -59,7 +59,10 @@ impl Select<'_> {
             | Node::Elapsed(_)
             | Node::Distance { .. }
             | Node::UsualGap(_)
-            | Node::MostWithin { .. } => missing,
+            | Node::MostWithin { .. } => {
+                self.is_unsupported = true;
+                missing
+            }
             // No conditions are values, which the plan's verifier sees to.
             Node::Const(_)
             | Node::All(_)
@@ -164,8 +167,12 @@ impl Select<'_> {
         };
         let number = *ty == Type::Number;
         let (function, result) = match aggregate {
-            // The most frequent value is a kernel's of the plan evaluator.
-            Aggregate::Count | Aggregate::MostFrequent => return (Value::Missing(Class::Int), None),
+            // No count has a measure, and the most frequent value is for the plan
+            // evaluator.
+            Aggregate::Count | Aggregate::MostFrequent => {
+                self.is_unsupported = true;
+                return (Value::Missing(Class::Int), None);
+            }
             Aggregate::CountDifferent => (Function::CountDifferent(self.set(query)), Type::Integer),
             Aggregate::Total if number => (Function::TotalNumbers, Type::Number),
             Aggregate::Total => (Function::TotalInts, ty.clone()),

@@ -368,7 +368,9 @@ fn aggregated(function: Aggregate, people: Vec<Vec<Value>>, ty: &Type) -> Column
     Column::of(people.into_iter().map(|values| match function {
         Aggregate::CountDifferent => Some(Value::Integer(different(&values))),
         Aggregate::MostFrequent => most_frequent(&values),
-        other => seg_hir::aggregate(other, values, ty),
+        Aggregate::Count | Aggregate::Total | Aggregate::Average | Aggregate::Smallest | Aggregate::Largest => {
+            seg_hir::aggregate(function, values, ty)
+        }
     }))
 }
 

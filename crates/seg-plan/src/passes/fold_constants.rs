@@ -183,7 +183,9 @@ fn over_nothing(node: &Node) -> Option<Folded> {
             (Aggregate::Total, Some((_, Type::Money))) => Folded::Value(Some(Value::Money(0))),
             (Aggregate::Total, Some((_, Type::Number))) => Folded::Value(Some(Value::Number(0.0))),
             (Aggregate::Total, _) => Folded::Value(Some(Value::Integer(0))),
-            _ => Folded::Value(None),
+            (Aggregate::Average | Aggregate::Smallest | Aggregate::Largest | Aggregate::MostFrequent, _) => {
+                Folded::Value(None)
+            }
         },
         Node::EventTime { .. } => Folded::Value(None),
         _ => return None,
