@@ -15,7 +15,7 @@ use crate::args::Format;
 use crate::exit::Failure;
 use crate::output::Output;
 use seg::frozen::{LOCK_FILE, Lock};
-use seg::{Date, Instant, Program, Project, Zone};
+use seg::{Date, Instant, InstantError, Program, Project, Zone};
 use std::path::Path;
 
 fn load(dir: &Path) -> Result<Project, Failure> {
@@ -51,9 +51,19 @@ fn read_lock(dir: &Path) -> Result<Lock, Failure> {
 fn today(project: &Project, at: Option<&str>) -> Result<Date, Failure> {
     let zone = project.settings.zone.unwrap_or(Zone::UTC);
     let now = match at {
-        Some(text) => Instant::parse(text, Some(zone))
-            .ok_or_else(|| Failure::usage(format!("`{text}` is not an instant; write it as 2026-11-27T14:00:00Z")))?,
+        Some(text) => instant(text, Some(zone))?,
         None => Instant(chrono::Utc::now().timestamp_micros()),
     };
     Ok(zone.date(now))
+}
+
+/// The instant that an argument names.
+fn instant(text: &str, zone: Option<Zone>) -> Result<Instant, Failure> {
+    Instant::read(text, zone).map_err(|error| {
+        let help = match error {
+            InstantError::NotAnInstant => "write it as",
+            InstantError::OutOfRange => "write an instant such as",
+        };
+        Failure::usage(format!("`{text}` {error}; {help} 2026-11-27T14:00:00Z"))
+    })
 }

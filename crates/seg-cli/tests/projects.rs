@@ -161,6 +161,39 @@ fn one_person_is_explained() {
     assert_eq!((code(&nowhere), err(&nowhere).contains("no segment \"Late\"")), (2, true));
 }
 
+/// Instants outside the years that calendars here know are refused where they come
+/// in, and it is said why.
+#[test]
+fn instants_that_no_calendar_has_are_refused() {
+    let dir = project(CARTS);
+    for at in
+        ["0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-02:00", "10000-01-01T00:00:00Z", "0000-12-31T00:00:00Z"]
+    {
+        for command in [&["run"][..], &["explain", "--person", "ann", "--segment", "Carts"], &["history"], &["freeze"]]
+        {
+            let output = seg(dir.path(), &[command, &["--at", at]].concat());
+            let expected =
+                format!("seg: `{at}` is not in the years 1 to 9999; write an instant such as 2026-11-27T14:00:00Z\n");
+            assert_eq!((code(&output), err(&output)), (2, expected), "{command:?}");
+        }
+        std::fs::write(dir.path().join("seg.toml"), SETTINGS.replace("2026-06-01T12:00:00Z", at)).expect("written");
+        let output = seg(dir.path(), &["check"]);
+        let message = format!("`{at}` is not in the years 1 to 9999");
+        assert_eq!((code(&output), err(&output).contains(&message)), (1, true), "{}", err(&output));
+        std::fs::write(dir.path().join("seg.toml"), SETTINGS).expect("written");
+    }
+    // What is no instant in any year is told as before.
+    let output = seg(dir.path(), &["run", "--at", "soon"]);
+    assert!(err(&output).contains("`soon` is not an instant; write it as"), "{}", err(&output));
+    // The ends themselves are fine.
+    for at in ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"] {
+        for command in [&["run"][..], &["explain", "--person", "ann", "--segment", "Carts"], &["history"]] {
+            let output = seg(dir.path(), &[command, &["--at", at]].concat());
+            assert_eq!(code(&output), 0, "{command:?} {at}: {}", err(&output));
+        }
+    }
+}
+
 #[test]
 fn a_frozen_meaning_may_not_change() {
     let frozen = |window: &str| {

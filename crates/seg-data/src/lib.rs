@@ -37,7 +37,7 @@ pub use globe::Place;
 pub use mask::Mask;
 pub use money::Money;
 pub use schema::{AttributeId, EventId, GroupId, PropertyId, Schema};
-pub use time::{Date, Instant, Period, WeekStart, Zone};
+pub use time::{Date, Instant, InstantError, Period, WeekStart, Zone};
 pub use types::{Element, Type};
 pub use value::Value;
 pub use wanted::{Wanted, WantedEvents};

@@ -11,6 +11,27 @@ pub struct Instant(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Date(pub i32);
 
+/// Why a text is no instant, or an instant none that anything is judged at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstantError {
+    /// It is not written as one, or no calendar has its day.
+    NotAnInstant,
+    /// It lies outside the years 1 to 9999, beyond which sums of lengths of time
+    /// need not fit.
+    OutOfRange,
+}
+
+impl fmt::Display for InstantError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            InstantError::NotAnInstant => "is not an instant",
+            InstantError::OutOfRange => "is not in the years 1 to 9999",
+        })
+    }
+}
+
+impl std::error::Error for InstantError {}
+
 /// Microseconds in a second.
 pub const SECOND: i64 = 1_000_000;
 /// Microseconds in 24 hours.
@@ -26,23 +47,53 @@ impl Instant {
     /// with a fraction of them, with an offset for the `Z`. Without either the
     /// time is local: `zone` says where, and without one it is UTC.
     pub fn parse(text: &str, zone: Option<Zone>) -> Option<Instant> {
-        let (day, clock) = text.split_once(['T', ' '])?;
-        let date = Date::parse(day)?;
-        Instant::from_parts(date, clock.trim_start(), zone)
+        Instant::read(text, zone).ok()
+    }
+
+    /// Reads what [`Instant::parse`] reads, and says why it is none where it is
+    /// none.
+    ///
+    /// # Errors
+    /// No instant, or one outside the years 1 to 9999.
+    pub fn read(text: &str, zone: Option<Zone>) -> Result<Instant, InstantError> {
+        let (day, clock) = text.split_once(['T', ' ']).ok_or(InstantError::NotAnInstant)?;
+        let Some(date) = Date::parse(day) else {
+            let mut parts = day.split('-').map(str::as_bytes);
+            let has_parts = parts.clone().count() == 3 && parts.clone().all(|p| p.iter().all(u8::is_ascii_digit));
+            let year = parts.next().unwrap_or_default();
+            let is_far = has_parts && (year.len() > 4 || year == b"0000");
+            return Err(if is_far { InstantError::OutOfRange } else { InstantError::NotAnInstant });
+        };
+        let instant = Instant::at_clock(date, clock.trim_start(), zone).ok_or(InstantError::NotAnInstant)?;
+        instant.in_range()
     }
 
     /// The instant at `clock` (`14:00`, `14:00:30.5`, perhaps with `Z` or an
     /// offset) of a day.
     pub fn from_parts(date: Date, clock: &str, zone: Option<Zone>) -> Option<Instant> {
+        Instant::at_clock(date, clock, zone)?.in_range().ok()
+    }
+
+    fn at_clock(date: Date, clock: &str, zone: Option<Zone>) -> Option<Instant> {
         let (time, offset) = split_offset(clock)?;
         let time = parse_clock(time)?;
         let local = date.naive()?.and_time(time);
-        let instant = match (offset, zone) {
+        Some(match (offset, zone) {
             (Some(seconds), _) => Instant(local.and_utc().timestamp_micros() - seconds * SECOND),
             (None, Some(zone)) => zone.instant(local),
             (None, None) => Instant(local.and_utc().timestamp_micros()),
-        };
-        instant.is_in_range().then_some(instant)
+        })
+    }
+
+    /// The instant where it lies in the years 1 to 9999. Whoever takes an instant
+    /// from outside, above all the `now` that everything is judged at, asks this
+    /// first: behind that door no sum of an instant and a length of time that a
+    /// segment can hold leaves 64 bits.
+    ///
+    /// # Errors
+    /// That it does not.
+    pub fn in_range(self) -> Result<Instant, InstantError> {
+        if self.is_in_range() { Ok(self) } else { Err(InstantError::OutOfRange) }
     }
 
     /// Whether it lies in the years 1 to 9999.
@@ -51,7 +102,8 @@ impl Instant {
     }
 
     fn utc(self) -> NaiveDateTime {
-        DateTime::from_timestamp_micros(self.0).map_or(NaiveDateTime::MIN, |t| t.naive_utc())
+        let limit = if self.0 < 0 { NaiveDateTime::MIN } else { NaiveDateTime::MAX };
+        DateTime::from_timestamp_micros(self.0).map_or(limit, |t| t.naive_utc())
     }
 }
 
@@ -130,6 +182,7 @@ impl Date {
     pub fn plus_months(self, months: i64) -> Date {
         self.naive()
             .and_then(|d| step_months(d.and_time(NaiveTime::MIN), months))
+            .filter(|d| (1..=9999).contains(&d.year()))
             .map_or(if months < 0 { Date(-719_162) } else { Date(2_932_896) }, |d| Date::from_naive(d.date()))
     }
 
@@ -259,18 +312,17 @@ impl Zone {
         Date::from_naive(self.local(instant).date())
     }
 
-    /// The first instant of a day.
+    /// The first instant of a day; of the first or the last that the calendar has,
+    /// some 262,000 years from here, where the day lies beyond.
     pub fn start_of_day(self, date: Date) -> Instant {
-        match date.naive() {
-            Some(naive) => self.instant(naive.and_time(NaiveTime::MIN)),
-            None if date.0 < 0 => Instant::MIN,
-            None => Instant::MAX,
-        }
+        let limit = if date.0 < 0 { NaiveDate::MIN } else { NaiveDate::MAX };
+        self.instant(date.naive().unwrap_or(limit).and_time(NaiveTime::MIN))
     }
 
     /// So many months later (earlier when negative) by the local calendar,
     /// clamped to the last day of the month. Held inside the years 1 to 9999.
     pub fn plus_months(self, instant: Instant, months: i64) -> Instant {
+        // By the clock of a zone ahead of UTC the last instant lies in the year 10000.
         let stepped = step_months(self.local(instant), months).map(|local| self.instant(local));
         let limit = if months < 0 { Instant::MIN } else { Instant::MAX };
         stepped.map_or(limit, |t| t.clamp(Instant::MIN, Instant::MAX))
@@ -312,8 +364,7 @@ impl Zone {
 
 fn step_months(local: NaiveDateTime, months: i64) -> Option<NaiveDateTime> {
     let n = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
-    let stepped = if months < 0 { local.checked_sub_months(n) } else { local.checked_add_months(n) };
-    stepped.filter(|d| (1..=9999).contains(&d.year()))
+    if months < 0 { local.checked_sub_months(n) } else { local.checked_add_months(n) }
 }
 
 /// A length of time: a fixed one, or steps of the calendar.
@@ -330,7 +381,7 @@ impl Period {
     pub fn before(self, now: Instant, zone: Zone) -> Instant {
         match self {
             Period::Fixed(micros) => Instant(now.0.saturating_sub(micros)),
-            Period::Months(months) => zone.plus_months(now, -months),
+            Period::Months(months) => zone.plus_months(now, months.saturating_neg()),
         }
     }
 
@@ -380,6 +431,81 @@ mod tests {
             "2024-01-01T1Z",
         ] {
             assert_eq!(Instant::parse(bad, None), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn it_is_said_why_a_text_is_no_instant() {
+        for (text, why) in [
+            ("10000-01-01T00:00Z", InstantError::OutOfRange),
+            ("0000-06-01T00:00Z", InstantError::OutOfRange),
+            ("0001-01-01T00:00+01:00", InstantError::OutOfRange),
+            ("9999-12-31T23:59-01:00", InstantError::OutOfRange),
+            ("2024-02-30T00:00Z", InstantError::NotAnInstant),
+            ("10000-1T00:00Z", InstantError::NotAnInstant),
+            ("2024-01-01", InstantError::NotAnInstant),
+            ("year-01-01T00:00Z", InstantError::NotAnInstant),
+        ] {
+            assert_eq!(Instant::read(text, None), Err(why), "{text}");
+        }
+        assert_eq!(Instant::MIN.in_range(), Ok(Instant::MIN));
+        assert_eq!(Instant(Instant::MAX.0 + 1).in_range(), Err(InstantError::OutOfRange));
+    }
+
+    /// Wherever an instant, a day or a length of time lies among those that its type
+    /// holds, arithmetic ends somewhere and goes no way but forward. Overflow
+    /// panics where this runs.
+    #[test]
+    fn arithmetic_holds_at_the_ends_of_time() {
+        let chrono_ends = [-8_334_601_228_800_000_000, 8_210_266_876_799_999_999];
+        let ends = [i64::MIN, i64::MAX, 0, Instant::MIN.0, Instant::MAX.0].into_iter().chain(chrono_ends);
+        let mut instants: Vec<i64> = ends
+            .flat_map(|end| [-2 * DAY, -DAY, -1, 0, 1, DAY, 2 * DAY].map(|step| end.saturating_add(step)))
+            .collect();
+        instants.sort_unstable();
+        let lengths = [i64::MIN, i64::MIN + 1, -DAY, -1, 0, 1, 13, DAY, 1 << 40, i64::MAX - 1, i64::MAX];
+        let days = [i32::MIN, -96_465_293, -96_465_292, -719_163, -719_162, 0, 2_932_896, 95_026_236, i32::MAX];
+        let zones = ["UTC", "Europe/Berlin", "Pacific/Apia", "America/New_York", "Asia/Kathmandu", "Etc/GMT+12"];
+        for zone in zones.map(|name| Zone::parse(name).expect(name)) {
+            let mut day_before = Date(i32::MIN);
+            for at in instants.iter().copied().map(Instant) {
+                let day = zone.date(at);
+                assert!(day_before <= day, "{} {}", zone.name(), at.0);
+                day_before = day;
+                assert!((0..DAY).contains(&zone.time_of_day(at)) && zone.offset(at).abs() <= DAY);
+                assert!(!at.to_string().is_empty() && Instant::parse(&at.to_string(), None).is_none_or(|t| t == at));
+                for length in lengths {
+                    for period in [Period::Fixed(length), Period::Months(length)] {
+                        let (before, after) = (period.before(at, zone), period.after(at, zone));
+                        // Months are steps inside the years 1 to 9999.
+                        let is_forward = length < 0 || before <= at && at <= after || !at.is_in_range();
+                        assert!(is_forward, "{period} from {} in {}", at.0, zone.name());
+                    }
+                }
+            }
+            for day in days.map(Date) {
+                let start = zone.start_of_day(day);
+                assert!(zone.start_of_day(day.plus_days(-1)) <= start, "{day}");
+                for length in lengths {
+                    let units = [
+                        CalendarUnit::Day,
+                        CalendarUnit::Week(WeekStart::Monday),
+                        CalendarUnit::Week(WeekStart::Sunday),
+                        CalendarUnit::Month,
+                        CalendarUnit::Quarter,
+                        CalendarUnit::Year,
+                    ];
+                    for unit in units {
+                        zone.start_of_day(day.start_of(unit, length));
+                    }
+                    day.plus_months(length);
+                    day.anniversary_from(day.plus_days(length));
+                }
+                let (month, weekday) = (day.month(), day.weekday());
+                assert!(month < 12 && weekday < 7, "{day}");
+                day.month_number();
+                day.week_number(WeekStart::Sunday);
+            }
         }
     }
 

@@ -141,12 +141,11 @@ pub fn parse(text: &str) -> Result<Manifest, Vec<ManifestProblem>> {
         zone
     });
     let at = file.at.as_ref().and_then(|text| {
-        let at = Instant::parse(text.get_ref(), zone);
-        if at.is_none() {
-            let message = format!("`{}` is not an instant", text.get_ref());
-            problem(text.span(), message, "write it as \"2026-11-27T14:00:00Z\"");
+        let at = Instant::read(text.get_ref(), zone);
+        if let Err(error) = at {
+            problem(text.span(), format!("`{}` {error}", text.get_ref()), "write it as \"2026-11-27T14:00:00Z\"");
         }
-        at
+        at.ok()
     });
     let week_start = match file.week_starts_on.as_ref().map(|day| day.get_ref().to_lowercase()).as_deref() {
         None | Some("monday") => WeekStart::Monday,
@@ -178,6 +177,8 @@ mod tests {
             messages,
             ["`Berlin` is not a time zone", "`soon` is not an instant", "weeks cannot start on `friday`"]
         );
+        let far = parse("name = \"x\"\nat = \"10000-01-01T00:00:00Z\"\n").expect_err("far");
+        assert_eq!(far[0].message, "`10000-01-01T00:00:00Z` is not in the years 1 to 9999");
         assert!(parse("nam = 1").is_err());
     }
 }

@@ -119,7 +119,7 @@ pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
 /// Arrow in the version that this crate takes record batches of.
 pub use {arrow_array, arrow_schema};
 
-pub use seg_data::{Batch, Cancel, Date, Instant, Mask, Schema, Wanted, Zone, batch};
+pub use seg_data::{Batch, Cancel, Date, Instant, InstantError, Mask, Schema, Wanted, Zone, batch};
 pub use seg_exec as exec;
 pub use seg_hir::explain::{Role, Why, place};
 pub use seg_hir::{Checked, Settings, hir};

@@ -18,7 +18,8 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     };
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
     let back = (0..i64::from(args.days)).rev().map(|days| Instant(now.0.saturating_sub(days * DAY)));
-    let instants: Vec<Instant> = back.collect();
+    // No calendar has the days before the year 1.
+    let instants: Vec<Instant> = back.filter(|at| at.is_in_range()).collect();
     // Whatever the earliest day looks at, the later ones look at too.
     let wanted = program.wanted(instants.first().copied().unwrap_or(now));
     let loaded = run::read(&project, manifest, &wanted, output)?;

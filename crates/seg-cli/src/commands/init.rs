@@ -1,5 +1,6 @@
 //! `seg init`
 
+use super::instant;
 use crate::args::Init;
 use crate::exit::{Exit, Failure};
 use crate::output::print_text;
@@ -22,13 +23,7 @@ pub fn run(args: &Init) -> Result<Exit, Failure> {
     let zone = Zone::parse(&args.timezone).ok_or_else(|| {
         Failure::usage(format!("`{}` is not a time zone; write its IANA name, such as Europe/Berlin", args.timezone))
     })?;
-    let at =
-        match &args.at {
-            Some(text) => Some(Instant::parse(text, Some(zone)).ok_or_else(|| {
-                Failure::usage(format!("`{text}` is not an instant; write it as 2026-11-27T14:00:00Z"))
-            })?),
-            None => None,
-        };
+    let at = args.at.as_deref().map(|text| instant(text, Some(zone))).transpose()?;
     for name in [MANIFEST_FILE, SCHEMA_FILE, SEGMENTS_FILE] {
         let path = args.dir.join(name);
         if path.exists() {

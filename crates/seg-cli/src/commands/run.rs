@@ -1,7 +1,7 @@
 //! `seg run`
 
 use super::guard::{self, Guards};
-use super::{compiled, load};
+use super::{compiled, instant, load};
 use crate::args::{Format, Run};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
@@ -140,10 +140,7 @@ fn members_format(path: &std::path::Path) -> Result<MembersFormat, Failure> {
 /// The instant everything is judged at, and who says so.
 pub fn now(at: Option<&str>, manifest: &Manifest) -> Result<(Instant, &'static str), Failure> {
     if let Some(text) = at {
-        return match Instant::parse(text, manifest.zone) {
-            Some(at) => Ok((at, "--at")),
-            None => Err(Failure::usage(format!("`{text}` is not an instant; write it as 2026-11-27T14:00:00Z"))),
-        };
+        return Ok((instant(text, manifest.zone)?, "--at"));
     }
     if let Some(at) = manifest.at {
         return Ok((at, "seg.toml"));
