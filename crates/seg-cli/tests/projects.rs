@@ -161,6 +161,36 @@ fn one_person_is_explained() {
     assert_eq!((code(&nowhere), err(&nowhere).contains("no segment \"Late\"")), (2, true));
 }
 
+/// What comes later in the file than the instant asked about does not exist, be it
+/// an event or a value: who orders again the day after stays until the window ends
+/// all the same.
+#[test]
+fn an_earlier_instant_knows_nothing_of_what_came_later() {
+    let dir = project("segment \"Lately\" include people who ordered in the past 2 days\n");
+    let explain = |at: &str| {
+        let output = seg(dir.path(), &["explain", "--person", "ben", "--segment", "Lately", "--at", at]);
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        out(&output)
+    };
+    let alone = explain("2026-06-01T12:00:00Z");
+    insta::assert_snapshot!(alone, @r#"
+    ben is in "Lately" at 2026-06-01T12:00:00Z (from --at)
+      ✓ include people who ordered in the past 2 days
+          order 30 minutes ago, 2026-06-01T11:30:00Z
+    unless something happens, they leave at 2026-06-03T11:30:00.000001Z
+    "#);
+    let more = format!("{EVENTS}ben,order,2026-06-02T12:00:00Z\nben,order,2026-06-20T12:00:00Z\n");
+    std::fs::write(dir.path().join("events.csv"), more).expect("written");
+    assert_eq!(explain("2026-06-01T12:00:00Z"), alone);
+    // Before the first order there is none, and nothing is about to change.
+    insta::assert_snapshot!(explain("2026-06-01T00:00:00Z"), @r#"
+    ben is not in "Lately" at 2026-06-01T00:00:00Z (from --at)
+      ✗ include people who ordered in the past 2 days
+          no order at all
+    unless something happens, that stays so for the next 400 days
+    "#);
+}
+
 /// Instants outside the years that calendars here know are refused where they come
 /// in, and it is said why.
 #[test]

@@ -34,11 +34,12 @@ use crate::time::Instant;
 use crate::types::{Element, Type};
 use crate::value::Value;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields, Schema as ArrowSchema, TimeUnit};
 use history::Attribute;
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// The name of the column that holds profile ids.
@@ -211,7 +212,7 @@ impl Batch {
         }
     }
 
-    fn column(&self, name: &str) -> Result<Option<&arrow_array::ArrayRef>, BatchError> {
+    fn column(&self, name: &str) -> Result<Option<&ArrayRef>, BatchError> {
         match self.records.column_by_name(name) {
             Some(column) if column.len() != self.len() => {
                 let problem = BatchProblem::WrongLength { expected: self.len(), found: column.len() };
@@ -286,6 +287,55 @@ impl Batch {
             }
         }
         batch
+    }
+
+    /// Some rows of the batch as they were known at an instant: what happened later
+    /// is not there, and neither is a value that an attribute with a history was set
+    /// to later. Values without times stay as they are. Columns that were not
+    /// checked are left out, the others are checked.
+    ///
+    /// # Errors
+    /// None where the columns were checked before, which every batch does.
+    pub fn known_at(&self, rows: Range<usize>, now: Instant) -> Result<Batch, BatchError> {
+        let rows = rows.start.min(self.len())..rows.end.min(self.len());
+        let slice = |array: &dyn Array| array.slice(rows.start, rows.len());
+        let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
+        let mut columns: Vec<ArrayRef> = vec![slice(&self.ids)];
+        let mut add = |name: &str, array: ArrayRef| {
+            fields.push(ArrowField::new(name, array.data_type().clone(), true));
+            columns.push(array);
+        };
+        for (at, field) in self.schema.attributes.iter().enumerate() {
+            match self.checked_attribute(AttributeId(at as u32)) {
+                Some(Attribute::Plain(column)) => add(&field.name, slice(column.array())),
+                Some(Attribute::History(changes)) => add(&field.name, changes.until(rows.clone(), now)?),
+                None => {}
+            }
+        }
+        for (at, event) in self.schema.events.iter().enumerate() {
+            if let Some(events) = self.events(EventId(at as u32)) {
+                add(&event.name, events.until(rows.clone(), now)?);
+            }
+        }
+        let records = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(|error| {
+            let (expected, found) = (DataType::Null, DataType::Null);
+            let problem = BatchProblem::NotConvertible { expected, found, why: error.to_string() };
+            BatchError { column: ID_COLUMN.to_owned(), problem }
+        })?;
+        let known = Batch::new(Arc::clone(&self.schema), records)?;
+        for at in 0..self.schema.attributes.len() {
+            known.check_attribute(AttributeId(at as u32))?;
+        }
+        for (at, event) in self.schema.events.iter().enumerate() {
+            let id = EventId(at as u32);
+            known.check_events(id)?;
+            let Some(events) = self.events(id) else { continue };
+            let checked = (0..event.properties.len() as u32).map(PropertyId);
+            for property in checked.filter(|property| events.property_column(*property).is_some()) {
+                known.check_property(id, property)?;
+            }
+        }
+        Ok(known)
     }
 
     /// What an engine keeps with the batch and its clones: one value of each type,

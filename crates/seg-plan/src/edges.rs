@@ -14,7 +14,9 @@ const DAYS_AHEAD: i64 = 400;
 const INSTANTS_MAX: usize = 20_000;
 
 /// The first instant after `now` at which a segment, a root of the plan, has
-/// another answer for a person, a row of the batch, if nothing else happens.
+/// another answer for a person, a row of the batch, if nothing else happens. What
+/// the batch knows of that comes after `now`, events and values with a date, has
+/// not happened.
 ///
 /// Looks at every instant at which an event or a value crosses the edge of a
 /// window and at the days of the next 400; `None` when none of them changes the
@@ -22,8 +24,8 @@ const INSTANTS_MAX: usize = 20_000;
 pub fn next_change(plan: &Plan, root: usize, batch: &Batch, row: usize, now: Instant) -> Option<Instant> {
     let root = plan.roots().get(root)?.clone();
     let plan = Plan { nodes: plan.nodes().to_vec(), roots: vec![root] };
-    let person = Batch::new(batch.schema().clone(), batch.records().slice(row, 1)).ok()?;
-    crate::needs(&plan).check(&person).ok()?;
+    crate::needs(&plan).check(batch).ok()?;
+    let person = batch.known_at(row..row.checked_add(1)?, now).ok()?;
     let is_in = |at: Instant| crate::evaluate(&plan, &person, at).first().is_some_and(|mask| mask.get(0));
     let today = is_in(now);
     let mut before = now;
@@ -64,7 +66,8 @@ fn edges(plan: &Plan, person: &Batch, now: Instant) -> impl Iterator<Item = Inst
     edges.into_iter().filter(move |edge| *edge > now && edge.is_in_range()).take(INSTANTS_MAX)
 }
 
-/// When something happened to the person, or will.
+/// When something happened to the person, or will: dates among the attributes may
+/// lie ahead.
 fn times(person: &Batch, now: Instant) -> BTreeSet<Instant> {
     let schema = person.schema();
     let mut times = BTreeSet::new();

@@ -2,6 +2,7 @@
 
 use crate::compile::{Program, parse};
 use crate::project::Project;
+use seg_data::batch::BatchError;
 use seg_data::{Batch, Instant};
 use seg_hir::explain::{Explain, Why};
 use std::fmt;
@@ -16,13 +17,33 @@ pub struct Explanation {
     pub changes_at: Option<Instant>,
 }
 
-/// Somebody or something that is not there to be explained.
+/// Whom to explain, and in which segment.
+#[derive(Clone, Copy)]
+pub struct Explained<'a> {
+    /// The segments as they are written.
+    pub project: &'a Project,
+    /// The project, compiled.
+    pub program: &'a Program,
+    /// The people: a batch that the program was bound to.
+    pub batch: &'a Batch,
+    /// The name of a segment that is run.
+    pub segment: &'a str,
+    /// The id of a person of the batch.
+    pub person: &'a str,
+    /// When they are judged. What the batch knows of that comes later does not
+    /// exist: neither events nor values that were set later.
+    pub now: Instant,
+}
+
+/// Why there is nothing to explain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotFound {
     /// No segment of the program has this name.
     Segment(String),
     /// Nobody in the batch has this id.
     Person(String),
+    /// The batch is not one that the program can be bound to.
+    Batch(BatchError),
 }
 
 impl fmt::Display for NotFound {
@@ -30,30 +51,34 @@ impl fmt::Display for NotFound {
         match self {
             NotFound::Segment(name) => write!(f, "there is no segment \"{name}\" that is run"),
             NotFound::Person(id) => write!(f, "there is nobody with the id \"{id}\" in the data"),
+            NotFound::Batch(error) => error.fmt(f),
         }
     }
 }
 
-impl std::error::Error for NotFound {}
+impl std::error::Error for NotFound {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            NotFound::Segment(_) | NotFound::Person(_) => None,
+            NotFound::Batch(error) => Some(error),
+        }
+    }
+}
 
-/// Why somebody is in a segment of a project, or not, at `now`. The program is
-/// the project's, and the batch one that it was bound to.
+/// Why somebody is in a segment of a project, or not, and when that changes unless
+/// something happens.
 ///
 /// # Errors
 /// A segment or a person that is not there.
-pub fn explain(
-    project: &Project,
-    program: &Program,
-    batch: &Batch,
-    segment: &str,
-    person: &str,
-    now: Instant,
-) -> Result<Explanation, NotFound> {
+pub fn explain(of: Explained<'_>) -> Result<Explanation, NotFound> {
+    let Explained { project, program, batch, segment, person, now } = of;
     let no_segment = || NotFound::Segment(segment.to_owned());
     let found = program.module().run().enumerate().find(|(_, (_, s))| s.name == segment);
     let (root, (id, _)) = found.ok_or_else(no_segment)?;
     let no_person = || NotFound::Person(person.to_owned());
     let row = (0..batch.len()).find(|row| batch.id(*row) == person).ok_or_else(no_person)?;
+    program.needs().check(batch).map_err(NotFound::Batch)?;
+    let known = batch.known_at(row..row + 1, now).map_err(NotFound::Batch)?;
     let parses = parse(project);
     let lists = project.lists(&parses);
     let explain = Explain {
@@ -63,10 +88,72 @@ pub fn explain(
         settings: project.settings,
         lists: &lists,
         module: program.module(),
-        batch,
+        batch: &known,
         now,
     };
-    let why = explain.why(id, row).ok_or_else(no_segment)?;
-    let changes_at = seg_plan::next_change(program.plan(), root, batch, row, now);
+    let why = explain.why(id, 0).ok_or_else(no_segment)?;
+    let changes_at = seg_plan::next_change(program.plan(), root, &known, 0, now);
     Ok(Explanation { why, changes_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seg_data::Zone;
+    use seg_hir::Settings;
+    use std::sync::Arc;
+
+    const SCHEMA: &str =
+        "[attributes]\nplan = { type = \"text\", history = true }\n[events.order]\nalso = [\"ordered\"]\n";
+    const SEGMENTS: &str = "segment \"Recent\" include people who ordered in the past 30 days\n\
+        segment \"Loyal\" include people who ordered at least 2 times ever\n\
+        segment \"Pro\" include people whose plan is \"pro\" and who ordered in the past 30 days\n";
+
+    fn at(text: &str) -> Instant {
+        Instant::parse(text, None).expect(text)
+    }
+
+    /// Ann as lines of JSON tell of her, explained at an instant.
+    fn explained(profiles: &str, events: &[&str], segment: &str, now: &str) -> Explanation {
+        let settings = Settings { zone: Some(Zone::UTC), ..Settings::default() };
+        let project = Project::from_text(SCHEMA, [("s.seg", SEGMENTS)], settings);
+        let program = crate::compile(&project).expect("it compiles");
+        let event = |time: &&str| format!("{{\"id\": \"ann\", \"event\": \"order\", \"time\": \"{time}\"}}\n");
+        let events: String = events.iter().map(event).collect();
+        let loaded = seg_io::load_lines(&project.schema, settings.zone, profiles, &events).expect("read");
+        let batch = Batch::new(Arc::clone(program.schema()), loaded.batch.records().clone()).expect("a batch");
+        let (project, program) = (&project, &program);
+        explain(Explained { project, program, batch: &batch, segment, person: "ann", now: at(now) }).expect("Ann")
+    }
+
+    const ANN: &str = "{\"id\": \"ann\", \"plan\": \"pro\"}";
+
+    #[test]
+    fn what_comes_later_has_not_happened() {
+        let (first, later) = ("2026-05-20T00:00:00Z", "2026-06-10T00:00:00Z");
+        for segment in ["Recent", "Loyal", "Pro"] {
+            let without = explained(ANN, &[first], segment, "2026-06-01T00:00:00Z");
+            let with = explained(ANN, &[first, later], segment, "2026-06-01T00:00:00Z");
+            assert_eq!(with.changes_at, without.changes_at, "{segment}");
+            assert_eq!(with.why, without.why, "{segment}");
+            assert_eq!(with.changes_at.is_some(), segment != "Loyal", "{segment}");
+        }
+        // Of the first order nothing is known a day before it.
+        let before = explained(ANN, &[first, later], "Recent", "2026-05-19T00:00:00Z");
+        assert_eq!((before.why.holds, before.changes_at), (false, None));
+        assert_eq!(before.why.parts[0].details, ["no order at all"]);
+        // An event of the very instant has happened.
+        let just_now = explained(ANN, &[first], "Recent", first);
+        assert_eq!((just_now.why.holds, just_now.changes_at), (true, Some(at("2026-06-19T00:00:00.000001Z"))));
+    }
+
+    #[test]
+    fn values_set_later_are_not_set_yet() {
+        let pro_until = |time: &str| format!("{ANN}\n{{\"id\": \"ann\", \"$time\": \"{time}\", \"plan\": \"free\"}}");
+        let orders = ["2026-05-20T00:00:00Z"];
+        let later = explained(&pro_until("2026-06-05T00:00:00Z"), &orders, "Pro", "2026-06-01T00:00:00Z");
+        assert_eq!((later.why.holds, later.changes_at), (true, Some(at("2026-06-19T00:00:00.000001Z"))));
+        let earlier = explained(&pro_until("2026-05-25T00:00:00Z"), &orders, "Pro", "2026-06-01T00:00:00Z");
+        assert_eq!((earlier.why.holds, earlier.changes_at), (false, None));
+    }
 }

@@ -111,7 +111,7 @@ pub use bound::{Bound, Evaluation, Options};
 pub use compile::{Program, check, compile, parse};
 pub use diagnostics::Diagnostics;
 pub use engine::{Engine, Reason};
-pub use explain::{Explanation, NotFound, explain};
+pub use explain::{Explained, Explanation, NotFound, explain};
 pub use limits::{Limits, Stopped};
 pub use project::{Project, ProjectError};
 pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};

@@ -5,6 +5,7 @@ use super::{compiled, load, run};
 use crate::args::{Explain, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
+use seg::Explained;
 use std::fmt::Write;
 
 pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
@@ -19,8 +20,9 @@ pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
     wanted.events.values_mut().for_each(|event| event.since = None);
     let loaded = run::read(&project, manifest, &wanted, output)?;
     program.bind(&loaded.batch).map_err(Failure::new)?;
-    let explained = seg::explain(&project, &program, &loaded.batch, &args.segment, &args.person, now);
-    let explained = explained.map_err(Failure::usage)?;
+    let (project, program, batch) = (&project, &program, &loaded.batch);
+    let of = Explained { project, program, batch, segment: &args.segment, person: &args.person, now };
+    let explained = seg::explain(of).map_err(Failure::usage)?;
     let is_in = explained.why.holds;
     if args.format == Format::Json {
         print_json(&serde_json::json!({

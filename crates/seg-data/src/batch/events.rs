@@ -8,11 +8,12 @@ use crate::time::Instant;
 use crate::value::Value;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, Int64Array, ListArray, StructArray, TimestampMicrosecondArray};
+use arrow_array::{Array, ArrayRef, Int64Array, ListArray, StructArray, TimestampMicrosecondArray, UInt32Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Field as ArrowField, TimeUnit};
+use arrow_select::take::take;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// All events of one name in a batch, with places counted from the first that
 /// the batch uses.
@@ -212,6 +213,33 @@ impl Events {
     /// An event's value of a property that was checked; `None` when missing.
     pub fn property(&self, id: PropertyId, idx: usize) -> Option<Value> {
         self.property_column(id)?.value(idx)
+    }
+
+    /// The events of some profiles up to an instant, that one included, as a column
+    /// of lists.
+    ///
+    /// # Errors
+    /// That Arrow does not gather them.
+    pub(super) fn until(&self, rows: Range<usize>, now: Instant) -> Result<ArrayRef, BatchError> {
+        let mut places: Vec<u32> = Vec::new();
+        let mut lengths: Vec<usize> = Vec::with_capacity(rows.len());
+        for row in rows.clone() {
+            let range = self.range(row);
+            let times = self.times().get(range.clone()).unwrap_or(&[]);
+            let n_known = times.partition_point(|time| Instant(*time) <= now);
+            // Places have 31 bits, as the offsets that they come from.
+            places.extend((range.start..range.start + n_known).map(|place| place as u32));
+            lengths.push(n_known);
+        }
+        let nulls = self.lists.nulls().map(|nulls| nulls.slice(rows.start, rows.len()));
+        let item = Arc::new(ArrowField::new("item", self.rows.data_type().clone(), true));
+        let lists = take(&self.rows, &UInt32Array::from(places), None)
+            .and_then(|known| ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), known, nulls));
+        lists.map(|lists| Arc::new(lists) as ArrayRef).map_err(|error| {
+            let (expected, found) = (self.lists.data_type().clone(), self.rows.data_type().clone());
+            let problem = BatchProblem::NotConvertible { expected, found, why: error.to_string() };
+            BatchError { column: self.name.clone(), problem }
+        })
     }
 
     /// What was converted, of the events and of the properties checked.
