@@ -1,9 +1,9 @@
 //! People written down as JSON.
 
 use crate::folder::Folder;
+use seg::io::LoadRequest;
 use seg::io::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
-use seg::{Batch, Instant, Schema, Wanted, Zone};
-use std::num::NonZero;
+use seg::{Batch, Instant, Schema, Zone};
 use std::sync::Arc;
 
 /// People from lines of JSON: `{"id": "ann", "country": "DE", "events": [{"event":
@@ -68,9 +68,8 @@ pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Instan
     } else {
         data
     };
-    let wanted = Wanted::everything(schema);
-    let loaded = seg::io::load(dir.path(), &data, schema, zone, &wanted, NonZero::<usize>::MIN, &mut |_| {})
-        .expect("the people are read");
+    let request = LoadRequest { zone, ..LoadRequest::new(dir.path(), &data, schema) };
+    let loaded = seg::io::load(request).expect("the people are read");
     let harmless = [seg::io::ProblemKind::RequiredMissing, seg::io::ProblemKind::RepeatedEvent];
     let problems: Vec<_> = loaded.report.problems.iter().filter(|p| !harmless.contains(&p.kind)).collect();
     assert!(problems.is_empty(), "{problems:?}");

@@ -1,9 +1,9 @@
 //! The examples are complete and give the counts that they say, whoever judges
 //! and however much of the data is read.
 
+use seg::io::LoadRequest;
 use seg::{Project, Wanted};
 use seg_tests::{engines, root};
-use std::num::NonZero;
 
 /// What a SQL engine and a separate script counted on the same files.
 const ONLINE_RETAIL: &[(&str, usize)] = &[
@@ -35,9 +35,8 @@ fn gives(name: &str, profiles: u64, events: u64, expected: &[(&str, usize)]) {
     let manifest = project.manifest.as_ref().expect("settings");
     let now = manifest.at.expect("an instant");
     let load = |wanted: &Wanted| {
-        let (zone, schema) = (manifest.zone, &project.schema);
-        seg::io::load(&project.dir, &manifest.data, schema, zone, wanted, NonZero::<usize>::MIN, &mut |_| {})
-            .expect("the data")
+        let request = LoadRequest::new(&project.dir, &manifest.data, &project.schema);
+        seg::io::load(LoadRequest { zone: manifest.zone, wanted: Some(wanted), ..request }).expect("the data")
     };
     let (all, needed) = (load(&Wanted::everything(&project.schema)), load(&program.wanted(now)));
     assert_eq!(all.report.problems, []);

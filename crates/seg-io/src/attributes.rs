@@ -1,7 +1,8 @@
 //! Attributes out of rows of people, one row or several each.
 
 use crate::cell::Cell;
-use crate::load::{Loader, TypedColumn};
+use crate::column::TypedColumn;
+use crate::loader::Loader;
 use crate::manifest::{ProfileFiles, RowsAre};
 use crate::open::DataFile;
 use crate::people::Person;

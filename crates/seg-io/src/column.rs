@@ -11,6 +11,7 @@ use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt32Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Fields};
 use arrow_select::take::take;
+use seg_data::schema::Field as SchemaField;
 use seg_data::{Element, Type, Zone};
 use std::sync::Arc;
 
@@ -27,6 +28,19 @@ pub(crate) enum ColumnBuilder {
     IntegerList(ListBuilder<Int64Builder>),
     NumberList(ListBuilder<Float64Builder>),
     Records(RecordsBuilder),
+}
+
+/// A column with what the schema says of it.
+pub(crate) struct TypedColumn<'a> {
+    pub field: &'a SchemaField,
+    pub builder: ColumnBuilder,
+    pub is_wanted: bool,
+}
+
+impl<'a> TypedColumn<'a> {
+    pub fn new(field: &'a SchemaField, is_wanted: bool) -> TypedColumn<'a> {
+        TypedColumn { field, builder: ColumnBuilder::new(&field.ty), is_wanted }
+    }
 }
 
 /// Lists of records: a column for each field, over the records of all lists.

@@ -3,20 +3,20 @@
 mod columns;
 
 use crate::cell::Cell;
-use crate::load::{Loader, TypedColumn};
+use crate::column::TypedColumn;
+use crate::loader::Loader;
 use crate::manifest::EventFiles;
 use crate::open::DataFile;
 use crate::order::{Order, Scratch};
 use crate::people::Person;
 use crate::report::{Place, ProblemKind};
 use crate::rows::{Columns, RowSink};
-use crate::threads;
 use arrow_array::{Array, ArrayRef, Int64Array, ListArray, StructArray, TimestampMicrosecondArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields};
 use seg_data::batch::{ARRIVAL_FIELD, TIME_FIELD, time_type};
 use seg_data::schema::Event;
-use seg_data::{EventId, Instant, PropertyId, Schema, Wanted};
+use seg_data::{EventId, Instant, PropertyId, Schema, Wanted, parallel};
 use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -96,7 +96,7 @@ impl<'a> EventTables<'a> {
         // The largest first, so that nobody waits long for the last one.
         let mut work: Vec<_> = tables.into_iter().zip(&mut finished).collect();
         work.sort_by_key(|(table, _)| table.times.len());
-        threads::each(work, threads, Scratch::default, |scratch, (table, to)| {
+        parallel::each(work, threads, Scratch::default, |scratch, (table, to)| {
             *to = Some(table.finish(n_people, scratch));
         });
         events.into_iter().zip(finished.into_iter().flatten()).collect()

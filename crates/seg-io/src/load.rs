@@ -1,36 +1,20 @@
 //! Files to a profile batch: rows are read, typed, and grouped by person.
 
 use crate::attributes::{Attributes, ProfileSink};
-use crate::cell::Cell;
-use crate::column::ColumnBuilder;
 use crate::events::{EventSink, EventTables};
+use crate::loader::{Loader, Progress};
 use crate::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use crate::merge::{MergeSink, Merges};
 use crate::open::{DataFile, find};
-use crate::people::People;
-use crate::report::{Place, ProblemKind, ReadError, Report};
+use crate::report::{ReadError, Report};
 use crate::rows;
-use crate::threads;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
 use seg_data::batch::{BatchError, ID_COLUMN};
-use seg_data::schema::Field;
-use seg_data::{Batch, Instant, Schema, Wanted, Zone};
+use seg_data::{Batch, Instant, Schema, Wanted, Zone, parallel};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// How far reading has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Bytes read of all files, as they lie on disk.
-    pub bytes: u64,
-    /// Bytes of all files.
-    pub bytes_total: u64,
-    /// Rows read.
-    pub rows: u64,
-}
 
 /// A batch with what reading it found.
 #[derive(Debug, Clone)]
@@ -43,24 +27,42 @@ pub struct Loaded {
     pub last_event: Option<Instant>,
 }
 
-/// Reads what is wanted of a project's data into one batch: every profile, but
-/// of their attributes and events only what `wanted` names. The report counts
-/// every event; values that are not wanted are not looked at. So many `threads`
-/// unpack files and group events by person. `progress` is told every few thousand rows how far
-/// reading has come.
+/// What to read, and how.
+pub struct LoadRequest<'a> {
+    /// The directory to which the paths of `data` are relative.
+    pub base: &'a Path,
+    /// The files and what their columns hold.
+    pub data: &'a Data,
+    /// What the batch is to be like.
+    pub schema: &'a Arc<Schema>,
+    /// Whose clock a time without an offset means; UTC where there is none.
+    pub zone: Option<Zone>,
+    /// The attributes and events that are kept; all of them where it is `None`.
+    /// What is not wanted is not looked at, but events are still counted.
+    pub wanted: Option<&'a Wanted>,
+    /// How many threads unpack files and group events by person.
+    pub threads: NonZero<usize>,
+    /// Is told every few thousand rows how far reading has come.
+    pub progress: Option<&'a mut dyn FnMut(Progress)>,
+}
+
+impl<'a> LoadRequest<'a> {
+    /// All that the files hold, read on one thread and in silence, with times
+    /// without an offset in UTC.
+    pub fn new(base: &'a Path, data: &'a Data, schema: &'a Arc<Schema>) -> LoadRequest<'a> {
+        let (zone, wanted, progress) = (None, None, None);
+        LoadRequest { base, data, schema, zone, wanted, threads: NonZero::<usize>::MIN, progress }
+    }
+}
+
+/// Reads what is wanted of a project's data into one batch, which holds every
+/// profile.
 ///
 /// # Errors
 /// A file that is not there, cannot be read to its end, or lacks the columns
 /// it is said to have. What is wrong with single rows is in the report instead.
-pub fn load(
-    base: &Path,
-    data: &Data,
-    schema: &Arc<Schema>,
-    zone: Option<Zone>,
-    wanted: &Wanted,
-    threads: NonZero<usize>,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Loaded, ReadError> {
+pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
+    let LoadRequest { base, data, schema, zone, wanted, threads, progress } = request;
     let profile_files = data.profiles.as_ref().map(|p| find(base, &p.files)).transpose()?.unwrap_or_default();
     let event_files = data.events.as_ref().map(|e| find(base, &e.files)).transpose()?.unwrap_or_default();
     let merge_files = data.merges.as_ref().map(|m| find(base, &m.files)).transpose()?.unwrap_or_default();
@@ -71,17 +73,17 @@ pub fn load(
         ));
     }
     let bytes_total = profile_files.iter().chain(&event_files).chain(&merge_files).map(DataFile::size).sum();
-    let mut loader = Loader {
-        schema,
-        zone,
-        wanted,
-        threads,
-        people: People::default(),
-        report: Report::default(),
-        read: Arc::new(AtomicU64::new(0)),
-        bytes_total,
-        progress,
+    let everything;
+    let wanted = match wanted {
+        Some(wanted) => wanted,
+        None => {
+            everything = Wanted::everything(schema);
+            &everything
+        }
     };
+    let mut silence = |_: Progress| {};
+    let loader = Loader::new(schema, zone, wanted, progress.unwrap_or(&mut silence));
+    let mut loader = Loader { threads, bytes_total, ..loader };
     if let Some(spec) = &data.merges {
         loader.merges(spec, &merge_files)?;
     }
@@ -106,17 +108,8 @@ pub const LINE_TIME: &str = "$time";
 /// As [`load`].
 pub fn load_lines(schema: &Arc<Schema>, zone: Option<Zone>, profiles: &str, events: &str) -> Result<Loaded, ReadError> {
     let wanted = Wanted::everything(schema);
-    let mut loader = Loader {
-        schema,
-        zone,
-        wanted: &wanted,
-        threads: NonZero::<usize>::MIN,
-        people: People::default(),
-        report: Report::default(),
-        read: Arc::new(AtomicU64::new(0)),
-        bytes_total: 0,
-        progress: &mut |_| {},
-    };
+    let mut silence = |_: Progress| {};
+    let mut loader = Loader::new(schema, zone, &wanted, &mut silence);
     let file = |name: &str| DataFile::of_lines(name);
     let (profile_file, event_file) = (file("profiles"), file("events"));
     let mut attributes = Attributes::new(schema, &wanted, RowsAre::default());
@@ -134,18 +127,6 @@ pub fn load_lines(schema: &Arc<Schema>, zone: Option<Zone>, profiles: &str, even
     let mut sink = EventSink::new(&mut loader, &mut tables, &event_file, &spec, true);
     rows::read_lines(&event_file, events, &mut sink)?;
     loader.batch(Some(attributes), Some(tables))
-}
-
-pub(crate) struct Loader<'a> {
-    pub schema: &'a Arc<Schema>,
-    pub zone: Option<Zone>,
-    pub wanted: &'a Wanted,
-    pub threads: NonZero<usize>,
-    pub people: People,
-    pub report: Report,
-    read: Arc<AtomicU64>,
-    bytes_total: u64,
-    progress: &'a mut dyn FnMut(Progress),
 }
 
 impl<'a> Loader<'a> {
@@ -198,53 +179,6 @@ impl<'a> Loader<'a> {
         Ok(tables)
     }
 
-    /// A row that is not one.
-    pub fn broken(&mut self, file: &DataFile, line: u64, why: &str) {
-        self.count_row();
-        let place = || Place { file: file.name.clone(), line, value: why.to_owned() };
-        self.report.add(ProblemKind::BrokenRow, "", place);
-    }
-
-    pub fn count_row(&mut self) {
-        self.count_rows(1);
-    }
-
-    pub fn count_rows(&mut self, n_rows: u64) {
-        let before = self.report.rows / 8192;
-        self.report.rows += n_rows;
-        if self.report.rows / 8192 > before {
-            let bytes = self.read.load(Ordering::Relaxed);
-            (self.progress)(Progress { bytes, bytes_total: self.bytes_total, rows: self.report.rows });
-        }
-    }
-
-    /// Reports a text for which a column has no more room, and which it lacks now.
-    pub fn no_room(&mut self, file: &DataFile, column: &str, line: u64) {
-        let place = || Place { file: file.name.clone(), line, value: String::new() };
-        self.report.add(ProblemKind::UnparsableValue, column, place);
-    }
-
-    /// Appends a cell to a column and reports what is wrong with it.
-    pub fn append(&mut self, column: &mut TypedColumn<'_>, cell: &Cell<'_>, place: impl Fn() -> Place) {
-        let field = column.field;
-        if !column.is_wanted {
-            return;
-        }
-        match column.builder.append(cell, self.zone) {
-            Ok(true) => {
-                if let (Some(allowed), Cell::Text(text)) = (&field.allowed, cell)
-                    && field.ty == seg_data::Type::Text
-                    && !allowed.iter().any(|a| a == text)
-                {
-                    self.report.add(ProblemKind::ValueNotAllowed, &field.name, place);
-                }
-            }
-            Ok(false) if field.is_required => self.report.add(ProblemKind::RequiredMissing, &field.name, place),
-            Ok(false) => {}
-            Err(_) => self.report.add(ProblemKind::UnparsableValue, &field.name, place),
-        }
-    }
-
     fn batch(
         mut self,
         attributes: Option<Attributes<'_>>,
@@ -281,7 +215,7 @@ impl<'a> Loader<'a> {
     fn check(&self, batch: &Batch) -> Result<(), BatchError> {
         let mut found: Vec<Result<(), BatchError>> = (0..batch.n_columns()).map(|_| Ok(())).collect();
         let work: Vec<_> = found.iter_mut().enumerate().collect();
-        threads::each(work, self.threads, || (), |(), (at, to)| *to = batch.check_column(at));
+        parallel::each(work, self.threads, || (), |(), (at, to)| *to = batch.check_column(at));
         found.into_iter().collect()
     }
 }
@@ -293,18 +227,5 @@ fn lacks(file: &DataFile, columns: &[(&String, Option<usize>)]) -> Result<(), Re
             Err(ReadError::new(&file.name, format!("there is no column `{name}`, which seg.toml says it has")))
         }
         None => Ok(()),
-    }
-}
-
-/// A column with what the schema says of it.
-pub(crate) struct TypedColumn<'a> {
-    pub field: &'a Field,
-    pub builder: ColumnBuilder,
-    pub is_wanted: bool,
-}
-
-impl<'a> TypedColumn<'a> {
-    pub fn new(field: &'a Field, is_wanted: bool) -> TypedColumn<'a> {
-        TypedColumn { field, builder: ColumnBuilder::new(&field.ty), is_wanted }
     }
 }

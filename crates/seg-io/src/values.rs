@@ -2,8 +2,7 @@
 //! any value. What is not so common, or is wrong, comes row by row instead.
 
 use crate::cell::Cell;
-use crate::column::ColumnBuilder;
-use crate::load::TypedColumn;
+use crate::column::{ColumnBuilder, TypedColumn};
 use crate::people::People;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{

@@ -17,7 +17,7 @@ use parquet::file::properties::WriterProperties;
 use seg_data::schema::parse;
 use seg_data::{AttributeId, Batch, EventId, Instant, PropertyId, Value, Wanted, WantedEvents};
 use seg_io::manifest::{Data, EventFiles, ProfileFiles, RowsAre};
-use seg_io::{ReadError, load};
+use seg_io::{LoadRequest, ReadError, load};
 use std::io::Write;
 use std::num::NonZero;
 use std::path::Path;
@@ -31,7 +31,7 @@ const SCHEMA: &str = r#"
     properties = { amount = "money", n = "integer", weight = "number", gift = "boolean", coupon = "text" }
 "#;
 
-/// Threads that group events.
+/// Of a run that is not to be told from one on several threads.
 const ONE: NonZero<usize> = NonZero::<usize>::MIN;
 
 /// Nothing read here has a history.
@@ -62,10 +62,7 @@ fn read(dir: &Path, profiles: Option<&str>, events: &str) -> Result<Batch, ReadE
         }),
         merges: None,
     };
-    let loaded = {
-        let wanted = Wanted::everything(&schema);
-        load(dir, &data, &Arc::new(schema), None, &wanted, ONE, &mut |_| {})
-    }?;
+    let loaded = load(LoadRequest::new(dir, &data, &Arc::new(schema)))?;
     assert_eq!(loaded.report.problems, []);
     Ok(loaded.batch)
 }
@@ -180,8 +177,7 @@ fn nested_objects_and_lists_are_read() {
         let profiles =
             Some(ProfileFiles { files: vec![name.into()], id: "id".into(), time: None, rows: RowsAre::Changes });
         let data = Data { profiles, ..Data::default() };
-        let loaded =
-            load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), ONE, &mut |_| {}).expect("read");
+        let loaded = load(LoadRequest::new(dir.path(), &data, &schema)).expect("read");
         assert_eq!(
             loaded.report.problems.iter().map(|p| &p.column).collect::<Vec<_>>(),
             Vec::<&String>::new(),
@@ -225,16 +221,8 @@ fn lists_of_records_are_read() {
     for name in ["e.ndjson", "e.csv"] {
         let events =
             EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
-        let loaded = load(
-            dir.path(),
-            &Data { events: Some(events), ..Data::default() },
-            &schema,
-            None,
-            &Wanted::everything(&schema),
-            ONE,
-            &mut |_| {},
-        )
-        .expect("read");
+        let data = Data { events: Some(events), ..Data::default() };
+        let loaded = load(LoadRequest::new(dir.path(), &data, &schema)).expect("read");
         let problems: Vec<_> = loaded.report.problems.iter().map(|p| (p.kind.slug(), p.count)).collect();
         assert_eq!(problems, [("unparsable-value", 1)], "{name}");
         let column = loaded.batch.events(EventId(0)).and_then(|e| e.property_column(PropertyId(0))).expect("lines");
@@ -279,7 +267,8 @@ fn what_is_not_wanted_is_left_behind() {
     let load = |name: &str, wanted: &Wanted| {
         let events =
             EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
-        load(dir.path(), &Data { events: Some(events), ..Data::default() }, &schema, None, wanted, ONE, &mut |_| {})
+        let data = Data { events: Some(events), ..Data::default() };
+        load(LoadRequest { wanted: Some(wanted), ..LoadRequest::new(dir.path(), &data, &schema) })
     };
     // The last column's chunk, a run of bytes before the footer, is overwritten.
     let mut bytes = std::fs::read(dir.path().join("e.parquet")).expect("read");
@@ -320,8 +309,7 @@ fn dated_rows_are_changes_or_snapshots() {
         let files =
             ProfileFiles { files: vec!["people.csv".into()], id: "id".into(), time: Some("since".into()), rows };
         let data = Data { profiles: Some(files), ..Data::default() };
-        let loaded =
-            load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), ONE, &mut |_| {}).expect("read");
+        let loaded = load(LoadRequest::new(dir.path(), &data, &schema)).expect("read");
         assert_eq!(loaded.report.problems.len(), 1, "a time that is none is passed over");
         loaded.batch.attribute(AttributeId(0), 0, Instant(seconds * 1_000_000))
     };
@@ -388,7 +376,7 @@ fn columns_and_rows_give_the_same() {
             let events =
                 EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
             let data = Data { events: Some(events), ..Data::default() };
-            load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), threads, &mut |_| {}).expect(name)
+            load(LoadRequest { threads, ..LoadRequest::new(dir.path(), &data, &schema) }).expect(name)
         };
         let (rows, columns) = (load("e.csv", ONE), load("e.parquet", NonZero::new(2).expect("two")));
         let problems = |loaded: &seg_io::Loaded| -> Vec<_> {
@@ -459,7 +447,7 @@ fn people_as_columns_and_as_rows_are_the_same() {
             let rows = RowsAre::default();
             let profiles = ProfileFiles { files: vec![name.into()], id: "id".into(), time: None, rows };
             let data = Data { profiles: Some(profiles), ..Data::default() };
-            load(dir.path(), &data, &schema, None, &Wanted::everything(&schema), ONE, &mut |_| {}).expect(name)
+            load(LoadRequest::new(dir.path(), &data, &schema)).expect(name)
         };
         let (rows, columns) = (load("p.csv"), load("p.parquet"));
         let problems = |loaded: &seg_io::Loaded| -> Vec<_> {

@@ -6,7 +6,7 @@ use crate::args::{Format, Run};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
-use seg::io::{Loaded, Manifest, MembersFormat, Report, Sizes};
+use seg::io::{LoadRequest, Loaded, Manifest, MembersFormat, Report, Sizes};
 use seg::{Cost, Evaluation, Instant, Limits, Mask, Options, Program, Project, Reason, Stopped, Wanted};
 use std::fmt::Write;
 
@@ -152,9 +152,13 @@ pub fn now(at: Option<&str>, manifest: &Manifest) -> Result<(Instant, &'static s
 /// What is wanted of the project's data, with progress on a terminal.
 pub fn read(project: &Project, manifest: &Manifest, wanted: &Wanted, output: &Output) -> Result<Loaded, Failure> {
     let bar = output.progress();
-    let (data, schema) = (&manifest.data, &project.schema);
-    let loaded =
-        seg::io::load(&project.dir, data, schema, manifest.zone, wanted, output::threads(), &mut |p| bar.update(p));
+    let loaded = seg::io::load(LoadRequest {
+        zone: manifest.zone,
+        wanted: Some(wanted),
+        threads: output::threads(),
+        progress: Some(&mut |progress| bar.update(progress)),
+        ..LoadRequest::new(&project.dir, &manifest.data, &project.schema)
+    });
     bar.clear();
     loaded.map_err(Failure::new)
 }

@@ -5,12 +5,11 @@
 use super::{EventSink, EventTable, EventTables};
 use crate::people::People;
 use crate::rows::Columns;
-use crate::threads;
 use crate::values::{Ids, Values};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, TimestampMicrosecondType};
 use arrow_array::{Array, TimestampMicrosecondArray};
-use seg_data::{Instant, Wanted};
+use seg_data::{Instant, Wanted, parallel};
 use std::sync::Arc;
 
 /// Rows of a file of which each is fit to be taken.
@@ -55,7 +54,7 @@ impl EventSink<'_, '_, '_> {
         // Everything of a batch is looked at before anything of it is taken.
         let mut found: Vec<Option<Rows>> = batches.iter().map(|_| None).collect();
         let work: Vec<_> = batches.iter().zip(&mut found).rev().collect();
-        threads::each(work, threads, || (), |(), (columns, to)| *to = look.rows(columns));
+        parallel::each(work, threads, || (), |(), (columns, to)| *to = look.rows(columns));
         let mut taken: Vec<Taken> = Vec::with_capacity(batches.len());
         let mut n_lines = n_before;
         for (mut rows, columns) in found.into_iter().map_while(|rows| rows).zip(batches) {
@@ -73,7 +72,7 @@ impl EventSink<'_, '_, '_> {
         let n_own = |at: usize| taken.first().and_then(|t| t.rows.of_event.get(at)).map_or(0, |own| own.rows.len());
         work.sort_by_key(|(at, _)| n_own(*at));
         let wanted = self.loader.wanted;
-        threads::each(
+        parallel::each(
             work,
             threads,
             || (),

@@ -18,7 +18,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use seg_data::{Date, Instant};
+use seg_data::{Date, Instant, parallel};
 use std::fmt::Display;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -112,8 +112,7 @@ fn unpack(
             }
         }
     };
-    std::thread::scope(|scope| {
-        (0..threads.get().min(from.len())).for_each(|_| drop(scope.spawn(run)));
+    parallel::beside(threads.get().min(from.len()), run, || {
         let mut together = Vec::with_capacity(ROUND);
         for batch in from.into_iter().flatten() {
             together.push(batch?);

@@ -8,8 +8,9 @@ use arrow_schema::DataType;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
+use seg::io::LoadRequest;
 use seg::io::manifest::{Data, EventFiles, ProfileFiles, RowsAre};
-use seg::{Batch, Wanted, Zone};
+use seg::{Batch, Zone};
 use std::fs::File;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -52,10 +53,9 @@ pub fn read(batch: &Batch, threads: NonZero<usize>) -> Result<Duration, String> 
         }),
         merges: None,
     };
-    let (schema, zone) = (batch.schema(), Some(Zone::UTC));
-    let wanted = Wanted::everything(schema);
+    let (schema, zone, folder) = (batch.schema(), Some(Zone::UTC), folder(batch));
     let start = Instant::now();
-    let loaded = seg::io::load(&folder(batch), &data, schema, zone, &wanted, threads, &mut |_| {});
+    let loaded = seg::io::load(LoadRequest { zone, threads, ..LoadRequest::new(&folder, &data, schema) });
     let loaded = loaded.map_err(|e| format!("{e}\n"))?;
     // Binding looks at every column first.
     for at in 0..schema.events.len() {

@@ -1,0 +1,108 @@
+//! What the readers of all files share: who was met, what was wrong, how far it
+//! has come.
+
+use crate::cell::Cell;
+use crate::column::TypedColumn;
+use crate::open::DataFile;
+use crate::people::People;
+use crate::report::{Place, ProblemKind, Report};
+use seg_data::{Schema, Wanted, Zone};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How far reading has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes read of all files, as they lie on disk.
+    pub bytes: u64,
+    /// Bytes of all files.
+    pub bytes_total: u64,
+    /// Rows read.
+    pub rows: u64,
+}
+
+/// The state of reading the files of a project, one after another.
+pub(crate) struct Loader<'a> {
+    pub schema: &'a Arc<Schema>,
+    pub zone: Option<Zone>,
+    pub wanted: &'a Wanted,
+    pub threads: NonZero<usize>,
+    pub people: People,
+    pub report: Report,
+    /// Bytes read so far; whoever reads adds to it.
+    pub read: Arc<AtomicU64>,
+    pub bytes_total: u64,
+    pub progress: &'a mut dyn FnMut(Progress),
+}
+
+impl<'a> Loader<'a> {
+    /// Nothing read yet, on one thread.
+    pub fn new(
+        schema: &'a Arc<Schema>,
+        zone: Option<Zone>,
+        wanted: &'a Wanted,
+        progress: &'a mut dyn FnMut(Progress),
+    ) -> Loader<'a> {
+        Loader {
+            schema,
+            zone,
+            wanted,
+            threads: NonZero::<usize>::MIN,
+            people: People::default(),
+            report: Report::default(),
+            read: Arc::new(AtomicU64::new(0)),
+            bytes_total: 0,
+            progress,
+        }
+    }
+
+    /// A row that is not one.
+    pub fn broken(&mut self, file: &DataFile, line: u64, why: &str) {
+        self.count_row();
+        let place = || Place { file: file.name.clone(), line, value: why.to_owned() };
+        self.report.add(ProblemKind::BrokenRow, "", place);
+    }
+
+    /// Counts a row more, and tells of progress every few thousand.
+    pub fn count_row(&mut self) {
+        self.count_rows(1);
+    }
+
+    /// Counts rows that were taken together.
+    pub fn count_rows(&mut self, n_rows: u64) {
+        let before = self.report.rows / 8192;
+        self.report.rows += n_rows;
+        if self.report.rows / 8192 > before {
+            let bytes = self.read.load(Ordering::Relaxed);
+            (self.progress)(Progress { bytes, bytes_total: self.bytes_total, rows: self.report.rows });
+        }
+    }
+
+    /// Reports a text for which a column has no more room, and which it lacks now.
+    pub fn no_room(&mut self, file: &DataFile, column: &str, line: u64) {
+        let place = || Place { file: file.name.clone(), line, value: String::new() };
+        self.report.add(ProblemKind::UnparsableValue, column, place);
+    }
+
+    /// Appends a cell to a column and reports what is wrong with it.
+    pub fn append(&mut self, column: &mut TypedColumn<'_>, cell: &Cell<'_>, place: impl Fn() -> Place) {
+        let field = column.field;
+        if !column.is_wanted {
+            return;
+        }
+        match column.builder.append(cell, self.zone) {
+            Ok(true) => {
+                if let (Some(allowed), Cell::Text(text)) = (&field.allowed, cell)
+                    && field.ty == seg_data::Type::Text
+                    && !allowed.iter().any(|a| a == text)
+                {
+                    self.report.add(ProblemKind::ValueNotAllowed, &field.name, place);
+                }
+            }
+            Ok(false) if field.is_required => self.report.add(ProblemKind::RequiredMissing, &field.name, place),
+            Ok(false) => {}
+            Err(_) => self.report.add(ProblemKind::UnparsableValue, &field.name, place),
+        }
+    }
+}
