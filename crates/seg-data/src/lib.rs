@@ -20,6 +20,7 @@
 
 pub mod batch;
 mod cancel;
+pub mod decimal;
 mod globe;
 mod mask;
 pub mod money;
@@ -33,6 +34,7 @@ mod wanted;
 
 pub use batch::Batch;
 pub use cancel::Cancel;
+pub use decimal::Decimal;
 pub use globe::Place;
 pub use mask::Mask;
 pub use money::Money;

@@ -1,6 +1,8 @@
 //! One value as a file has it, and what it is as a value of a type.
 
-use seg_data::{Date, Instant, Money, Zone};
+use seg_data::decimal::Inexact;
+use seg_data::money::MoneyError;
+use seg_data::{Date, Decimal, Instant, Money, Zone};
 use std::borrow::Cow;
 
 /// A value as a file has it, before the schema says what it should be.
@@ -10,9 +12,12 @@ pub(crate) enum Cell<'a> {
     Text(&'a str),
     Boolean(bool),
     Integer(i64),
-    /// A number with the digits it was written with, where there are such.
+    /// A number in floating point.
     Number(f64),
+    /// The digits that a number was written with.
     Digits(&'a str),
+    /// A decimal that is no whole number of 64 bits.
+    Decimal(Decimal),
     Instant(Instant),
     Date(Date),
     List(Vec<Cell<'a>>),
@@ -22,11 +27,18 @@ pub(crate) enum Cell<'a> {
     Other(String),
 }
 
-/// Says that a cell is not of the type asked for.
+/// Why a cell is no value of the type asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unparsable;
+pub(crate) enum Unfit {
+    /// It is something else.
+    OtherType,
+    /// It is an amount with more places than money has.
+    TooFine,
+    /// It is a number that 64 bits do not hold.
+    TooLarge,
+}
 
-type Parsed<T> = Result<Option<T>, Unparsable>;
+type Parsed<T> = Result<Option<T>, Unfit>;
 
 impl Cell<'_> {
     /// As people see it, for messages.
@@ -37,6 +49,7 @@ impl Cell<'_> {
             Cell::Boolean(b) => b.to_string(),
             Cell::Integer(i) => i.to_string(),
             Cell::Number(n) => n.to_string(),
+            Cell::Decimal(d) => d.to_string(),
             Cell::Instant(i) => i.to_string(),
             Cell::Date(d) => d.to_string(),
             Cell::List(items) => format!("a list of {}", items.len()),
@@ -59,9 +72,10 @@ impl Cell<'_> {
             Cell::Boolean(b) => Ok(Some(b.to_string())),
             Cell::Integer(i) => Ok(Some(i.to_string())),
             Cell::Number(n) => Ok(Some(n.to_string())),
+            Cell::Decimal(d) => Ok(Some(d.to_string())),
             Cell::Instant(i) => Ok(Some(i.to_string())),
             Cell::Date(d) => Ok(Some(d.to_string())),
-            _ => Err(Unparsable),
+            _ => Err(Unfit::OtherType),
         }
     }
 
@@ -83,9 +97,9 @@ impl Cell<'_> {
             Cell::Text(t) | Cell::Digits(t) => match t.trim().to_ascii_lowercase().as_str() {
                 "true" | "yes" | "t" | "y" | "1" => Ok(Some(true)),
                 "false" | "no" | "f" | "n" | "0" => Ok(Some(false)),
-                _ => Err(Unparsable),
+                _ => Err(Unfit::OtherType),
             },
-            _ => Err(Unparsable),
+            _ => Err(Unfit::OtherType),
         }
     }
 
@@ -94,6 +108,11 @@ impl Cell<'_> {
             _ if self.is_missing() => Ok(None),
             Cell::Integer(i) => Ok(Some(*i)),
             Cell::Number(n) => whole(*n).map(Some),
+            Cell::Decimal(d) => match d.whole() {
+                Ok(whole) => Ok(Some(whole)),
+                Err(Inexact::TooFine) => Err(Unfit::OtherType),
+                Err(Inexact::TooLarge) => Err(Unfit::TooLarge),
+            },
             Cell::Text(t) | Cell::Digits(t) => {
                 // `3.0` is how some tools write an integer beside missing ones.
                 let digits = t.trim();
@@ -101,9 +120,14 @@ impl Cell<'_> {
                     Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
                     _ => digits,
                 };
-                digits.parse().map(Some).map_err(|_| Unparsable)
+                // What is no number of 64 bits may be one of more.
+                let too_large = || match Decimal::parse(digits).map(Decimal::whole) {
+                    Some(Err(Inexact::TooLarge)) => Unfit::TooLarge,
+                    Some(Err(Inexact::TooFine) | Ok(_)) | None => Unfit::OtherType,
+                };
+                digits.parse().map(Some).map_err(|_| too_large())
             }
-            _ => Err(Unparsable),
+            _ => Err(Unfit::OtherType),
         }
     }
 
@@ -113,8 +137,9 @@ impl Cell<'_> {
             _ if self.is_missing() => return Ok(None),
             Cell::Integer(i) => *i as f64,
             Cell::Number(n) => *n,
-            Cell::Text(t) | Cell::Digits(t) => t.trim().parse().map_err(|_| Unparsable)?,
-            _ => return Err(Unparsable),
+            Cell::Decimal(d) => d.nearest(),
+            Cell::Text(t) | Cell::Digits(t) => t.trim().parse().map_err(|_| Unfit::OtherType)?,
+            _ => return Err(Unfit::OtherType),
         };
         Ok(number.is_finite().then_some(number))
     }
@@ -122,19 +147,18 @@ impl Cell<'_> {
     pub fn money(&self) -> Parsed<Money> {
         match self {
             _ if self.is_missing() => Ok(None),
-            Cell::Integer(i) => Money::from_integer((*i).into()).map(Some).ok_or(Unparsable),
-            Cell::Number(n) if n.is_finite() => Money::from_number(*n).map(Some).ok_or(Unparsable),
+            Cell::Integer(i) => Money::from_integer((*i).into()).map(Some).ok_or(Unfit::TooLarge),
+            Cell::Number(n) if n.is_finite() => Money::from_number(*n).map(Some).ok_or(Unfit::TooLarge),
             Cell::Number(_) => Ok(None),
+            Cell::Decimal(d) => exact(*d).map(Some),
             Cell::Text(t) | Cell::Digits(t) => match Money::parse(t.trim()) {
                 Ok(money) => Ok(Some(money)),
                 // `1e3` in JSON.
-                Err(_) if t.contains(['e', 'E']) => {
-                    let number = t.trim().parse::<f64>().map_err(|_| Unparsable)?;
-                    Money::from_number(number).map(Some).ok_or(Unparsable)
-                }
-                Err(_) => Err(Unparsable),
+                Err(MoneyError::NotANumber) => exact(Decimal::parse(t.trim()).ok_or(Unfit::OtherType)?).map(Some),
+                Err(MoneyError::TooFine) => Err(Unfit::TooFine),
+                Err(MoneyError::TooLarge) => Err(Unfit::TooLarge),
             },
-            _ => Err(Unparsable),
+            _ => Err(Unfit::OtherType),
         }
     }
 
@@ -143,16 +167,19 @@ impl Cell<'_> {
         match self {
             _ if self.is_missing() => Ok(None),
             Cell::Instant(i) if i.is_in_range() => Ok(Some(*i)),
-            Cell::Date(d) => Ok(Some(zone.unwrap_or(Zone::UTC).start_of_day(*d))),
+            Cell::Date(d) => {
+                let start = zone.unwrap_or(Zone::UTC).start_of_day(*d);
+                start.in_range().map(Some).map_err(|_| Unfit::OtherType)
+            }
             Cell::Text(t) => {
                 let text = t.trim();
                 let parsed = match Date::parse(text) {
                     Some(date) => Some(zone.unwrap_or(Zone::UTC).start_of_day(date)),
                     None => Instant::parse(text, zone),
                 };
-                parsed.map(Some).ok_or(Unparsable)
+                parsed.filter(|at| at.is_in_range()).map(Some).ok_or(Unfit::OtherType)
             }
-            _ => Err(Unparsable),
+            _ => Err(Unfit::OtherType),
         }
     }
 
@@ -160,15 +187,23 @@ impl Cell<'_> {
         match self {
             _ if self.is_missing() => Ok(None),
             Cell::Date(d) => Ok(Some(*d)),
-            Cell::Text(t) => Date::parse(t.trim()).map(Some).ok_or(Unparsable),
-            _ => Err(Unparsable),
+            Cell::Text(t) => Date::parse(t.trim()).map(Some).ok_or(Unfit::OtherType),
+            _ => Err(Unfit::OtherType),
         }
     }
 }
 
-fn whole(n: f64) -> Result<i64, Unparsable> {
+/// The amount that a decimal is, neither rounded nor cut.
+fn exact(decimal: Decimal) -> Result<Money, Unfit> {
+    decimal.money().map_err(|inexact| match inexact {
+        Inexact::TooFine => Unfit::TooFine,
+        Inexact::TooLarge => Unfit::TooLarge,
+    })
+}
+
+fn whole(n: f64) -> Result<i64, Unfit> {
     let fits = n.fract() == 0.0 && n >= i64::MIN as f64 && n < i64::MAX as f64;
-    if fits { Ok(n as i64) } else { Err(Unparsable) }
+    if fits { Ok(n as i64) } else { Err(Unfit::OtherType) }
 }
 
 #[cfg(test)]
@@ -178,14 +213,21 @@ mod tests {
     #[test]
     fn cells_are_read_by_the_type_asked_for() {
         assert_eq!(Cell::Text("3.0").integer(), Ok(Some(3)));
-        assert_eq!(Cell::Text("3.5").integer(), Err(Unparsable));
+        assert_eq!(Cell::Text("3.5").integer(), Err(Unfit::OtherType));
         assert_eq!(Cell::Text(" Yes ").boolean(), Ok(Some(true)));
         assert_eq!(Cell::Text("nan").number(), Ok(None));
         assert_eq!(Cell::Text("2.55").money(), Ok(Some(Money(25_500))));
-        assert_eq!(Cell::Text("2.55555").money(), Err(Unparsable));
+        assert_eq!(Cell::Text("2.55555").money(), Err(Unfit::TooFine));
+        assert_eq!(Cell::Text("922337203685477.5808").money(), Err(Unfit::TooLarge));
+        assert_eq!(Cell::Text("9223372036854775808").integer(), Err(Unfit::TooLarge));
+        assert_eq!(Cell::Digits("9007199254740993e-4").money(), Ok(Some(Money(9_007_199_254_740_993))));
         assert_eq!(Cell::Digits("1e2").money(), Ok(Some(Money(1_000_000))));
         assert_eq!(Cell::Text("").text(), Ok(None));
-        assert_eq!(Cell::Text("2024-02-30").instant(None), Err(Unparsable));
+        assert_eq!(Cell::Text("2024-02-30").instant(None), Err(Unfit::OtherType));
+        // Midnight of the first day lies in the year 0 of UTC.
+        let ahead = Zone::parse("Asia/Tokyo");
+        assert_eq!(Cell::Text("0001-01-01").instant(ahead), Err(Unfit::OtherType));
+        assert_eq!(Cell::Date(Date(3_000_000)).instant(None), Err(Unfit::OtherType));
         assert_eq!(Cell::Text("1970-01-02").instant(None), Ok(Some(Instant(seg_data::time::DAY))));
     }
 }

@@ -1,6 +1,6 @@
 //! Columns that grow a cell at a time.
 
-use crate::cell::{Cell, Unparsable};
+use crate::cell::{Cell, Unfit};
 use crate::order::{Order, Scratch};
 use crate::primitives::Primitives;
 use crate::rows::json_cell;
@@ -54,22 +54,22 @@ pub(crate) struct RecordsBuilder {
 impl RecordsBuilder {
     /// Appends a list of records, or missing. A field that a record lacks is
     /// missing; one that is not of its type makes the whole list unparsable.
-    fn append(&mut self, cell: &Cell<'_>, zone: Option<Zone>) -> Result<bool, Unparsable> {
+    fn append(&mut self, cell: &Cell<'_>, zone: Option<Zone>) -> Result<bool, Unfit> {
         let parsed;
         let items = match cell {
             Cell::List(items) => items.as_slice(),
             Cell::Text(text) if !text.is_empty() => {
                 parsed = serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
-                let Cell::List(items) = json_cell(&parsed, "") else { return self.missing(Err(Unparsable)) };
+                let Cell::List(items) = json_cell(&parsed, "") else { return self.missing(Err(Unfit::OtherType)) };
                 return self.append(&Cell::List(items), zone);
             }
             _ if cell.is_missing() => return self.missing(Ok(false)),
-            _ => return self.missing(Err(Unparsable)),
+            _ => return self.missing(Err(Unfit::OtherType)),
         };
         let mut outcome = Ok(true);
         for item in items {
             let Cell::Record(fields) = item else {
-                outcome = Err(Unparsable);
+                outcome = Err(Unfit::OtherType);
                 continue;
             };
             for (name, column) in &mut self.fields {
@@ -83,7 +83,7 @@ impl RecordsBuilder {
         outcome
     }
 
-    fn missing(&mut self, outcome: Result<bool, Unparsable>) -> Result<bool, Unparsable> {
+    fn missing(&mut self, outcome: Result<bool, Unfit>) -> Result<bool, Unfit> {
         self.lengths.push(0);
         self.is_known.push(false);
         outcome
@@ -136,15 +136,15 @@ impl ColumnBuilder {
 
     /// Appends a cell: its value, or missing. Says whether it was a value, and
     /// appends missing for one that is not of the column's type.
-    pub fn append(&mut self, cell: &Cell<'_>, zone: Option<Zone>) -> Result<bool, Unparsable> {
+    pub fn append(&mut self, cell: &Cell<'_>, zone: Option<Zone>) -> Result<bool, Unfit> {
         match self {
             ColumnBuilder::Boolean(b) => put(cell.boolean(), |v| b.append(v)),
             ColumnBuilder::Integer(b) => put(cell.integer(), |v| b.append(v)),
             ColumnBuilder::Number(b) => put(cell.number(), |v| b.append(v)),
             ColumnBuilder::Money(b) => put(cell.money(), |v| b.append(v.map(|m| m.0))),
             ColumnBuilder::Text(b) => {
-                let text = if cell.is_missing() { None } else { Some(cell.as_text().ok_or(Unparsable)) };
-                let key = text.map(|text| b.key(&text?).ok_or(Unparsable)).transpose();
+                let text = if cell.is_missing() { None } else { Some(cell.as_text().ok_or(Unfit::OtherType)) };
+                let key = text.map(|text| b.key(&text?).ok_or(Unfit::OtherType)).transpose();
                 put(key, |key| b.keys.append(key))
             }
             ColumnBuilder::Timestamp(b) => put(cell.instant(zone), |v| b.append(v.map(|i| i.0))),
@@ -203,16 +203,16 @@ impl ColumnBuilder {
     }
 }
 
-fn put<T>(parsed: Result<Option<T>, Unparsable>, append: impl FnOnce(Option<T>)) -> Result<bool, Unparsable> {
+fn put<T>(parsed: Result<Option<T>, Unfit>, append: impl FnOnce(Option<T>)) -> Result<bool, Unfit> {
     match parsed {
         Ok(value) => {
             let is_value = value.is_some();
             append(value);
             Ok(is_value)
         }
-        Err(unparsable) => {
+        Err(unfit) => {
             append(None);
-            Err(unparsable)
+            Err(unfit)
         }
     }
 }
@@ -221,9 +221,9 @@ fn put<T>(parsed: Result<Option<T>, Unparsable>, append: impl FnOnce(Option<T>))
 fn put_list<B: ArrayBuilder, T>(
     cell: &Cell<'_>,
     builder: &mut ListBuilder<B>,
-    parse: impl Fn(&Cell<'_>) -> Result<Option<T>, Unparsable>,
+    parse: impl Fn(&Cell<'_>) -> Result<Option<T>, Unfit>,
     append: impl Fn(&mut B, T),
-) -> Result<bool, Unparsable> {
+) -> Result<bool, Unfit> {
     let owned: Vec<String>;
     let items: Vec<Cell<'_>> = match cell {
         _ if cell.is_missing() => {
@@ -237,19 +237,19 @@ fn put_list<B: ArrayBuilder, T>(
         }
         _ => {
             builder.append_null();
-            return Err(Unparsable);
+            return Err(Unfit::OtherType);
         }
     };
-    let values: Result<Vec<Option<T>>, Unparsable> = items.iter().map(&parse).collect();
+    let values: Result<Vec<Option<T>>, Unfit> = items.iter().map(&parse).collect();
     match values {
         Ok(values) => {
             values.into_iter().flatten().for_each(|v| append(builder.values(), v));
             builder.append(true);
             Ok(true)
         }
-        Err(unparsable) => {
+        Err(unfit) => {
             builder.append_null();
-            Err(unparsable)
+            Err(unfit)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the readers of all files share: who was met, what was wrong, how far it
 //! has come.
 
-use crate::cell::Cell;
+use crate::cell::{Cell, Unfit};
 use crate::column::TypedColumn;
 use crate::open::DataFile;
 use crate::people::People;
@@ -102,7 +102,14 @@ impl<'a> Loader<'a> {
             }
             Ok(false) if field.is_required => self.report.add(ProblemKind::RequiredMissing, &field.name, place),
             Ok(false) => {}
-            Err(_) => self.report.add(ProblemKind::UnparsableValue, &field.name, place),
+            Err(unfit) => {
+                let kind = match unfit {
+                    Unfit::OtherType => ProblemKind::UnparsableValue,
+                    Unfit::TooFine => ProblemKind::TooFine,
+                    Unfit::TooLarge => ProblemKind::TooLarge,
+                };
+                self.report.add(kind, &field.name, place);
+            }
         }
     }
 }

@@ -22,6 +22,10 @@ pub enum ProblemKind {
     ImpossibleTime,
     /// A value that is not of its column's type; read as missing.
     UnparsableValue,
+    /// An amount with more places than money has; read as missing, not rounded.
+    TooFine,
+    /// A number that 64 bits do not hold; read as missing.
+    TooLarge,
     /// A value that the schema does not allow; kept.
     ValueNotAllowed,
     /// A value that the schema requires and the row lacks; read as missing.
@@ -45,6 +49,8 @@ impl ProblemKind {
             ProblemKind::UnknownEvent => "unknown-event",
             ProblemKind::ImpossibleTime => "impossible-time",
             ProblemKind::UnparsableValue => "unparsable-value",
+            ProblemKind::TooFine => "too-fine",
+            ProblemKind::TooLarge => "too-large",
             ProblemKind::ValueNotAllowed => "value-not-allowed",
             ProblemKind::RequiredMissing => "required-missing",
             ProblemKind::RepeatedProfile => "repeated-profile",
@@ -55,9 +61,9 @@ impl ProblemKind {
 
     fn sentence(self, column: &str, n: u64) -> String {
         let (rows, events, values) = (plural(n, "row"), plural(n, "event"), plural(n, "value"));
-        let (was, counts, is, belongs, repeats) = match n {
-            1 => ("was", "counts", "is", "belongs", "repeats"),
-            _ => ("were", "count", "are", "belong", "repeat"),
+        let (was, counts, is, has, belongs, repeats) = match n {
+            1 => ("was", "counts", "is", "has", "belongs", "repeats"),
+            _ => ("were", "count", "are", "have", "belong", "repeat"),
         };
         match self {
             ProblemKind::UnknownColumn => format!("column `{column}` is not in the schema and was passed over"),
@@ -71,6 +77,10 @@ impl ProblemKind {
             ProblemKind::UnparsableValue => {
                 format!("{values} in `{column}` could not be understood and {counts} as missing")
             }
+            ProblemKind::TooFine => {
+                format!("{values} in `{column}` {has} more than the four places of money and {counts} as missing")
+            }
+            ProblemKind::TooLarge => format!("{values} in `{column}` {is} too large and {counts} as missing"),
             ProblemKind::ValueNotAllowed => format!("{values} in `{column}` {is} not among those the schema allows"),
             ProblemKind::RequiredMissing => format!("{values} that the schema requires {is} missing in `{column}`"),
             ProblemKind::RepeatedProfile => format!("{rows} {repeats} a profile; the later row was used"),

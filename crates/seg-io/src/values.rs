@@ -10,7 +10,8 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, BooleanArray, Int32Array, StringArray};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
-use seg_data::{Instant, Money};
+use seg_data::decimal::{self, Inexact};
+use seg_data::{Decimal, Instant, Money};
 
 /// Whose each row is.
 pub(crate) enum Ids {
@@ -57,8 +58,20 @@ fn numbers(array: &ArrayRef) -> Option<ScalarBuffer<i64>> {
     if let Some(numbers) = array.as_primitive_opt::<UInt32Type>() {
         return Some(numbers.values().iter().map(|n| i64::from(*n)).collect());
     }
-    let numbers = array.as_primitive_opt::<UInt64Type>()?.values();
-    numbers.iter().map(|n| i64::try_from(*n).ok()).collect::<Option<Vec<i64>>>().map(ScalarBuffer::from)
+    if let Some(numbers) = array.as_primitive_opt::<UInt64Type>() {
+        let numbers = numbers.values().iter().map(|n| i64::try_from(*n).ok());
+        return numbers.collect::<Option<Vec<i64>>>().map(ScalarBuffer::from);
+    }
+    decimal::map(array, Decimal::whole)?.ok().map(ScalarBuffer::from)
+}
+
+/// Numbers in floating point, all of them finite; of decimals the nearest.
+fn floats(array: &ArrayRef) -> Option<ScalarBuffer<f64>> {
+    if let Some(numbers) = array.as_primitive_opt::<Float64Type>() {
+        return numbers.iter().flatten().all(f64::is_finite).then(|| numbers.values().clone());
+    }
+    let nearest = |decimal: Decimal| Ok::<f64, Inexact>(decimal.nearest());
+    decimal::map(array, nearest)?.ok().map(ScalarBuffer::from)
 }
 
 /// The values of a column, each with a row of the file.
@@ -103,14 +116,13 @@ impl Values {
                 let are_fit = times.iter().flatten().all(|time| Instant(time).is_in_range());
                 are_fit.then(|| Values::Ints(times.values().clone(), nulls))?
             }
-            ColumnBuilder::Number(_) => {
-                let numbers = array.as_primitive_opt::<Float64Type>()?;
-                let are_fit = numbers.iter().flatten().all(f64::is_finite);
-                are_fit.then(|| Values::Numbers(numbers.values().clone(), nulls))?
-            }
+            ColumnBuilder::Number(_) => Values::Numbers(floats(array)?, nulls),
             ColumnBuilder::Date(_) => Values::Days(array.as_primitive_opt::<Date32Type>()?.values().clone(), nulls),
             ColumnBuilder::Boolean(_) => Values::Booleans(array.as_boolean_opt()?.clone()),
-            _ => return None,
+            ColumnBuilder::TextList(_)
+            | ColumnBuilder::IntegerList(_)
+            | ColumnBuilder::NumberList(_)
+            | ColumnBuilder::Records(_) => return None,
         })
     }
 
@@ -159,6 +171,9 @@ impl Values {
 
 /// Amounts in ten-thousandths; none where one is no money.
 fn money(array: &ArrayRef, nulls: Option<&NullBuffer>) -> Option<ScalarBuffer<i64>> {
+    if let Some(amounts) = decimal::map(array, |amount| amount.money().map(|money| money.0)) {
+        return amounts.ok().map(ScalarBuffer::from);
+    }
     // What lies in a place that is null is no matter.
     let amount = |(row, money): (usize, Option<Money>)| match money {
         Some(money) => Some(money.0),

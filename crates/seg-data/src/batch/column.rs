@@ -3,6 +3,7 @@
 use super::error::{BatchError, BatchProblem, Conversion};
 use super::lists;
 use super::{storage_type, time_type};
+use crate::decimal::{self, Inexact};
 use crate::money::Money;
 use crate::time::{Date, Instant};
 use crate::types::{Element, Type};
@@ -10,10 +11,10 @@ use crate::value::Value;
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowDictionaryKeyType, Date32Type, Decimal128Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    ArrowDictionaryKeyType, Date32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     TimestampMicrosecondType, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, DictionaryArray, Int64Array, StringArray};
+use arrow_array::{Array, ArrayRef, DictionaryArray, Float64Array, Int64Array, StringArray};
 use arrow_buffer::{ArrowNativeType, NullBuffer};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, TimeUnit};
@@ -171,9 +172,12 @@ fn conform(ty: &Type, array: &ArrayRef) -> Result<Option<ArrayRef>, BatchProblem
         | (Type::Date, D::Date32) => Ok(None),
         (Type::Integer, D::Int8 | D::Int16 | D::Int32 | D::UInt8 | D::UInt16 | D::UInt32 | D::UInt64)
         | (Type::Number, D::Float32 | D::Int8 | D::Int16 | D::Int32 | D::Int64)
-        | (Type::Number, D::Decimal32(..) | D::Decimal64(..) | D::Decimal128(..))
+        | (Type::Number, D::UInt8 | D::UInt16 | D::UInt32 | D::UInt64)
         | (Type::Date, D::Date64) => cast(array, &expected).map(Some),
-        (Type::Money, D::Decimal32(..) | D::Decimal64(..) | D::Decimal128(..)) => money(array).map(Some),
+        (
+            Type::Integer | Type::Number | Type::Money,
+            D::Decimal32(..) | D::Decimal64(..) | D::Decimal128(..) | D::Decimal256(..),
+        ) => decimals(ty, array).map(Some),
         (Type::Timestamp, D::Timestamp(..)) => instants(array).map(Some),
         (Type::Text, D::Utf8 | D::LargeUtf8 | D::Utf8View | D::Dictionary(..)) => texts(array, &wrong),
         (Type::List(element), _) => list(*element, array, &wrong),
@@ -192,32 +196,33 @@ fn cast(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, BatchProblem> {
     })
 }
 
-/// Exact decimals as ten-thousandths. What is finer is refused, not rounded.
-fn money(array: &ArrayRef) -> Result<ArrayRef, BatchProblem> {
+/// Decimals as values of a type: money and integers exactly or not at all, numbers
+/// as near as floating point comes.
+fn decimals(ty: &Type, array: &ArrayRef) -> Result<ArrayRef, BatchProblem> {
+    let expected = storage_type(ty);
     let refuse = |why: &str| BatchProblem::NotConvertible {
-        expected: DataType::Int64,
+        expected: expected.clone(),
         found: array.data_type().clone(),
         why: why.to_owned(),
     };
-    let scale = match array.data_type() {
-        DataType::Decimal32(_, s) | DataType::Decimal64(_, s) | DataType::Decimal128(_, s) => *s,
-        _ => 0,
-    };
-    let wide = cast(array, &DataType::Decimal128(38, scale))?;
-    let Some(wide) = wide.as_primitive_opt::<Decimal128Type>() else {
-        return Err(refuse("it cannot be read"));
-    };
-    let power = 10_i128.checked_pow(u32::from(scale.abs_diff(4))).ok_or_else(|| refuse("its scale is too large"))?;
-    let scaled = |value: i128| match scale > 4 {
-        true if value % power != 0 => Err(refuse("an amount has more than four places")),
-        true => i64::try_from(value / power).map_err(|_| refuse("an amount does not fit 64 bits")),
-        false => {
-            let value = value.checked_mul(power).and_then(|v| i64::try_from(v).ok());
-            value.ok_or_else(|| refuse("an amount does not fit 64 bits"))
-        }
-    };
-    let values: Result<Int64Array, BatchProblem> = wide.iter().map(|v| v.map(scaled).transpose()).collect();
-    Ok(Arc::new(values?))
+    let nulls = array.nulls().cloned();
+    if *ty == Type::Number {
+        let numbers = decimal::map(array, |number| Ok::<f64, BatchProblem>(number.nearest()));
+        let numbers = numbers.ok_or_else(|| refuse("it cannot be read"))??;
+        return Ok(Arc::new(Float64Array::new(numbers.into(), nulls)));
+    }
+    let whole = decimal::map(array, |number| match ty {
+        Type::Money => number.money().map(|money| money.0).map_err(|inexact| match inexact {
+            Inexact::TooFine => refuse("an amount has more than four places"),
+            Inexact::TooLarge => refuse("an amount does not fit 64 bits"),
+        }),
+        _ => number.whole().map_err(|inexact| match inexact {
+            Inexact::TooFine => refuse("a number has a fraction"),
+            Inexact::TooLarge => refuse("a number does not fit 64 bits"),
+        }),
+    });
+    let whole = whole.ok_or_else(|| refuse("it cannot be read"))??;
+    Ok(Arc::new(Int64Array::new(whole.into(), nulls)))
 }
 
 /// Instants in microseconds; what is finer is cut off towards the past.

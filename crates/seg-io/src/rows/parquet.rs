@@ -6,9 +6,9 @@ use crate::open::DataFile;
 use crate::report::ReadError;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowDictionaryKeyType, ArrowPrimitiveType, Date32Type, Date64Type, Decimal128Type, Float32Type, Float64Type,
-    Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowDictionaryKeyType, ArrowPrimitiveType, Date32Type, Date64Type, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
@@ -18,7 +18,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use seg_data::{Date, Instant, parallel};
+use seg_data::{Date, Decimal, Instant, parallel};
 use std::fmt::Display;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -288,7 +288,9 @@ fn typed(array: &ArrayRef, row: usize) -> Option<Cell<'_>> {
         DataType::UInt8 => Cell::Integer(primitive::<UInt8Type>(array, row)?.into()),
         DataType::UInt16 => Cell::Integer(primitive::<UInt16Type>(array, row)?.into()),
         DataType::UInt32 => Cell::Integer(primitive::<UInt32Type>(array, row)?.into()),
-        DataType::UInt64 => Cell::Integer(i64::try_from(primitive::<UInt64Type>(array, row)?).ok()?),
+        DataType::UInt64 => {
+            decimal(Decimal { value: i128::from(primitive::<UInt64Type>(array, row)?).into(), scale: 0 })
+        }
         DataType::Float32 => Cell::Number(primitive::<Float32Type>(array, row)?.into()),
         DataType::Float64 => Cell::Number(primitive::<Float64Type>(array, row)?),
         DataType::Utf8 => Cell::Text(array.as_string_opt::<i32>()?.value(row)),
@@ -300,7 +302,9 @@ fn typed(array: &ArrayRef, row: usize) -> Option<Cell<'_>> {
             Cell::Date(Date(i32::try_from(days).ok()?))
         }
         DataType::Timestamp(unit, _) => Cell::Instant(instant(array, row, *unit)?),
-        DataType::Decimal128(_, scale) => decimal(primitive::<Decimal128Type>(array, row)?, *scale)?,
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
+            decimal(Decimal::at(array, row)?)
+        }
         DataType::List(_) => {
             let list = array.as_list_opt::<i32>()?;
             let bound = |at: usize| list.value_offsets().get(at).map(|o| *o as usize);
@@ -315,6 +319,10 @@ fn typed(array: &ArrayRef, row: usize) -> Option<Cell<'_>> {
             DataType::Int16 => keyed::<Int16Type>(array, row)?,
             DataType::Int32 => keyed::<Int32Type>(array, row)?,
             DataType::Int64 => keyed::<Int64Type>(array, row)?,
+            DataType::UInt8 => keyed::<UInt8Type>(array, row)?,
+            DataType::UInt16 => keyed::<UInt16Type>(array, row)?,
+            DataType::UInt32 => keyed::<UInt32Type>(array, row)?,
+            DataType::UInt64 => keyed::<UInt64Type>(array, row)?,
             _ => return None,
         },
         _ => return None,
@@ -340,14 +348,27 @@ fn instant(array: &ArrayRef, row: usize, unit: TimeUnit) -> Option<Instant> {
     Some(Instant(micros))
 }
 
-/// A decimal as its digits, so that money stays exact.
-fn decimal(value: i128, scale: i8) -> Option<Cell<'static>> {
-    let scale = u32::try_from(scale).ok()?;
-    let power = 10_i128.checked_pow(scale)?;
-    if value % power == 0 {
-        return Some(Cell::Integer(i64::try_from(value / power).ok()?));
+/// A decimal as it is: whole where it is whole, so that `12.00` is the id `12`.
+fn decimal(decimal: Decimal) -> Cell<'static> {
+    decimal.whole().map_or(Cell::Decimal(decimal), Cell::Integer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::Decimal128Array;
+
+    /// No Parquet file has a scale below zero, but arrays have.
+    #[test]
+    fn decimals_of_any_scale_are_cells() {
+        let cells = |scale: i8, values: &[i128]| -> Vec<String> {
+            let array = Decimal128Array::from(values.to_vec()).with_precision_and_scale(38, scale).expect("a decimal");
+            let array: ArrayRef = Arc::new(array);
+            (0..values.len()).map(|row| format!("{:?}", cell(&array, row).text())).collect()
+        };
+        let text = |text: &str| format!("{:?}", Ok::<_, ()>(Some(text)));
+        assert_eq!(cells(-2, &[12, 9_007_199_254_740_993]), [text("1200"), text("900719925474099300")]);
+        assert_eq!(cells(2, &[1200, -1234]), [text("12"), text("-12.34")]);
+        assert_eq!(cells(0, &[i128::from(u64::MAX)]), [text("18446744073709551615")]);
     }
-    // A decimal with a fraction that is not exact in four places is no money;
-    // as a number it is as close as numbers are.
-    Some(Cell::Number(value as f64 / power as f64))
 }
