@@ -8,50 +8,91 @@ use std::process::Command;
 use std::time::Instant;
 
 /// A cargo command that must succeed.
-struct Step {
-    name: &'static str,
-    args: &'static [&'static str],
-    env: (&'static str, &'static str),
+pub struct Step<'a> {
+    /// What it does, for the table.
+    pub name: &'a str,
+    /// What cargo is told.
+    pub args: &'a [&'a str],
+    /// Variables of the environment, with their values.
+    pub env: &'a [(&'a str, &'a str)],
 }
 
-const STEPS: &[Step] = &[
-    Step { name: "formatting", args: &["fmt", "--all", "--check"], env: ("CI", "true") },
-    Step { name: "tests", args: &["test", "--workspace"], env: ("INSTA_UPDATE", "no") },
+const STEPS: &[Step<'_>] = &[
+    Step { name: "formatting", args: &["fmt", "--all", "--check"], env: &[] },
+    Step { name: "tests", args: &["test", "--workspace"], env: &[("INSTA_UPDATE", "no")] },
     Step {
-        name: "engines against each other, at length",
+        name: "engines against each other",
         // All packages, as above, so that nothing is built anew with other
         // features.
-        args: &["test", "--workspace", "--test", "it", "engines_agree", "--", "--nocapture"],
-        env: ("SEG_DIFFERENTIAL_CASES", "full"),
+        args: DIFFERENTIAL,
+        env: &[("SEG_DIFFERENTIAL_CASES", "middle")],
     },
-    Step {
-        name: "clippy",
-        args: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
-        env: ("CI", "true"),
-    },
-    Step { name: "api docs", args: &["doc", "--workspace", "--no-deps"], env: ("RUSTDOCFLAGS", "-D warnings") },
+    Step { name: "clippy", args: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], env: &[] },
+    Step { name: "api docs", args: &["doc", "--workspace", "--no-deps"], env: &[("RUSTDOCFLAGS", "-D warnings")] },
 ];
 
-/// Runs all steps; stops at the first that fails.
-pub fn run() -> Result<(), String> {
-    for Step { name, args, env } in STEPS {
-        println!("── {name}: cargo {}", args.join(" "));
+/// The differential test, whose length and seed the environment says.
+pub const DIFFERENTIAL: &[&str] = &["test", "--workspace", "--test", "it", "engines_agree", "--", "--nocapture"];
+
+/// What each step took, so that whoever adds one sees what it costs.
+#[derive(Default)]
+pub struct Steps {
+    taken: Vec<(String, f64)>,
+}
+
+impl Steps {
+    /// Does a step, and notes how long it took.
+    ///
+    /// # Errors
+    /// Those of the step.
+    pub fn run(&mut self, name: &str, step: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+        println!("── {name}");
         let start = Instant::now();
-        let status = Command::new("cargo")
-            .args(*args)
-            .env(env.0, env.1)
-            .current_dir(root())
-            .status()
-            .map_err(|e| format!("cargo: {e}\n"))?;
-        if !status.success() {
-            return Err(format!("{name} failed\n"));
-        }
-        println!("── {name}: {:.0} s", start.elapsed().as_secs_f64());
+        step()?;
+        let seconds = start.elapsed().as_secs_f64();
+        println!("── {name}: {seconds:.0} s");
+        self.taken.push((name.to_owned(), seconds));
+        Ok(())
     }
-    println!("── instruction counts");
-    count::run(false)?;
-    println!("── generated files");
-    codegen::run(Mode::Check)?;
-    println!("── tidy");
-    tidy::run()
+
+    /// Runs a cargo command, and notes how long it took.
+    ///
+    /// # Errors
+    /// The name of the step, where the command fails.
+    pub fn cargo(&mut self, step: &Step<'_>) -> Result<(), String> {
+        let Step { name, args, env } = *step;
+        let command = || {
+            println!("cargo {}", args.join(" "));
+            let mut cargo = Command::new("cargo");
+            let status = cargo.args(args).envs(env.iter().copied()).current_dir(root()).status();
+            let status = status.map_err(|e| format!("cargo: {e}\n"))?;
+            if status.success() { Ok(()) } else { Err(format!("{name} failed\n")) }
+        };
+        self.run(name, command)
+    }
+
+    /// The steps with their seconds, as a table of Markdown.
+    pub fn table(&self) -> String {
+        let row = |name: &str, seconds: &str| format!("| {name:<34} | {seconds:>7} |\n");
+        let mut out = row("step", "seconds") + &row(&"-".repeat(34), "------:");
+        for (name, seconds) in &self.taken {
+            out.push_str(&row(name, &format!("{seconds:.0}")));
+        }
+        let all: f64 = self.taken.iter().map(|(_, seconds)| seconds).sum();
+        out + &row("all", &format!("{all:.0}"))
+    }
+}
+
+/// Runs all steps; stops at the first that fails.
+///
+/// # Errors
+/// What failed.
+pub fn run() -> Result<(), String> {
+    let mut steps = Steps::default();
+    STEPS.iter().try_for_each(|step| steps.cargo(step))?;
+    steps.run("instruction counts", || count::run(false))?;
+    steps.run("generated files", || codegen::run(Mode::Check))?;
+    steps.run("tidy", tidy::run)?;
+    println!("\n{}", steps.table());
+    Ok(())
 }

@@ -1,10 +1,11 @@
-//! Automation of this repository: `cargo xtask bench|ci|codegen|count|fuzz|tidy`.
+//! Automation of this repository: `cargo xtask bench|ci|codegen|count|fuzz|long|tidy`.
 
 mod bench;
 mod ci;
 mod codegen;
 mod count;
 mod fuzz;
+mod long;
 mod tidy;
 
 use std::process::ExitCode;
@@ -15,12 +16,14 @@ cargo xtask bench [PROFILES] [--suites] [--growth] [--files] [--peers] [--record
                                segment alone, with --growth three times the profiles as well, with --files reading
                                Parquet, with --peers beside other engines, which it installs under target/; --only=N is one segment, or one suite
                                by its number of segments
-cargo xtask ci                 everything that CI runs, in order
+cargo xtask ci                 everything that CI runs, in order, with what each step took
 cargo xtask codegen [--check]  write the generated parts of the documentation, or say which are out of date
 cargo xtask count [--write]    count the instructions of kernels and of the front end, and hold them against the record,
                                or write it; needs valgrind
 cargo xtask fuzz TARGET [SECONDS] [SEED]
                                check mutated texts: any-bytes, lexer-grammar or schema
+cargo xtask long [SEED]        what CI has no time for, from a seed of the day unless one is given: engines against each other
+                               at full length, and each fuzz target for ten minutes
 cargo xtask tidy               check what no compiler checks
 ";
 
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         // What `count` runs under callgrind.
         ["count-case", number] => count::run_case(number),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["long", rest @ ..] => long::run(rest),
         ["tidy"] => tidy::run(),
         _ => Err(USAGE.to_owned()),
     };

@@ -1,0 +1,44 @@
+//! What CI has no time for: the differential test at full length and the fuzz
+//! targets for minutes each, from a seed of the day, so that every run looks
+//! elsewhere and can be repeated.
+
+use crate::ci::{DIFFERENTIAL, Step, Steps};
+use crate::fuzz;
+use seg_tests::fuzz::TARGETS;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// How long each fuzz target is run.
+const FUZZ_SECONDS: u32 = 600;
+
+/// Runs everything from a seed, of which today's date is one where none is given.
+///
+/// # Errors
+/// What failed, with how to repeat it.
+pub fn run(args: &[&str]) -> Result<(), String> {
+    let seed = match args {
+        [] => today(),
+        [seed] => seed.parse::<u64>().map_err(|_| format!("`{seed}` is not a number\n"))?,
+        [_, more, ..] => return Err(format!("`{more}` is one argument too many\n")),
+    }
+    .to_string();
+    println!("── the seed is {seed}; `cargo xtask long {seed}` repeats this run");
+    let mut steps = Steps::default();
+    let again = |error: String| format!("{error}repeat it with `cargo xtask long {seed}`\n");
+    let env = [("SEG_DIFFERENTIAL_CASES", "full"), ("SEG_DIFFERENTIAL_SEED", seed.as_str())];
+    let differential = Step { name: "engines against each other, full", args: DIFFERENTIAL, env: &env };
+    steps.cargo(&differential).map_err(again)?;
+    let seconds = FUZZ_SECONDS.to_string();
+    for target in TARGETS {
+        let fuzz = || fuzz::run(&[target.name, &seconds, &seed]);
+        steps.run(&format!("fuzzing {}", target.name), fuzz).map_err(again)?;
+    }
+    println!("\n{}", steps.table());
+    Ok(())
+}
+
+/// The date in digits, such as 20261127.
+fn today() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let day = seg_data::Date(i32::try_from(since.as_secs() / 86_400).unwrap_or_default());
+    day.to_string().replace('-', "").parse().unwrap_or_default()
+}
