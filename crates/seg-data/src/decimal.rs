@@ -15,7 +15,7 @@ use std::fmt;
 /// The decimal `value · 10^-scale`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal {
-    /// Its digits.
+    /// Its digits as a whole number.
     pub value: i256,
     /// How many of them stand after the point; below zero, how many zeros follow.
     pub scale: i8,
@@ -103,7 +103,7 @@ impl Decimal {
         format!("{}e{}", self.value, -i16::from(self.scale)).parse().unwrap_or(f64::NAN)
     }
 
-    /// So many times `10^-places`.
+    /// How many times it holds `10^-places`, if that is a whole number.
     fn with_places(self, places: i16) -> Result<i64, Inexact> {
         let shift = places - i16::from(self.scale);
         if self.value == i256::ZERO {

@@ -17,7 +17,7 @@ macro_rules! ids {
         pub struct $name(pub u32);
 
         impl $name {
-            /// For indexing.
+            /// The id as a place among those of its kind, for indexing.
             pub fn idx(self) -> usize {
                 self.0 as usize
             }
@@ -45,7 +45,7 @@ pub struct Field {
     pub also: Vec<String>,
     /// For people.
     pub description: Option<String>,
-    /// What it holds.
+    /// The type of its values.
     pub ty: Type,
     /// Whether it always has a value. Data that breaks this is reported, and
     /// judged as missing; nothing may be concluded from the promise alone.
@@ -68,11 +68,11 @@ pub struct Event {
     pub also: Vec<String>,
     /// For people.
     pub description: Option<String>,
-    /// What part it plays.
+    /// The part that it plays in carts, checkouts and purchases, if any.
     pub role: Option<Role>,
     /// How late it may arrive.
     pub arrives_within: Option<Period>,
-    /// What each carries.
+    /// The values that each event of this name carries.
     pub properties: Vec<Field>,
     /// Where the schema says so, in bytes.
     pub declared_at: Range<usize>,
@@ -143,10 +143,10 @@ pub struct PlaceOf {
     pub longitude: AttributeId,
 }
 
-/// What segments can be about.
+/// Everything that segments can be about, under the names they use for it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Schema {
-    /// What is known of a person.
+    /// The values that are known of a person.
     pub attributes: Vec<Field>,
     /// What a person can do. Their order breaks ties between events of
     /// different names at one instant.
@@ -176,7 +176,7 @@ struct Names {
     folded: HashMap<String, Vec<Target>>,
 }
 
-/// What a name in a sentence can mean.
+/// A thing of the schema that a name in a sentence stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
     /// An attribute.

@@ -250,10 +250,10 @@ impl fmt::Display for Date {
 /// The day weeks begin on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum WeekStart {
-    /// As ISO 8601 has it.
+    /// Weeks begin on Monday, as in ISO 8601.
     #[default]
     Monday,
-    /// As some calendars have it.
+    /// Weeks begin on Sunday, as calendars of America and Japan print them.
     Sunday,
 }
 

@@ -28,7 +28,7 @@ pub enum Type {
     Records(Vec<(String, Type)>),
 }
 
-/// What a list holds.
+/// The types of which there are lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Element {
     /// Texts.

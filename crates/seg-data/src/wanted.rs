@@ -8,16 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The columns of a batch that will be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
-    /// These attributes.
+    /// The attributes that are kept; others are left in the files.
     pub attributes: BTreeSet<AttributeId>,
-    /// The events of these names.
+    /// The names whose events are kept, and what of them.
     pub events: BTreeMap<EventId, WantedEvents>,
 }
 
 /// What is wanted of the events of one name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WantedEvents {
-    /// These properties.
+    /// The properties that are kept of each event.
     pub properties: BTreeSet<PropertyId>,
     /// Events before this instant are not; none wants all.
     pub since: Option<Instant>,

@@ -23,7 +23,7 @@ pub(crate) enum Cell<'a> {
     List(Vec<Cell<'a>>),
     /// A record: its fields by name.
     Record(Vec<(&'a str, Cell<'a>)>),
-    /// Something that is no value, such as broken text.
+    /// Something that is no value, such as broken text, in words.
     Other(String),
 }
 
@@ -41,7 +41,7 @@ pub(crate) enum Unfit {
 type Parsed<T> = Result<Option<T>, Unfit>;
 
 impl Cell<'_> {
-    /// As people see it, for messages.
+    /// The value as messages show it, shortened and with control characters escaped.
     pub fn show(&self) -> String {
         let text = match self {
             Cell::Missing => String::new(),
@@ -64,10 +64,10 @@ impl Cell<'_> {
         matches!(self, Cell::Missing) || matches!(self, Cell::Text(t) if t.is_empty())
     }
 
-    /// As text; numbers as they are written.
+    /// The text that it is or is written as; none where it is missing.
     pub fn text(&self) -> Parsed<String> {
         match self {
-            _ if self.is_missing() => Ok(None),
+            Cell::Missing | Cell::Text("") => Ok(None),
             Cell::Text(t) | Cell::Digits(t) => Ok(Some((*t).to_owned())),
             Cell::Boolean(b) => Ok(Some(b.to_string())),
             Cell::Integer(i) => Ok(Some(i.to_string())),
@@ -75,12 +75,12 @@ impl Cell<'_> {
             Cell::Decimal(d) => Ok(Some(d.to_string())),
             Cell::Instant(i) => Ok(Some(i.to_string())),
             Cell::Date(d) => Ok(Some(d.to_string())),
-            _ => Err(Unfit::OtherType),
+            Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
         }
     }
 
-    /// The same without a copy where there need be none; none where it is missing
-    /// or no text.
+    /// The text of [`Cell::text`], copied only where it is not there as such; none
+    /// also where the cell is no text.
     pub fn as_text(&self) -> Option<Cow<'_, str>> {
         match self {
             Cell::Text(text) | Cell::Digits(text) if !text.is_empty() => Some(Cow::Borrowed(text)),
@@ -88,9 +88,10 @@ impl Cell<'_> {
         }
     }
 
+    /// Yes or no, as files spell it.
     pub fn boolean(&self) -> Parsed<bool> {
         match self {
-            _ if self.is_missing() => Ok(None),
+            Cell::Missing | Cell::Text("") => Ok(None),
             Cell::Boolean(b) => Ok(Some(*b)),
             Cell::Integer(0) => Ok(Some(false)),
             Cell::Integer(1) => Ok(Some(true)),
@@ -99,13 +100,17 @@ impl Cell<'_> {
                 "false" | "no" | "f" | "n" | "0" => Ok(Some(false)),
                 _ => Err(Unfit::OtherType),
             },
-            _ => Err(Unfit::OtherType),
+            Cell::Integer(_) | Cell::Number(_) | Cell::Decimal(_) | Cell::Instant(_) | Cell::Date(_) => {
+                Err(Unfit::OtherType)
+            }
+            Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
         }
     }
 
+    /// A whole number of 64 bits, exactly.
     pub fn integer(&self) -> Parsed<i64> {
         match self {
-            _ if self.is_missing() => Ok(None),
+            Cell::Missing | Cell::Text("") => Ok(None),
             Cell::Integer(i) => Ok(Some(*i)),
             Cell::Number(n) => whole(*n).map(Some),
             Cell::Decimal(d) => match d.whole() {
@@ -121,32 +126,36 @@ impl Cell<'_> {
                     _ => digits,
                 };
                 // What is no number of 64 bits may be one of more.
-                let too_large = || match Decimal::parse(digits).map(Decimal::whole) {
+                let unfit = || match Decimal::parse(digits).map(Decimal::whole) {
                     Some(Err(Inexact::TooLarge)) => Unfit::TooLarge,
                     Some(Err(Inexact::TooFine) | Ok(_)) | None => Unfit::OtherType,
                 };
-                digits.parse().map(Some).map_err(|_| too_large())
+                digits.parse().map(Some).map_err(|_| unfit())
             }
-            _ => Err(Unfit::OtherType),
+            Cell::Boolean(_) | Cell::Instant(_) | Cell::Date(_) => Err(Unfit::OtherType),
+            Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
         }
     }
 
-    /// NaN and infinities are missing.
+    /// A number as near as floating point comes; NaN and infinities are missing.
     pub fn number(&self) -> Parsed<f64> {
         let number = match self {
-            _ if self.is_missing() => return Ok(None),
+            Cell::Missing | Cell::Text("") => return Ok(None),
             Cell::Integer(i) => *i as f64,
             Cell::Number(n) => *n,
             Cell::Decimal(d) => d.nearest(),
             Cell::Text(t) | Cell::Digits(t) => t.trim().parse().map_err(|_| Unfit::OtherType)?,
-            _ => return Err(Unfit::OtherType),
+            Cell::Boolean(_) | Cell::Instant(_) | Cell::Date(_) => return Err(Unfit::OtherType),
+            Cell::List(_) | Cell::Record(_) | Cell::Other(_) => return Err(Unfit::OtherType),
         };
         Ok(number.is_finite().then_some(number))
     }
 
+    /// An amount, exactly; only what is floating point in the file is rounded, to
+    /// four places.
     pub fn money(&self) -> Parsed<Money> {
         match self {
-            _ if self.is_missing() => Ok(None),
+            Cell::Missing | Cell::Text("") => Ok(None),
             Cell::Integer(i) => Money::from_integer((*i).into()).map(Some).ok_or(Unfit::TooLarge),
             Cell::Number(n) if n.is_finite() => Money::from_number(*n).map(Some).ok_or(Unfit::TooLarge),
             Cell::Number(_) => Ok(None),
@@ -158,37 +167,39 @@ impl Cell<'_> {
                 Err(MoneyError::TooFine) => Err(Unfit::TooFine),
                 Err(MoneyError::TooLarge) => Err(Unfit::TooLarge),
             },
-            _ => Err(Unfit::OtherType),
+            Cell::Boolean(_) | Cell::Instant(_) | Cell::Date(_) => Err(Unfit::OtherType),
+            Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
         }
     }
 
-    /// A local time is of `zone`, or of UTC where the project has none.
+    /// An instant that calendars have. A local time is of `zone`, or of UTC where the
+    /// project has none.
     pub fn instant(&self, zone: Option<Zone>) -> Parsed<Instant> {
-        match self {
-            _ if self.is_missing() => Ok(None),
-            Cell::Instant(i) if i.is_in_range() => Ok(Some(*i)),
-            Cell::Date(d) => {
-                let start = zone.unwrap_or(Zone::UTC).start_of_day(*d);
-                start.in_range().map(Some).map_err(|_| Unfit::OtherType)
-            }
-            Cell::Text(t) => {
-                let text = t.trim();
-                let parsed = match Date::parse(text) {
-                    Some(date) => Some(zone.unwrap_or(Zone::UTC).start_of_day(date)),
-                    None => Instant::parse(text, zone),
-                };
-                parsed.filter(|at| at.is_in_range()).map(Some).ok_or(Unfit::OtherType)
-            }
-            _ => Err(Unfit::OtherType),
-        }
+        let start_of = |day: Date| zone.unwrap_or(Zone::UTC).start_of_day(day);
+        let at = match self {
+            Cell::Missing | Cell::Text("") => return Ok(None),
+            Cell::Instant(at) => Some(*at),
+            Cell::Date(day) => Some(start_of(*day)),
+            Cell::Text(text) => match Date::parse(text.trim()) {
+                Some(day) => Some(start_of(day)),
+                None => Instant::parse(text.trim(), zone),
+            },
+            Cell::Boolean(_) | Cell::Integer(_) | Cell::Number(_) | Cell::Digits(_) | Cell::Decimal(_) => None,
+            Cell::List(_) | Cell::Record(_) | Cell::Other(_) => None,
+        };
+        at.filter(|at| at.is_in_range()).map(Some).ok_or(Unfit::OtherType)
     }
 
+    /// A calendar day.
     pub fn date(&self) -> Parsed<Date> {
         match self {
-            _ if self.is_missing() => Ok(None),
+            Cell::Missing | Cell::Text("") => Ok(None),
             Cell::Date(d) => Ok(Some(*d)),
             Cell::Text(t) => Date::parse(t.trim()).map(Some).ok_or(Unfit::OtherType),
-            _ => Err(Unfit::OtherType),
+            Cell::Boolean(_) | Cell::Integer(_) | Cell::Number(_) | Cell::Digits(_) | Cell::Decimal(_) => {
+                Err(Unfit::OtherType)
+            }
+            Cell::Instant(_) | Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
         }
     }
 }

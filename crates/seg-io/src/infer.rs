@@ -30,7 +30,7 @@ pub struct Proposal {
 pub struct Wishes {
     /// The project's name.
     pub name: String,
-    /// Whose calendar.
+    /// The zone, by its name, whose days and months count.
     pub timezone: String,
     /// When everything is judged.
     pub at: Option<Instant>,
@@ -97,14 +97,15 @@ fn after_old_data(wishes: &Wishes, last_event: Instant) -> Option<Instant> {
     is_old.then(|| zone.start_of_day(zone.date(last_event).plus_days(1)))
 }
 
-/// What a file's columns are for.
+/// Which columns of a file hold whom, what and when, from which follows what its
+/// rows are.
 enum Roles {
     Events { id: String, event: String, time: String },
     Profiles { id: String },
     Unclear,
 }
 
-/// What was seen of a file.
+/// What the first rows of a file show, column by column.
 struct Table {
     name: String,
     columns: Vec<Column>,
@@ -117,7 +118,8 @@ struct Table {
     roles: Option<(String, String, String)>,
 }
 
-/// What was seen of a column.
+/// The types that the values of a column fit so far, and the values themselves as
+/// long as there are few.
 struct Column {
     name: String,
     fits: Vec<Type>,
@@ -162,7 +164,7 @@ impl Column {
             Type::Number => cell.number().is_ok() && !has_leading_zero(&text),
             Type::Date => cell.date().is_ok(),
             Type::Timestamp => cell.instant(None).is_ok(),
-            _ => false,
+            Type::Text | Type::List(_) | Type::Duration | Type::Records(_) => false,
         });
         if self.fits.contains(&Type::Timestamp) {
             self.last = self.last.max(cell.instant(None).ok().flatten());

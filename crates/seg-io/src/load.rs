@@ -19,21 +19,21 @@ use std::sync::Arc;
 /// A batch with what reading it found.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// All profiles.
+    /// Everybody, with what was wanted of them.
     pub batch: Batch,
-    /// What was read and what was wrong.
+    /// How much was read, and what was wrong with it.
     pub report: Report,
     /// The latest event, whatever `now` is.
     pub last_event: Option<Instant>,
 }
 
-/// What to read, and how.
+/// The files of a project, and what of them becomes a batch.
 pub struct LoadRequest<'a> {
     /// The directory to which the paths of `data` are relative.
     pub base: &'a Path,
     /// The files and what their columns hold.
     pub data: &'a Data,
-    /// What the batch is to be like.
+    /// The schema that the batch is of, by which values are read.
     pub schema: &'a Arc<Schema>,
     /// Whose clock a time without an offset means; UTC where there is none.
     pub zone: Option<Zone>,
@@ -105,7 +105,8 @@ pub const LINE_TIME: &str = "$time";
 /// `id`, perhaps with [`LINE_TIME`], and events with `id`, `event` and `time`.
 ///
 /// # Errors
-/// As [`load`].
+/// Lines without a column that must be there. What is wrong with single lines is in
+/// the report instead.
 pub fn load_lines(schema: &Arc<Schema>, zone: Option<Zone>, profiles: &str, events: &str) -> Result<Loaded, ReadError> {
     let wanted = Wanted::everything(schema);
     let mut silence = |_: Progress| {};

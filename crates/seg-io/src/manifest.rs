@@ -44,7 +44,7 @@ pub struct Data {
 pub struct ProfileFiles {
     /// Paths or patterns, relative to the project.
     pub files: Vec<String>,
-    /// The column of ids.
+    /// The column that says whose a row is.
     pub id: String,
     /// The column that says since when a row holds, where there are several
     /// rows a person.
@@ -94,11 +94,11 @@ pub struct EventFiles {
 /// A problem in a `seg.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManifestProblem {
-    /// What is wrong.
+    /// What is wrong, with the user's words in back-ticks.
     pub message: String,
-    /// What would be right.
+    /// What would be right, where that can be told.
     pub help: Option<String>,
-    /// Where, in bytes.
+    /// The bytes of the text that it is about.
     pub at: Range<usize>,
 }
 

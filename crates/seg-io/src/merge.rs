@@ -34,7 +34,8 @@ impl Merges {
         self.identities.is_empty()
     }
 
-    /// What merge records mean together.
+    /// Joins the ids that records merge, whatever their order, and chooses who
+    /// survives of each group.
     pub fn new(records: &[(String, String)]) -> Merges {
         let mut ids: Vec<&str> = records.iter().flat_map(|(from, into)| [from.as_str(), into.as_str()]).collect();
         ids.sort_unstable();

@@ -33,7 +33,7 @@ pub struct DataFile {
 }
 
 impl DataFile {
-    /// What a path's ending says.
+    /// The format that the ending of a path stands for, and whether it is packed.
     ///
     /// # Errors
     /// When the ending is not one that Seg reads.

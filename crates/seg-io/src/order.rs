@@ -152,7 +152,8 @@ impl Order {
         self.arrange_runs(column);
     }
 
-    /// The same for two columns at once, which costs little more than for one.
+    /// Brings two columns into the order at once, which costs little more than
+    /// [`Order::arrange`] for one.
     pub fn arrange_both(&self, one: &mut [i64], other: &mut [i64], scratch: &mut Scratch) {
         if self.parts.is_some() {
             let parted = self.parted(one.iter().copied().zip(other.iter().copied()), scratch);

@@ -20,7 +20,8 @@ pub(crate) struct People {
     /// By number, rows of people whose ids are small whole numbers; a number that
     /// was not met yet has [`NOBODY`].
     numbered: Vec<u32>,
-    /// The same for other numbers.
+    /// The rows of ids that are larger numbers than `numbered` has room for, or below
+    /// zero.
     large: HashMap<i64, u32>,
 }
 

@@ -106,7 +106,7 @@ pub struct Place {
     pub file: String,
     /// Its line, from 1; its row for Parquet.
     pub line: u64,
-    /// What stood there, shortened.
+    /// The value that stood there, shortened; empty where there was none.
     pub value: String,
 }
 
@@ -120,13 +120,13 @@ impl fmt::Display for Place {
 /// A problem with how often and where first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Of which kind.
+    /// The kind, which says what became of the row or the value.
     pub kind: ProblemKind,
     /// In which column, or of which event.
     pub column: String,
-    /// How often.
+    /// How many rows or values have it.
     pub count: u64,
-    /// The first places.
+    /// The first few places where it was seen.
     pub examples: Vec<Place>,
 }
 
@@ -139,13 +139,13 @@ impl fmt::Display for Problem {
 /// What was read and what was wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
-    /// How many files.
+    /// How many files were read.
     pub files: u64,
     /// How many rows, of profiles, of events and of merge records.
     pub rows: u64,
-    /// How many profiles.
+    /// How many people there are, merged ids counted once.
     pub profiles: u64,
-    /// How many events.
+    /// How many events there are, wanted or not.
     pub events: u64,
     /// What was wrong, in the order it was met.
     pub problems: Vec<Problem>,
@@ -177,7 +177,7 @@ impl Report {
 pub struct ReadError {
     /// The file or the pattern of files.
     pub file: String,
-    /// What is wrong with it.
+    /// What is wrong with it, in words for whoever wrote the file.
     pub message: String,
 }
 

@@ -28,7 +28,8 @@ impl Columns {
     }
 }
 
-/// What takes the rows of a file.
+/// Takes the rows of a file, one by one or as columns, and says which columns it
+/// needs.
 pub(crate) trait RowSink {
     /// The file's columns; called before the first row, and again when later
     /// rows have columns that the earlier ones lacked.

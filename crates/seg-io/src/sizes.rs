@@ -7,9 +7,9 @@ use std::path::Path;
 /// How many people each segment had at an instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sizes {
-    /// The instant.
+    /// The instant that the segments were judged at, as text.
     pub at: String,
-    /// By segment.
+    /// How many people each segment had, by its name.
     pub sizes: BTreeMap<String, u64>,
 }
 

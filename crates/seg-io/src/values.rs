@@ -13,7 +13,7 @@ use arrow_buffer::{NullBuffer, ScalarBuffer};
 use seg_data::decimal::{self, Inexact};
 use seg_data::{Decimal, Instant, Money};
 
-/// Whose each row is.
+/// The ids of the people whose rows these are.
 pub(crate) enum Ids {
     Numbers(ScalarBuffer<i64>),
     Texts(StringArray),
@@ -76,7 +76,7 @@ fn floats(array: &ArrayRef) -> Option<ScalarBuffer<f64>> {
 
 /// The values of a column, each with a row of the file.
 pub(crate) enum Values {
-    /// There are none.
+    /// No row has one.
     Missing,
     /// A key for each row, into the texts.
     Texts {

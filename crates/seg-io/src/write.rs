@@ -8,14 +8,14 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How members are written.
+/// The formats in which members are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MembersFormat {
     /// `segment,profile_id` lines under a header.
     Csv,
     /// A JSON object a line.
     Ndjson,
-    /// The same two columns.
+    /// Two columns of texts, as in CSV.
     Parquet,
 }
 

@@ -52,8 +52,8 @@ impl Column {
         Ok(Column { ty: ty.clone(), array, conversion, fields })
     }
 
-    /// The same values in other rows, of which `array` was taken; `None` for
-    /// records, which have columns of their own.
+    /// A column of the same type around values that were taken of this one's array;
+    /// `None` for records, which have columns of their own.
     pub(super) fn taken(&self, array: ArrayRef) -> Option<Column> {
         let is_plain = self.fields.is_empty();
         is_plain.then(|| Column { ty: self.ty.clone(), array, conversion: None, fields: Vec::new() })
@@ -216,10 +216,12 @@ fn decimals(ty: &Type, array: &ArrayRef) -> Result<ArrayRef, BatchProblem> {
             Inexact::TooFine => refuse("an amount has more than four places"),
             Inexact::TooLarge => refuse("an amount does not fit 64 bits"),
         }),
-        _ => number.whole().map_err(|inexact| match inexact {
+        Type::Integer => number.whole().map_err(|inexact| match inexact {
             Inexact::TooFine => refuse("a number has a fraction"),
             Inexact::TooLarge => refuse("a number does not fit 64 bits"),
         }),
+        Type::Boolean | Type::Number | Type::Text | Type::Timestamp | Type::Date => Err(refuse("it is a decimal")),
+        Type::List(_) | Type::Duration | Type::Records(_) => Err(refuse("it is a decimal")),
     });
     let whole = whole.ok_or_else(|| refuse("it cannot be read"))??;
     Ok(Arc::new(Int64Array::new(whole.into(), nulls)))

@@ -8,7 +8,7 @@ use std::fmt;
 pub struct BatchError {
     /// The column, with the field inside it after a dot.
     pub column: String,
-    /// What is wrong with it.
+    /// The rule of the batch contract that it breaks.
     pub problem: BatchProblem,
 }
 
@@ -17,7 +17,7 @@ pub struct BatchError {
 pub enum BatchProblem {
     /// The batch was made for another schema than the segments.
     OtherSchema,
-    /// It must be there.
+    /// A column that every batch must have is not there.
     Missing,
     /// It has another type than the schema says, and none that converts to it.
     WrongType {
@@ -94,9 +94,9 @@ impl std::error::Error for BatchError {}
 pub struct Conversion {
     /// The column, with the field inside it after a dot.
     pub column: String,
-    /// What was there.
+    /// The layout that the caller's column has.
     pub from: DataType,
-    /// What the engines read instead.
+    /// The layout of the copy that the engines read.
     pub to: DataType,
 }
 

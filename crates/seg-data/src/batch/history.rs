@@ -68,7 +68,7 @@ impl Attribute {
         values.taken(take(values.array(), &places, None).ok()?)
     }
 
-    /// What was converted.
+    /// The columns that were converted for it: its own, or those of its changes.
     pub fn conversions(&self) -> impl Iterator<Item = &Conversion> {
         let (plain, changes) = match self {
             Attribute::Plain(column) => (column.conversion(), None),

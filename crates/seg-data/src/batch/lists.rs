@@ -38,10 +38,10 @@ fn check_view<O: OffsetSizeTrait>(list: &GenericListViewArray<O>) -> Result<(), 
     if ends.into_iter().all(fits) { Ok(()) } else { Err(BatchProblem::OffsetsOutOfRange) }
 }
 
-/// The same for every layout of lists.
+/// The items of every list lie inside the column of items, whatever the layout.
 ///
 /// # Errors
-/// Likewise.
+/// That they do not, or that offsets do not ascend where the layout says they do.
 pub(super) fn check_any(array: &ArrayRef) -> Result<(), BatchProblem> {
     match array.data_type() {
         DataType::List(_) => check(array.as_list::<i32>()),

@@ -14,13 +14,13 @@ use toml::Spanned;
 /// A problem in a schema file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaProblem {
-    /// Of which kind.
+    /// The kind, which decides the number that it is reported under.
     pub kind: ProblemKind,
     /// What is wrong, in the wording of diagnostics.
     pub message: String,
-    /// What would be right.
+    /// What would be right, where that can be told.
     pub help: Option<String>,
-    /// Where, in bytes.
+    /// The bytes of the text that it is about.
     pub at: Range<usize>,
 }
 

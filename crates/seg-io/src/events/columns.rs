@@ -90,7 +90,7 @@ impl EventSink<'_, '_, '_> {
     }
 }
 
-/// What is needed for looking at rows.
+/// What threads share while they look at batches, before anything is taken.
 struct Look<'l> {
     people: &'l People,
     tables: &'l EventTables<'l>,
