@@ -1,4 +1,10 @@
-//! Masks: one bit a profile.
+//! Masks: one bit a profile, in the order of Arrow's bitmaps.
+
+use arrow_buffer::bit_iterator::BitIndexIterator;
+use arrow_buffer::{BooleanBuffer, Buffer, ToByteSlice};
+
+#[cfg(target_endian = "big")]
+compile_error!("the words of a mask are read as Arrow's bitmaps, which begin with the lowest byte");
 
 /// Which profiles of a batch are members: one bit each, 64 to a word, bits
 /// past the end always zero.
@@ -70,14 +76,12 @@ impl Mask {
 
     /// The rows of the members, ascending.
     pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
-        self.words.iter().enumerate().flat_map(|(at, word)| {
-            let mut open = *word;
-            std::iter::from_fn(move || {
-                let bit = (open != 0).then(|| open.trailing_zeros() as usize)?;
-                open &= open - 1;
-                Some(at * 64 + bit)
-            })
-        })
+        BitIndexIterator::new(self.words.to_byte_slice(), 0, self.len)
+    }
+
+    /// The mask as Arrow's bits, of which a `BooleanArray` can be made.
+    pub fn to_bits(&self) -> BooleanBuffer {
+        BooleanBuffer::new(Buffer::from_vec(self.words.clone()), 0, self.len)
     }
 }
 
@@ -92,5 +96,12 @@ mod tests {
         assert_eq!(mask.rows().collect::<Vec<_>>(), [1, 65, 129]);
         assert!(!mask.get(130) && !Mask::none(3).get(0));
         assert_eq!(Mask::from_words(vec![u64::MAX; 9], 70).count(), 70);
+        assert_eq!(mask.to_bits().iter().collect::<Vec<_>>(), (0..130).map(|i| i % 64 == 1).collect::<Vec<_>>());
+        for len in [0, 1, 63, 64, 65, 128, 200] {
+            let third = Mask::from_bools((0..len).map(|i| i % 3 == 2));
+            assert_eq!(third.rows().collect::<Vec<_>>(), (2..len).step_by(3).collect::<Vec<_>>(), "{len}");
+            assert_eq!(Mask::from_words(third.words().to_vec(), len), third);
+        }
+        assert_eq!(Mask::default().rows().next(), None);
     }
 }
