@@ -95,7 +95,7 @@ fn periods(plan: &Plan) -> (Vec<(Period, Zone)>, Vec<Zone>) {
             zones.push(zone);
         }
         Moment::After(Period::Fixed(micros), zone) => periods.push((Period::Fixed(micros.saturating_neg()), zone)),
-        Moment::After(Period::Months(months), zone) => periods.push((Period::Months(-months), zone)),
+        Moment::After(Period::Months(months), zone) => periods.push((Period::Months(months.saturating_neg()), zone)),
         Moment::StartOf(_, _, zone) => zones.push(zone),
         Moment::At(_) => {}
     };
@@ -113,7 +113,23 @@ fn periods(plan: &Plan) -> (Vec<(Period, Zone)>, Vec<Zone>) {
                 let within = chain.steps.iter().filter_map(|(_, within)| *within).chain(chain.whole);
                 within.for_each(|length| moment(Moment::Before(length.period, length.zone)));
             }
-            _ => {}
+            Node::Seen(_, known_at) => known_at.iter().for_each(|at| moment(*at)),
+            Node::Shift { by, is_back: false, .. } => moment(Moment::Before(by.period, by.zone)),
+            Node::Shift { by, is_back: true, .. } => moment(Moment::After(by.period, by.zone)),
+            // These change as a day begins.
+            Node::Today { zone, .. } | Node::DayOf(_, zone) | Node::Part(_, _, zone) | Node::Periods { zone, .. } => {
+                moment(Moment::Before(Period::Fixed(0), *zone));
+            }
+            // These are what they are made of, or have windows of their own, which are
+            // above, or never change by themselves.
+            Node::Const(_) | Node::All(_) | Node::Any(_) | Node::Several { .. } | Node::Not(_) => {}
+            Node::Known(_) | Node::Compare(..) | Node::OneOf(..) | Node::Text { .. } | Node::Has(..) => {}
+            Node::Few { .. } | Node::Items { .. } | Node::Sample { .. } | Node::InList(..) => {}
+            Node::Literal(_) | Node::Attribute(..) | Node::Property(..) | Node::Time | Node::Field { .. } => {}
+            Node::Anniversary(..) | Node::Elapsed(_) | Node::Distance { .. } | Node::UsualGap(_) => {}
+            Node::MostWithin { .. } | Node::Arithmetic(..) | Node::Scale { .. } | Node::Convert(..) => {}
+            Node::FoldCase(_) | Node::ListLength(_) | Node::Aggregate { .. } | Node::EventTime { .. } => {}
+            Node::Missing => {}
         }
     }
     // A number may be a length of time that something is compared with.
