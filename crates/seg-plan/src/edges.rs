@@ -20,8 +20,9 @@ const INSTANTS_MAX: usize = 20_000;
 ///
 /// Looks at every instant at which an event or a value crosses the edge of a
 /// window and at the days of the next 400; `None` when none of them changes the
-/// answer.
+/// answer, and outside the years 1 to 9999.
 pub fn next_change(plan: &Plan, root: usize, batch: &Batch, row: usize, now: Instant) -> Option<Instant> {
+    let now = now.in_range().ok()?;
     let root = plan.roots().get(root)?.clone();
     let plan = Plan { nodes: plan.nodes().to_vec(), roots: vec![root] };
     crate::needs(&plan).check(batch).ok()?;

@@ -3,7 +3,7 @@
 use crate::compile::{Program, parse};
 use crate::project::Project;
 use seg_data::batch::BatchError;
-use seg_data::{Batch, Instant};
+use seg_data::{Batch, Instant, InstantError};
 use seg_hir::explain::{Explain, Why};
 use std::fmt;
 
@@ -44,6 +44,8 @@ pub enum NotFound {
     Person(String),
     /// The batch is not one that the program can be bound to.
     Batch(BatchError),
+    /// Nothing is judged at this instant.
+    Instant(InstantError),
 }
 
 impl fmt::Display for NotFound {
@@ -52,6 +54,7 @@ impl fmt::Display for NotFound {
             NotFound::Segment(name) => write!(f, "there is no segment \"{name}\" that is run"),
             NotFound::Person(id) => write!(f, "there is nobody with the id \"{id}\" in the data"),
             NotFound::Batch(error) => error.fmt(f),
+            NotFound::Instant(error) => write!(f, "the instant asked about {error}"),
         }
     }
 }
@@ -61,6 +64,7 @@ impl std::error::Error for NotFound {
         match self {
             NotFound::Segment(_) | NotFound::Person(_) => None,
             NotFound::Batch(error) => Some(error),
+            NotFound::Instant(error) => Some(error),
         }
     }
 }
@@ -69,9 +73,11 @@ impl std::error::Error for NotFound {
 /// something happens.
 ///
 /// # Errors
-/// A segment or a person that is not there.
+/// A segment or a person that is not there, a batch that the program cannot be
+/// bound to, and an instant outside the years 1 to 9999.
 pub fn explain(of: Explained<'_>) -> Result<Explanation, NotFound> {
     let Explained { project, program, batch, segment, person, now } = of;
+    let now = now.in_range().map_err(NotFound::Instant)?;
     let no_segment = || NotFound::Segment(segment.to_owned());
     let found = program.module().run().enumerate().find(|(_, (_, s))| s.name == segment);
     let (root, (id, _)) = found.ok_or_else(no_segment)?;
@@ -115,6 +121,10 @@ mod tests {
 
     /// Ann as lines of JSON tell of her, explained at an instant.
     fn explained(profiles: &str, events: &[&str], segment: &str, now: &str) -> Explanation {
+        asked(profiles, events, segment, at(now)).expect("Ann")
+    }
+
+    fn asked(profiles: &str, events: &[&str], segment: &str, now: Instant) -> Result<Explanation, NotFound> {
         let settings = Settings { zone: Some(Zone::UTC), ..Settings::default() };
         let project = Project::from_text(SCHEMA, [("s.seg", SEGMENTS)], settings);
         let program = crate::compile(&project).expect("it compiles");
@@ -123,7 +133,7 @@ mod tests {
         let loaded = seg_io::load_lines(&project.schema, settings.zone, profiles, &events).expect("read");
         let batch = Batch::new(Arc::clone(program.schema()), loaded.batch.records().clone()).expect("a batch");
         let (project, program) = (&project, &program);
-        explain(Explained { project, program, batch: &batch, segment, person: "ann", now: at(now) }).expect("Ann")
+        explain(Explained { project, program, batch: &batch, segment, person: "ann", now })
     }
 
     const ANN: &str = "{\"id\": \"ann\", \"plan\": \"pro\"}";
@@ -145,6 +155,17 @@ mod tests {
         // An event of the very instant has happened.
         let just_now = explained(ANN, &[first], "Recent", first);
         assert_eq!((just_now.why.holds, just_now.changes_at), (true, Some(at("2026-06-19T00:00:00.000001Z"))));
+    }
+
+    #[test]
+    fn nobody_is_explained_outside_the_years_that_calendars_have() {
+        for now in [i64::MIN, Instant::MIN.0 - 1, Instant::MAX.0 + 1, i64::MAX] {
+            let refused = asked(ANN, &[], "Pro", Instant(now)).expect_err("refused");
+            assert_eq!(refused.to_string(), "the instant asked about is not in the years 1 to 9999");
+        }
+        for now in [Instant::MIN, Instant::MAX] {
+            assert!(!asked(ANN, &[], "Pro", now).expect("Ann").why.holds);
+        }
     }
 
     #[test]
