@@ -3,9 +3,11 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 use arrow_array::{
-    Array, ArrayRef, Decimal32Array, Decimal64Array, Decimal128Array, Decimal256Array, Int64Array, RecordBatch,
+    Array, ArrayRef, Decimal32Array, Decimal64Array, Decimal128Array, Decimal256Array, Int64Array, ListArray,
+    RecordBatch,
 };
-use arrow_buffer::i256;
+use arrow_buffer::{OffsetBuffer, i256};
+use arrow_schema::Field;
 use parquet::arrow::ArrowWriter;
 use seg_data::schema::parse;
 use seg_data::{AttributeId, Batch, Decimal, Instant, Value};
@@ -207,6 +209,16 @@ fn batches_of_decimals_are_exact_or_refused() {
             }
         }
     }
+    // Lists of them, too: one with the first two, and one with the last.
+    let items = decimals(128, 38, 1, &[Some(i256::from(1)), None, Some(i256::from(20))]);
+    let item = Arc::new(Field::new("item", items.data_type().clone(), true));
+    let lists = || ListArray::new(Arc::clone(&item), OffsetBuffer::from_lengths([2, 1]), Arc::clone(&items), None);
+    let numbers = batch("list of number", Arc::new(lists())).expect("numbers");
+    let list = |row| numbers.attribute(AttributeId(0), row, Instant(0));
+    assert_eq!(list(0), Some(Value::List(vec![Value::Number(0.1)])));
+    assert_eq!(list(1), Some(Value::List(vec![Value::Number(2.0)])));
+    let whole = batch("list of integer", Arc::new(lists())).expect_err("a fraction");
+    assert!(whole.ends_with("a number has a fraction"), "{whole}");
     let fraction = batch("integer", decimals(64, 18, 2, &[i256::from_string("150")])).expect_err("a fraction");
     assert_eq!(fraction, "column `value` is Decimal64(18, 2), which does not become Int64: a number has a fraction");
 }

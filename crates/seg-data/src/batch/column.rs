@@ -14,7 +14,7 @@ use arrow_array::types::{
     ArrowDictionaryKeyType, Date32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     TimestampMicrosecondType, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, DictionaryArray, Float64Array, Int64Array, StringArray};
+use arrow_array::{Array, ArrayRef, DictionaryArray, Float64Array, Int64Array, ListArray, StringArray};
 use arrow_buffer::{ArrowNativeType, NullBuffer};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, TimeUnit};
@@ -304,7 +304,12 @@ fn list(
         DataType::ListView(item) | DataType::LargeListView(item) => item,
         _ => return Err(wrong()),
     };
+    let is_decimal = matches!(
+        item.data_type(),
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..)
+    );
     let converts = match element {
+        Element::Integer | Element::Number if is_decimal => true,
         Element::Text => matches!(item.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
         Element::Integer => item.data_type().is_integer(),
         Element::Number => item.data_type().is_numeric(),
@@ -313,11 +318,16 @@ fn list(
         return Err(wrong());
     }
     lists::check_any(array)?;
-    if let Some(list) = array.as_list_opt::<i32>() {
-        let DataType::List(to) = &expected else { return Err(wrong()) };
-        if list.value_type() == *to.data_type() {
-            return Ok(None);
-        }
+    let DataType::List(to) = &expected else { return Err(wrong()) };
+    if is_decimal {
+        let plain = cast(array, &DataType::List(Arc::clone(item)))?;
+        let list = plain.as_list_opt::<i32>().ok_or_else(wrong)?;
+        let items = decimals(&element.ty(), list.values())?;
+        let list = ListArray::try_new(Arc::clone(to), list.offsets().clone(), items, list.nulls().cloned());
+        return list.map(|list| Some(Arc::new(list) as ArrayRef)).map_err(|_| wrong());
+    }
+    if array.as_list_opt::<i32>().is_some_and(|list| list.value_type() == *to.data_type()) {
+        return Ok(None);
     }
     cast(array, &expected).map(Some)
 }
