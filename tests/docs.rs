@@ -7,8 +7,8 @@
 
 use crate::folder::Folder;
 use crate::schema_text;
-use seg::diag::render::Style;
 use seg::{Diagnostics, Project, Settings, Zone};
+use seg_syntax::diag::render::Style;
 
 /// A fenced block of a Markdown file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Block {
                 let is_shown = |number: &str| number != "W1701" && (self.is("lints") || !number.starts_with("W08"));
                 Some(Diagnostics::new(
                     all.iter().filter(|d| is_shown(d.code.number())).cloned().collect(),
-                    project.sources.clone(),
+                    seg::unstable::parts(&project).sources.clone(),
                 ))
             }
             ["toml", "schema", ..] => Some(compiled(&Project::from_text(&self.text, [], settings))),

@@ -3,10 +3,10 @@
 use crate::layout::{twisted, without_fields};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_select::concat::concat_batches;
-use seg::exec::{AccessPolicy, ExecOptions, Jit};
-use seg::plan::passes::{PASSES, Pass};
 use seg::{Batch, Cancel, Engine, Instant, Mask, Options, Program};
 use seg_data::{AttributeId, EventId, PropertyId};
+use seg_exec::{AccessPolicy, ExecOptions, Jit};
+use seg_plan::passes::{PASSES, Pass};
 use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::sync::{Arc, Mutex};
@@ -23,11 +23,10 @@ pub trait TestEngine {
 
 /// By an engine of the test's choice, which must be the one that answers.
 fn by(engine: Engine, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-    let bound = program.bind(batch).expect("the batch keeps the contract");
-    let options = Options { engine: Some(engine), threads: NonZero::new(2).expect("two") };
-    let evaluation = bound.evaluate_with(options, now);
-    assert_eq!(evaluation.engine, engine, "{}", evaluation.reason);
-    evaluation.masks
+    let options = Options::new().with_engine(engine).with_threads(2);
+    let evaluation = program.prepare().evaluate_with(batch, now, &options).expect("the batch keeps the contract");
+    assert_eq!(evaluation.engine(), engine, "{}", evaluation.reason());
+    evaluation.into_masks()
 }
 
 /// The reference evaluator.
@@ -126,10 +125,11 @@ fn code() -> Arc<Jit> {
 
 /// By native code, which is kept for what comes after.
 fn by_kept_code(program: &Program, batch: &Batch, now: Instant, access: AccessPolicy) -> Vec<Mask> {
-    program.bind(batch).expect("the batch keeps the contract");
+    program.prepare().check(batch).expect("the batch keeps the contract");
     let threads = NonZero::<usize>::MIN;
     let options = ExecOptions { threads, access, cancel: Cancel::new() };
-    let compiled = seg::exec::compile(&code(), program.plan(), batch, now, &options).expect("native code");
+    let compiled =
+        seg_exec::compile(&code(), seg::unstable::plan_of(&program), batch, now, &options).expect("native code");
     compiled.evaluate(threads).expect("nobody stops it")
 }
 
@@ -206,8 +206,10 @@ impl TestEngine for OneByOne {
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-        let bound = program.bind(batch).expect("the batch keeps the contract");
-        let people: Vec<Vec<bool>> = bound.one_by_one(now, |judge| (0..batch.len()).map(judge).collect());
+        let options = Options::new().with_engine(Engine::Jit).without_derived_columns();
+        let bound = program.prepare().bind(batch, now, &options).expect("the batch keeps the contract");
+        let mut one_by_one = bound.one_by_one().expect("nobody stops it");
+        let people: Vec<Vec<bool>> = (0..batch.len()).map(|row| one_by_one.segments(row)).collect();
         let segments = 0..program.segment_names().count();
         segments.map(|at| Mask::from_bools(people.iter().map(|segments| segments[at]))).collect()
     }
@@ -224,7 +226,7 @@ impl TestEngine for Pruned {
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
         let schema = program.schema();
-        let needs = program.needs();
+        let needs = seg::unstable::needs(&program);
         let mut columns: Vec<(String, ArrayRef)> = Vec::new();
         for (field, column) in batch.records().schema().fields().iter().zip(batch.records().columns()) {
             let name = field.name();
@@ -265,12 +267,12 @@ impl TestEngine for PassAlone {
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-        let lowered = seg::plan::lower(program.module());
+        let lowered = seg_plan::lower(seg::unstable::module(&program));
         let plan = self.0.map_or(lowered.clone(), |pass| (pass.run)(&lowered));
-        if let Err(faults) = seg::plan::verify(&plan) {
+        if let Err(faults) = seg_plan::verify(&plan) {
             panic!("{}: {faults:?}", self.name());
         }
-        seg::plan::evaluate(&plan, batch, now)
+        seg_plan::evaluate(&plan, batch, now)
     }
 }
 
@@ -283,12 +285,13 @@ impl TestEngine for Fitted {
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-        let bound = program.bind(batch).expect("the batch keeps the contract");
-        let plan = bound.fitted_plan(now);
-        if let Err(faults) = seg::plan::verify(&plan) {
+        let prepared = program.prepare();
+        prepared.check(batch).expect("the batch keeps the contract");
+        let plan = seg::unstable::fitted_plan(&prepared, batch, now);
+        if let Err(faults) = seg_plan::verify(&plan) {
             panic!("{}: {faults:?}", self.name());
         }
-        seg::plan::evaluate(&plan, batch, now)
+        seg_plan::evaluate(&plan, batch, now)
     }
 }
 

@@ -4,8 +4,8 @@
 //! first few thousand inputs, which are the same everywhere.
 
 use crate::{root, schema_text};
-use seg::source::SourceId;
 use seg::{Project, Settings, Zone};
+use seg_syntax::source::SourceId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -44,7 +44,7 @@ fn lexer_grammar(bytes: &[u8]) -> Result<(), String> {
 fn schema(bytes: &[u8]) -> Result<(), String> {
     let text = String::from_utf8_lossy(bytes);
     front_end(&text, "segment \"a\" include everyone");
-    let _ = seg::io::manifest::parse(&text);
+    let _ = seg_io::manifest::parse(&text);
     Ok(())
 }
 
@@ -52,9 +52,9 @@ fn schema(bytes: &[u8]) -> Result<(), String> {
 pub fn front_end(schema: &str, text: &str) -> usize {
     let settings = Settings { zone: Zone::parse("Europe/Berlin"), ..Settings::default() };
     let project = Project::from_text(schema, [("x.seg", text)], settings);
-    let parses = seg::parse(&project);
-    let checked = seg::check(&project, &parses);
-    let mut printed = seg::hir::print(&checked.module, &project.schema).len();
+    let parses = seg::unstable::parse(&project);
+    let checked = seg::unstable::check(&project, &parses);
+    let mut printed = seg_hir::hir::print(&checked.module, project.schema()).len();
     printed += parses.iter().map(|p| p.file.to_string().len() + p.tokens.print(text).to_string().len()).sum::<usize>();
     match seg::compile(&project) {
         Ok(program) => printed + program.warnings().to_string().len(),

@@ -1,9 +1,9 @@
 //! People written down as JSON.
 
 use crate::folder::Folder;
-use seg::io::LoadRequest;
-use seg::io::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use seg::{Batch, Instant, Schema, Zone};
+use seg_io::LoadRequest;
+use seg_io::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use std::sync::Arc;
 
 /// People from lines of JSON: `{"id": "ann", "country": "DE", "events": [{"event":
@@ -69,8 +69,8 @@ pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Instan
         data
     };
     let request = LoadRequest { zone, ..LoadRequest::new(dir.path(), &data, schema) };
-    let loaded = seg::io::load(request).expect("the people are read");
-    let harmless = [seg::io::ProblemKind::RequiredMissing, seg::io::ProblemKind::RepeatedEvent];
+    let loaded = seg_io::load(request).expect("the people are read");
+    let harmless = [seg_io::ProblemKind::RequiredMissing, seg_io::ProblemKind::RepeatedEvent];
     let problems: Vec<_> = loaded.report.problems.iter().filter(|p| !harmless.contains(&p.kind)).collect();
     assert!(problems.is_empty(), "{problems:?}");
     loaded.batch

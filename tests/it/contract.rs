@@ -232,7 +232,7 @@ fn the_layout_is_read_in_place() {
     let program = program();
     let records = base().slice(1, 3);
     let batch = Batch::new(Arc::clone(program.schema()), records.clone()).expect("a batch");
-    program.bind(&batch).expect("the layout");
+    program.prepare().check(&batch).expect("the layout");
     let spent = batch.attribute_column(AttributeId(1)).expect("a column").array();
     let given = records.column_by_name("spent").expect("a column");
     let address = |array: &ArrayRef| array.as_primitive::<arrow_array::types::Int64Type>().values().as_ptr();
@@ -410,9 +410,9 @@ fn refusal(records: &RecordBatch) -> String {
         Ok(batch) => batch,
         Err(error) => return error.to_string(),
     };
-    let Err(error) = program.bind(&batch) else { panic!("taken") };
+    let Err(error) = program.prepare().check(&batch) else { panic!("taken") };
     // Asked again, it is refused again, and reading everything refuses it too.
-    assert_eq!(program.bind(&batch).err(), Some(error.clone()));
+    assert_eq!(program.prepare().check(&batch).err(), Some(error.clone()));
     let whole = Batch::try_new(Arc::clone(program.schema()), records.clone());
     assert_eq!(whole.err(), Some(error.clone()));
     error.to_string()
@@ -478,15 +478,15 @@ fn each_violation_is_refused_by_name() {
 fn answers_are_taken(records: &RecordBatch) {
     let program = program();
     let batch = Batch::new(Arc::clone(program.schema()), records.clone()).expect("a batch");
-    program.bind(&batch).expect("taken");
+    program.prepare().check(&batch).expect("taken");
 }
 
 #[test]
 fn a_batch_of_another_schema_is_refused() {
     let program = program();
     let other = Project::from_text("[attributes]\ncountry = \"integer\"\n", [], Settings::default());
-    let batch = Batch::new(Arc::clone(&other.schema), base()).expect("a batch");
-    let error = program.bind(&batch).expect_err("another schema");
+    let batch = Batch::new(Arc::clone(other.schema()), base()).expect("a batch");
+    let error = program.prepare().check(&batch).expect_err("another schema");
     assert_eq!(error.to_string(), "column `profile_id` is of a batch that was made for another schema");
 }
 
@@ -497,8 +497,8 @@ fn columns_that_no_segment_reads_are_not_looked_at() {
     let program = seg::compile(&project).expect("no errors");
     let records = with("vip", array(Int64Array::from(vec![1; 5])));
     let batch = Batch::new(Arc::clone(program.schema()), records).expect("a batch");
-    let bound = program.bind(&batch).expect("vip is not read");
-    assert_eq!(bound.evaluate(now()).masks[0].count(), 3);
+    let evaluation = program.prepare().evaluate(&batch, now()).expect("vip is not read");
+    assert_eq!(evaluation.masks()[0].count(), 3);
 }
 
 /// What no constructor of Arrow lets through, but a foreign library might send:
@@ -608,7 +608,7 @@ mod unchecked {
             };
             let program = program();
             let Ok(batch) = Batch::new(Arc::clone(program.schema()), records) else { continue };
-            if program.bind(&batch).is_ok() {
+            if program.prepare().check(&batch).is_ok() {
                 let expected = Reference.evaluate(&program, &batch, now());
                 assert_eq!(Native.evaluate(&program, &batch, now()), expected, "round {round}");
                 assert_eq!(Planned.evaluate(&program, &batch, now()), expected, "round {round}");

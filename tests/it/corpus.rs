@@ -5,8 +5,8 @@
 //! people and who of them is in.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use seg::diag::render::Style;
 use seg::{Instant, Project, Settings, Zone};
+use seg_syntax::diag::render::Style;
 use seg_tests::{engines, people, root, schema_text};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -72,15 +72,15 @@ fn stages(path: &Path, text: &str) -> Result<(), Failed> {
     let emit = header(text, "emit").ok_or("the case does not say what to emit")?;
     let name = path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
     let project = Project::from_text(&schema, [(name.as_str(), text)], settings);
-    let parses = seg::parse(&project);
-    let checked = seg::check(&project, &parses);
+    let parses = seg::unstable::parse(&project);
+    let checked = seg::unstable::check(&project, &parses);
     let mut out = String::new();
     for stage in emit.split(',').map(str::trim) {
         let printed = match stage {
             "tokens" => parses.iter().map(|p| p.tokens.print(text).to_string()).collect(),
             "ast" => parses.iter().map(|p| p.file.to_string()).collect(),
-            "hir" => seg::hir::print(&checked.module, &project.schema),
-            "plan" => seg::plan::print(&seg::plan::lower(&checked.module), &project.schema),
+            "hir" => seg_hir::hir::print(&checked.module, project.schema()),
+            "plan" => seg_plan::print(&seg_plan::lower(&checked.module), project.schema()),
             "passes" => passes(&checked.module, &project),
             "diagnostics" => problems(&project, header(text, "lints") == Some("on")),
             other => return Err(format!("there is no stage `{other}`").into()),
@@ -99,11 +99,11 @@ fn stages(path: &Path, text: &str) -> Result<(), Failed> {
 }
 
 /// The plan after each pass that changed it.
-fn passes(module: &seg::hir::Module, project: &Project) -> String {
+fn passes(module: &seg_hir::hir::Module, project: &Project) -> String {
     let mut out = String::new();
-    seg::plan::optimize(&seg::plan::lower(module), |trace| {
+    seg_plan::optimize(&seg_plan::lower(module), |trace| {
         if trace.has_changed {
-            out.push_str(&format!("after {}:\n{}", trace.name, seg::plan::print(&trace.plan, &project.schema)));
+            out.push_str(&format!("after {}:\n{}", trace.name, seg_plan::print(&trace.plan, project.schema())));
         }
     });
     out
@@ -118,7 +118,7 @@ fn problems(project: &Project, lints: bool) -> String {
     // say what nobody would run.
     let is_shown = |number: &str| number != "W1701" && (lints || !number.starts_with("W08"));
     let shown = diagnostics.iter().filter(|d| is_shown(d.code.number())).cloned().collect();
-    seg::Diagnostics::new(shown, project.sources.clone()).render(Style::default())
+    seg::Diagnostics::new(shown, seg::unstable::parts(&project).sources.clone()).render(Style::default())
 }
 
 fn schema(path: &Path, text: &str) -> Result<(), Failed> {
@@ -199,13 +199,13 @@ fn cases(text: &str) -> Result<(), Failed> {
                 continue;
             }
         };
-        if let Err(faults) = seg::plan::verify(program.plan()) {
+        if let Err(faults) = seg_plan::verify(seg::unstable::plan_of(&program)) {
             failures.push(format!("{}\n{faults:?}", case.segment));
         }
-        let own = case.people.as_ref().map(|p| people(&p.join("\n"), &project.schema, settings.zone, now));
+        let own = case.people.as_ref().map(|p| people(&p.join("\n"), project.schema(), settings.zone, now));
         let batch = match &own {
             Some(own) => own,
-            None => batch.get_or_insert_with(|| people(&file.people, &project.schema, settings.zone, now)),
+            None => batch.get_or_insert_with(|| people(&file.people, project.schema(), settings.zone, now)),
         };
         for engine in engines() {
             let masks = engine.evaluate(&program, batch, now);

@@ -1,6 +1,6 @@
 //! The documentation is held to what it says.
 
-use seg::diag::ALL_CODES;
+use seg_syntax::diag::ALL_CODES;
 use seg_tests::docs::{blocks, with_outputs};
 use seg_tests::root;
 use std::path::PathBuf;

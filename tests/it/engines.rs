@@ -1,8 +1,8 @@
 //! Engines as such: which is chosen, what they leave behind, and what happens
 //! where native code cannot be had.
 
-use seg::exec::ExecOptions;
 use seg::{Batch, Engine, Instant, Mask, Options, Program, Project, Reason, Settings, Zone};
+use seg_exec::ExecOptions;
 use seg_tests::{people, schema_text};
 use std::num::NonZero;
 use std::process::Command;
@@ -33,21 +33,21 @@ fn crowd(program: &Program, n: usize) -> Batch {
 fn the_choice_has_reasons() {
     let program = program(&["ordered in the past 30 days", "have score is at least 3"]);
     let batch = crowd(&program, 3_000);
-    let bound = program.bind(&batch).expect("a batch");
-    let many = bound.evaluate(now());
-    assert_eq!((many.engine, many.reason), (Engine::Jit, Reason::ManyPeople));
-    assert_eq!(many.masks[0].count(), 1_023 + 30);
+    let prepared = program.prepare();
+    let many = prepared.evaluate(&batch, now()).expect("a batch");
+    assert_eq!((many.engine(), many.reason()), (Engine::Jit, &Reason::ManyPeople));
+    assert_eq!(many.masks()[0].count(), 1_023 + 30);
     let slice = Batch::new(Arc::clone(program.schema()), batch.records().slice(0, 100)).expect("a slice");
-    let few = program.bind(&slice).expect("a batch").evaluate(now());
-    assert_eq!((few.engine, few.reason), (Engine::Plan, Reason::FewPeople));
-    let asked = Options { engine: Some(Engine::Evaluator), ..Options::default() };
-    let asked = bound.evaluate_with(asked, now());
-    assert_eq!((asked.engine, asked.reason), (Engine::Evaluator, Reason::Asked));
-    assert_eq!(asked.masks, many.masks);
+    let few = prepared.evaluate(&slice, now()).expect("a batch");
+    assert_eq!((few.engine(), few.reason()), (Engine::Plan, &Reason::FewPeople));
+    let asked = Options::new().with_engine(Engine::Evaluator);
+    let asked = prepared.evaluate_with(&batch, now(), &asked).expect("a batch");
+    assert_eq!((asked.engine(), asked.reason()), (Engine::Evaluator, &Reason::Asked));
+    assert_eq!(asked.masks(), many.masks());
     let constant = self::program(&["ordered at least 0 times"]);
-    let everyone = constant.bind(&batch).expect("a batch").evaluate(now());
-    assert_eq!((everyone.engine, everyone.reason), (Engine::Plan, Reason::Constant));
-    assert_eq!(everyone.masks[0].count(), 3_000);
+    let everyone = constant.prepare().evaluate(&batch, now()).expect("a batch");
+    assert_eq!((everyone.engine(), everyone.reason()), (Engine::Plan, &Reason::Constant));
+    assert_eq!(everyone.masks()[0].count(), 3_000);
 }
 
 /// Until the instant that is named, nothing changes, and then it does.
@@ -72,11 +72,12 @@ fn the_next_change_is_the_first() {
     let line = r#"{"id": "ann", "birthday": "2026-05-30", "last_order_date": "2026-05-21T08:00:00Z", "score": 3, "events":
         [{"event": "Order Completed", "time": "1 hour ago"}, {"event": "Signed In", "time": "2026-06-03T09:00:00Z"}]}"#;
     let batch = people(&line.replace('\n', ""), program.schema(), Some(Zone::UTC), now());
-    let bound = program.bind(&batch).expect("a batch");
+    let prepared = program.prepare();
+    prepared.check(&batch).expect("a batch");
     for (root, (text, expected)) in sentences.into_iter().enumerate() {
-        let found = seg::plan::next_change(program.plan(), root, &batch, 0, now());
+        let found = seg_plan::next_change(seg::unstable::plan_of(&program), root, &batch, 0, now());
         assert_eq!(found.map(|at| at.to_string()).as_deref(), expected, "{text}");
-        let is_in = |at: i64| bound.evaluate(Instant(at)).masks[root].get(0);
+        let is_in = |at: i64| prepared.evaluate(&batch, Instant(at)).expect("a batch").masks()[root].get(0);
         let Some(found) = found else { continue };
         assert!(is_in(found.0) != is_in(now().0), "{text}");
         for n in 0..50 {
@@ -93,14 +94,15 @@ fn a_program_is_shared_by_threads() {
         "ordered on at least 1 different days in the past 80 days and whose score is more than 2",
     ]);
     let batch = crowd(&program, 5_000);
-    let options = |threads| Options { engine: Some(Engine::Jit), threads: NonZero::new(threads).expect("some") };
-    let evaluate =
-        |threads| -> Vec<Mask> { program.bind(&batch).expect("a batch").evaluate_with(options(threads), now()).masks };
-    let reference = Options { engine: Some(Engine::Evaluator), ..Options::default() };
-    let expected = program.bind(&batch).expect("a batch").evaluate_with(reference, now()).masks;
+    let prepared = program.prepare();
+    let evaluate = |options: &Options| -> Vec<Mask> {
+        prepared.evaluate_with(&batch, now(), options).expect("a batch").into_masks()
+    };
+    let native = |threads| evaluate(&Options::new().with_engine(Engine::Jit).with_threads(threads));
+    let expected = evaluate(&Options::new().with_engine(Engine::Evaluator));
     // All at once, from the first compilation on, with more or fewer threads each.
     std::thread::scope(|scope| {
-        let handles: Vec<_> = (1..=6).map(|n| scope.spawn(move || (0..20).map(|_| evaluate(n)).collect())).collect();
+        let handles: Vec<_> = (1..=6).map(|n| scope.spawn(move || (0..20).map(|_| native(n)).collect())).collect();
         for handle in handles {
             let all: Vec<Vec<Mask>> = handle.join().expect("no panic");
             assert!(all.iter().all(|masks| *masks == expected));
@@ -123,9 +125,10 @@ fn literals_are_no_part_of_code() {
     ]);
     // Their orders begin before either window.
     let batch = crowd(&program, 40);
-    let jit = seg::exec::Jit::new();
-    program.bind(&batch).expect("a batch");
-    seg::exec::compile(&jit, program.plan(), &batch, now(), &ExecOptions::default()).expect("native code");
+    let jit = seg_exec::Jit::new();
+    program.prepare().check(&batch).expect("a batch");
+    seg_exec::compile(&jit, seg::unstable::plan_of(&program), &batch, now(), &ExecOptions::default())
+        .expect("native code");
     // The largest amount, how many of some amount, how many of some text. Columns
     // of attributes need no code.
     assert_eq!(jit.n_kernels(), 3);
@@ -161,12 +164,12 @@ fn code_is_freed_when_it_is_dropped() {
     }
     let program = program(&["have score is at least 3"]);
     let batch = crowd(&program, 1);
-    program.bind(&batch).expect("a batch");
+    program.prepare().check(&batch).expect("a batch");
     let mut before = 0;
     for round in 0..10_000 {
-        let jit = seg::exec::Jit::new();
-        let bound =
-            seg::exec::compile(&jit, program.plan(), &batch, now(), &ExecOptions::default()).expect("native code");
+        let jit = seg_exec::Jit::new();
+        let bound = seg_exec::compile(&jit, seg::unstable::plan_of(&program), &batch, now(), &ExecOptions::default())
+            .expect("native code");
         assert_eq!(bound.evaluate(NonZero::<usize>::MIN).expect("masks")[0].count(), 0);
         if round == 1_000 {
             before = resident();
@@ -196,13 +199,13 @@ fn without_executable_memory_the_plan_evaluator_answers() {
     let is_refused = unsafe { libc::prctl(libc::PR_GET_MDWE, 0, 0, 0, 0) } == 1;
     let program = program(&["have largest amount of orders in the past 30 days is at least 0"]);
     let batch = crowd(&program, 100);
-    let options = Options { engine: Some(Engine::Jit), ..Options::default() };
-    let evaluation = program.bind(&batch).expect("a batch").evaluate_with(options, now());
-    assert_eq!(evaluation.masks[0].count(), 41);
-    match evaluation.reason {
-        Reason::NoNativeCode(error) => {
-            assert_eq!(evaluation.engine, Engine::Plan);
-            assert!(error.to_string().starts_with("native code cannot be run here"), "{error}");
+    let options = Options::new().with_engine(Engine::Jit);
+    let evaluation = program.prepare().evaluate_with(&batch, now(), &options).expect("a batch");
+    assert_eq!(evaluation.masks()[0].count(), 41);
+    match evaluation.reason() {
+        Reason::NoNativeCode(why) => {
+            assert_eq!(evaluation.engine(), Engine::Plan);
+            assert!(why.starts_with("native code cannot be run here"), "{why}");
         }
         reason => assert!(!is_refused, "{reason}"),
     }

@@ -1,8 +1,8 @@
 //! The examples are complete and give the counts that they say, whoever judges
 //! and however much of the data is read.
 
-use seg::io::LoadRequest;
 use seg::{Project, Wanted};
+use seg_io::LoadRequest;
 use seg_tests::{engines, root};
 
 /// What a SQL engine and a separate script counted on the same files.
@@ -32,13 +32,13 @@ const WEBSHOP: &[(&str, usize)] = &[
 fn gives(name: &str, profiles: u64, events: u64, expected: &[(&str, usize)]) {
     let project = Project::load(&root().join("examples").join(name)).expect("a project");
     let program = seg::compile(&project).expect("no errors");
-    let manifest = project.manifest.as_ref().expect("settings");
+    let manifest = seg::unstable::parts(&project).manifest.expect("settings");
     let now = manifest.at.expect("an instant");
     let load = |wanted: &Wanted| {
-        let request = LoadRequest::new(&project.dir, &manifest.data, &project.schema);
-        seg::io::load(LoadRequest { zone: manifest.zone, wanted: Some(wanted), ..request }).expect("the data")
+        let request = LoadRequest::new(seg::unstable::parts(&project).dir, &manifest.data, project.schema());
+        seg_io::load(LoadRequest { zone: manifest.zone, wanted: Some(wanted), ..request }).expect("the data")
     };
-    let (all, needed) = (load(&Wanted::everything(&project.schema)), load(&program.wanted(now)));
+    let (all, needed) = (load(&Wanted::everything(project.schema())), load(&program.wanted(now)));
     assert_eq!(all.report.problems, []);
     assert_eq!((all.report.profiles, all.report.events), (profiles, events));
     assert_eq!((needed.report.profiles, needed.report.events), (profiles, events));

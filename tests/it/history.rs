@@ -65,7 +65,7 @@ fn violations_are_refused_by_name() {
     let refusal = |records| {
         let program = program();
         let batch = Batch::new(Arc::clone(program.schema()), records).expect("a batch");
-        program.bind(&batch).expect_err("refused").to_string()
+        program.prepare().check(&batch).expect_err("refused").to_string()
     };
     let turned = records([0, 5, 5, -1, 3, 2], &SCORES, "value", None);
     assert_eq!(refusal(turned), "column `score.time` has times that do not ascend");

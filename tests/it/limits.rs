@@ -1,10 +1,7 @@
 //! Costs, caps, cancelling, and the other ways into a program.
 
-use seg::{
-    Batch, Cancel, Cost, Engine, Evaluation, Instant, Limits, Options, Program, Project, Settings, Stopped, Zone,
-};
+use seg::{Batch, Cancel, Cost, Engine, EvaluateError, Evaluation, Instant, Options, Program, Project, Settings, Zone};
 use seg_tests::{people, schema_text};
-use std::num::NonZero;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
 
@@ -57,20 +54,21 @@ fn crowds(batch: &Batch, n_copies: usize) -> Batch {
 fn cost_grows_with_the_data_and_caps_refuse() {
     let program = program(&SENTENCES);
     let (few, many) = (crowd(&program, 100), crowd(&program, 1_000));
-    let (few, many) = (program.bind(&few).expect("a batch"), program.bind(&many).expect("a batch"));
-    let (low, high) = (few.cost(now()), many.cost(now()));
+    let prepared = program.prepare();
+    let cost = |batch: &Batch| prepared.cost(batch, now()).expect("a batch");
+    let (low, high) = (cost(&few), cost(&many));
     assert!(low.0 > Duration::ZERO);
     let ratio = high.0.as_secs_f64() / low.0.as_secs_f64();
     assert!((9.0..11.0).contains(&ratio), "ten times the people cost {ratio} times as much");
-    let capped = |max_cost| Limits { max_cost: Some(max_cost), ..Limits::default() };
-    let refused = many.evaluate_within(Options::default(), &capped(low), now());
-    assert_eq!(refused.expect_err("too dear"), Stopped::TooDear { cost: high, max_cost: low });
-    let allowed = many.evaluate_within(Options::default(), &capped(high), now()).expect("not too dear");
-    assert_eq!(allowed.masks, many.evaluate(now()).masks);
+    let capped = |max_cost| Options::new().with_max_cost(max_cost);
+    let refused = prepared.evaluate_with(&many, now(), &capped(low));
+    assert_eq!(refused.expect_err("too much"), EvaluateError::CostLimitExceeded { cost: high, max_cost: low });
+    let allowed = prepared.evaluate_with(&many, now(), &capped(high)).expect("not too much");
+    assert_eq!(allowed.masks(), prepared.evaluate(&many, now()).expect("a batch").masks());
     // A year of days costs more than one of them.
     let days: Vec<Instant> = (0..10).map(|day| Instant(now().0 - day * 86_400_000_000)).collect();
-    let refused = many.sizes_at(&days, Options::default(), &capped(high));
-    assert!(matches!(refused, Err(Stopped::TooDear { .. })));
+    let refused = prepared.sizes_at(&many, &days, &capped(high));
+    assert!(matches!(refused, Err(EvaluateError::CostLimitExceeded { .. })));
     assert!(Cost(Duration::from_millis(1)).to_string() == "1.0 ms" && low.to_string().ends_with("µs"));
 }
 
@@ -80,14 +78,16 @@ fn limits_change_no_answer() {
     for sentences in [native, &SENTENCES[..]] {
         let program = program(sentences);
         let batch = crowds(&crowd(&program, 700), 7);
-        let bound = program.bind(&batch).expect("a batch");
-        let expected = bound.evaluate_with(Options { engine: Some(Engine::Plan), ..Options::default() }, now()).masks;
+        let prepared = program.prepare();
+        let evaluate =
+            |options: Options| prepared.evaluate_with(&batch, now(), &options).expect("nothing stops it").into_masks();
+        let expected = evaluate(Options::new().with_engine(Engine::Plan));
         assert!(expected.iter().all(|mask| mask.count() > 0));
-        for engine in [None, Some(Engine::Jit), Some(Engine::Plan), Some(Engine::Evaluator)] {
-            let options = Options { engine, threads: NonZero::new(2).expect("two") };
-            let within = bound.evaluate_within(options, &Limits::default(), now()).expect("nothing stops it");
-            assert_eq!(within.masks, expected, "{engine:?}");
+        for engine in [Engine::Jit, Engine::Plan, Engine::Evaluator] {
+            let options = Options::new().with_engine(engine).with_threads(2).with_cancel(&Cancel::new());
+            assert_eq!(evaluate(options), expected, "{engine:?}");
         }
+        assert_eq!(evaluate(Options::new().with_cancel(&Cancel::new())), expected);
     }
 }
 
@@ -97,21 +97,21 @@ fn sizes_are_those_of_each_instant() {
     for sentences in [native, &SENTENCES[..]] {
         let program = program(sentences);
         let batch = crowds(&crowd(&program, 700), 4);
-        let bound = program.bind(&batch).expect("a batch");
+        let prepared = program.prepare();
         let days: Vec<Instant> = (0..40).map(|day| Instant(now().0 - day * 86_400_000_000)).collect();
         let each = |day: &Instant| -> Vec<u64> {
-            let options = Options { engine: Some(Engine::Plan), ..Options::default() };
-            bound.evaluate_with(options, *day).masks.iter().map(|mask| mask.count() as u64).collect()
+            let options = Options::new().with_engine(Engine::Plan);
+            let evaluation = prepared.evaluate_with(&batch, *day, &options).expect("a batch");
+            evaluation.masks().iter().map(|mask| mask.count() as u64).collect()
         };
         let expected: Vec<Vec<u64>> = days.iter().map(each).collect();
-        let options = Options { threads: NonZero::new(2).expect("two"), ..Options::default() };
-        assert_eq!(bound.sizes_at(&days, options, &Limits::default()).expect("nothing stops it"), expected);
+        let options = Options::new().with_threads(2);
+        assert_eq!(prepared.sizes_at(&batch, &days, &options).expect("nothing stops it"), expected);
         assert!(expected.windows(2).any(|days| days[0] != days[1]), "some day differs from the one before");
     }
     let program = program(&SENTENCES);
     let nobody = Batch::empty(Arc::clone(program.schema())).expect("a batch");
-    let bound = program.bind(&nobody).expect("a batch");
-    let sizes = bound.sizes_at(&[now()], Options::default(), &Limits::default()).expect("nothing stops it");
+    let sizes = program.prepare().sizes_at(&nobody, &[now()], &Options::new()).expect("nothing stops it");
     assert_eq!(sizes, [[0; 5]]);
 }
 
@@ -119,15 +119,17 @@ fn sizes_are_those_of_each_instant() {
 fn one_person_after_another_gives_what_all_at_once_do() {
     let program = program(&SENTENCES);
     let batch = crowd(&program, 300);
-    let bound = program.bind(&batch).expect("a batch");
-    let masks = bound.evaluate(now()).masks;
-    bound.one_by_one(now(), |judge| {
+    for engine in [Engine::Jit, Engine::Plan] {
+        let bound = program.prepare().bind(&batch, now(), &Options::new().with_engine(engine)).expect("a batch");
+        let masks = bound.evaluate().expect("nothing stops it").into_masks();
+        let mut one_by_one = bound.one_by_one().expect("nothing stops it");
         // In no order, and past the end.
         for row in (0..300).rev().step_by(7).chain([0, 63, 64, 299]) {
-            assert_eq!(judge(row), masks.iter().map(|mask| mask.get(row)).collect::<Vec<_>>(), "row {row}");
+            let expected: Vec<bool> = masks.iter().map(|mask| mask.get(row)).collect();
+            assert_eq!(one_by_one.segments(row), expected, "row {row}");
         }
-        assert_eq!(judge(300), [false; 5]);
-    });
+        assert_eq!(one_by_one.segments(300), [false; 5]);
+    }
 }
 
 #[test]
@@ -138,14 +140,13 @@ fn cancelling_stops_every_engine_soon() {
     {
         let program = program(sentences);
         let batch = crowds(&crowd(&program, 5_000), 40);
-        let bound = program.bind(&batch).expect("a batch");
+        let prepared = program.prepare();
         let cancel = Cancel::new();
-        let limits = Limits { cancel: cancel.clone(), ..Limits::default() };
-        let options = Options { engine: Some(engine), threads: NonZero::new(2).expect("two") };
+        let options = Options::new().with_engine(engine).with_threads(2).with_cancel(&cancel);
         // Over and over, so that it is at work when it is cancelled.
-        let work = || -> Result<Evaluation, Stopped> {
+        let work = || -> Result<Evaluation, EvaluateError> {
             loop {
-                bound.evaluate_within(options, &limits, now())?;
+                prepared.evaluate_with(&batch, now(), &options)?;
             }
         };
         let (stopped, waited) = std::thread::scope(|scope| {
@@ -155,11 +156,10 @@ fn cancelling_stops_every_engine_soon() {
             cancel.cancel();
             (worker.join().expect("no panic"), start.elapsed())
         });
-        assert_eq!(stopped.expect_err("cancelled"), Stopped::Cancelled);
+        assert_eq!(stopped.expect_err("cancelled"), EvaluateError::Cancelled);
         // Far above what is promised, since tests share their machine.
         assert!(waited < Duration::from_secs(2), "{engine:?} took {waited:?} to stop");
-        let sizes = bound.sizes_at(&[now()], options, &limits);
-        assert_eq!(sizes, Err(Stopped::Cancelled));
+        assert_eq!(prepared.sizes_at(&batch, &[now()], &options), Err(EvaluateError::Cancelled));
     }
 }
 
@@ -176,9 +176,13 @@ fn windows_are_fitted_to_the_data() {
         "ordered in the past 30 days followed by Email Opened within 10 days",
     ]);
     let batch = crowd(&program, 300);
-    let bound = program.bind(&batch).expect("a batch");
-    let plan = bound.fitted_plan(now());
-    insta::assert_snapshot!(seg::plan::print(&plan, program.schema()), @r#"
+    let prepared = program.prepare();
+    let fitted = |batch: &Batch, now| {
+        prepared.check(batch).expect("a batch");
+        seg::unstable::fitted_plan(&prepared, batch, now)
+    };
+    let plan = fitted(&batch, now());
+    insta::assert_snapshot!(seg_plan::print(&plan, program.schema()), @r#"
     n0 = property "amount": money
     n1 = 40.00
     n2 = 50.00
@@ -207,12 +211,11 @@ fn windows_are_fitted_to_the_data() {
     "#);
     // A year later the windows begin within the data.
     let later = Instant(now().0 + 330 * 86_400_000_000);
-    let plan = seg::plan::print(&bound.fitted_plan(later), program.schema());
+    let plan = seg_plan::print(&fitted(&batch, later), program.schema());
     assert!(plan.contains("= now - 365 d") && plan.contains("in [now - 365 d, now]"), "{plan}");
     // But for the short one, which is behind all of them.
     assert!(!plan.contains("= now - 30 d") && plan.contains("= false"), "{plan}");
     // Over nobody's events nothing is decided.
     let nobody = Batch::empty(Arc::clone(program.schema())).expect("a batch");
-    let bound = program.bind(&nobody).expect("a batch");
-    assert_eq!(*bound.fitted_plan(now()), *program.plan());
+    assert_eq!(fitted(&nobody, now()), *seg::unstable::plan_of(&program));
 }

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use seg::source::SourceId;
-use seg::token::TokenKind;
 use seg::{Project, Settings};
+use seg_syntax::source::SourceId;
+use seg_syntax::token::TokenKind;
 use seg_tests::fuzz::{Inputs, TARGETS, check, front_end, leaves_cover_tokens, texts};
 use seg_tests::schema_text;
 use std::fmt::Write;
@@ -222,7 +222,7 @@ fn no_text_makes_the_schema_or_the_settings_panic() {
     runner(2_000)
         .run(&prop_oneof![texts, any::<String>()], |text| {
             front_end(&text, "segment \"a\" include everyone");
-            let _ = seg::io::manifest::parse(&text);
+            let _ = seg_io::manifest::parse(&text);
             Ok(())
         })
         .expect("no panic");

@@ -252,6 +252,9 @@ pub enum Stage {
     Plan,
     /// The plan after each pass that changed it.
     Passes,
+    /// How each condition is decided: what it reads, what several share, what code is
+    /// generated for; with `--data` over the project's data.
+    Physical,
     /// What native code is made from, for data in the layout of the schema.
     Clif,
 }

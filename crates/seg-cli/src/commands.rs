@@ -14,7 +14,7 @@ pub mod test;
 use crate::args::Format;
 use crate::exit::Failure;
 use crate::output::Output;
-use seg::frozen::{LOCK_FILE, Lock};
+use seg::unstable::frozen::{LOCK_FILE, Lock};
 use seg::{Date, Instant, InstantError, Program, Project, Zone};
 use std::path::Path;
 
@@ -49,7 +49,7 @@ fn read_lock(dir: &Path) -> Result<Lock, Failure> {
 
 /// The day on which it is judged what is frozen.
 fn today(project: &Project, at: Option<&str>) -> Result<Date, Failure> {
-    let zone = project.settings.zone.unwrap_or(Zone::UTC);
+    let zone = project.settings().zone.unwrap_or(Zone::UTC);
     let now = match at {
         Some(text) => instant(text, Some(zone))?,
         None => Instant(chrono::Utc::now().timestamp_micros()),

@@ -4,8 +4,8 @@ use crate::args::{Color, Format};
 use crate::exit::Failure;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use seg::Diagnostics;
-use seg::diag::render::Style;
-use seg::io::Progress;
+use seg::unstable::diag::render::Style;
+use seg::unstable::io::Progress;
 use std::io::IsTerminal;
 use std::num::NonZero;
 

@@ -1,5 +1,6 @@
 //! Masks: one bit a profile, in the order of Arrow's bitmaps.
 
+use arrow_array::BooleanArray;
 use arrow_buffer::bit_iterator::BitIndexIterator;
 use arrow_buffer::{BooleanBuffer, Buffer, ToByteSlice};
 
@@ -79,9 +80,16 @@ impl Mask {
         BitIndexIterator::new(self.words.to_byte_slice(), 0, self.len)
     }
 
-    /// The mask as Arrow's bits, of which a `BooleanArray` can be made.
+    /// The mask as Arrow's bits.
     pub fn to_bits(&self) -> BooleanBuffer {
         BooleanBuffer::new(Buffer::from_vec(self.words.clone()), 0, self.len)
+    }
+}
+
+/// A value for each person, without nulls: whether they are a member.
+impl From<&Mask> for BooleanArray {
+    fn from(mask: &Mask) -> BooleanArray {
+        BooleanArray::new(mask.to_bits(), None)
     }
 }
 

@@ -182,7 +182,8 @@ pub struct ReadError {
 }
 
 impl ReadError {
-    pub(crate) fn new(file: impl Into<String>, message: impl Into<String>) -> ReadError {
+    /// What is wrong with a file, in words for whoever wrote it.
+    pub fn new(file: impl Into<String>, message: impl Into<String>) -> ReadError {
         ReadError { file: file.into(), message: message.into() }
     }
 }

@@ -3,7 +3,6 @@
 use crate::diagnostics::Diagnostics;
 use crate::project::Project;
 use seg_data::{Instant, Schema, Wanted};
-use seg_exec::Jit;
 use seg_hir::{Checked, hir};
 use seg_plan::{Needs, Plan};
 use seg_syntax::Parse;
@@ -29,30 +28,33 @@ pub fn compile(project: &Project) -> Result<Program, Diagnostics> {
     let mut found = seg_hir::lints(&module, &project.schema);
     found.extend(crate::lint::lints(&module, &lowered, &plan));
     let warnings = warnings.joined(&Diagnostics::new(found, project.sources.clone()));
-    Ok(Program { module, needs, plan, jit: Arc::default(), schema: Arc::clone(&project.schema), warnings })
+    let schema = Arc::clone(&project.schema);
+    Ok(Program(Arc::new(Compiled { module, needs, plan, schema, warnings })))
 }
 
 /// The first stages: tokens and trees of every `.seg` file, in the project's
 /// order.
-pub fn parse(project: &Project) -> Vec<Parse> {
+pub(crate) fn parse(project: &Project) -> Vec<Parse> {
     let text = |id| project.sources.get(id).map_or("", |f| f.text.as_str());
     project.segment_files.iter().map(|id| seg_syntax::parse(*id, text(*id))).collect()
 }
 
 /// The next stage: what the parsed files mean.
-pub fn check(project: &Project, parses: &[Parse]) -> Checked {
+pub(crate) fn check(project: &Project, parses: &[Parse]) -> Checked {
     let lists = project.lists(parses);
     seg_hir::check(parses, &project.sources, &project.schema, project.settings, &lists)
 }
 
-/// Segments that have no errors, ready to run. May be shared by threads;
-/// clones share the code that is compiled for them.
+/// Segments that have no errors. Clones are handles to the same program, which
+/// threads may share.
 #[derive(Debug, Clone)]
-pub struct Program {
+pub struct Program(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
     module: hir::Module,
     needs: Needs,
     plan: Plan,
-    jit: Arc<Jit>,
     schema: Arc<Schema>,
     warnings: Diagnostics,
 }
@@ -60,43 +62,43 @@ pub struct Program {
 impl Program {
     /// The segments' names, in the order in which masks come.
     pub fn segment_names(&self) -> impl Iterator<Item = &str> {
-        self.module.run().map(|(_, s)| s.name.as_str())
+        self.0.module.run().map(|(_, s)| s.name.as_str())
     }
 
     /// What the segments are about.
     pub fn schema(&self) -> &Arc<Schema> {
-        &self.schema
+        &self.0.schema
     }
 
     /// What is worth knowing, though it stops nothing.
     pub fn warnings(&self) -> &Diagnostics {
-        &self.warnings
+        &self.0.warnings
+    }
+
+    /// What a reader must bring for an evaluation as of `now`, so that it can leave
+    /// the rest of the data behind.
+    pub fn wanted(&self, now: Instant) -> Wanted {
+        self.0.needs.wanted(&self.0.schema, now)
+    }
+
+    /// Which attributes, events and properties the segments read, how far back, and
+    /// whether their answer changes as time passes: in words, a line each.
+    pub fn describe_needs(&self) -> String {
+        self.0.needs.describe(&self.0.schema)
     }
 
     /// How the segments run: one graph for all of them.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.0.plan
     }
 
-    /// Which attributes, events and properties the segments read, how far back,
-    /// and whether their answer changes as time passes.
-    pub fn needs(&self) -> &Needs {
-        &self.needs
-    }
-
-    /// What a reader must bring for an evaluation at `now`, so that it can leave
-    /// the rest of the data behind; see [`seg_io::load`].
-    pub fn wanted(&self, now: Instant) -> Wanted {
-        self.needs.wanted(&self.schema, now)
+    /// What the segments read.
+    pub(crate) fn needs(&self) -> &Needs {
+        &self.0.needs
     }
 
     /// What the segments mean.
-    pub fn module(&self) -> &hir::Module {
-        &self.module
-    }
-
-    /// The native code that this program has so far.
-    pub(crate) fn jit(&self) -> &Jit {
-        &self.jit
+    pub(crate) fn module(&self) -> &hir::Module {
+        &self.0.module
     }
 }

@@ -14,17 +14,20 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     /// Problems, put in the order of the files.
+    #[doc(hidden)]
     pub fn new(mut items: Vec<Diagnostic>, sources: SourceMap) -> Diagnostics {
         diag::sort(&mut items);
         Diagnostics { items, sources }
     }
 
     /// These and others of the same project.
+    #[doc(hidden)]
     pub fn joined(&self, other: &Diagnostics) -> Diagnostics {
         Diagnostics::new(self.items.iter().chain(&other.items).cloned().collect(), self.sources.clone())
     }
 
     /// The problems in order.
+    #[doc(hidden)]
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.items.iter()
     }
@@ -45,6 +48,7 @@ impl Diagnostics {
     }
 
     /// Draws all of them, with a blank line between.
+    #[doc(hidden)]
     pub fn render(&self, style: render::Style) -> String {
         let mut renderer = render::Renderer::new(&self.sources, style);
         let drawn: Vec<String> = self.items.iter().map(|d| renderer.render(d)).collect();
@@ -52,6 +56,7 @@ impl Diagnostics {
     }
 
     /// All of them for tools.
+    #[doc(hidden)]
     pub fn to_json(&self) -> Vec<json::JsonDiagnostic> {
         self.items.iter().map(|d| json::to_json(d, &self.sources)).collect()
     }

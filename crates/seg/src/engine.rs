@@ -1,11 +1,11 @@
 //! Which engine says who is in.
 
-use seg_exec::JitError;
 use seg_plan::{Node, Plan};
 use std::fmt;
 
 /// What says who is in. It never changes the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Engine {
     /// The reference evaluator: one person at a time, slow and obvious.
     Evaluator,
@@ -28,6 +28,7 @@ impl Engine {
 
 /// Why an engine was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// It was asked for.
     Asked,
@@ -39,7 +40,7 @@ pub enum Reason {
     ManyPeople,
     /// Native code could not be made or run here; the answer is the same, and
     /// comes more slowly.
-    NoNativeCode(JitError),
+    NoNativeCode(String),
 }
 
 impl fmt::Display for Reason {
@@ -49,7 +50,7 @@ impl fmt::Display for Reason {
             Reason::Constant => write!(f, "every segment holds for everyone or for no one"),
             Reason::FewPeople => write!(f, "there are so few people that compiling would not pay"),
             Reason::ManyPeople => write!(f, "there are enough people for native code to pay"),
-            Reason::NoNativeCode(error) => write!(f, "{error}"),
+            Reason::NoNativeCode(why) => f.write_str(why),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::fmt;
 
 /// Why a person is in a segment or not.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Explanation {
     /// The segment with its conditions, each true or false, and what decided it.
     pub why: Why,
@@ -37,7 +38,8 @@ pub struct Explained<'a> {
 
 /// Why there is nothing to explain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotFound {
+#[non_exhaustive]
+pub enum ExplainError {
     /// No segment of the program has this name.
     Segment(String),
     /// Nobody in the batch has this id.
@@ -48,23 +50,23 @@ pub enum NotFound {
     Instant(InstantError),
 }
 
-impl fmt::Display for NotFound {
+impl fmt::Display for ExplainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NotFound::Segment(name) => write!(f, "there is no segment \"{name}\" that is run"),
-            NotFound::Person(id) => write!(f, "there is nobody with the id \"{id}\" in the data"),
-            NotFound::Batch(error) => error.fmt(f),
-            NotFound::Instant(error) => write!(f, "the instant asked about {error}"),
+            ExplainError::Segment(name) => write!(f, "there is no segment \"{name}\" that is run"),
+            ExplainError::Person(id) => write!(f, "there is nobody with the id \"{id}\" in the data"),
+            ExplainError::Batch(error) => error.fmt(f),
+            ExplainError::Instant(error) => write!(f, "the instant asked about {error}"),
         }
     }
 }
 
-impl std::error::Error for NotFound {
+impl std::error::Error for ExplainError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            NotFound::Segment(_) | NotFound::Person(_) => None,
-            NotFound::Batch(error) => Some(error),
-            NotFound::Instant(error) => Some(error),
+            ExplainError::Segment(_) | ExplainError::Person(_) => None,
+            ExplainError::Batch(error) => Some(error),
+            ExplainError::Instant(error) => Some(error),
         }
     }
 }
@@ -75,16 +77,16 @@ impl std::error::Error for NotFound {
 /// # Errors
 /// A segment or a person that is not there, a batch that the program cannot be
 /// bound to, and an instant outside the years 1 to 9999.
-pub fn explain(of: Explained<'_>) -> Result<Explanation, NotFound> {
+pub fn explain(of: Explained<'_>) -> Result<Explanation, ExplainError> {
     let Explained { project, program, batch, segment, person, now } = of;
-    let now = now.in_range().map_err(NotFound::Instant)?;
-    let no_segment = || NotFound::Segment(segment.to_owned());
+    let now = now.in_range().map_err(ExplainError::Instant)?;
+    let no_segment = || ExplainError::Segment(segment.to_owned());
     let found = program.module().run().enumerate().find(|(_, (_, s))| s.name == segment);
     let (root, (id, _)) = found.ok_or_else(no_segment)?;
-    let no_person = || NotFound::Person(person.to_owned());
+    let no_person = || ExplainError::Person(person.to_owned());
     let row = (0..batch.len()).find(|row| batch.id(*row) == person).ok_or_else(no_person)?;
-    program.needs().check(batch).map_err(NotFound::Batch)?;
-    let known = batch.known_at(row..row + 1, now).map_err(NotFound::Batch)?;
+    program.needs().check(batch).map_err(ExplainError::Batch)?;
+    let known = batch.known_at(row..row + 1, now).map_err(ExplainError::Batch)?;
     let parses = parse(project);
     let lists = project.lists(&parses);
     let explain = Explain {
@@ -124,7 +126,7 @@ mod tests {
         asked(profiles, events, segment, at(now)).expect("Ann")
     }
 
-    fn asked(profiles: &str, events: &[&str], segment: &str, now: Instant) -> Result<Explanation, NotFound> {
+    fn asked(profiles: &str, events: &[&str], segment: &str, now: Instant) -> Result<Explanation, ExplainError> {
         let settings = Settings { zone: Some(Zone::UTC), ..Settings::default() };
         let project = Project::from_text(SCHEMA, [("s.seg", SEGMENTS)], settings);
         let program = crate::compile(&project).expect("it compiles");

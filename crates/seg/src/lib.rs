@@ -3,28 +3,61 @@
 //! one whose interface is kept stable.
 //!
 //! ```text
-//! Project ──compile──▶ Program ──bind──▶ Bound ──evaluate──▶ Evaluation
+//! Project ──compile──▶ Program ──prepare──▶ Prepared ──evaluate(batch, now)──▶ Evaluation
 //! ```
 //!
-//! A [`Project`] is a directory with a `seg.toml`, a schema and `.seg` files, or
-//! the same as strings. [`compile`] turns it into a [`Program`], or says
-//! everything that is wrong with it. A program is bound to a [`Batch`] of
-//! profiles, which checks the columns that it reads, and evaluated at an instant
-//! that the caller chooses.
+//! ```
+//! # #[cfg(feature = "io")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use seg::{Instant, Project, Settings};
 //!
-//! Nothing here reads a clock, a time zone or the environment, and nothing
-//! prints. A program may be shared by threads.
+//! let schema = "[attributes]\ncountry = \"text\"\n[events.Order]\n";
+//! let text = r#"segment "Lapsed" include people who did not do Order in the past 90 days"#;
+//! let project = Project::from_text(schema, [("lapsed.seg", text)], Settings::default());
+//! let prepared = seg::compile(&project)?.prepare();
 //!
-//! # Example
+//! let people = r#"{"id": "ann", "country": "DE"}"#;
+//! let orders = r#"{"id": "bo", "event": "Order", "time": "2026-05-30T08:00:00Z"}"#;
+//! let batch = seg::io::load_lines(project.schema(), None, people, orders)?.batch;
+//! let evaluation = prepared.evaluate(&batch, Instant::read("2026-06-01T12:00:00Z", None)?)?;
 //!
-//! A batch is an Arrow record batch with a row a profile: its id, a column an
-//! attribute, and for each event a column of lists, ascending by time. See
-//! [`batch`] for the layout, and [`io::load`] to read one from files.
+//! let lapsed = evaluation.mask("Lapsed").ok_or("a segment of this name")?;
+//! let ids: Vec<&str> = lapsed.rows().map(|row| batch.id(row)).collect();
+//! assert_eq!(ids, ["ann"]);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "io"))]
+//! # fn main() {}
+//! ```
+//!
+//! A [`Project`] is a directory with a `seg.toml`, a schema and `.seg` files, or the
+//! same as strings. [`compile`] turns it into a [`Program`], or says everything that
+//! is wrong with it. A [`Prepared`] program is owned and cheap to clone: a server
+//! keeps one, evaluates batch after batch with it on as many threads as it has, and
+//! replaces it when files change (`examples/embedding` does). A [`Batch`] is an
+//! Arrow record batch with a row a profile; see [`batch`] for the layout. The
+//! columns that the segments read are checked when a program meets a batch, and no
+//! other is looked at.
+//!
+//! Nothing here reads a clock, a time zone or the environment, and nothing prints.
+//!
+//! # What is wrong is told as on the command line
+//!
+//! ```
+//! # use seg::{Project, Settings};
+//! let schema = "[attributes]\ncountry = \"text\"\n";
+//! let text = r#"segment "Germans" include people whose cuontry is "DE""#;
+//! let project = Project::from_text(schema, [("germans.seg", text)], Settings::default());
+//! let problems = seg::compile(&project).expect_err("an unknown name");
+//! assert!(problems.to_string().contains("did you mean `country`?"));
+//! ```
+//!
+//! # Batches from elsewhere
 //!
 //! ```
 //! use seg::arrow_array::builder::{ListBuilder, StructBuilder, TimestampMicrosecondBuilder};
-//! use seg::arrow_array::{ArrayRef, RecordBatch, StringArray};
-//! use seg::{Batch, Cost, Instant, Limits, Options, Project, Settings};
+//! use seg::arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+//! use seg::{Batch, Cost, Instant, Options, Project, Settings};
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //!
@@ -36,11 +69,10 @@
 //!     also = ["ordered"]
 //! "#;
 //! let text = r#"segment "Lapsed" include people whose country is "DE" and who have not ordered in the past 90 days"#;
-//! let project = Project::from_text(schema, [("lapsed.seg", text)], Settings::default());
-//! let program = seg::compile(&project)?;
+//! let program = seg::compile(&Project::from_text(schema, [("lapsed.seg", text)], Settings::default()))?;
 //!
-//! // Ann, Bo and Cy; Bo ordered 10 days before it is judged, Cy 100 days.
-//! let now = Instant::parse("2026-06-01T12:00:00Z", None).ok_or("an instant")?;
+//! // Ann, Bo and Cy; Bo ordered 10 days before, Cy 100 days.
+//! let now = Instant::read("2026-06-01T12:00:00Z", None)?;
 //! let day = 86_400_000_000;
 //! let mut orders = ListBuilder::new(StructBuilder::new(
 //!     vec![seg::arrow_schema::Field::new("time", seg::batch::time_type(), false)],
@@ -62,68 +94,76 @@
 //! let batch = Batch::new(Arc::clone(program.schema()), records)?;
 //!
 //! // What the program will read, and what had to be converted on the way.
-//! assert!(program.needs().describe(program.schema()).contains("since now - 90 d"));
-//! let bound = program.bind(&batch)?;
+//! assert!(program.describe_needs().contains("since now - 90 d"));
+//! let prepared = program.prepare();
+//! let evaluation = prepared.evaluate(&batch, now)?;
 //! assert_eq!(batch.conversions().len(), 1, "plain texts became a dictionary");
+//! assert_eq!(evaluation.masks()[0].rows().collect::<Vec<_>>(), [0, 2]);
+//! assert_eq!(evaluation.to_arrow()?.column(0).len(), 3);
 //!
-//! let evaluation = bound.evaluate(now);
-//! let members: Vec<&str> = evaluation.masks[0].rows().map(|row| batch.id(row)).collect();
-//! assert_eq!(members, ["ann", "cy"]);
-//!
-//! // What is expected to take too long is refused, and what runs can be stopped:
-//! // `limits.cancel.cancel()` does, from any thread.
-//! let limits = Limits { max_cost: Some(Cost(Duration::from_secs(30))), ..Limits::default() };
-//! let capped = bound.evaluate_within(Options::default(), &limits, now)?;
-//! assert_eq!(capped.masks, evaluation.masks);
+//! // What is expected to take too long is refused; `Options::with_cancel` stops what
+//! // runs, from any thread.
+//! let capped = Options::new().with_max_cost(Cost(Duration::from_secs(30)));
+//! assert_eq!(prepared.evaluate_with(&batch, now, &capped)?.masks(), evaluation.masks());
 //!
 //! // The same program for one person, and for many instants.
-//! assert_eq!(bound.one_by_one(now, |judge| judge(1)), [false]);
+//! let bound = prepared.bind(&batch, now, &Options::new())?;
+//! assert_eq!(bound.one_by_one()?.segments(1), [false]);
 //! let weeks = [Instant(now.0 - 14 * day), now];
-//! assert_eq!(bound.sizes_at(&weeks, Options::default(), &limits)?, [[2], [2]]);
+//! assert_eq!(prepared.sizes_at(&batch, &weeks, &Options::new())?, [[2], [2]]);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! What is wrong with a project is told as it is on the command line:
+//! # Features
 //!
-//! ```
-//! # use seg::{Project, Settings};
-//! let schema = "[attributes]\ncountry = \"text\"\n";
-//! let text = r#"segment "Germans" include people whose cuontry is "DE""#;
-//! let project = Project::from_text(schema, [("germans.seg", text)], Settings::default());
-//! let problems = seg::compile(&project).expect_err("an unknown name");
-//! assert!(problems.to_string().contains("did you mean `country`?"));
-//! ```
+//! Both are on by default, and neither changes who is in a segment. Without `io`
+//! there are no file formats: projects and batches come as strings and Arrow data.
+//! Without `jit` there is no native code, for platforms that do not let a program
+//! make any; the plan evaluator answers.
 
-mod bound;
 mod compile;
 mod diagnostics;
 mod engine;
-mod entries;
+mod error;
+mod evaluation;
 mod explain;
+#[doc(hidden)]
 pub mod frozen;
-mod limits;
+#[cfg(feature = "io")]
+pub mod io;
 mod lint;
+#[cfg(feature = "io")]
+mod load;
+mod native;
+mod options;
+mod prepared;
 mod project;
+#[cfg(feature = "io")]
 mod testing;
+#[doc(hidden)]
+pub mod unstable;
 
-pub use bound::{Bound, Evaluation, Options};
-pub use compile::{Program, check, compile, parse};
+pub use compile::{Program, compile};
 pub use diagnostics::Diagnostics;
 pub use engine::{Engine, Reason};
-pub use explain::{Explained, Explanation, NotFound, explain};
-pub use limits::{Limits, Stopped};
+pub use error::EvaluateError;
+pub use evaluation::Evaluation;
+pub use explain::{ExplainError, Explained, Explanation, explain};
+pub use options::Options;
+pub use prepared::{BoundProgram, OneByOne, Prepared};
 pub use project::{Project, ProjectError};
+#[cfg(feature = "io")]
 pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
 
 /// Arrow in the version that this crate takes record batches of.
 pub use {arrow_array, arrow_schema};
 
+#[doc(inline)]
 pub use seg_data::{Batch, Cancel, Date, Instant, InstantError, Mask, Schema, Wanted, Zone, batch};
-pub use seg_exec as exec;
-pub use seg_hir::explain::{Role, Why, place};
-pub use seg_hir::{Checked, Settings, hir};
-pub use seg_io as io;
-pub use seg_plan as plan;
+#[doc(inline)]
+pub use seg_hir::Settings;
+#[doc(inline)]
+pub use seg_hir::explain::{Role, Why};
+#[doc(inline)]
 pub use seg_plan::Cost;
-pub use seg_syntax::{Parse, ast, diag, source, token};

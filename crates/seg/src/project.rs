@@ -2,12 +2,12 @@
 
 use seg_data::Schema;
 use seg_hir::{Lists, Settings};
+#[cfg(feature = "io")]
 use seg_io::Manifest;
-use seg_io::manifest::{self, MANIFEST_FILE};
 use seg_syntax::Parse;
 use seg_syntax::ast::Item;
-use seg_syntax::diag::{Code, Diagnostic};
-use seg_syntax::source::{SourceId, SourceMap, Span};
+use seg_syntax::diag::Diagnostic;
+use seg_syntax::source::{SourceId, SourceMap};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,15 +17,16 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Project {
     /// Where it is; empty for a project from strings.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// Its `seg.toml`, when it has one without errors.
-    pub manifest: Option<Manifest>,
+    #[cfg(feature = "io")]
+    pub(crate) manifest: Option<Manifest>,
     /// What its segments are about.
-    pub schema: Arc<Schema>,
+    pub(crate) schema: Arc<Schema>,
     /// Whose calendar, and when weeks begin.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
     /// All its texts.
-    pub sources: SourceMap,
+    pub(crate) sources: SourceMap,
     pub(crate) segment_files: Vec<SourceId>,
     /// Lists given by name rather than read from the directory.
     lists: HashMap<String, Vec<String>>,
@@ -35,6 +36,7 @@ pub struct Project {
 
 /// Why a directory is not a project that can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProjectError {
     /// The file or directory.
     pub path: PathBuf,
@@ -66,56 +68,10 @@ impl Project {
         project
     }
 
-    /// Reads the project in `dir`: its `seg.toml`, its schema and all `.seg`
-    /// files below it. Problems inside the files are found by
-    /// [`crate::compile`].
-    ///
-    /// # Errors
-    /// When there is no `seg.toml` or no schema, or a file cannot be read.
-    pub fn load(dir: &Path) -> Result<Project, ProjectError> {
-        let manifest_path = dir.join(MANIFEST_FILE);
-        if !manifest_path.is_file() {
-            let message = match dir.is_dir() {
-                true => format!("there is no {MANIFEST_FILE} here; `seg init` makes one"),
-                false if dir.is_file() => {
-                    format!("this is a file; a project is the directory that holds its {MANIFEST_FILE}")
-                }
-                false => "there is no such directory".to_owned(),
-            };
-            return Err(ProjectError { path: dir.to_owned(), message });
-        }
-        let mut project = Project::empty(dir.to_owned(), Settings::default());
-        let text = project.read_text(&manifest_path)?;
-        let id = project.sources.add(MANIFEST_FILE, text.clone());
-        let mut schema_file = "schema.toml".to_owned();
-        match manifest::parse(&text) {
-            Ok(manifest) => {
-                project.settings = Settings { zone: manifest.zone, week_start: manifest.week_start };
-                schema_file.clone_from(&manifest.schema);
-                project.manifest = Some(manifest);
-            }
-            Err(problems) => {
-                for problem in problems {
-                    let span = Span::new(id, problem.at.start as u32, problem.at.end as u32);
-                    let mut diagnostic = Diagnostic::new(Code::ProjectFile, span, problem.message).label("here");
-                    diagnostic.helps.extend(problem.help);
-                    project.problems.push(diagnostic);
-                }
-            }
-        }
-        let schema = project.read_text(&dir.join(&schema_file))?;
-        project.read_schema(&schema_file, schema);
-        for path in segment_files(dir)? {
-            let name = path.strip_prefix(dir).unwrap_or(&path).to_string_lossy().into_owned();
-            let bytes = read(&path)?;
-            project.add_segments(name, bytes);
-        }
-        Ok(project)
-    }
-
-    fn empty(dir: PathBuf, settings: Settings) -> Project {
+    pub(crate) fn empty(dir: PathBuf, settings: Settings) -> Project {
         Project {
             dir,
+            #[cfg(feature = "io")]
             manifest: None,
             schema: Arc::default(),
             settings,
@@ -126,7 +82,7 @@ impl Project {
         }
     }
 
-    fn read_schema(&mut self, name: &str, text: String) {
+    pub(crate) fn read_schema(&mut self, name: &str, text: String) {
         let (schema, problems) = seg_data::schema::parse(&text);
         let id = self.sources.add(name, text);
         self.problems.extend(seg_hir::schema::diagnostics(&schema, &problems, id));
@@ -158,74 +114,19 @@ impl Project {
         if self.dir.as_os_str().is_empty() || !is_inside {
             return Err("it is not a path inside the project".to_owned());
         }
-        seg_io::read_list(&self.dir.join(relative)).map(|values| values.into_iter().collect())
+        #[cfg(feature = "io")]
+        return seg_io::read_list(&self.dir.join(relative)).map(|values| values.into_iter().collect());
+        #[cfg(not(feature = "io"))]
+        Err("it was not given to the project".to_owned())
     }
 
-    /// The files that hold segments.
-    pub fn segment_files(&self) -> &[SourceId] {
-        &self.segment_files
+    /// What its segments are about.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
     }
 
-    fn read_text(&self, path: &Path) -> Result<String, ProjectError> {
-        String::from_utf8(read(path)?)
-            .map_err(|_| ProjectError { path: path.to_owned(), message: "this file is not UTF-8 text".to_owned() })
+    /// Whose calendar is meant, and when weeks begin.
+    pub fn settings(&self) -> Settings {
+        self.settings
     }
-
-    /// A `.seg` file that is not UTF-8 is a problem of that file alone.
-    fn add_segments(&mut self, name: String, bytes: Vec<u8>) {
-        match String::from_utf8(bytes) {
-            Ok(text) => {
-                let id = self.sources.add(name, text);
-                self.segment_files.push(id);
-            }
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let id = self.sources.add(name, text);
-                self.problems.push(
-                    Diagnostic::new(
-                        Code::InvalidUtf8,
-                        Span::new(id, at as u32, at as u32 + 3),
-                        "this file is not UTF-8 text",
-                    )
-                    .label("the first character that cannot be read")
-                    .help("save the file with the encoding UTF-8"),
-                );
-            }
-        }
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ProjectError> {
-    std::fs::read(path).map_err(|error| {
-        let message = match error.kind() {
-            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            std::io::ErrorKind::PermissionDenied => "this file may not be read".to_owned(),
-            _ => error.to_string(),
-        };
-        ProjectError { path: path.to_owned(), message }
-    })
-}
-
-/// All `.seg` files below a directory, sorted by path; hidden directories and
-/// links are passed over.
-fn segment_files(dir: &Path) -> Result<Vec<PathBuf>, ProjectError> {
-    let mut files = Vec::new();
-    let mut open = vec![dir.to_owned()];
-    while let Some(dir) = open.pop() {
-        let unreadable = |error: std::io::Error| ProjectError { path: dir.clone(), message: error.to_string() };
-        for entry in std::fs::read_dir(&dir).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let kind = entry.file_type().map_err(unreadable)?;
-            let path = entry.path();
-            let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
-            if kind.is_dir() && !is_hidden {
-                open.push(path);
-            } else if !kind.is_dir() && path.extension().is_some_and(|e| e == "seg") {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
 }

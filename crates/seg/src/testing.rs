@@ -11,6 +11,7 @@ use seg_syntax::source::Span;
 
 /// How the tests of a project went.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct TestReport {
     /// In the order of the files.
     pub tests: Vec<TestOutcome>,
@@ -18,6 +19,7 @@ pub struct TestReport {
 
 /// How one test went.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct TestOutcome {
     /// Its name.
     pub name: String,
@@ -31,6 +33,7 @@ pub struct TestOutcome {
 
 /// How one expectation went.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ExpectationOutcome {
     /// The user's words.
     pub said: String,
@@ -105,7 +108,8 @@ fn outcome(
     said: String,
 ) -> ExpectationOutcome {
     let row = (0..explain.batch.len()).find(|row| explain.batch.id(*row) == expected.id);
-    let masks = program.bind(explain.batch).map(|bound| bound.evaluate(expected.at).masks).unwrap_or_default();
+    let evaluation = program.prepare().evaluate(explain.batch, expected.at);
+    let masks = evaluation.map(crate::Evaluation::into_masks).unwrap_or_default();
     let run: Vec<SegmentId> = module.run().map(|(id, _)| id).collect();
     let is_in = |id: SegmentId| {
         let mask = run.iter().position(|r| *r == id).and_then(|at| masks.get(at));

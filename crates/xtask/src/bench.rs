@@ -10,11 +10,20 @@ mod single;
 pub mod suite;
 mod together;
 
-use seg::{Batch, Project, Settings, Zone};
+use seg::{Batch, Mask, Options, Prepared, Project, Settings, Zone};
 use std::fmt::Write;
 use std::num::NonZero;
 use std::process::Command;
 use std::time::{Duration, Instant};
+
+/// Who is in each segment, in the memory of earlier masks: what is measured.
+///
+/// # Errors
+/// A batch that breaks the contract.
+pub fn evaluate(prepared: &Prepared, batch: &Batch, options: &Options, masks: Vec<Mask>) -> Result<Vec<Mask>, String> {
+    let bound = prepared.bind(batch, generate::NOW, options).map_err(|e| e.to_string())?;
+    Ok(bound.evaluate_into(masks).map_err(|e| e.to_string())?.into_masks())
+}
 
 /// Samples of each measurement; the median counts.
 const SAMPLES: usize = 9;
@@ -97,7 +106,7 @@ fn measure(n_profiles: usize, wanted: Wanted) -> Result<String, String> {
     let project = Project::from_text(&schema, [], settings());
     eprintln!("generating {n_profiles} profiles");
     let start = Instant::now();
-    let batch = generate::generate(&project.schema, n_profiles);
+    let batch = generate::generate(project.schema(), n_profiles);
     let generated = start.elapsed();
     let n_events: usize = (0..generate::NAMES.len())
         .filter_map(|e| batch.check_events(seg_data::EventId(e as u32)).ok().flatten().map(|e| e.len()))

@@ -4,7 +4,7 @@
 //! - the output of the commands in `console` blocks;
 //! - the index of error pages.
 
-use seg::diag::ALL_CODES;
+use seg_syntax::diag::ALL_CODES;
 use seg_tests::docs::with_outputs;
 use seg_tests::root;
 use std::fmt::Write;

@@ -4,7 +4,7 @@
 //! each time. Each case runs once under callgrind, in a process of its own, after a
 //! run that compiles and makes layouts; what it takes is held against `count/instructions.txt`.
 
-use crate::bench::{generate, suite};
+use crate::bench::{evaluate, generate, suite};
 use seg::{Engine, Options, Project, Settings, Zone};
 use std::fmt::Write;
 use std::process::Command;
@@ -56,8 +56,8 @@ pub fn run_case(number: &str) -> Result<(), String> {
     let schema = suite::schema();
     let settings = Settings { zone: Some(Zone::UTC), ..Settings::default() };
     let project = |text: &str| Project::from_text(&schema, [("s.seg", text)], settings);
-    let options = Options { engine: Some(Engine::Jit), ..Options::default() };
-    let batch = || generate::generate(&project("").schema, PEOPLE);
+    let options = Options::new().with_engine(Engine::Jit);
+    let batch = || generate::generate(project("").schema(), PEOPLE);
     let number = number.parse::<usize>().map_err(|_| format!("`{number}` is no case\n"))?;
     let twelve = suite::segments(suite::TWELVE).map(str::to_owned);
     let more = SENTENCES.iter().map(|(name, sentence)| {
@@ -68,27 +68,28 @@ pub fn run_case(number: &str) -> Result<(), String> {
     if let Some(text) = segments.get(number) {
         let program = seg::compile(&project(text)).map_err(|e| e.to_string())?;
         let batch = batch();
-        let bound = program.bind(&batch).map_err(|e| e.to_string())?;
-        let masks = bound.evaluate_with(options, generate::NOW).masks;
-        counted(|| bound.evaluate_again(options, generate::NOW, masks));
+        let prepared = program.prepare();
+        let masks = evaluate(&prepared, &batch, &options, Vec::new())?;
+        counted(|| evaluate(&prepared, &batch, &options, masks))?;
         return Ok(());
     }
     let hundred = project(suite::HUNDRED);
     match number - segments.len() {
-        0 => drop(counted(|| seg::parse(&hundred))),
+        0 => drop(counted(|| seg::unstable::parse(&hundred))),
         1 => {
-            let parses = seg::parse(&hundred);
-            counted(|| seg::check(&hundred, &parses));
+            let parses = seg::unstable::parse(&hundred);
+            counted(|| seg::unstable::check(&hundred, &parses));
         }
         2 => {
-            let checked = seg::check(&hundred, &seg::parse(&hundred));
-            counted(|| seg::plan::optimize(&seg::plan::lower(&checked.module), |_| {}));
+            let checked = seg::unstable::check(&hundred, &seg::unstable::parse(&hundred));
+            counted(|| seg_plan::optimize(&seg_plan::lower(&checked.module), |_| {}));
         }
         3 => {
             let program = seg::compile(&project(suite::TWELVE)).map_err(|e| e.to_string())?;
             let batch = batch();
-            let bound = program.bind(&batch).map_err(|e| e.to_string())?;
-            counted(|| bound.evaluate_with(options, generate::NOW));
+            let prepared = program.prepare();
+            prepared.check(&batch).map_err(|e| e.to_string())?;
+            counted(|| evaluate(&prepared, &batch, &options, Vec::new()))?;
         }
         _ => return Err(format!("there is no case {number}\n")),
     }

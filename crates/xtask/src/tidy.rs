@@ -1,6 +1,6 @@
 //! What no compiler checks.
 
-use seg::diag::ALL_CODES;
+use seg_syntax::diag::ALL_CODES;
 use seg_tests::root;
 use std::path::{Path, PathBuf};
 

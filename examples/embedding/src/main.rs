@@ -31,21 +31,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let project = Project::from_text(SCHEMA, [("lapsed.seg", SEGMENTS)], Settings::default());
     let program = seg::compile(&project)?;
     // What the other side must send, and how much of it.
-    print!("{}", program.needs().describe(program.schema()));
+    print!("{}", program.describe_needs());
 
-    let now = Instant::parse("2026-06-01T12:00:00Z", None).ok_or("not an instant")?;
+    let prepared = program.prepare();
+    let now = Instant::read("2026-06-01T12:00:00Z", None)?;
     for (number, (array, schema)) in warehouse::batches(now.0 / 1_000)?.into_iter().enumerate() {
         let records = import(array, schema)?;
         let batch = Batch::new(Arc::clone(program.schema()), records)?;
         // Whatever the other side promised, the columns that the program reads
         // are checked here.
-        let bound = program.bind(&batch)?;
+        let evaluation = prepared.evaluate(&batch, now)?;
         println!("batch {number}: {} people", batch.len());
         for conversion in batch.conversions() {
             println!("  {conversion}");
         }
-        let evaluation = bound.evaluate(now);
-        for (name, mask) in program.segment_names().zip(&evaluation.masks) {
+        for (name, mask) in program.segment_names().zip(evaluation.masks()) {
             let members: Vec<&str> = mask.rows().map(|row| batch.id(row)).collect();
             println!("  {name}: {}", members.join(", "));
         }

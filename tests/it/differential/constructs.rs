@@ -1,9 +1,9 @@
 //! What a segment is made of, by the names in the table of the differential
 //! test.
 
-use seg::hir::{Aggregate, Bound, CompareOp, Moment};
-use seg::plan::{Node, NodeId, Plan, Query};
 use seg_data::Schema;
+use seg_hir::hir::{Aggregate, Bound, CompareOp, Moment};
+use seg_plan::{Node, NodeId, Plan, Query};
 use std::collections::BTreeSet;
 
 /// The constructs of a segment, from the plan as it was lowered: one name for

@@ -116,8 +116,8 @@ impl Case {
         let mut project = Project::from_text(&schema_with_histories(), [("g.seg", text.join("\n").as_str())], settings);
         project.add_list("texts.csv", ["a", "DE", "straße"].map(str::to_owned));
         let program = seg::compile(&project).map_err(|e| TestCaseError::fail(e.to_string()))?;
-        seg::plan::verify(program.plan()).map_err(|f| TestCaseError::fail(format!("{f:?}")))?;
-        let batch = people(&lines.join("\n"), &Arc::clone(&project.schema), settings.zone, now());
+        seg_plan::verify(seg::unstable::plan_of(&program)).map_err(|f| TestCaseError::fail(format!("{f:?}")))?;
+        let batch = people(&lines.join("\n"), &Arc::clone(project.schema()), settings.zone, now());
         let expected = Reference.evaluate(&program, &batch, now());
         let (others, jit) = (OnceCell::new(), Jit::new());
         Ok(Case { program, batch, lines, sentences, expected, others, jit })
@@ -161,7 +161,7 @@ impl Case {
             (many, AccessPolicy::Cheapest),
         ];
         for (batch, access) in ways {
-            self.program.bind(batch).expect("the batch keeps the contract");
+            self.program.prepare().check(batch).expect("the batch keeps the contract");
             let options = ExecOptions { access, ..ExecOptions::default() };
             let Ok(compiled) = compile(batch, &options) else { return Vec::new() };
             let masks = compiled.evaluate(options.threads).expect("nobody stops it");
@@ -186,7 +186,7 @@ struct Table {
 
 impl Table {
     fn count(&mut self, case: &Case) {
-        let lowered = seg::plan::lower(case.program.module());
+        let lowered = seg_plan::lower(seg::unstable::module(&case.program));
         for (root, mask) in lowered.roots().iter().zip(&case.expected) {
             let (n_in, n_out) = (mask.count() as u64, (mask.len() - mask.count()) as u64);
             self.decisions[0] += n_out;
@@ -311,24 +311,31 @@ impl Mistake {
     fn evaluate(self, case: &Case) -> Vec<Mask> {
         match self {
             Mistake::Code(fault) => case.by_other_ways(|batch, options| {
-                compile_with_code_fault(&Jit::new(), case.program.plan(), batch, now(), options, fault)
+                compile_with_code_fault(
+                    &Jit::new(),
+                    seg::unstable::plan_of(&case.program),
+                    batch,
+                    now(),
+                    options,
+                    fault,
+                )
             }),
             Mistake::Exec(fault) => case.by_other_ways(|batch, options| {
-                compile_with_fault(&case.jit, case.program.plan(), batch, now(), options, fault)
+                compile_with_fault(&case.jit, seg::unstable::plan_of(&case.program), batch, now(), options, fault)
             }),
             pass => {
-                let plan = wrong_pass(pass, &seg::plan::lower(case.program.module()));
-                seg::plan::evaluate(&plan, &case.batch, now())
+                let plan = wrong_pass(pass, &seg_plan::lower(seg::unstable::module(&case.program)));
+                seg_plan::evaluate(&plan, &case.batch, now())
             }
         }
     }
 }
 
 /// A plan after a pass with a mistake.
-fn wrong_pass(mistake: Mistake, plan: &seg::plan::Plan) -> seg::plan::Plan {
-    use seg::hir::CompareOp;
-    use seg::plan::Node;
-    seg::plan::passes::rewrite(plan, |builder, node| match (mistake, node) {
+fn wrong_pass(mistake: Mistake, plan: &seg_plan::Plan) -> seg_plan::Plan {
+    use seg_hir::hir::CompareOp;
+    use seg_plan::Node;
+    seg_plan::passes::rewrite(plan, |builder, node| match (mistake, node) {
         (Mistake::PassDropsNot, Node::Not(inner)) => inner,
         (Mistake::PassNegatesComparison, Node::Not(inner)) => match builder.node(inner).cloned() {
             Some(Node::Compare(CompareOp::Less, l, r)) => builder.compare(CompareOp::GreaterOrEqual, l, r),
@@ -343,7 +350,7 @@ fn wrong_pass(mistake: Mistake, plan: &seg::plan::Plan) -> seg::plan::Plan {
         (Mistake::PassLooksOneFurther, Node::Compare(CompareOp::GreaterOrEqual, l, r)) => {
             builder.compare(CompareOp::Greater, l, r)
         }
-        (_, node) => seg::plan::passes::keep(builder, node),
+        (_, node) => seg_plan::passes::keep(builder, node),
     })
 }
 
@@ -357,10 +364,10 @@ fn code_is_generated_for_other_machines() {
         let (crowd, sentences) = tree.current();
         let case = Case::new(&crowd, sentences).unwrap_or_else(|e| panic!("{e}"));
         let batch = twisted(&case.batch);
-        case.program.bind(&batch).expect("the batch keeps the contract");
+        case.program.prepare().check(&batch).expect("the batch keeps the contract");
         let batch = batch.as_of(now());
         for target in ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"] {
-            let n_bytes = seg_exec::generate_for(target, case.program.plan(), &batch, now());
+            let n_bytes = seg_exec::generate_for(target, seg::unstable::plan_of(&case.program), &batch, now());
             assert!(n_bytes.unwrap_or_else(|e| panic!("{e}")) > 1_000, "{target}");
         }
     }

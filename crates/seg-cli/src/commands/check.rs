@@ -5,11 +5,11 @@ use crate::args::{Check, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_text};
 use seg::Diagnostics;
-use seg::frozen::check_frozen;
+use seg::unstable::{frozen::check_frozen, parts};
 
 pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
     let project = load(&args.dir)?;
-    let n_files = project.segment_files().len();
+    let n_files = parts(&project).segment_files.len();
     match seg::compile(&project) {
         Ok(program) => {
             let (lock, today) = (read_lock(&args.dir)?, today(&project, args.at.as_deref())?);

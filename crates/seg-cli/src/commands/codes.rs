@@ -3,7 +3,7 @@
 use crate::args::{Codes, CodesCommand};
 use crate::exit::{Exit, Failure};
 use crate::output::print_text;
-use seg::diag::{ALL_CODES, Code};
+use seg::unstable::diag::{ALL_CODES, Code};
 use std::fmt::Write;
 
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));

@@ -6,12 +6,13 @@ use crate::args::{Explain, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
 use seg::Explained;
+use seg::unstable::parts;
 use std::fmt::Write;
 
 pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
     let project = load(&args.dir)?;
     let Some(program) = compiled(&project, args.format, "explained", output)? else { return Ok(Exit::Errors) };
-    let Some(manifest) = &project.manifest else {
+    let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
@@ -19,7 +20,6 @@ pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
     let mut wanted = program.wanted(now);
     wanted.events.values_mut().for_each(|event| event.since = None);
     let loaded = run::read(&project, manifest, &wanted, output)?;
-    program.bind(&loaded.batch).map_err(Failure::new)?;
     let (project, program, batch) = (&project, &program, &loaded.batch);
     let of = Explained { project, program, batch, segment: &args.segment, person: &args.person, now };
     let explained = seg::explain(of).map_err(Failure::usage)?;

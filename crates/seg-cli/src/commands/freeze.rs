@@ -4,7 +4,7 @@ use super::{check, load, read_lock, today};
 use crate::args::Freeze;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_text};
-use seg::frozen::{self, LOCK_FILE};
+use seg::unstable::frozen::{self, LOCK_FILE};
 
 pub fn run(args: &Freeze, output: &Output) -> Result<Exit, Failure> {
     let project = load(&args.dir)?;
@@ -26,7 +26,7 @@ pub fn run(args: &Freeze, output: &Output) -> Result<Exit, Failure> {
     let after = frozen::lock(&program, &before, today);
     let path = args.dir.join(LOCK_FILE);
     let text = after.to_text().map_err(Failure::new)?;
-    seg::io::write_whole(&path, &text).map_err(|e| Failure::new(format!("{}: {e}", path.display())))?;
+    seg::unstable::io::write_whole(&path, &text).map_err(|e| Failure::new(format!("{}: {e}", path.display())))?;
     print_text(&format!("{} frozen in {LOCK_FILE}\n", check::counted(after.segments.len(), "segment")))?;
     Ok(Exit::Success)
 }

@@ -1,7 +1,7 @@
 //! Sizes that are expected, against those that came out.
 
-use seg::hir::{Header, Module, Segment};
-use seg::io::{Sizes, read_sizes};
+use seg::unstable::hir::{Header, Module, Segment};
+use seg::unstable::io::{Sizes, read_sizes};
 use seg::{Instant, Mask};
 use std::path::Path;
 

@@ -3,9 +3,10 @@
 use super::{compiled, load, run};
 use crate::args::{Format, History};
 use crate::exit::{Exit, Failure};
-use crate::output::{self, Output, grouped, print_json, print_text};
+use crate::output::{Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
-use seg::{Instant, Limits, Options};
+use seg::unstable::parts;
+use seg::{Instant, Options};
 use std::fmt::Write;
 
 const DAY: i64 = 24 * 3_600_000_000;
@@ -13,7 +14,7 @@ const DAY: i64 = 24 * 3_600_000_000;
 pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     let project = load(&args.dir)?;
     let Some(program) = compiled(&project, args.format, "counted", output)? else { return Ok(Exit::Errors) };
-    let Some(manifest) = &project.manifest else {
+    let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
@@ -23,11 +24,8 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     // Whatever the earliest day looks at, the later ones look at too.
     let wanted = program.wanted(instants.first().copied().unwrap_or(now));
     let loaded = run::read(&project, manifest, &wanted, output)?;
-    let bound = program.bind(&loaded.batch).map_err(Failure::new)?;
-    let threads = output::threads();
-    let options = Options { threads, ..Options::default() };
-    let limits = Limits { max_cost: args.max_cost, ..Limits::default() };
-    let sizes = bound.sizes_at(&instants, options, &limits).map_err(run::stopped)?;
+    let options = args.max_cost.into_iter().fold(run::options(), Options::with_max_cost);
+    let sizes = program.prepare().sizes_at(&loaded.batch, &instants, &options).map_err(run::refused)?;
     let names: Vec<&str> = program.segment_names().collect();
     if args.format == Format::Json {
         let at = |(now, sizes): (&Instant, &Vec<u64>)| {

@@ -4,8 +4,8 @@ use super::instant;
 use crate::args::Init;
 use crate::exit::{Exit, Failure};
 use crate::output::print_text;
-use seg::io::infer::{Wishes, propose};
-use seg::io::{DataFile, manifest::MANIFEST_FILE};
+use seg::unstable::io::infer::{Wishes, propose};
+use seg::unstable::io::{DataFile, manifest::MANIFEST_FILE};
 use seg::{Instant, Zone};
 use std::path::{Component, Path, PathBuf};
 

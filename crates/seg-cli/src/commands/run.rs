@@ -6,8 +6,9 @@ use crate::args::{Format, Run};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
-use seg::io::{LoadRequest, Loaded, Manifest, MembersFormat, Report, Sizes};
-use seg::{Cost, Evaluation, Instant, Limits, Mask, Options, Program, Project, Reason, Stopped, Wanted};
+use seg::unstable::io::{LoadRequest, Loaded, Manifest, MembersFormat, Report, Sizes};
+use seg::unstable::{module, parts};
+use seg::{Cost, EvaluateError, Evaluation, Instant, Mask, Options, Program, Project, Reason, Wanted};
 use std::fmt::Write;
 
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
@@ -29,7 +30,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     if args.format == Format::Text {
         output.diagnostics(program.warnings(), Format::Text)?;
     }
-    let Some(manifest) = &project.manifest else {
+    let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
     let (now, said_by) = now(args.at.as_deref(), manifest)?;
@@ -50,32 +51,26 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Errors);
     }
-    let bound = program.bind(&loaded.batch).map_err(Failure::new)?;
-    let threads = output::threads();
-    let options = Options { engine: args.engine.map(Into::into), threads };
-    let evaluation = match args.max_cost {
-        None => bound.evaluate_with(options, now),
-        Some(_) => {
-            let limits = Limits { max_cost: args.max_cost, ..Limits::default() };
-            bound.evaluate_within(options, &limits, now).map_err(stopped)?
-        }
-    };
-    let masks = &evaluation.masks;
-    if let Reason::NoNativeCode(error) = &evaluation.reason {
+    let prepared = program.prepare();
+    let options = args.engine.map(Into::into).into_iter().fold(options(), Options::with_engine);
+    let options = args.max_cost.into_iter().fold(options, Options::with_max_cost);
+    let evaluation = prepared.evaluate_with(&loaded.batch, now, &options).map_err(refused)?;
+    let masks = evaluation.masks();
+    if let Reason::NoNativeCode(error) = evaluation.reason() {
         eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
     }
     if let Some((path, format)) = members {
         let rows = program.segment_names().zip(masks).flat_map(|(name, mask)| {
             mask.rows().map(move |row| (name, row)).map(|(name, row)| (name, loaded.batch.id(row)))
         });
-        seg::io::write_members(path, format, rows)
+        seg::unstable::io::write_members(path, format, rows)
             .map_err(|e| Failure::new(format!("{}: {e}; the members were not written", path.display())))?;
     }
     if let Some((path, format)) = winners {
         write_winners(&program, &evaluation, &loaded, path, format)?;
     }
-    let cost = bound.cost(now);
-    let guards = guard::guards(program.module(), masks, before.as_ref(), now);
+    let cost = prepared.cost(&loaded.batch, now).map_err(refused)?;
+    let guards = guard::guards(module(&program), masks, before.as_ref(), now);
     if let Some(path) = &args.record {
         record(&program, masks, now, path)?;
     }
@@ -96,10 +91,19 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     Ok(if args.deny && !guards.broken.is_empty() { Exit::Errors } else { Exit::Success })
 }
 
+/// How everything is evaluated, unless a run asks for something else.
+pub fn options() -> Options {
+    Options::new().with_threads(output::threads().get())
+}
+
 /// An evaluation that was refused.
-pub fn stopped(stopped: Stopped) -> Failure {
-    let code = if matches!(stopped, Stopped::TooDear { .. }) { Exit::Errors } else { Exit::Failed };
-    Failure { code, message: format!("{stopped}; nothing was run") }
+pub fn refused(error: EvaluateError) -> Failure {
+    match error {
+        EvaluateError::CostLimitExceeded { .. } => {
+            Failure { code: Exit::Errors, message: format!("{error}; nothing was run") }
+        }
+        error => Failure::new(error),
+    }
 }
 
 /// Who goes to which of the segments that compete.
@@ -110,7 +114,7 @@ fn write_winners(
     path: &std::path::Path,
     format: MembersFormat,
 ) -> Result<(), Failure> {
-    let Some(winners) = evaluation.winners(program) else {
+    let Some(winners) = evaluation.winners() else {
         let message =
             "the project has no order of precedence; write `when people are in several, prefer \"…\", then \"…\"`";
         return Err(Failure::usage(message));
@@ -120,7 +124,7 @@ fn write_winners(
         let name = names.get((*winner)?)?;
         Some((loaded.batch.id(row), *name))
     });
-    seg::io::write_winners(path, format, rows)
+    seg::unstable::io::write_winners(path, format, rows)
         .map_err(|e| Failure::new(format!("{}: {e}; the winners were not written", path.display())))
 }
 
@@ -128,7 +132,8 @@ fn write_winners(
 fn record(program: &Program, masks: &[Mask], now: Instant, path: &std::path::Path) -> Result<(), Failure> {
     let sizes = program.segment_names().zip(masks).map(|(name, mask)| (name.to_owned(), mask.count() as u64)).collect();
     let text = serde_json::to_string_pretty(&Sizes { at: now.to_string(), sizes }).map_err(Failure::new)?;
-    seg::io::write_whole(path, &format!("{text}\n")).map_err(|e| Failure::new(format!("{}: {e}", path.display())))
+    seg::unstable::io::write_whole(path, &format!("{text}\n"))
+        .map_err(|e| Failure::new(format!("{}: {e}", path.display())))
 }
 
 fn members_format(path: &std::path::Path) -> Result<MembersFormat, Failure> {
@@ -152,12 +157,12 @@ pub fn now(at: Option<&str>, manifest: &Manifest) -> Result<(Instant, &'static s
 /// What is wanted of the project's data, with progress on a terminal.
 pub fn read(project: &Project, manifest: &Manifest, wanted: &Wanted, output: &Output) -> Result<Loaded, Failure> {
     let bar = output.progress();
-    let loaded = seg::io::load(LoadRequest {
+    let loaded = seg::unstable::io::load(LoadRequest {
         zone: manifest.zone,
         wanted: Some(wanted),
         threads: output::threads(),
         progress: Some(&mut |progress| bar.update(progress)),
-        ..LoadRequest::new(&project.dir, &manifest.data, &project.schema)
+        ..LoadRequest::new(parts(project).dir, &manifest.data, project.schema())
     });
     bar.clear();
     loaded.map_err(Failure::new)
@@ -217,7 +222,7 @@ fn json(
 ) -> serde_json::Value {
     let segments: Vec<_> = program
         .segment_names()
-        .zip(&evaluation.masks)
+        .zip(evaluation.masks())
         .map(|(name, mask)| {
             let share = (!mask.is_empty()).then(|| mask.count() as f64 / mask.len() as f64);
             serde_json::json!({ "segment": name, "members": mask.count(), "share": share })
@@ -226,7 +231,7 @@ fn json(
     serde_json::json!({
         "at": now.to_string(),
         "estimated_cost_ns": cost.0.as_nanos() as u64,
-        "engine": { "name": evaluation.engine.name(), "reason": evaluation.reason.to_string() },
+        "engine": { "name": evaluation.engine().name(), "reason": evaluation.reason().to_string() },
         "segments": segments,
         "sizes": { "broken": guards.broken, "not_judged": guards.notes },
         "data": data_json(&loaded.report),

@@ -4,6 +4,7 @@ use super::{check, load};
 use crate::args::{Format, Test};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
+use seg::unstable::{parts, place};
 use seg::{ExpectationOutcome, Project, Role, TestReport, Why};
 use std::fmt::Write;
 
@@ -35,7 +36,7 @@ fn text(project: &Project, report: &TestReport, n: usize, n_passed: usize) -> St
         // Writing to a string does not fail.
         let _ = writeln!(out, "{mark} {}", test.name);
         for outcome in failed {
-            let place = seg::place(&project.sources, outcome.span);
+            let place = place(parts(project).sources, outcome.span);
             let _ = writeln!(out, "    {place}: {}", outcome.said);
             let _ = writeln!(out, "    but {}", outcome.instead);
             if let Some(why) = &outcome.why {

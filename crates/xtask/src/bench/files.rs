@@ -8,9 +8,9 @@ use arrow_schema::DataType;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
-use seg::io::LoadRequest;
-use seg::io::manifest::{Data, EventFiles, ProfileFiles, RowsAre};
 use seg::{Batch, Zone};
+use seg_io::LoadRequest;
+use seg_io::manifest::{Data, EventFiles, ProfileFiles, RowsAre};
 use std::fs::File;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ pub fn read(batch: &Batch, threads: NonZero<usize>) -> Result<Duration, String> 
     };
     let (schema, zone, folder) = (batch.schema(), Some(Zone::UTC), folder(batch));
     let start = Instant::now();
-    let loaded = seg::io::load(LoadRequest { zone, threads, ..LoadRequest::new(&folder, &data, schema) });
+    let loaded = seg_io::load(LoadRequest { zone, threads, ..LoadRequest::new(&folder, &data, schema) });
     let loaded = loaded.map_err(|e| format!("{e}\n"))?;
     // Binding looks at every column first.
     for at in 0..schema.events.len() {

@@ -4,9 +4,8 @@
 //! engines in it, and each runs the suite in its best layout, by the programs of
 //! `crates/xtask/peers`. What they count is held against Seg's answers.
 
-use super::generate::NOW;
-use super::{Flush, median, ms, settings, suite};
-use seg::{Batch, Bound, Engine, Mask, Options, Project};
+use super::{Flush, evaluate, median, ms, settings, suite};
+use seg::{Batch, Engine, Mask, Options, Prepared, Project};
 use serde_json::Value;
 use std::fmt::Write;
 use std::num::NonZero;
@@ -171,17 +170,18 @@ struct Ours<'b> {
     title: String,
     /// How many segments, or the number of one.
     number: usize,
-    bound: Bound<'b>,
+    prepared: Prepared,
+    batch: &'b Batch,
     masks: Vec<Mask>,
     times: Vec<Duration>,
 }
 
 impl Ours<'_> {
     fn sample(&mut self, threads: NonZero<usize>, flush: &mut Flush) {
-        let options = Options { engine: Some(Engine::Jit), threads };
-        let masks = &mut self.masks;
-        let evaluate = || *masks = self.bound.evaluate_again(options, NOW, std::mem::take(masks)).masks;
-        self.times.push(median(flush, evaluate));
+        let options = Options::new().with_engine(Engine::Jit).with_threads(threads.get());
+        let (prepared, batch, masks) = (&self.prepared, self.batch, &mut self.masks);
+        let mut again = || evaluate(prepared, batch, &options, std::mem::take(masks)).map(|again| *masks = again);
+        self.times.push(median(flush, || again().is_ok()));
     }
 
     /// What it took around the time at which an engine was measured: the mean of just
@@ -223,10 +223,11 @@ pub fn beside(
         programs.push((title, number, seg::compile(&project).map_err(|e| e.to_string())?));
     }
     let mut ours = Vec::new();
+    let options = Options::new().with_engine(Engine::Jit).with_threads(threads.get());
     for (title, number, program) in &programs {
-        let bound = program.bind(batch).map_err(|e| e.to_string())?;
-        let masks = bound.evaluate_with(Options { engine: Some(Engine::Jit), threads }, NOW).masks;
-        ours.push(Ours { title: title.clone(), number: *number, bound, masks, times: Vec::new() });
+        let prepared = program.prepare();
+        let masks = evaluate(&prepared, batch, &options, Vec::new())?;
+        ours.push(Ours { title: title.clone(), number: *number, prepared, batch, masks, times: Vec::new() });
     }
     let peers = run(batch, threads.get(), || ours.iter_mut().for_each(|ours| ours.sample(threads, flush)))?;
     ours.iter_mut().for_each(|ours| ours.sample(threads, flush));

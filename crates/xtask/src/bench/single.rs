@@ -1,8 +1,8 @@
 //! One segment alone: natively, by both evaluators and by hand.
 
 use super::generate::NOW;
-use super::{Flush, PLAN_PROFILES, REFERENCE_PROFILES, SAMPLES, hand, median, ms, settings, slice};
-use seg::{Batch, Engine, Mask, Options, Program, Project};
+use super::{Flush, PLAN_PROFILES, REFERENCE_PROFILES, SAMPLES, evaluate, hand, median, ms, settings, slice};
+use seg::{Batch, Engine, Mask, Options, Prepared, Project};
 use std::num::NonZero;
 use std::time::{Duration, Instant};
 
@@ -30,30 +30,31 @@ impl Row {
     ) -> Result<Row, String> {
         let compile = || {
             let project = Project::from_text(schema, [("s.seg", text)], settings());
-            seg::compile(&project).map_err(|e| e.to_string())
+            seg::compile(&project).map(|program| program.prepare()).map_err(|e| e.to_string())
         };
         // The schema is read once in practice; the sentence is what is timed.
         let project = Project::from_text(schema, [("s.seg", text)], settings());
         let front = median(flush, || seg::compile(&project).is_ok());
         let program = compile()?;
-        let by = |program: &Program, batch: &Batch, engine, threads| {
-            let bound = program.bind(batch).expect("the batch keeps the contract");
-            let evaluation = bound.evaluate_with(Options { engine: Some(engine), threads }, NOW);
-            assert_eq!(evaluation.engine, engine, "{}", evaluation.reason);
-            evaluation.masks
+        let by = |program: &Prepared, batch: &Batch, engine, threads: NonZero<usize>| {
+            let options = Options::new().with_engine(engine).with_threads(threads.get());
+            let evaluation = program.evaluate_with(batch, NOW, &options).expect("the batch keeps the contract");
+            assert_eq!(evaluation.engine(), engine, "{}", evaluation.reason());
+            evaluation.into_masks()
         };
         let one = NonZero::<usize>::MIN;
         let small = slice(batch, 64)?;
         let warm = median(flush, || by(&program, &small, Engine::Jit, one));
-        let fresh: Vec<Program> = (0..SAMPLES).map(|_| compile()).collect::<Result<_, _>>()?;
+        let fresh: Vec<Prepared> = (0..SAMPLES).map(|_| compile()).collect::<Result<_, _>>()?;
         let mut fresh = fresh.iter();
         let cold = median(flush, || fresh.next().map(|program| by(program, &small, Engine::Jit, one)));
         let in_a_row = in_a_row(&project, |program| drop(by(program, &small, Engine::Jit, one)))?;
         let masks = by(&program, batch, Engine::Jit, threads);
         let mask = masks.first().ok_or("no segment")?;
-        let bound = program.bind(batch).map_err(|e| e.to_string())?;
-        let (options, mut again) = (Options { engine: Some(Engine::Jit), threads }, masks.clone());
-        let native = median(flush, || again = bound.evaluate_again(options, NOW, std::mem::take(&mut again)).masks);
+        let options = Options::new().with_engine(Engine::Jit).with_threads(threads.get());
+        let mut again = masks.clone();
+        let mut native = || evaluate(&program, batch, &options, std::mem::take(&mut again)).map(|masks| again = masks);
+        let native = median(flush, || native().is_ok());
         let hand = match hand::run(number, batch.records(), threads) {
             Some(by_hand) if by_hand != *mask => return Err(format!("segment {number}: the loop by hand differs\n")),
             Some(_) => Some(median(flush, || hand::run(number, batch.records(), threads))),
@@ -78,7 +79,7 @@ impl Row {
 
 /// From text to code without a scan between samples: the front, and what a first
 /// run takes longer than a second. The median.
-fn in_a_row(project: &Project, run: impl Fn(&Program)) -> Result<Duration, String> {
+fn in_a_row(project: &Project, run: impl Fn(&Prepared)) -> Result<Duration, String> {
     let time = |work: &dyn Fn()| {
         let start = Instant::now();
         work();
@@ -87,7 +88,7 @@ fn in_a_row(project: &Project, run: impl Fn(&Program)) -> Result<Duration, Strin
     let mut times = Vec::with_capacity(SAMPLES);
     for _ in 0..SAMPLES {
         let start = Instant::now();
-        let program = seg::compile(project).map_err(|e| e.to_string())?;
+        let program = seg::compile(project).map_err(|e| e.to_string())?.prepare();
         let front = start.elapsed();
         let [first, again] = [(); 2].map(|()| time(&|| run(&program)));
         times.push(front + first.saturating_sub(again));

@@ -1,0 +1,97 @@
+//! What the command line needs beyond the facade: stages and parts of a project.
+//! Without any promise; whatever an embedder needs belongs into the facade.
+
+use crate::prepared::Prepared;
+use crate::{Diagnostics, Program, Project};
+use seg_data::{Batch, Instant, Schema};
+use seg_hir::{Checked, Settings};
+use seg_syntax::Parse;
+use seg_syntax::diag::Diagnostic;
+use seg_syntax::source::{SourceId, SourceMap};
+use std::path::Path;
+use std::sync::Arc;
+
+pub use crate::frozen;
+pub use seg_hir::explain::place;
+pub use seg_hir::hir;
+pub use seg_plan as plan;
+pub use seg_syntax::{diag, source, token};
+
+#[cfg(feature = "jit")]
+pub use seg_exec as exec;
+#[cfg(feature = "io")]
+pub use seg_io as io;
+
+/// The parts of a project.
+pub struct Parts<'p> {
+    /// Where it is; empty for a project from strings.
+    pub dir: &'p Path,
+    /// Its `seg.toml`, when it has one without errors.
+    #[cfg(feature = "io")]
+    pub manifest: Option<&'p seg_io::Manifest>,
+    /// What its segments are about.
+    pub schema: &'p Arc<Schema>,
+    /// Whose calendar, and when weeks begin.
+    pub settings: Settings,
+    /// All its texts.
+    pub sources: &'p SourceMap,
+    /// The files that hold segments.
+    pub segment_files: &'p [SourceId],
+}
+
+/// The parts of a project.
+pub fn parts(project: &Project) -> Parts<'_> {
+    Parts {
+        dir: &project.dir,
+        #[cfg(feature = "io")]
+        manifest: project.manifest.as_ref(),
+        schema: &project.schema,
+        settings: project.settings,
+        sources: &project.sources,
+        segment_files: &project.segment_files,
+    }
+}
+
+/// The first stages: tokens and trees of every `.seg` file, in the project's order.
+pub fn parse(project: &Project) -> Vec<Parse> {
+    crate::compile::parse(project)
+}
+
+/// The next stage: what the parsed files mean.
+pub fn check(project: &Project, parses: &[Parse]) -> Checked {
+    crate::compile::check(project, parses)
+}
+
+/// What the segments of a program mean.
+pub fn module(program: &Program) -> &hir::Module {
+    program.module()
+}
+
+/// How the segments of a program run: one graph for all of them.
+pub fn plan_of(program: &Program) -> &plan::Plan {
+    program.plan()
+}
+
+/// What the segments of a program read.
+pub fn needs(program: &Program) -> &plan::Needs {
+    program.needs()
+}
+
+/// The plan as it runs over a batch: without what the extent of its events decides.
+pub fn fitted_plan(prepared: &Prepared, batch: &Batch, now: Instant) -> plan::Plan {
+    prepared.fitted_plan(batch, now)
+}
+
+/// How native code decides each condition of the fitted plan over a batch; or why
+/// there is none.
+pub fn physical(prepared: &Prepared, batch: &Batch, now: Instant) -> String {
+    prepared.physical(batch, now).unwrap_or_else(|failure| match failure {
+        crate::native::Failure::Unavailable(why) => format!("{why}\n"),
+        crate::native::Failure::Cancelled => String::new(),
+    })
+}
+
+/// Diagnostics of a project's texts.
+pub fn diagnostics(items: Vec<Diagnostic>, project: &Project) -> Diagnostics {
+    Diagnostics::new(items, project.sources.clone())
+}
