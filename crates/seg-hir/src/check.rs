@@ -5,24 +5,14 @@ mod order;
 mod segment;
 mod test;
 
-use crate::hir::{ListRef, Module, SegmentId};
+use crate::hir::Module;
 use crate::lower::Lower;
-use crate::names::suggestion;
-use seg_data::{Schema, WeekStart, Zone};
+use crate::names::{Reference, Settings};
+use seg_data::Schema;
 use seg_syntax::Parse;
-use seg_syntax::ast;
-use seg_syntax::diag::{Code, Diagnostic};
-use seg_syntax::source::{SourceMap, Span};
+use seg_syntax::diag::Diagnostic;
+use seg_syntax::source::SourceMap;
 use std::collections::{HashMap, HashSet};
-
-/// What a project says about all its segments.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Settings {
-    /// Whose calendar; without one, calendar words are errors.
-    pub zone: Option<Zone>,
-    /// When weeks begin.
-    pub week_start: WeekStart,
-}
 
 /// The meaning of a project's segments with every problem found.
 #[derive(Debug, Clone, Default)]
@@ -31,41 +21,6 @@ pub struct Checked {
     pub module: Module,
     /// Problems of names, types and windows. Those of syntax are the parses'.
     pub diagnostics: Vec<Diagnostic>,
-}
-
-/// What a project declares besides its segments, with their names.
-#[derive(Default)]
-pub(crate) struct Declared<'a> {
-    pub segments: SegmentNames,
-    /// By name, as names are compared.
-    pub definitions: HashMap<String, &'a ast::Definition>,
-    pub lists: HashMap<String, ListRef>,
-}
-
-/// The names of all segments, and of those that could not be parsed.
-#[derive(Default)]
-pub(crate) struct SegmentNames {
-    ids: HashMap<String, SegmentId>,
-    broken: HashSet<String>,
-}
-
-impl SegmentNames {
-    /// The segment of a name; an unknown name is reported unless its segment
-    /// is broken, for then that has been reported.
-    pub(crate) fn resolve(&self, title: &ast::Title) -> Result<SegmentId, Option<Box<Diagnostic>>> {
-        if let Some(id) = self.ids.get(&title.text) {
-            return Ok(*id);
-        }
-        if self.broken.contains(&title.text) {
-            return Err(None);
-        }
-        let message = format!("there is no segment \"{}\"", title.text);
-        let mut diagnostic = Diagnostic::new(Code::UnknownSegment, title.span, message).label("unknown segment");
-        if let Some(near) = suggestion(&title.text, self.ids.keys().map(String::as_str)) {
-            diagnostic = diagnostic.fix(title.span, format!("\"{near}\""), format!("did you mean `\"{near}\"`?"));
-        }
-        Err(Some(Box::new(diagnostic)))
-    }
 }
 
 /// The contents of lists from files, by the path that their declarations name;
@@ -120,10 +75,4 @@ pub(crate) fn declared_items<'a>(
     lists: &Lists,
 ) -> declare::Items<'a> {
     declare::items(parses, sources, schema, lists, &mut Vec::new())
-}
-
-/// Where a segment refers to another.
-pub(crate) struct Reference {
-    pub to: SegmentId,
-    pub at: Span,
 }

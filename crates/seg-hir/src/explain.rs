@@ -1,9 +1,10 @@
 //! Why somebody is in a segment or not, in the segment's own words.
 
-use crate::check::{Lists, Settings, declared_items};
+use crate::check::{Lists, declared_items};
 use crate::eval::{Evaluator, PersonAnswers};
 use crate::hir::{Chain, Cond, Expr, ExprKind, Module, Query, SegmentId};
 use crate::lower::Lower;
+use crate::names::Settings;
 use seg_data::{Batch, EventId, Instant, Schema, Value};
 use seg_syntax::Parse;
 use seg_syntax::ast::{self, Quantifier};

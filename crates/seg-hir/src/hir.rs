@@ -5,6 +5,7 @@
 //! days` and `did not order in the past 90 days` are the same tree. Nothing here
 //! depends on when or on whose data it will run.
 
+mod build;
 mod module;
 mod print;
 
@@ -111,11 +112,21 @@ pub struct List {
     pub name: String,
     /// Its texts.
     pub values: HashSet<String>,
+    /// Whether they are in simple case folding, for values that are, too.
+    pub ignores_case: bool,
+}
+
+impl ListRef {
+    /// The same list for values whose case does not count.
+    pub fn folded(&self) -> ListRef {
+        let values = self.0.values.iter().map(|text| crate::text::fold_case(text)).collect();
+        ListRef(Arc::new(List { name: self.0.name.clone(), values, ignores_case: true }))
+    }
 }
 
 impl PartialEq for ListRef {
     fn eq(&self, other: &ListRef) -> bool {
-        self.0.name == other.0.name
+        self.0.name == other.0.name && self.0.ignores_case == other.0.ignores_case
     }
 }
 
@@ -124,6 +135,7 @@ impl Eq for ListRef {}
 impl Hash for ListRef {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.name.hash(state);
+        self.0.ignores_case.hash(state);
     }
 }
 
@@ -424,13 +436,6 @@ pub struct Bound {
     pub is_closed: bool,
 }
 
-impl Query {
-    /// Events of some names, whenever they were.
-    pub fn of(events: Vec<EventId>, known_at: Option<Moment>) -> Query {
-        Query { events, interval: Interval::default(), filter: None, known_at }
-    }
-}
-
 /// The last instant whose events exist.
 pub fn horizon(known_at: Option<Moment>, now: Instant) -> Instant {
     known_at.map_or(now, |moment| moment.at(now).min(now))
@@ -490,11 +495,6 @@ impl Moment {
 }
 
 impl Expr {
-    /// A literal.
-    pub fn literal(value: Value, ty: Type) -> Expr {
-        Expr { kind: ExprKind::Literal(value), ty, may_be_missing: false }
-    }
-
     /// The values it is made of, about the same person or event; what is about
     /// the events of its query is not among them.
     pub fn operands(&self) -> Vec<&Expr> {
@@ -511,11 +511,6 @@ impl Expr {
             | ExprKind::Elapsed(inner) => vec![inner],
             _ => Vec::new(),
         }
-    }
-
-    /// What stands for something already reported.
-    pub fn error() -> Expr {
-        Expr { kind: ExprKind::Error, ty: Type::Boolean, may_be_missing: false }
     }
 
     /// Whether it stands for something already reported.
@@ -542,47 +537,6 @@ impl DayOffset {
             DayOffset::Days(days) => day.plus_days(days),
             DayOffset::Months(months) => day.plus_months(months),
             DayOffset::StartOf(unit, offset) => day.start_of(unit, offset),
-        }
-    }
-}
-
-impl Cond {
-    /// All of them, with nested `All` flattened.
-    pub fn all(members: Vec<Cond>) -> Cond {
-        let mut flat = Vec::with_capacity(members.len());
-        for member in members {
-            match member {
-                Cond::All(inner) => flat.extend(inner),
-                other => flat.push(other),
-            }
-        }
-        match flat.len() {
-            1 => flat.pop().unwrap_or(Cond::Const(true)),
-            _ => Cond::All(flat),
-        }
-    }
-
-    /// Any of them, with nested `Any` flattened.
-    pub fn any(members: Vec<Cond>) -> Cond {
-        let mut flat = Vec::with_capacity(members.len());
-        for member in members {
-            match member {
-                Cond::Any(inner) => flat.extend(inner),
-                other => flat.push(other),
-            }
-        }
-        match flat.len() {
-            1 => flat.pop().unwrap_or(Cond::Const(false)),
-            _ => Cond::Any(flat),
-        }
-    }
-
-    /// The opposite; two negations cancel.
-    pub fn negate(self) -> Cond {
-        match self {
-            Cond::Not(inner) => *inner,
-            Cond::Const(value) => Cond::Const(!value),
-            other => Cond::Not(Box::new(other)),
         }
     }
 }

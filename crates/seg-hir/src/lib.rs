@@ -21,6 +21,7 @@ mod names;
 pub mod schema;
 pub mod text;
 
-pub use check::{Checked, Lists, Settings, check};
+pub use check::{Checked, Lists, check};
 pub use eval::{Evaluator, aggregate, arithmetic, calendar_part, compare, distance, median, scale, shift};
 pub use lint::lints;
+pub use names::Settings;

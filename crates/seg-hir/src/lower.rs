@@ -1,20 +1,15 @@
 //! Conditions as written to conditions as meant.
 
-mod aggregate;
-mod calendar;
-mod comparison;
+mod condition;
 mod event;
 mod group;
-mod moment;
-mod resolve;
-mod reuse;
-mod rhythm;
-mod sequence;
+mod left_over;
+mod names;
 mod time;
 mod value;
 
-use crate::check::{Declared, Reference, Settings};
 use crate::hir::{Cond, Moment, Query};
+use crate::names::{Declared, Reference, Settings};
 use seg_data::{EventId, PropertyId, Schema, Type, Zone};
 use seg_syntax::ast;
 use seg_syntax::diag::{Code, Diagnostic};
@@ -41,6 +36,10 @@ pub(crate) struct Lower<'a> {
     in_definitions: HashSet<(Span, &'static str)>,
     /// The events whose rhythm `their usual gap` means.
     rhythm: Option<Vec<EventId>>,
+    /// The phrases that have become part of the meaning of the condition at hand.
+    read: Vec<Span>,
+    /// Whether anything has followed the calendar of the zone at hand.
+    is_zone_read: bool,
     /// The other segments it refers to.
     pub references: Vec<Reference>,
     /// What is wrong with it.
@@ -80,6 +79,8 @@ enum Facts {
     Plain,
     /// It is about events.
     Event(EventFacts),
+    /// It was not understood, and that has been reported.
+    Error,
 }
 
 struct EventFacts {
@@ -109,7 +110,27 @@ impl Lowered {
 
     /// What stands for something already reported.
     fn error() -> Lowered {
-        Lowered::plain(Cond::Const(false))
+        Lowered { cond: Cond::Const(false), facts: Facts::Error }
+    }
+
+    /// Without what its neighbours would need to know of it.
+    fn alone(self) -> Lowered {
+        match self.facts {
+            Facts::Error => self,
+            Facts::Plain | Facts::Event(_) => Lowered::plain(self.cond),
+        }
+    }
+
+    fn is_error(&self) -> bool {
+        matches!(self.facts, Facts::Error)
+    }
+
+    /// The opposite, where it was said.
+    fn negated(self, is_negative: bool) -> Lowered {
+        match self.facts {
+            Facts::Plain | Facts::Event(_) if is_negative => Lowered::plain(self.cond.negate()),
+            Facts::Plain | Facts::Event(_) | Facts::Error => self,
+        }
     }
 }
 
@@ -130,6 +151,8 @@ impl<'a> Lower<'a> {
             known_at: None,
             in_definitions: HashSet::new(),
             rhythm: None,
+            read: Vec::new(),
+            is_zone_read: false,
             references: Vec::new(),
             diagnostics: Vec::new(),
             unknown: HashSet::new(),
@@ -180,6 +203,7 @@ impl<'a> Lower<'a> {
 
     /// The zone that calendar words follow; reported when there is none.
     pub(crate) fn zone(&mut self, span: Span) -> Option<Zone> {
+        self.is_zone_read = true;
         if self.settings.zone.is_none() {
             let words = self.words(span);
             self.report(
@@ -201,7 +225,7 @@ impl<'a> Lower<'a> {
         match expr {
             ast::Expr::Error(_) => Lowered::error(),
             ast::Expr::Group(group) => self.group(group, scope),
-            ast::Expr::Not(inner, _) => Lowered::plain(self.expr_in(inner, scope).cond.negate()),
+            ast::Expr::Not(inner, _) => self.expr_in(inner, scope).negated(true),
             ast::Expr::Condition(condition) => self.condition(condition, scope),
             other if !matches!(scope, Scope::Person) => self.not_in_filter(other.span()),
             ast::Expr::Everyone(_) => Lowered::plain(Cond::Const(true)),

@@ -1,4 +1,82 @@
-//! Likely meanings of names that are not known.
+//! What a project declares under which names, and the likely meanings of names
+//! that are not known.
+
+use crate::hir::{ListRef, SegmentId};
+use seg_data::{WeekStart, Zone};
+use seg_syntax::ast;
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+
+/// What a project says about all its segments.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// Whose calendar; without one, calendar words are errors.
+    pub zone: Option<Zone>,
+    /// When weeks begin.
+    pub week_start: WeekStart,
+}
+
+/// Where a segment refers to another.
+pub(crate) struct Reference {
+    pub to: SegmentId,
+    pub at: Span,
+}
+
+/// What a project declares besides its segments, with their names.
+#[derive(Default)]
+pub(crate) struct Declared<'a> {
+    pub segments: SegmentNames,
+    /// By name, as names are compared.
+    pub definitions: HashMap<String, &'a ast::Definition>,
+    pub lists: HashMap<String, DeclaredList>,
+}
+
+/// The names of all segments, and of those that could not be parsed.
+#[derive(Default)]
+pub(crate) struct SegmentNames {
+    pub ids: HashMap<String, SegmentId>,
+    pub broken: HashSet<String>,
+}
+
+impl SegmentNames {
+    /// The segment of a name; an unknown name is reported unless its segment
+    /// is broken, for then that has been reported.
+    pub(crate) fn resolve(&self, title: &ast::Title) -> Result<SegmentId, Option<Box<Diagnostic>>> {
+        if let Some(id) = self.ids.get(&title.text) {
+            return Ok(*id);
+        }
+        if self.broken.contains(&title.text) {
+            return Err(None);
+        }
+        let message = format!("there is no segment \"{}\"", title.text);
+        let mut diagnostic = Diagnostic::new(Code::UnknownSegment, title.span, message).label("unknown segment");
+        if let Some(near) = suggestion(&title.text, self.ids.keys().map(String::as_str)) {
+            diagnostic = diagnostic.fix(title.span, format!("\"{near}\""), format!("did you mean `\"{near}\"`?"));
+        }
+        Err(Some(Box::new(diagnostic)))
+    }
+}
+
+/// A list from a file, and the same list for comparing without regard to case,
+/// which is made when the first sentence asks for it.
+pub(crate) struct DeclaredList {
+    /// As the file has it.
+    pub plain: ListRef,
+    folded: OnceLock<ListRef>,
+}
+
+impl DeclaredList {
+    pub(crate) fn new(plain: ListRef) -> DeclaredList {
+        DeclaredList { plain, folded: OnceLock::new() }
+    }
+
+    /// The list with its texts in simple case folding.
+    pub(crate) fn folded(&self) -> &ListRef {
+        self.folded.get_or_init(|| self.plain.folded())
+    }
+}
 
 /// The longest name for which slips are looked for, in bytes.
 const LENGTH_MAX: usize = 120;

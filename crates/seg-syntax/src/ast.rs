@@ -7,6 +7,7 @@
 use crate::source::Span;
 
 mod item;
+mod phrases;
 mod print;
 
 pub use item::{
@@ -499,10 +500,17 @@ pub struct Comparison {
     pub not: Option<Span>,
     /// What the value is compared by.
     pub relation: Relation,
-    /// `ignoring case`
-    pub ignoring_case: bool,
-    /// `or unknown`
-    pub or_unknown: bool,
+    /// `ignoring case`, and where.
+    pub ignoring_case: Option<Span>,
+    /// `or unknown`, and where.
+    pub or_unknown: Option<Span>,
+}
+
+impl Comparison {
+    /// A relation with nothing else said.
+    pub fn of(relation: Relation, not: Option<Span>) -> Comparison {
+        Comparison { not, relation, ignoring_case: None, or_unknown: None }
+    }
 }
 
 /// How a value is compared.

@@ -1,7 +1,8 @@
 //! What a project declares: names, each of one thing, and what refers to them.
 
-use super::{Declared, Lists, Reference};
+use super::Lists;
 use crate::hir::{List, ListRef, Module, SegmentId};
+use crate::names::{Declared, DeclaredList, Reference};
 use seg_data::Schema;
 use seg_data::schema::fold_name;
 use seg_syntax::Parse;
@@ -114,7 +115,8 @@ fn declare_list(items: &mut Items<'_>, list: &ast::ListDeclaration, lists: &List
         }
     };
     let name = list.name.text.clone();
-    let declared = ListRef(Arc::new(List { name: name.clone(), values }));
+    let declared = ListRef(Arc::new(List { name: name.clone(), values, ignores_case: false }));
+    let declared = DeclaredList::new(declared);
     if items.declared.lists.insert(name, declared).is_some() {
         diagnostics.push(
             Diagnostic::new(

@@ -1,7 +1,8 @@
 //! Which segments refer to which.
 
-use super::{Checked, Reference};
+use super::Checked;
 use crate::hir::{Cond, Module, SegmentId};
+use crate::names::Reference;
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 

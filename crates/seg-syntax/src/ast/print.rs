@@ -397,10 +397,10 @@ impl Display for Comparison {
             write!(f, "not ")?;
         }
         write!(f, "{}", self.relation)?;
-        if self.ignoring_case {
+        if self.ignoring_case.is_some() {
             write!(f, ", ignoring case")?;
         }
-        if self.or_unknown {
+        if self.or_unknown.is_some() {
             write!(f, ", or unknown")?;
         }
         Ok(())

@@ -27,12 +27,7 @@ impl Builder<'_> {
 
     fn comparison(&mut self, pair: Pair<'_, Rule>) -> Comparison {
         let span = self.span(&pair);
-        let mut comparison = Comparison {
-            not: None,
-            relation: Relation::Order(OrderOp::Is, error_operand(span)),
-            ignoring_case: false,
-            or_unknown: false,
-        };
+        let mut comparison = Comparison::of(Relation::Order(OrderOp::Is, error_operand(span)), None);
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::kw_not => comparison.not = Some(self.span(&part)),
@@ -48,8 +43,8 @@ impl Builder<'_> {
                     }
                 }
                 Rule::operand => comparison.relation = Relation::Order(OrderOp::Is, self.operand(part)),
-                Rule::ignoring_case => comparison.ignoring_case = true,
-                Rule::or_unknown => comparison.or_unknown = true,
+                Rule::ignoring_case => comparison.ignoring_case = Some(self.span(&part)),
+                Rule::or_unknown => comparison.or_unknown = Some(self.span(&part)),
                 _ => {}
             }
         }
@@ -61,7 +56,7 @@ impl Builder<'_> {
         let at = self.literal_at(pair);
         let right = Operand { kind: OperandKind::Literal(at.literal), span: at.span };
         let relation = Relation::Order(OrderOp::Is, right);
-        TailKind::Comparison(Comparison { not: None, relation, ignoring_case: false, or_unknown: false })
+        TailKind::Comparison(Comparison::of(relation, None))
     }
 
     fn relation(&mut self, pair: Pair<'_, Rule>) -> Relation {

@@ -1,10 +1,9 @@
 //! Windows from a person's own past: `since last_order_date`, `within 14 days
 //! after their first Order Completed`.
 
-use super::event::{event_time, narrow};
-use super::resolve::Subject;
-use super::{Lower, Scope};
 use crate::hir::{CompareOp, Cond, End, Expr, ExprKind, Length, Query};
+use crate::lower::names::resolve::Subject;
+use crate::lower::{Lower, Scope};
 use seg_data::{EventId, Period, Type};
 use seg_syntax::ast::{DatedOp, Duration, Name, Operand, OperandKind, Unit, Window};
 use seg_syntax::diag::{Code, Diagnostic};
@@ -12,24 +11,24 @@ use seg_syntax::source::Span;
 
 impl Lower<'_> {
     /// Narrows the events of a query to a window.
-    pub(super) fn narrow_by_window(&mut self, query: &mut Query, window: &Window, span: Span) -> Option<()> {
+    pub(in crate::lower) fn narrow_by_window(&mut self, query: &mut Query, window: &Window, span: Span) -> Option<()> {
         match window {
             Window::Dated(op, Operand { kind: OperandKind::Name(name), span: at }) => {
                 let anchor = self.anchor(name, *at)?;
-                let cond = self.beside(&event_time(), *op, anchor, *at)?;
-                narrow(query, cond);
+                let cond = self.beside(&Expr::event_time(), *op, anchor, *at)?;
+                query.narrow(cond);
             }
             Window::Around(length, op, anchor) => {
                 let anchor = self.anchor_operand(anchor)?;
-                let cond = self.around(&event_time(), length, *op, anchor, span)?;
-                narrow(query, cond);
+                let cond = self.around(&Expr::event_time(), length, *op, anchor, span)?;
+                query.narrow(cond);
             }
             _ => query.interval = self.interval(window, span)?,
         }
         Some(())
     }
 
-    pub(super) fn anchor_operand(&mut self, operand: &Operand) -> Option<Expr> {
+    pub(in crate::lower) fn anchor_operand(&mut self, operand: &Operand) -> Option<Expr> {
         match &operand.kind {
             OperandKind::Name(name) => self.anchor(name, operand.span),
             OperandKind::Error => None,
@@ -71,7 +70,7 @@ impl Lower<'_> {
     }
 
     /// The time of the first or last event of a name such as `last order`.
-    pub(super) fn end_as_time(&mut self, name: &Name) -> Option<Expr> {
+    pub(in crate::lower) fn end_as_time(&mut self, name: &Name) -> Option<Expr> {
         match self.resolve(name, Scope::Person) {
             Subject::Ends(end, events) => Some(self.end_time(end, events)),
             Subject::Value(value) => Some(value),
@@ -80,13 +79,13 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn end_time(&mut self, end: End, events: Vec<EventId>) -> Expr {
+    pub(in crate::lower) fn end_time(&mut self, end: End, events: Vec<EventId>) -> Expr {
         let query = self.query(events);
         Expr { kind: ExprKind::EventTime { end, query }, ty: Type::Timestamp, may_be_missing: true }
     }
 
     /// A time before, after or on another.
-    pub(super) fn beside(&mut self, left: &Expr, op: DatedOp, right: Expr, span: Span) -> Option<Cond> {
+    pub(in crate::lower) fn beside(&mut self, left: &Expr, op: DatedOp, right: Expr, span: Span) -> Option<Cond> {
         let on_days = op == DatedOp::On || left.ty != right.ty;
         let (left, right) = match on_days {
             true => (self.as_day(left.clone(), span)?, self.as_day(right, span)?),
@@ -96,7 +95,7 @@ impl Lower<'_> {
     }
 
     /// Within a length of time after a moment, before it, or around it.
-    pub(super) fn around(
+    pub(in crate::lower) fn around(
         &mut self,
         value: &Expr,
         length: &Duration,
@@ -136,7 +135,7 @@ impl Lower<'_> {
     }
 
     /// `time since their last Order Completed`
-    pub(super) fn elapsed(&mut self, name: &Name) -> Expr {
+    pub(in crate::lower) fn elapsed(&mut self, name: &Name) -> Expr {
         let Some(time) = self.end_as_time(name) else { return Expr::error() };
         if let ExprKind::EventTime { query, .. } = &time.kind {
             self.rhythm = Some(query.events.clone());
@@ -160,7 +159,7 @@ impl Lower<'_> {
     }
 
     /// The length of a written duration in microseconds; months have none.
-    pub(super) fn fixed(&mut self, length: &Duration) -> Option<i64> {
+    pub(in crate::lower) fn fixed(&mut self, length: &Duration) -> Option<i64> {
         match self.period(length)? {
             (Period::Fixed(micros), _) => Some(micros),
             (Period::Months(_), _) => {
@@ -181,7 +180,7 @@ impl Lower<'_> {
 }
 
 /// How two times compare where one is before, after or on the other.
-pub(super) fn order_of(op: DatedOp) -> CompareOp {
+pub(in crate::lower) fn order_of(op: DatedOp) -> CompareOp {
     match op {
         DatedOp::Before => CompareOp::Less,
         DatedOp::After => CompareOp::Greater,

@@ -1,18 +1,18 @@
 //! Values and conditions of their own kind: usual gaps, lines of events, most
 //! frequent values.
 
-use super::resolve::Subject;
-use super::{Items, Lower, Lowered, Scope};
 use crate::hir::{Cond, Expr, ExprKind};
+use crate::lower::names::resolve::Subject;
+use crate::lower::{Items, Lower, Lowered, Scope};
 use seg_data::{EventId, PropertyId, Type};
-use seg_syntax::ast::{self, Condition, Name, Negative, Operand, OperandKind, Quantifier, Tail, TailKind};
+use seg_syntax::ast::{self, Condition, Name, Operand, OperandKind, Quantifier, Tail, TailKind};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
 impl Lower<'_> {
     /// Conditions whose subject is neither a plain value nor an event; `None`
     /// for all others.
-    pub(super) fn special_condition(&mut self, c: &Condition, scope: Scope<'_>) -> Option<Lowered> {
+    pub(in crate::lower) fn special_condition(&mut self, c: &Condition, scope: Scope<'_>) -> Option<Lowered> {
         match &c.subject.kind {
             OperandKind::Items(quantifier, name) => Some(self.items(c, *quantifier, name, scope)),
             OperandKind::Anniversary(name) => Some(self.anniversary(c, name, scope)),
@@ -27,11 +27,7 @@ impl Lower<'_> {
                 // `no products have …`
                 let is_had = matches!(c.tails.as_slice(), [Tail { kind: TailKind::Had(_), .. }]);
                 if is_had && self.records(name, scope).is_some() {
-                    let quantifier = match c.leads.negative {
-                        Some((Negative::No, _)) => Quantifier::None,
-                        _ => Quantifier::Any,
-                    };
-                    return Some(self.items(c, quantifier, name, scope));
+                    return Some(self.items(c, Quantifier::Any, name, scope));
                 }
                 if matches!(scope, Scope::Person) {
                     return self.place_or_definition(c, name);
@@ -71,7 +67,7 @@ impl Lower<'_> {
             self.report(diagnostic);
             return Lowered::error();
         };
-        let [Tail { kind: TailKind::Had(filter), .. }] = c.tails.as_slice() else {
+        let [Tail { kind: TailKind::Had(filter), span }] = c.tails.as_slice() else {
             let words = self.words(c.subject.span);
             self.report(
                 Diagnostic::new(Code::NeedsComparison, c.span, format!("what do `{words}` have?"))
@@ -84,14 +80,14 @@ impl Lower<'_> {
         let filter = Box::new(self.expr_in(filter, Scope::Item(&items)).cond);
         let is_all = quantifier == Quantifier::All;
         let cond = Cond::Items { is_all, list, filter };
-        let is_negative =
-            (quantifier == Quantifier::None) != matches!(c.leads.negative, Some((Negative::Not | Negative::Never, _)));
-        Lowered::plain(if is_negative { cond.negate() } else { cond })
+        self.reads(*span);
+        let is_negative = (quantifier == Quantifier::None) != self.reads_negative(c);
+        Lowered::plain(cond).negated(is_negative)
     }
 
     /// `usual gap between Order Completed`; without an event, of the events
     /// that the comparison is about.
-    pub(super) fn usual_gap(&mut self, event: Option<&Operand>, tails: &[Tail], span: Span) -> Expr {
+    pub(in crate::lower) fn usual_gap(&mut self, event: Option<&Operand>, tails: &[Tail], span: Span) -> Expr {
         let events = match event {
             Some(event) => self.event_operand(event),
             None => {
@@ -116,7 +112,7 @@ impl Lower<'_> {
 
     /// `products of Order Completed`: a list of records of an event, where the
     /// whole is no name itself.
-    pub(super) fn items_of_event(&mut self, operand: &Operand) -> Option<(Items, Name)> {
+    pub(in crate::lower) fn items_of_event(&mut self, operand: &Operand) -> Option<(Items, Name)> {
         let OperandKind::Name(name) = &operand.kind else { return None };
         if name.is_quoted || self.try_resolve(name, Scope::Person).is_some() {
             return None;
@@ -130,7 +126,7 @@ impl Lower<'_> {
     }
 
     /// A field of the record at hand.
-    pub(super) fn field(name: &Name, items: &Items) -> Option<Expr> {
+    pub(in crate::lower) fn field(name: &Name, items: &Items) -> Option<Expr> {
         let fits = |field: &&(String, Type)| {
             field.0 == name.text || seg_data::schema::fold_name(&field.0) == seg_data::schema::fold_name(&name.text)
         };

@@ -1,14 +1,14 @@
 //! Parts of the calendar that come again: days of the week, months, times of
 //! day, anniversaries, one period after another.
 
-use super::event::in_range;
-use super::resolve::Subject;
-use super::{Lower, Lowered, Scope};
-use crate::hir::{Aggregate, Bound, CalendarPart, CompareOp, Cond, DayOffset, Expr, ExprKind, Interval, Moment, Query};
+use crate::hir::{Bound, CalendarPart, CompareOp, Cond, DayOffset, Expr, ExprKind, Interval, Moment, Query};
+use crate::lower::event::{Counted, EventParts};
+use crate::lower::names::resolve::Subject;
+use crate::lower::{Lower, Lowered, Scope};
 use seg_data::time::SECOND;
 use seg_data::{Type, Value, Zone};
 use seg_syntax::ast::{
-    self, Condition, Duration, Name, Periods, Quantity, Recurring, Relation, TailKind, Unit, Window,
+    self, Condition, Duration, Name, Periods, Quantity, Recurring, Relation, Tail, TailKind, Unit, Window,
 };
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
@@ -17,18 +17,29 @@ use seg_syntax::source::Span;
 const PERIODS_MAX: u64 = 400;
 
 impl Lower<'_> {
-    /// The zone that a condition names for itself, and the condition without it.
-    /// A zone that does not exist is reported, and then none is asked for again.
-    pub(super) fn own_zone(&mut self, c: &Condition) -> Option<(Option<Zone>, Condition)> {
-        let at = c.tails.iter().position(|t| matches!(t.kind, TailKind::Zone(_)))?;
+    /// A condition in the calendar of the zone that it names for itself.
+    pub(in crate::lower) fn condition_in_zone(&mut self, c: &Condition, scope: Scope<'_>) -> Lowered {
+        let is_zone = |t: &Tail| matches!(t.kind, TailKind::Zone(_));
+        let Some(at) = c.tails.iter().position(is_zone) else { return self.condition_of_kind(c, scope) };
         let mut rest = c.clone();
-        let tail = rest.tails.remove(at);
-        let TailKind::Zone(name) = &tail.kind else { return None };
-        let zone = Zone::parse(name);
-        if zone.is_none() {
-            self.unknown_zone(name, tail.span);
+        let Tail { kind: TailKind::Zone(name), span } = rest.tails.remove(at) else { return Lowered::error() };
+        if let Some(second) = rest.tails.iter().find(|t| is_zone(t)) {
+            self.repeated(span, second.span, "keep one of the two time zones");
+            return Lowered::error();
         }
-        Some((zone.or(Some(Zone::UTC)), rest))
+        let zone = Zone::parse(&name);
+        if zone.is_none() {
+            self.unknown_zone(&name, span);
+        }
+        // Where the zone is unknown none is asked for again.
+        let before = std::mem::replace(&mut self.settings.zone, zone.or(Some(Zone::UTC)));
+        let was_read = std::mem::take(&mut self.is_zone_read);
+        let lowered = self.condition_of_kind(&rest, scope);
+        self.settings.zone = before;
+        if std::mem::replace(&mut self.is_zone_read, was_read) {
+            self.reads(span);
+        }
+        lowered
     }
 
     pub(crate) fn unknown_zone(&mut self, name: &str, span: Span) {
@@ -40,7 +51,7 @@ impl Lower<'_> {
     }
 
     /// A day of the week, a month or a time of day of a time or a date.
-    pub(super) fn recurring_test(&mut self, value: &Expr, recurring: &Recurring, span: Span) -> Option<Cond> {
+    pub(in crate::lower) fn recurring_test(&mut self, value: &Expr, recurring: &Recurring, span: Span) -> Option<Cond> {
         let zone = match value.ty {
             Type::Timestamp => self.zone(span)?,
             Type::Date if matches!(recurring, Recurring::Hours(..)) => {
@@ -86,7 +97,7 @@ impl Lower<'_> {
     }
 
     /// `anniversary of birthday is within the next 7 days`
-    pub(super) fn anniversary(&mut self, c: &Condition, name: &Name, scope: Scope<'_>) -> Lowered {
+    pub(in crate::lower) fn anniversary(&mut self, c: &Condition, name: &Name, scope: Scope<'_>) -> Lowered {
         let value = match self.resolve(name, scope) {
             Subject::Value(value) => value,
             Subject::Error => return Lowered::error(),
@@ -96,23 +107,15 @@ impl Lower<'_> {
             },
         };
         let Some(day) = self.as_day(value, name.span) else { return Lowered::error() };
-        let window = match c.tails.as_slice() {
-            [tail] => match &tail.kind {
-                TailKind::Comparison(comparison) => match &comparison.relation {
-                    Relation::Window(window) => Some((window, tail.span, comparison.not.is_some())),
-                    _ => None,
-                },
-                TailKind::Window(window) => Some((window, tail.span, false)),
-                TailKind::NotWindow(window) => Some((window, tail.span, true)),
-                _ => None,
-            },
+        let said = match c.tails.as_slice() {
+            [tail] => said_of_anniversary(tail),
             _ => None,
         };
-        let bounds = window.and_then(|(window, span, not)| {
-            let bounds = self.days_around_today(window, span)?;
-            Some((bounds?, not, span))
+        let bounds = said.and_then(|said| {
+            let bounds = self.days_around_today(said.window, said.span)?;
+            Some((bounds?, said))
         });
-        let Some(((from, to, op), not, span)) = bounds else {
+        let Some(((from, to, op), said)) = bounds else {
             let words = self.words(c.subject.span);
             self.report(
                 Diagnostic::new(Code::NeedsComparison, c.span, format!("when is `{words}`?"))
@@ -121,8 +124,9 @@ impl Lower<'_> {
             );
             return Lowered::error();
         };
+        let AnniversaryTail { span, not, or_unknown, .. } = said;
         let may_be_missing = day.may_be_missing;
-        if not && may_be_missing {
+        if not && may_be_missing && or_unknown.is_none() {
             let (subject, words) = (self.words(c.subject.span), self.words(span));
             self.report(
                 Diagnostic::new(
@@ -139,8 +143,16 @@ impl Lower<'_> {
         let kind = ExprKind::Anniversary(Box::new(day.clone()), Box::new(from));
         let next = Expr { kind, ty: Type::Date, may_be_missing };
         let cond = Cond::Compare(op, next, to);
-        let cond = if not { Cond::all(vec![Cond::Known(day), cond.negate()]) } else { cond };
-        Lowered::plain(if c.leads.negative.is_some() { cond.negate() } else { cond })
+        let cond = match (not, or_unknown.is_some()) {
+            (false, false) => cond,
+            (false, true) => Cond::any(vec![cond, Cond::Known(day).negate()]),
+            (true, false) => Cond::all(vec![Cond::Known(day), cond.negate()]),
+            (true, true) => cond.negate(),
+        };
+        self.reads(span);
+        self.read.extend(or_unknown);
+        let is_negative = self.reads_negative(c);
+        Lowered::plain(cond).negated(is_negative)
     }
 
     /// The days of a window: from one, and to another or before it.
@@ -152,7 +164,7 @@ impl Lower<'_> {
             Window::Next(d) => (self.today_itself(span)?, self.today(d, 1)?, up_to),
             Window::Calendar { unit, from, to } => {
                 let (unit, zone) = (self.calendar_unit(*unit), self.zone(span)?);
-                let start = |offset| super::time::today(zone, DayOffset::StartOf(unit, offset));
+                let start = |offset| Expr::today(zone, DayOffset::StartOf(unit, offset));
                 (start(*from), start(*to), CompareOp::Less)
             }
             _ => return Some(None),
@@ -160,7 +172,7 @@ impl Lower<'_> {
     }
 
     /// A time or a day as a calendar day.
-    pub(super) fn as_day(&mut self, value: Expr, span: Span) -> Option<Expr> {
+    pub(in crate::lower) fn as_day(&mut self, value: Expr, span: Span) -> Option<Expr> {
         match value.ty {
             Type::Date => Some(value),
             Type::Timestamp => {
@@ -188,9 +200,9 @@ impl Lower<'_> {
 
     /// `at least 3 times a week in at least 3 of the past 5 weeks`: each period
     /// is a condition, and so many of them must hold.
-    pub(super) fn regular(
+    pub(in crate::lower) fn regular(
         &mut self,
-        times: Quantity,
+        (counted, times): (Counted, Quantity),
         of: Option<Quantity>,
         periods: Periods,
         query: &Query,
@@ -214,8 +226,7 @@ impl Lower<'_> {
         for n in 0..i64::try_from(count).unwrap_or(0) {
             let mut part = query.clone();
             part.interval = self.period_interval(periods, n)?;
-            let kind = ExprKind::Aggregate { function: Aggregate::Count, measure: None, items: None, query: part };
-            members.push(in_range(&Expr { kind, ty: Type::Integer, may_be_missing: false }, times));
+            members.push(counted.of(part).in_range(times.min, times.max));
         }
         Some(match of {
             None => Cond::all(members),
@@ -260,9 +271,9 @@ impl Lower<'_> {
     }
 
     /// `3 times a week` counts in weeks alone.
-    pub(super) fn check_per(&mut self, parts: &super::event::EventParts<'_>) -> bool {
+    pub(in crate::lower) fn check_per(&mut self, parts: &EventParts<'_>) -> bool {
         let Some((unit, span)) = parts.per else { return true };
-        if let Some((_, periods)) = parts.regular
+        if let Some((_, periods, _)) = parts.regular
             && periods.unit == unit
         {
             return true;
@@ -278,7 +289,27 @@ impl Lower<'_> {
     }
 }
 
-/// A moment as a value.
-pub(super) fn moment(moment: Moment) -> Expr {
-    Expr { kind: ExprKind::Moment(moment), ty: Type::Timestamp, may_be_missing: false }
+/// What is said of an anniversary, and where.
+#[derive(Clone, Copy)]
+struct AnniversaryTail<'t> {
+    window: &'t Window,
+    span: Span,
+    not: bool,
+    or_unknown: Option<Span>,
+}
+
+fn said_of_anniversary(tail: &Tail) -> Option<AnniversaryTail<'_>> {
+    let span = tail.span;
+    match &tail.kind {
+        TailKind::Comparison(comparison) => match &comparison.relation {
+            Relation::Window(window) => {
+                let (not, or_unknown) = (comparison.not.is_some(), comparison.or_unknown);
+                Some(AnniversaryTail { window, span, not, or_unknown })
+            }
+            _ => None,
+        },
+        TailKind::Window(window) => Some(AnniversaryTail { window, span, not: false, or_unknown: None }),
+        TailKind::NotWindow(window) => Some(AnniversaryTail { window, span, not: true, or_unknown: None }),
+        _ => None,
+    }
 }

@@ -1,8 +1,8 @@
 //! Comparisons of values.
 
-use super::value::convert;
-use super::{Lower, Lowered, Scope};
+use super::operand::convert;
 use crate::hir::{CompareOp, Cond, Expr, ExprKind, TextOp};
+use crate::lower::{Lower, Lowered, Scope};
 use crate::names::suggestion;
 use crate::text::{compile_pattern, fold_case};
 use seg_data::{Type, Value};
@@ -11,7 +11,7 @@ use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
 /// What a comparison is said of.
-pub(super) struct Compared<'a> {
+pub(in crate::lower) struct Compared<'a> {
     pub value: Expr,
     /// The words of the value.
     pub span: Span,
@@ -20,8 +20,11 @@ pub(super) struct Compared<'a> {
 
 impl Lower<'_> {
     /// `VALUE is …`, with the rule for negative words on what may be missing.
-    pub(super) fn comparison(&mut self, left: Compared<'_>, comparison: &Comparison, span: Span) -> Lowered {
+    pub(in crate::lower) fn comparison(&mut self, left: Compared<'_>, comparison: &Comparison, span: Span) -> Lowered {
         if left.value.is_error() {
+            return Lowered::error();
+        }
+        if self.says_everyone(&left, comparison, span) {
             return Lowered::error();
         }
         let Some((cond, right_may_be_missing)) = self.relation(&left, &comparison.relation, comparison, span) else {
@@ -31,16 +34,21 @@ impl Lower<'_> {
             comparison.relation,
             Relation::Order(OrderOp::IsNot, _) | Relation::NoneOf(_) | Relation::Includes(Quantifier::None, _)
         );
-        let cond = match (&comparison.relation, is_negative_word != comparison.not.is_some()) {
+        let is_negative = is_negative_word != comparison.not.is_some();
+        let cond = match (&comparison.relation, is_negative) {
+            // Neither says anything of people without a value that it does not say already.
             (Relation::Known | Relation::Missing, true) => cond.negate(),
+            (Relation::Known | Relation::Missing, false) => cond,
             // Here `cond` is what must not hold.
             (Relation::KnownButNot(_), is_not) => {
                 let cond = Cond::all(vec![Cond::Known(left.value), cond.negate()]);
                 if is_not { cond.negate() } else { cond }
             }
-            (_, false) if comparison.or_unknown => Cond::any(vec![cond, Cond::Known(left.value).negate()]),
+            (_, is_not) if comparison.or_unknown.is_some() => {
+                self.read.extend(comparison.or_unknown);
+                if is_not { cond.negate() } else { Cond::any(vec![cond, Cond::Known(left.value).negate()]) }
+            }
             (_, false) => cond,
-            (_, true) if comparison.or_unknown => cond.negate(),
             (_, true) => {
                 if left.value.may_be_missing || right_may_be_missing {
                     self.negative_on_missing(&left, comparison, span);
@@ -58,6 +66,79 @@ impl Lower<'_> {
             }
         };
         Lowered::plain(cond)
+    }
+
+    /// Whether case counts in a comparison; asked by those that it makes a
+    /// difference to.
+    fn reads_case(&mut self, comparison: &Comparison) -> bool {
+        self.read.extend(comparison.ignoring_case);
+        comparison.ignoring_case.is_some()
+    }
+
+    /// `is known or unknown`, `is known but not "DE" or unknown`: what is said
+    /// first and what is said last leave nobody out, or contradict each other.
+    /// Reported.
+    fn says_everyone(&mut self, left: &Compared<'_>, comparison: &Comparison, span: Span) -> bool {
+        let Some(or_unknown) = comparison.or_unknown else { return false };
+        let (subject, without) = (self.words(left.span), self.without(span, or_unknown));
+        let words = self.words(or_unknown);
+        let diagnostic = match &comparison.relation {
+            Relation::KnownButNot(inner) => {
+                let case = comparison.ignoring_case.map_or(String::new(), |at| format!(" {}", self.words(at)));
+                let with = format!("{subject} {}{case} {words}", self.negative_of(inner));
+                Diagnostic::new(
+                    Code::MisplacedWords,
+                    or_unknown,
+                    format!("`is known` leaves out people without a value, and `{words}` lets them in"),
+                )
+                .label("contradicts `is known`")
+                .help(format!("without them: `{without}`"))
+                .help(format!("with them: `{with}`"))
+            }
+            Relation::Known | Relation::Missing
+                if matches!(comparison.relation, Relation::Known) != comparison.not.is_some() =>
+            {
+                Diagnostic::new(Code::MisplacedWords, or_unknown, format!("`{without} {words}` is true of everyone"))
+                    .label("known or unknown, so anything")
+                    .help(format!("for people with a value: `{subject} is known`"))
+                    .help(format!("for people without one: `{subject} is missing`"))
+            }
+            _ => return false,
+        };
+        self.report(diagnostic);
+        true
+    }
+
+    /// A relation said negatively: `is not "DE"`, `does not contain "x"`.
+    fn negative_of(&self, relation: &Relation) -> String {
+        let list = |values: &[LiteralAt]| {
+            let values: Vec<String> = values.iter().map(|v| self.words(v.span)).collect();
+            values.join(", ")
+        };
+        match relation {
+            Relation::OneOf(values) => format!("is none of {}", list(values)),
+            Relation::NoneOf(values) => format!("is one of {}", list(values)),
+            Relation::InList(title) => format!("is not in list {}", self.words(title.span)),
+            Relation::Order(_, right) => format!("is not {}", self.words(right.span)),
+            Relation::Text(op, value) => {
+                let verb = match op {
+                    ast::TextOp::Contains => "contain",
+                    ast::TextOp::StartsWith => "start with",
+                    ast::TextOp::EndsWith => "end with",
+                    ast::TextOp::Matches => "match",
+                };
+                format!("does not {verb} {}", self.words(value.span))
+            }
+            // None of these stands behind `is known but not`.
+            Relation::Known
+            | Relation::Missing
+            | Relation::KnownButNot(_)
+            | Relation::Between(..)
+            | Relation::Includes(..)
+            | Relation::Window(_)
+            | Relation::Recurring(_)
+            | Relation::Near(_) => "is missing".to_owned(),
+        }
     }
 
     fn negative_on_missing(&mut self, left: &Compared<'_>, comparison: &Comparison, span: Span) {
@@ -105,8 +186,10 @@ impl Lower<'_> {
         comparison: &Comparison,
         span: Span,
     ) -> Option<(Cond, bool)> {
-        let fold = comparison.ignoring_case;
-        if fold && left.value.ty != Type::Text && left.value.ty != Type::List(seg_data::Element::Text) {
+        if comparison.ignoring_case.is_some()
+            && left.value.ty != Type::Text
+            && left.value.ty != Type::List(seg_data::Element::Text)
+        {
             self.needs_type(left, "ignoring case", "texts", span);
             return None;
         }
@@ -117,21 +200,35 @@ impl Lower<'_> {
             Relation::KnownButNot(inner) => self.relation(left, inner, comparison, span),
             Relation::Window(window) => self.time_test(&left.value, window, span).map(|c| (c, false)),
             Relation::Recurring(recurring) => self.recurring_test(&left.value, recurring, span).and_then(certain),
-            Relation::InList(list) => self.in_list(left, list).and_then(certain),
+            Relation::InList(list) => {
+                let fold = self.reads_case(comparison);
+                self.in_list(left, list, fold).and_then(certain)
+            }
             Relation::Near(near) => {
                 self.needs_type(left, "within … of", "places", near.span);
                 None
             }
             // `interests (… but none of "golf")`
             Relation::NoneOf(list) if matches!(left.value.ty, Type::List(_)) => {
+                let fold = self.reads_case(comparison);
                 self.includes(left, Quantifier::None, list, fold, span).and_then(certain)
             }
-            Relation::OneOf(list) | Relation::NoneOf(list) => self.one_of(left, list, fold).and_then(certain),
-            Relation::Text(op, value) => self.text_test(left, *op, value, fold, span).and_then(certain),
+            Relation::OneOf(list) | Relation::NoneOf(list) => {
+                let fold = self.reads_case(comparison);
+                self.one_of(left, list, fold).and_then(certain)
+            }
+            Relation::Text(op, value) => {
+                let fold = self.reads_case(comparison);
+                self.text_test(left, *op, value, fold, span).and_then(certain)
+            }
             Relation::Includes(quantifier, list) => {
+                let fold = self.reads_case(comparison);
                 self.includes(left, *quantifier, list, fold, span).and_then(certain)
             }
-            Relation::Order(op, right) => self.order(left, *op, right, fold, span),
+            Relation::Order(op, right) => {
+                let fold = self.reads_case(comparison);
+                self.order(left, *op, right, fold, span)
+            }
             Relation::Between(low, high) => {
                 if matches!(left.value.ty, Type::Timestamp | Type::Date)
                     && [low, high].iter().all(|o| matches!(o.kind, OperandKind::Literal(Literal::Date(_))))
@@ -139,8 +236,8 @@ impl Lower<'_> {
                     let window = ast::Window::Dates(low.clone(), high.clone());
                     return self.time_test(&left.value, &window, span).and_then(certain);
                 }
-                let (from, a) = self.order(left, OrderOp::AtLeast, low, fold, span)?;
-                let (to, b) = self.order(left, OrderOp::AtMost, high, fold, span)?;
+                let (from, a) = self.order(left, OrderOp::AtLeast, low, false, span)?;
+                let (to, b) = self.order(left, OrderOp::AtMost, high, false, span)?;
                 if let (Cond::Compare(_, _, l), Cond::Compare(_, _, h)) = (&from, &to)
                     && let (ExprKind::Literal(l), ExprKind::Literal(h)) = (&l.kind, &h.kind)
                     && crate::eval::compare(l, h) == Some(std::cmp::Ordering::Greater)
@@ -388,7 +485,7 @@ impl Lower<'_> {
         let same_but_case = names.iter().copied().find(|n| fold_case(n) == fold_case(text));
         let diagnostic = match same_but_case.or_else(|| suggestion(text, names.iter().copied())) {
             Some(near) => diagnostic.fix(span, format!("\"{near}\""), format!("did you mean `\"{near}\"`?")),
-            None => diagnostic.note(format!("it is one of {}", super::resolve::quoted_list(&names))),
+            None => diagnostic.note(format!("it is one of {}", crate::lower::names::resolve::quoted_list(&names))),
         };
         self.report(diagnostic);
     }
@@ -421,7 +518,7 @@ fn positive(subject: &str, said: &str) -> String {
 }
 
 /// A text, or a list of texts, with its case folded.
-fn folded(expr: Expr) -> Expr {
+pub(in crate::lower) fn folded(expr: Expr) -> Expr {
     if let ExprKind::Literal(Value::Text(text)) = &expr.kind {
         return Expr::literal(Value::Text(fold_case(text)), Type::Text);
     }

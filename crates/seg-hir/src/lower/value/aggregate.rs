@@ -1,14 +1,14 @@
 //! Values over events that are compared: which of two the words behind them
 //! belong to.
 
-use super::Lower;
+use crate::lower::Lower;
 use seg_syntax::ast::{self, Condition, Operand, OperandKind, Relation, Tail, TailKind};
 use seg_syntax::diag::{Code, Diagnostic};
 
 impl Lower<'_> {
     /// `where amount is more than average amount of E in the past 30 days`: whose
     /// window? Reported.
-    pub(super) fn window_of_aggregate(&mut self, c: &Condition) -> bool {
+    pub(in crate::lower) fn window_of_aggregate(&mut self, c: &Condition) -> bool {
         let at = c.tails.iter().position(compares_in_filter);
         let (Some(filter), Some(window)) = (at.and_then(|at| c.tails.get(at)), at.and_then(|at| c.tails.get(at + 1)))
         else {
@@ -42,7 +42,7 @@ fn compares_in_filter(tail: &Tail) -> bool {
 /// Two values over events that are compared, each with its own window: what
 /// stands after the second belongs to it where the first has a window already,
 /// as in `number of A in the past 7 days is less than number of A last month`.
-pub(super) fn compared_aggregates(before: &[Tail], from: &[Tail]) -> Vec<Tail> {
+pub(in crate::lower) fn compared_aggregates(before: &[Tail], from: &[Tail]) -> Vec<Tail> {
     let Some((Tail { kind: TailKind::Comparison(comparison), span }, after)) = from.split_first() else {
         return from.to_vec();
     };
@@ -74,14 +74,14 @@ fn aggregate_in(operand: &mut Operand) -> Option<&mut ast::Aggregate> {
 }
 
 /// `is more than average amount of Order Completed`
-pub(super) fn compares_with_aggregate(tail: &Tail) -> bool {
+pub(in crate::lower) fn compares_with_aggregate(tail: &Tail) -> bool {
     let TailKind::Comparison(comparison) = &tail.kind else { return false };
     matches!(&comparison.relation, Relation::Order(_, Operand { kind: OperandKind::Aggregate(_), .. }))
 }
 
 /// `is more than average amount of X` and a window as `is more than (average
 /// amount of X in the past 30 days)`.
-pub(super) fn bracketed(comparison: &str, window: &str) -> String {
+pub(in crate::lower) fn bracketed(comparison: &str, window: &str) -> String {
     const STARTS: &[&str] = &["total ", "average ", "smallest ", "largest ", "number of "];
     match STARTS.iter().filter_map(|s| comparison.find(s)).min().and_then(|at| comparison.split_at_checked(at)) {
         Some((before, aggregate)) => format!("{before}({aggregate} {window})"),

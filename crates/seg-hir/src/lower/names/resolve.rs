@@ -1,7 +1,7 @@
 //! Names to what they stand for.
 
-use super::{Lower, Scope};
 use crate::hir::{End, Expr, ExprKind};
+use crate::lower::{Lower, Scope};
 use crate::names::{shortened, suggestion};
 use seg_data::schema::{Field, Target, fold_name};
 use seg_data::{AttributeId, EventId, PropertyId, Type};
@@ -11,7 +11,7 @@ use seg_syntax::names::{display, reserved_word_like};
 use seg_syntax::source::Span;
 
 /// What the subject of a condition turned out to be.
-pub(super) enum Subject {
+pub(in crate::lower) enum Subject {
     /// Something with a value.
     Value(Expr),
     /// Events of some names.
@@ -23,7 +23,7 @@ pub(super) enum Subject {
 }
 
 impl Lower<'_> {
-    pub(super) fn resolve(&mut self, name: &Name, scope: Scope<'_>) -> Subject {
+    pub(in crate::lower) fn resolve(&mut self, name: &Name, scope: Scope<'_>) -> Subject {
         match self.try_resolve(name, scope) {
             Some(Subject::Value(Expr { ty: Type::Records(_), .. })) => {
                 let (message, words) = (format!("`{}` is a list of records", name.text), &name.text);
@@ -49,7 +49,7 @@ impl Lower<'_> {
     }
 
     /// Resolves a name without reporting it when nothing fits.
-    pub(super) fn try_resolve(&mut self, name: &Name, scope: Scope<'_>) -> Option<Subject> {
+    pub(in crate::lower) fn try_resolve(&mut self, name: &Name, scope: Scope<'_>) -> Option<Subject> {
         if let Scope::Item(items) = scope {
             let field = Lower::field(name, items).filter(|_| !name.their).map(Subject::Value);
             return field.or_else(|| self.try_resolve(name, Scope::Event(&items.events)));
@@ -97,7 +97,7 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn attribute(&self, id: AttributeId) -> Expr {
+    pub(in crate::lower) fn attribute(&self, id: AttributeId) -> Expr {
         let field = self.schema.attribute(id);
         Expr {
             kind: ExprKind::Attribute(id),
@@ -157,7 +157,7 @@ impl Lower<'_> {
         Some(Subject::Value(Expr { kind: ExprKind::Property(found), ty, may_be_missing }))
     }
 
-    fn unknown_field(name: &Name, items: &super::Items) -> Diagnostic {
+    fn unknown_field(name: &Name, items: &crate::lower::Items) -> Diagnostic {
         let message = format!("these records have no field `{}`", shortened(&name.text));
         let known: Vec<&str> = items.fields.iter().map(|(name, _)| name.as_str()).collect();
         let diagnostic = Diagnostic::new(Code::UnknownProperty, name.span, message).label("unknown field");
@@ -269,7 +269,7 @@ impl Lower<'_> {
     }
 
     /// Names of events only, for places where nothing else fits.
-    pub(super) fn resolve_events(&mut self, names: &[Name]) -> Option<Vec<EventId>> {
+    pub(in crate::lower) fn resolve_events(&mut self, names: &[Name]) -> Option<Vec<EventId>> {
         let mut events = Vec::new();
         let mut is_whole = true;
         for name in names {
@@ -298,12 +298,12 @@ impl Lower<'_> {
         Some(Subject::Value(Expr { kind, ty: Type::Timestamp, may_be_missing: true }))
     }
 
-    pub(super) fn all_events(&self) -> Vec<EventId> {
+    pub(in crate::lower) fn all_events(&self) -> Vec<EventId> {
         (0..self.schema.events.len()).map(|idx| EventId(idx as u32)).collect()
     }
 }
 
-pub(super) fn not_an_event(span: Span, name: &str) -> Diagnostic {
+pub(in crate::lower) fn not_an_event(span: Span, name: &str) -> Diagnostic {
     Diagnostic::new(Code::NotAnEvent, span, format!("`{name}` is not an event"))
         .label("an event is needed here")
         .help(format!("compare it instead, for example: `{name} is …`"))
@@ -317,7 +317,7 @@ fn kind(target: Target) -> &'static str {
     }
 }
 
-pub(super) fn quoted_list(words: &[&str]) -> String {
+pub(in crate::lower) fn quoted_list(words: &[&str]) -> String {
     let shown: Vec<String> = words.iter().take(8).map(|w| format!("`{w}`")).collect();
     let more = if words.len() > 8 { ", …" } else { "" };
     format!("{}{more}", shown.join(", "))

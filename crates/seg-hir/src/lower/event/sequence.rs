@@ -1,9 +1,8 @@
 //! Rows of events: one after another, followed by, not followed by.
 
-use super::event::{event_time, narrow};
-use super::resolve::Subject;
-use super::{Lower, Scope};
-use crate::hir::{Bound, Chain, ChainStep, CompareOp, Cond, ExprKind, Interval, Length, Moment, Query};
+use crate::hir::{Bound, Chain, ChainStep, CompareOp, Cond, Expr, ExprKind, Interval, Length, Moment, Query};
+use crate::lower::names::resolve::Subject;
+use crate::lower::{Lower, Scope};
 use seg_data::{EventId, Period, PropertyId, Type};
 use seg_syntax::ast::{self, Condition, Duration, Followed, Name, Tail, TailKind, Window, WithinOf};
 use seg_syntax::diag::{Code, Diagnostic};
@@ -15,7 +14,7 @@ const STEPS_MAX: usize = 32;
 
 /// What a condition says of the events after its first.
 #[derive(Default)]
-pub(super) struct Row<'t> {
+pub(in crate::lower) struct Row<'t> {
     /// The first of its tails that is about them.
     pub at: usize,
     /// What is said behind them of the whole: a window, a count.
@@ -27,11 +26,11 @@ pub(super) struct Row<'t> {
 }
 
 /// `not followed by …`, with all that is said of it.
-pub(super) struct FollowedBy<'t> {
+pub(in crate::lower) struct FollowedBy<'t> {
     followed: &'t Followed,
     filters: Vec<&'t Tail>,
-    within: Option<Duration>,
-    same: Vec<&'t Name>,
+    within: Option<(Duration, Span)>,
+    same: Vec<(&'t Name, Span)>,
     /// `and the 2 hours are over`, `even while they run`.
     limit: Option<(Option<Duration>, Span)>,
     span: Span,
@@ -41,7 +40,7 @@ pub(super) struct FollowedBy<'t> {
 struct Step<'t> {
     event: &'t ast::Operand,
     filters: Vec<&'t Tail>,
-    within: Option<Duration>,
+    within: Option<(Duration, Span)>,
     span: Span,
     followed: Vec<FollowedBy<'t>>,
 }
@@ -51,9 +50,9 @@ struct Step<'t> {
 struct Sorted<'t> {
     steps: Vec<Step<'t>>,
     followed: Vec<FollowedBy<'t>>,
-    all: Option<Duration>,
-    each: Option<Duration>,
-    same: Vec<&'t Name>,
+    all: Option<(Duration, Span)>,
+    each: Option<(Duration, Span)>,
+    same: Vec<(&'t Name, Span)>,
     of_whole: Vec<Tail>,
 }
 
@@ -68,7 +67,7 @@ impl<'t> Sorted<'t> {
 
 impl Lower<'_> {
     /// What stands behind the first event of a condition; `None` when reported.
-    pub(super) fn row_of_events<'t>(&mut self, c: &'t Condition, events: &[EventId]) -> Option<Row<'t>> {
+    pub(in crate::lower) fn row_of_events<'t>(&mut self, c: &'t Condition, events: &[EventId]) -> Option<Row<'t>> {
         let is_row = |t: &Tail| matches!(t.kind, TailKind::Then(_) | TailKind::Followed(_));
         let Some(at) = c.tails.iter().position(is_row) else {
             return Some(Row { at: c.tails.len(), ..Row::default() });
@@ -137,8 +136,8 @@ impl Lower<'_> {
                 }
                 TailKind::Within(within) => self.within_of_row(&mut row, within, tail.span)?,
                 TailKind::Same(name) => match row.last_followed() {
-                    Some(followed) => followed.same.push(name),
-                    None => row.same.push(name),
+                    Some(followed) => followed.same.push((name, tail.span)),
+                    None => row.same.push((name, tail.span)),
                 },
                 TailKind::Limit(length) => match row.last_followed().filter(|f| f.limit.is_none()) {
                     Some(followed) => followed.limit = Some((*length, tail.span)),
@@ -157,7 +156,11 @@ impl Lower<'_> {
                 | TailKind::CountPer(..) => {
                     row.of_whole.push(tail.clone());
                 }
-                _ => {
+                TailKind::Comparison(_)
+                | TailKind::NotWindow(_)
+                | TailKind::Had(_)
+                | TailKind::FirstTime
+                | TailKind::Zone(_) => {
                     self.words_of_sequences(tail);
                     return None;
                 }
@@ -179,7 +182,7 @@ impl Lower<'_> {
                 return None;
             }
         };
-        if let Some(first) = slot.replace(within.length) {
+        if let Some((first, _)) = slot.replace((within.length, span)) {
             self.repeated(first.span, span, "keep one of the two lengths of time");
             return None;
         }
@@ -246,7 +249,7 @@ impl Lower<'_> {
     }
 
     /// A length of time that is tied to nothing.
-    pub(super) fn within_of_nothing(&mut self, within: &ast::Within, span: Span) {
+    pub(in crate::lower) fn within_of_nothing(&mut self, within: &ast::Within, span: Span) {
         let words = self.words(span);
         let length = self.words(within.length.span);
         let diagnostic = match within.of {
@@ -264,7 +267,7 @@ impl Lower<'_> {
     }
 
     /// Words that only fit behind `then` or `followed by`.
-    pub(super) fn words_of_sequences(&mut self, tail: &Tail) {
+    pub(in crate::lower) fn words_of_sequences(&mut self, tail: &Tail) {
         let words = self.words(tail.span);
         let mut diagnostic =
             Diagnostic::new(Code::MisplacedWords, tail.span, format!("`{words}` does not fit here")).label("of what?");
@@ -283,11 +286,7 @@ impl Lower<'_> {
     }
 
     fn chain(&mut self, sorted: &Sorted<'_>, first: &[EventId], window: Option<&Tail>) -> Option<Cond> {
-        let each = sorted.each.map(|d| self.length(&d));
-        let each = match each {
-            Some(length) => Some(length?),
-            None => None,
-        };
+        let each = self.length_said(sorted.each)?;
         let mut steps = Vec::with_capacity(sorted.steps.len());
         let mut events = vec![first.to_vec()];
         for step in &sorted.steps {
@@ -301,37 +300,30 @@ impl Lower<'_> {
             let mut query = self.narrowed(query, &tails)?;
             for followed in &step.followed {
                 let cond = self.followed(followed, &query)?;
-                narrow(&mut query, cond);
+                query.narrow(cond);
             }
-            let own = match &step.within {
-                Some(length) => Some(self.length(length)?),
-                None => None,
-            };
-            if let (Some(_), Some(of_each)) = (own, sorted.each) {
+            self.reads(step.span);
+            let own = self.length_said(step.within)?;
+            if let (Some(_), Some((of_each, _))) = (own, sorted.each) {
                 self.repeated(step.span, of_each.span, "keep one of the two lengths of time");
                 return None;
             }
             steps.push(ChainStep { query, within: own.or(each) });
         }
-        let whole = match &sorted.all {
-            Some(length) => Some(self.length(length)?),
-            None => None,
-        };
+        let whole = self.length_said(sorted.all)?;
         let same = self.same(&sorted.same, &events.concat())?;
         Some(Cond::Chain(Box::new(Chain { is_before: false, steps, whole, same })))
     }
 
     /// `not followed by B within D`, said of the events of a query.
-    pub(super) fn followed(&mut self, by: &FollowedBy<'_>, of: &Query) -> Option<Cond> {
+    pub(in crate::lower) fn followed(&mut self, by: &FollowedBy<'_>, of: &Query) -> Option<Cond> {
         let events = self.event_operand(&by.followed.event)?;
         let mut all = of.events.clone();
         all.extend(&events);
         let query = self.query(events);
         let query = self.narrowed(query, &by.filters)?;
-        let within = match &by.within {
-            Some(length) => Some(self.length(length)?),
-            None => None,
-        };
+        self.reads(by.span);
+        let within = self.length_said(by.within)?;
         let same = self.same(&by.same, &all)?;
         let is_before = by.followed.is_before;
         let steps = vec![ChainStep { query, within }];
@@ -351,12 +343,13 @@ impl Lower<'_> {
     /// that makes a difference.
     fn limit(&mut self, by: &FollowedBy<'_>, within: Option<Length>, of: &Query) -> Option<Option<Cond>> {
         let can_run = within.is_some() && !by.followed.is_before && reaches_now(of.interval);
+        self.read.extend(by.limit.map(|(_, at)| at));
         match (by.limit, within, by.within) {
             (Some((_, at)), None, _) => {
                 self.misplaced_limit(at);
                 None
             }
-            (Some((Some(said), at)), Some(_), Some(written))
+            (Some((Some(said), at)), Some(_), Some((written, _)))
                 if (said.count, said.unit) != (written.count, written.unit) =>
             {
                 let (said, written) = (self.words(at), self.words(written.span));
@@ -368,18 +361,24 @@ impl Lower<'_> {
                 None
             }
             (Some((Some(_), _)), Some(within), _) => {
-                let of = Box::new(event_time());
-                let end = crate::hir::Expr {
+                let of = Box::new(Expr::event_time());
+                let end = Expr {
                     kind: ExprKind::Shift { of, by: within, is_back: false },
                     ty: Type::Timestamp,
                     may_be_missing: false,
                 };
-                let now = super::calendar::moment(Moment::NOW);
+                let now = Expr::moment(Moment::NOW);
                 Some(Some(Cond::Compare(CompareOp::LessOrEqual, end, now)))
+            }
+            // Nothing would be said by it where nothing can run.
+            (Some((None, at)), ..) if !can_run => {
+                self.misplaced_limit(at);
+                None
             }
             (Some((None, _)), ..) => Some(None),
             (None, ..) if can_run => {
-                let (words, length) = (self.words(by.span), by.within.map_or(String::new(), |d| self.words(d.span)));
+                let (words, length) =
+                    (self.words(by.span), by.within.map_or(String::new(), |(d, _)| self.words(d.span)));
                 self.report(
                     Diagnostic::new(
                         Code::UnclearLimit,
@@ -396,6 +395,14 @@ impl Lower<'_> {
         }
     }
 
+    /// A length of time, if one was said; `None` when it was refused.
+    #[expect(clippy::option_option, reason = "reported, or not said")]
+    fn length_said(&mut self, said: Option<(Duration, Span)>) -> Option<Option<Length>> {
+        let Some((length, span)) = said else { return Some(None) };
+        self.reads(span);
+        self.length(&length).map(Some)
+    }
+
     fn misplaced_limit(&mut self, span: Span) {
         let words = self.words(span);
         self.report(
@@ -406,14 +413,15 @@ impl Lower<'_> {
     }
 
     /// Properties that tie events together: on every one of them, of one type.
-    fn same(&mut self, names: &[&Name], events: &[EventId]) -> Option<Vec<Vec<(EventId, PropertyId)>>> {
+    fn same(&mut self, names: &[(&Name, Span)], events: &[EventId]) -> Option<Vec<Vec<(EventId, PropertyId)>>> {
         let mut events = events.to_vec();
         events.sort_unstable();
         events.dedup();
         let mut out = Vec::with_capacity(names.len());
-        for name in names {
+        for (name, span) in names {
+            self.reads(*span);
             match self.resolve(name, Scope::Event(&events)) {
-                Subject::Value(crate::hir::Expr { kind: ExprKind::Property(ids), ty, .. }) => {
+                Subject::Value(Expr { kind: ExprKind::Property(ids), ty, .. }) => {
                     if matches!(ty, Type::List(_) | Type::Records(_)) {
                         let words = self.words(name.span);
                         self.report(

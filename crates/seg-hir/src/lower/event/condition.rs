@@ -1,0 +1,162 @@
+//! Conditions about events: whether, how often and when they happened.
+
+use super::parts::EventParts;
+use super::sequence::Row;
+use crate::hir::{Aggregate, Cond, End, Expr, ExprKind, Length, PeriodUnit, Query};
+use crate::lower::{EventFacts, Facts, Lower, Lowered};
+use seg_data::{EventId, Type, Zone};
+use seg_syntax::ast::{self, Condition, Negative, Quantity, Tail, TailKind, Unit};
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
+
+impl Lower<'_> {
+    pub(in crate::lower) fn event_condition(&mut self, c: &Condition, events: Vec<EventId>) -> Lowered {
+        if self.window_of_aggregate(c) {
+            return Lowered::error();
+        }
+        let Some(row) = self.row_of_events(c, &events) else { return Lowered::error() };
+        let Some(parts) = self.event_parts(c, &row) else { return Lowered::error() };
+        if !self.parts_fit(c, &parts) {
+            return Lowered::error();
+        }
+        let Some(query) = self.event_query(&events, &parts, &row) else { return Lowered::error() };
+        let Some(cond) = self.event_test(c, &parts, query) else { return Lowered::error() };
+        self.read.extend(c.leads.did);
+        let is_negative = self.reads_negative(c) || parts.not_window.is_some();
+        let cond = if is_negative { cond.negate() } else { cond };
+        Lowered { cond, facts: Facts::Event(event_facts(c, events, &parts, &row)) }
+    }
+
+    /// The events that are meant, with all that narrows them.
+    fn event_query(&mut self, events: &[EventId], parts: &EventParts<'_>, row: &Row<'_>) -> Option<Query> {
+        let not_window: Option<Tail> = parts.not_window.and_then(|t| match &t.kind {
+            TailKind::NotWindow(w) => Some(Tail { kind: TailKind::Window(w.clone()), span: t.span }),
+            _ => None,
+        });
+        let mut tails: Vec<&Tail> = Vec::new();
+        tails.extend(parts.filter);
+        tails.extend(parts.narrowing.iter().copied());
+        // The window of the first time is about that one event, not about all.
+        tails.extend(parts.window.filter(|_| parts.first_time.is_none()));
+        tails.extend(&not_window);
+        let query = self.query(events.to_vec());
+        let mut query = self.narrowed(query, &tails)?;
+        for followed in &row.followed {
+            let cond = self.followed(followed, &query)?;
+            query.narrow(cond);
+        }
+        row.chain.iter().for_each(|chain| query.narrow(chain.clone()));
+        Some(query)
+    }
+
+    /// The positive condition: how often, on how many days, for the first time.
+    fn event_test(&mut self, c: &Condition, parts: &EventParts<'_>, query: Query) -> Option<Cond> {
+        if let Some(first) = parts.first_time {
+            return self.first_time(first, parts.window, query);
+        }
+        let counted = self.counted(parts)?;
+        let once = Quantity { min: 1, max: None, span: c.span };
+        let times = parts.periods.map(|(quantity, ..)| quantity).or(parts.count).unwrap_or(once);
+        self.read.extend(parts.count.map(|quantity| quantity.span));
+        match parts.regular {
+            Some((of, periods, span)) => {
+                self.reads(span);
+                self.regular((counted, times), of, periods, &query)
+            }
+            None => Some(counted.of(query).in_range(times.min, times.max)),
+        }
+    }
+
+    /// `for the first time within the past 14 days`
+    fn first_time(&mut self, first: &Tail, window: Option<&Tail>, query: Query) -> Option<Cond> {
+        let Some(Tail { kind: TailKind::Window(window), span }) = window else {
+            self.report(
+                Diagnostic::new(Code::MisplacedWords, first.span, "`for the first time` needs a window")
+                    .label("the first time ever, but when?")
+                    .help("add a window: `for the first time within the past 14 days`"),
+            );
+            return None;
+        };
+        let interval = self.interval(window, *span)?;
+        self.reads(first.span);
+        self.reads(*span);
+        let kind = ExprKind::EventTime { end: End::First, query };
+        let time = Expr { kind, ty: Type::Timestamp, may_be_missing: true };
+        Some(time.in_interval(interval))
+    }
+
+    /// What of the events is counted.
+    fn counted(&mut self, parts: &EventParts<'_>) -> Option<Counted> {
+        if let Some((_, unit, span)) = parts.periods {
+            let zone = self.zone(span)?;
+            let unit = match unit {
+                Unit::Week => PeriodUnit::Week(self.settings.week_start),
+                Unit::Month => PeriodUnit::Month,
+                // The others are refused when the tree is built.
+                Unit::Day | Unit::Second | Unit::Minute | Unit::Hour | Unit::Year => PeriodUnit::Day,
+            };
+            self.reads(span);
+            return Some(Counted::Periods(unit, zone));
+        }
+        let Some((within, span)) = parts.any_within else { return Some(Counted::Events) };
+        if parts.count.is_none() {
+            self.report(
+                Diagnostic::new(Code::MisplacedWords, span, "how often within any such time?")
+                    .label("a count is needed before it")
+                    .help("write for example `at least 3 times within any 24 hours`"),
+            );
+            return None;
+        }
+        self.reads(span);
+        Some(Counted::MostWithin(self.length(&within)?))
+    }
+}
+
+/// What of events is counted.
+#[derive(Clone, Copy)]
+pub(in crate::lower) enum Counted {
+    /// The events themselves.
+    Events,
+    /// The different days, weeks or months that have one.
+    Periods(PeriodUnit, Zone),
+    /// The most of them that lie within a length of time.
+    MostWithin(Length),
+}
+
+impl Counted {
+    /// The count over some events.
+    pub(in crate::lower) fn of(self, query: Query) -> Expr {
+        Expr::count(match self {
+            Counted::Events => ExprKind::Aggregate { function: Aggregate::Count, measure: None, items: None, query },
+            Counted::Periods(unit, zone) => ExprKind::Periods { unit, zone, query },
+            Counted::MostWithin(within) => ExprKind::MostWithin { query, within },
+        })
+    }
+}
+
+/// What the neighbours in a chain need to know of a condition.
+fn event_facts(c: &Condition, events: Vec<EventId>, parts: &EventParts<'_>, row: &Row<'_>) -> EventFacts {
+    let window = parts.window.or(parts.not_window).map(|t| t.span);
+    let says_never = matches!(c.leads.negative, Some((Negative::Never, _)));
+    let is_windowed = c.tails.iter().all(|t| matches!(t.kind, TailKind::Window(_)));
+    EventFacts {
+        events,
+        window,
+        // Each of several periods is a window of its own.
+        is_open: window.is_none() && parts.regular.is_none() && !says_never,
+        is_row: row.at < c.tails.len(),
+        open_filter: parts.filter.and_then(open_filter),
+        negative: c.leads.negative.map(|(_, span)| span),
+        is_simple: c.quantity.is_none() && c.leads.negative.is_none() && is_windowed,
+        is_bare: c.leads.span.is_none() && c.quantity.is_none() && is_windowed,
+        at: c.span,
+    }
+}
+
+/// A `where` without brackets at the end of which more may seem to follow.
+fn open_filter(tail: &Tail) -> Option<Span> {
+    match &tail.kind {
+        TailKind::Where(ast::Expr::Condition(c)) => Some(c.span),
+        _ => None,
+    }
+}

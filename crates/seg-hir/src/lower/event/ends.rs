@@ -1,0 +1,117 @@
+//! Conditions about the first or last events of a history.
+
+use crate::hir::{Cond, End, Expr, ExprKind};
+use crate::lower::value::comparison::Compared;
+use crate::lower::{Lower, Lowered, Scope};
+use seg_data::{EventId, Type};
+use seg_syntax::ast::{self, Condition, Literal, Operand, OperandKind, Relation, Tail, TailKind};
+use seg_syntax::diag::{Code, Diagnostic};
+
+impl Lower<'_> {
+    /// `their last Order Completed was …`, `their first … had …`.
+    pub(in crate::lower) fn ends_condition(&mut self, c: &Condition, end: End, events: Vec<EventId>) -> Lowered {
+        if let Some(at) = c.leads.did.or(c.quantity.map(|q| q.span)) {
+            let words = self.words(c.subject.span);
+            self.report(
+                Diagnostic::new(Code::MisplacedWords, at, format!("`{words}` is one event, which is there or not"))
+                    .label("does not fit one event")
+                    .help(format!("say what of it: `their {words} was more than 30 days ago`, `their {words} had …`")),
+            );
+            return Lowered::error();
+        }
+        let Some((last, before)) = c.tails.split_last() else {
+            return self.nothing_said_of_end(c);
+        };
+        let narrowing: Vec<&Tail> = before.iter().collect();
+        let query = self.query(events);
+        let Some(query) = self.narrowed(query, &narrowing) else { return Lowered::error() };
+        let lowered = match &last.kind {
+            TailKind::Had(filter) => {
+                let filter = Box::new(self.filter(filter, &query.events.clone()));
+                self.reads(last.span);
+                Lowered::plain(Cond::Few { end, n: 1, query, filter })
+            }
+            TailKind::Comparison(comparison) => {
+                let is_time = matches!(
+                    comparison.relation,
+                    Relation::Window(_) | Relation::Recurring(_) | Relation::Known | Relation::Missing
+                );
+                if !is_time && !self.is_date_comparison(comparison) {
+                    let words = self.words(c.subject.span);
+                    self.report(
+                        Diagnostic::new(
+                            Code::OperatorNeedsType,
+                            last.span,
+                            format!("`{words}` is an event; only its time compares"),
+                        )
+                        .label("not a time")
+                        .help(format!("for a property: `{words} had category \"shoes\"`")),
+                    );
+                    return Lowered::error();
+                }
+                let value =
+                    Expr { kind: ExprKind::EventTime { end, query }, ty: Type::Timestamp, may_be_missing: true };
+                let compared = Compared { value, span: c.subject.span, scope: Scope::Person };
+                self.reads(last.span);
+                self.comparison(compared, comparison, c.subject.span.to(last.span))
+            }
+            _ => return self.nothing_said_of_end(c),
+        };
+        let is_negative = self.reads_negative(c);
+        lowered.negated(is_negative)
+    }
+
+    fn is_date_comparison(&self, comparison: &ast::Comparison) -> bool {
+        let is_date = |o: &Operand| matches!(o.kind, OperandKind::Literal(Literal::Date(_)));
+        match &comparison.relation {
+            Relation::Order(_, right) => is_date(right),
+            Relation::Between(low, high) => is_date(low) && is_date(high),
+            _ => false,
+        }
+    }
+
+    fn nothing_said_of_end(&mut self, c: &Condition) -> Lowered {
+        let words = self.words(c.subject.span);
+        self.report(
+            Diagnostic::new(Code::NeedsComparison, c.span, format!("`{words}` alone says nothing of a person"))
+                .label("one event")
+                .help(format!("for when it was: `their {words} was more than 30 days ago`"))
+                .help(format!("for what it was: `their {words} had category \"shoes\"`")),
+        );
+        Lowered::error()
+    }
+
+    /// `all of their last 3 Order Completed had …`
+    pub(in crate::lower) fn last_few(&mut self, c: &Condition, few: &ast::LastFew) -> Lowered {
+        let Some(events) = self.event_operand(&few.event) else { return Lowered::error() };
+        let Some((Tail { kind: TailKind::Had(filter), span }, before)) = c.tails.split_last() else {
+            let words = self.words(c.subject.span);
+            self.report(
+                Diagnostic::new(Code::NeedsComparison, c.span, format!("`{words}` alone says nothing of a person"))
+                    .label("several events")
+                    .help(format!("say what they all had: `{words} had category \"shoes\"`")),
+            );
+            return Lowered::error();
+        };
+        if few.n == 0 {
+            self.report(
+                Diagnostic::new(Code::EmptyRange, c.subject.span, "the last 0 events are none")
+                    .label("always so")
+                    .help("write 1 or more"),
+            );
+            return Lowered::error();
+        }
+        let narrowing: Vec<&Tail> = before.iter().collect();
+        let query = self.query(events);
+        let Some(query) = self.narrowed(query, &narrowing) else { return Lowered::error() };
+        let filter = Box::new(self.filter(filter, &query.events.clone()));
+        self.reads(*span);
+        let end = match few.end {
+            ast::End::First => End::First,
+            ast::End::Last => End::Last,
+        };
+        let cond = Cond::Few { end, n: few.n, query, filter };
+        let is_negative = self.reads_negative(c);
+        Lowered::plain(cond).negated(is_negative)
+    }
+}

@@ -1,0 +1,139 @@
+//! What is said of events, sorted.
+
+use super::query::is_own_past;
+use super::sequence::Row;
+use crate::lower::Lower;
+use seg_syntax::ast::{self, Condition, Literal, Operand, OperandKind, Quantity, Relation, Tail, TailKind, Unit};
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
+
+/// What is said of events, each at most once.
+#[derive(Default)]
+pub(in crate::lower) struct EventParts<'t> {
+    pub window: Option<&'t Tail>,
+    /// What else narrows the events: days, hours, windows from their own past.
+    pub narrowing: Vec<&'t Tail>,
+    /// `in each of the past 4 weeks`, or in so many of them.
+    pub regular: Option<(Option<Quantity>, ast::Periods, Span)>,
+    /// `a week` in `3 times a week`.
+    pub per: Option<(Unit, Span)>,
+    pub any_within: Option<(ast::Duration, Span)>,
+    pub not_window: Option<&'t Tail>,
+    pub filter: Option<&'t Tail>,
+    pub first_time: Option<&'t Tail>,
+    pub count: Option<Quantity>,
+    /// `on at least 2 different days`
+    pub periods: Option<(Quantity, Unit, Span)>,
+}
+
+impl Lower<'_> {
+    /// Sorts the tails of an event condition; `None` when reported.
+    pub(super) fn event_parts<'t>(&mut self, c: &'t Condition, row: &'t Row<'_>) -> Option<EventParts<'t>> {
+        let mut parts = EventParts { count: c.quantity, ..EventParts::default() };
+        let own = c.tails.get(..row.at).unwrap_or(&c.tails);
+        for tail in own.iter().chain(&row.of_whole) {
+            let before = match &tail.kind {
+                // A window from the person's own past stands beside another.
+                TailKind::Window(window) if is_own_past(window) => {
+                    parts.narrowing.push(tail);
+                    None
+                }
+                TailKind::Window(_) => parts.window.replace(tail).map(|t| t.span),
+                TailKind::NotWindow(_) => parts.not_window.replace(tail).map(|t| t.span),
+                TailKind::Where(_) => parts.filter.replace(tail).map(|t| t.span),
+                TailKind::FirstTime => parts.first_time.replace(tail).map(|t| t.span),
+                TailKind::Recurring(_) | TailKind::NotRecurring(_) => {
+                    parts.narrowing.push(tail);
+                    None
+                }
+                TailKind::Regular(q, periods) => parts.regular.replace((*q, *periods, tail.span)).map(|r| r.2),
+                TailKind::CountPer(q, unit) => {
+                    parts.per = Some((*unit, tail.span));
+                    parts.count.replace(Quantity { span: tail.span, ..*q }).map(|q| q.span)
+                }
+                TailKind::Within(ast::Within { of: ast::WithinOf::Any, length }) => {
+                    parts.any_within.replace((*length, tail.span)).map(|w| w.1)
+                }
+                TailKind::Within(within) => {
+                    self.within_of_nothing(within, tail.span);
+                    return None;
+                }
+                TailKind::Then(_)
+                | TailKind::Followed(_)
+                | TailKind::AllIn(_)
+                | TailKind::Same(_)
+                | TailKind::Limit(_)
+                | TailKind::Zone(_) => {
+                    self.words_of_sequences(tail);
+                    return None;
+                }
+                TailKind::Count(q) => parts.count.replace(Quantity { span: tail.span, ..*q }).map(|q| q.span),
+                TailKind::DifferentPeriods(q, unit) => parts.periods.replace((*q, *unit, tail.span)).map(|p| p.2),
+                TailKind::Comparison(comparison) => {
+                    self.compared_event(c, comparison, tail.span);
+                    return None;
+                }
+                TailKind::Had(_) => {
+                    let event = self.words(c.subject.span);
+                    self.report(
+                        Diagnostic::new(
+                            Code::MisplacedWords,
+                            tail.span,
+                            "`had` needs one event, the first or the last",
+                        )
+                        .label("of which of them?")
+                        .help(format!("for one of them: `their last {event} had …`, `their first {event} had …`"))
+                        .help(format!("for any of them: `did {event} where …`")),
+                    );
+                    return None;
+                }
+            };
+            if let Some(first) = before {
+                self.repeated(first, tail.span, "keep one of them, or write two conditions joined by `and`");
+                return None;
+            }
+        }
+        Some(parts)
+    }
+
+    /// `did A more than 3`, `A was more than 90 days ago`.
+    fn compared_event(&mut self, c: &Condition, comparison: &ast::Comparison, span: Span) {
+        let (event, words) = (self.words(c.subject.span), self.words(span));
+        let bare = ["is ", "are ", "was ", "were "].iter().find_map(|w| words.strip_prefix(w)).unwrap_or(&words);
+        if let Relation::Order(_, Operand { kind: OperandKind::Literal(Literal::Duration(_)), .. }) =
+            &comparison.relation
+        {
+            self.report(
+                Diagnostic::new(Code::ExactAgo, span, format!("`{words}` does not say since when"))
+                    .label("a length of time after an event")
+                    .fix(span, format!("{bare} ago"), format!("for a window: `{event} {bare} ago`"))
+                    .help(format!("for the last time: `their last {event} was {bare} ago`")),
+            );
+            return;
+        }
+        let is_number = matches!(
+            &comparison.relation,
+            Relation::Order(_, Operand { kind: OperandKind::Literal(Literal::Number(_)), .. })
+                | Relation::Between(Operand { kind: OperandKind::Literal(Literal::Number(_)), .. }, _)
+        );
+        if is_number {
+            self.report(
+                Diagnostic::new(Code::CountNeedsTimes, span, format!("`{words}` of what?"))
+                    .label("a number after an event")
+                    .fix(span, format!("{bare} times"), format!("if it counts `{event}`, write `{bare} times`"))
+                    .help(format!("if it is about a value: `total … of {event} … is {bare}`")),
+            );
+            return;
+        }
+        self.report(
+            Diagnostic::new(
+                Code::OperatorNeedsType,
+                span,
+                format!("`{event}` is an event and has no value to compare"),
+            )
+            .label("said of an event")
+            .help(format!("for when it happened: `their last {event} {words}`"))
+            .help(format!("for its properties: `did {event} where …`")),
+        );
+    }
+}

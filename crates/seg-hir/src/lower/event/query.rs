@@ -1,0 +1,107 @@
+//! Which events: their names, and what narrows them.
+
+use crate::hir::{Expr, Query};
+use crate::lower::Lower;
+use seg_data::EventId;
+use seg_syntax::ast::{Operand, OperandKind, Tail, TailKind, Window};
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
+
+impl Lower<'_> {
+    /// Names of events behind `of` in an aggregate.
+    pub(in crate::lower) fn event_operand(&mut self, operand: &Operand) -> Option<Vec<EventId>> {
+        match &operand.kind {
+            OperandKind::Name(name) => self.resolve_events(std::slice::from_ref(name)),
+            OperandKind::Events(names) => self.resolve_events(names),
+            OperandKind::Anything => Some(self.all_events()),
+            _ => None,
+        }
+    }
+
+    /// A query narrowed by what is said of its events: one `where`, one window.
+    pub(in crate::lower) fn narrowed(&mut self, mut query: Query, tails: &[&Tail]) -> Option<Query> {
+        let mut filter_at: Option<Span> = None;
+        let mut window_at: Option<Span> = None;
+        for tail in tails {
+            match &tail.kind {
+                TailKind::Where(filter) => {
+                    if let Some(first) = filter_at.replace(tail.span) {
+                        self.repeated(first, tail.span, "write one `where (… and …)`");
+                        return None;
+                    }
+                    let filter = self.filter(filter, &query.events.clone());
+                    query.narrow(filter);
+                    self.reads(tail.span);
+                }
+                TailKind::Window(window) => {
+                    let before = if is_own_past(window) { None } else { window_at.replace(tail.span) };
+                    if let Some(first) = before {
+                        self.repeated(first, tail.span, "keep one window, or write two conditions joined by `and`");
+                        return None;
+                    }
+                    if matches!(window, Window::Next(_) | Window::Calendar { from: 1.., .. }) {
+                        self.future(tail.span);
+                        return None;
+                    }
+                    self.narrow_by_window(&mut query, window, tail.span)?;
+                    self.reads(tail.span);
+                }
+                TailKind::Recurring(recurring) | TailKind::NotRecurring(recurring) => {
+                    let test = self.recurring_test(&Expr::event_time(), recurring, tail.span)?;
+                    let is_not = matches!(tail.kind, TailKind::NotRecurring(_));
+                    query.narrow(if is_not { test.negate() } else { test });
+                    self.reads(tail.span);
+                }
+                TailKind::Comparison(_)
+                | TailKind::NotWindow(_)
+                | TailKind::Had(_)
+                | TailKind::Count(_)
+                | TailKind::DifferentPeriods(..)
+                | TailKind::FirstTime
+                | TailKind::Then(_)
+                | TailKind::Followed(_)
+                | TailKind::Within(_)
+                | TailKind::AllIn(_)
+                | TailKind::Same(_)
+                | TailKind::Limit(_)
+                | TailKind::Regular(..)
+                | TailKind::CountPer(..)
+                | TailKind::Zone(_) => {
+                    let words = self.words(tail.span);
+                    self.report(
+                        Diagnostic::new(Code::MisplacedWords, tail.span, format!("`{words}` does not fit here"))
+                            .label("a `where` or a window is possible here")
+                            .help("write it as a condition of its own, joined with `and`"),
+                    );
+                    return None;
+                }
+            }
+        }
+        Some(query)
+    }
+
+    pub(in crate::lower) fn repeated(&mut self, first: Span, second: Span, help: &str) {
+        let words = self.words(second);
+        self.report(
+            Diagnostic::new(Code::RepeatedTail, second, format!("`{words}` is the second of its kind"))
+                .label("the second")
+                .also(first, "the first")
+                .help(help),
+        );
+    }
+
+    fn future(&mut self, span: Span) {
+        let words = self.words(span);
+        self.report(
+            Diagnostic::new(Code::EmptyRange, span, format!("`{words}` lies in the future, where no event is"))
+                .label("events after now do not exist")
+                .help("use a window in the past, such as `in the past 7 days`"),
+        );
+    }
+}
+
+/// `since last_order_date`, `within 7 days after their first order`: a window
+/// that is not the same for all.
+pub(super) fn is_own_past(window: &Window) -> bool {
+    matches!(window, Window::Around(..) | Window::Dated(_, Operand { kind: OperandKind::Name(_), .. }))
+}

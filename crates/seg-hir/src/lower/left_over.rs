@@ -1,0 +1,69 @@
+//! What nobody reads is an error.
+//!
+//! Whoever takes something that was said into the meaning of a condition says so
+//! with [`Lower::reads`]. When the condition is done, the tree lists all that was
+//! said in it; what is then left over would have been lost without a word.
+
+use super::{Lower, Lowered, Scope};
+use seg_syntax::ast::Condition;
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
+
+impl Lower<'_> {
+    /// A condition, of which every phrase has been read.
+    pub(super) fn condition(&mut self, c: &Condition, scope: Scope<'_>) -> Lowered {
+        let (n_read, n_problems) = (self.read.len(), self.diagnostics.len());
+        let mut lowered = self.condition_in_zone(c, scope);
+        if !lowered.is_error()
+            && self.diagnostics.len() == n_problems
+            && let Some(phrase) = self.left_over(c, n_read)
+        {
+            self.unread(c, phrase);
+            lowered = Lowered::error();
+        }
+        self.read.truncate(n_read);
+        lowered
+    }
+
+    /// Notes that a phrase has become part of a meaning.
+    pub(super) fn reads(&mut self, phrase: Span) {
+        self.read.push(phrase);
+    }
+
+    /// Whether a condition is negative; its negative is read.
+    pub(super) fn reads_negative(&mut self, c: &Condition) -> bool {
+        self.read.extend(c.leads.negative.map(|(_, span)| span));
+        c.leads.negative.is_some()
+    }
+
+    /// The first phrase of a condition that is not among those read from a place on.
+    fn left_over(&self, c: &Condition, from: usize) -> Option<Span> {
+        let read = self.read.get(from..).unwrap_or(&[]);
+        let mut left = None;
+        c.each_phrase(&mut |phrase| {
+            if left.is_none() && !read.contains(&phrase) {
+                left = Some(phrase);
+            }
+        });
+        left
+    }
+
+    fn unread(&mut self, c: &Condition, phrase: Span) {
+        let (words, without) = (self.words(phrase), self.without(c.span, phrase));
+        self.report(
+            Diagnostic::new(Code::MisplacedWords, phrase, format!("`{words}` changes nothing here"))
+                .label("nothing in this condition goes with it")
+                .help(format!("leave it out: `{without}`"))
+                .help("or say what it belongs to in a condition of its own, joined with `and`"),
+        );
+    }
+
+    /// The words of a condition without a phrase of it.
+    pub(super) fn without(&self, whole: Span, phrase: Span) -> String {
+        let before = Span { end: phrase.start, ..whole };
+        let after = Span { start: phrase.end, ..whole };
+        let before = self.words(before);
+        let words = format!("{} {}", before.trim_end_matches(','), self.words(after));
+        words.trim().to_owned()
+    }
+}

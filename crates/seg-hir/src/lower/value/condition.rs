@@ -1,0 +1,132 @@
+//! Conditions about a value: exactly one comparison.
+
+use super::aggregate::{bracketed, compared_aggregates, compares_with_aggregate};
+use crate::hir::{Expr, ExprKind};
+use crate::lower::names::resolve::not_an_event;
+use crate::lower::value::comparison::Compared;
+use crate::lower::{Lower, Lowered, Scope};
+use seg_data::Type;
+use seg_syntax::ast::{self, Condition, Relation, Tail, TailKind};
+use seg_syntax::diag::{Code, Diagnostic};
+
+impl Lower<'_> {
+    /// A condition about a value: exactly one comparison.
+    pub(in crate::lower) fn value_condition(&mut self, c: &Condition, value: Expr, scope: Scope<'_>) -> Lowered {
+        if value.is_error() {
+            return Lowered::error();
+        }
+        if let Some(at) = c.leads.did.or(c.quantity.map(|q| q.span)) {
+            let words = self.words(c.subject.span);
+            let diagnostic = not_an_event(c.subject.span, &words).also(at, "this needs an event");
+            self.report(diagnostic);
+            return Lowered::error();
+        }
+        let Some((first, rest)) = c.tails.split_first() else {
+            return self.nothing_said(c, &value);
+        };
+        self.reads(first.span);
+        if let Some(second) = rest.first() {
+            return self.tail_after(second, first, c, &value);
+        }
+        let compared = Compared { value, span: c.subject.span, scope };
+        let lowered = match &first.kind {
+            TailKind::Comparison(comparison) => self.comparison(compared, comparison, c.subject.span.to(first.span)),
+            TailKind::Recurring(recurring) | TailKind::NotRecurring(recurring) => {
+                let not = matches!(first.kind, TailKind::NotRecurring(_)).then_some(first.span);
+                let relation = Relation::Recurring(recurring.clone());
+                let comparison = ast::Comparison::of(relation, not);
+                self.comparison(compared, &comparison, c.subject.span.to(first.span))
+            }
+            // A time may leave `is` out: `first seen at least 7 days ago`.
+            TailKind::Window(window) | TailKind::NotWindow(window) => {
+                let not = matches!(first.kind, TailKind::NotWindow(_)).then_some(first.span);
+                let relation = Relation::Window(window.clone());
+                let comparison = ast::Comparison::of(relation, not);
+                self.comparison(compared, &comparison, c.subject.span.to(first.span))
+            }
+            TailKind::Where(_)
+            | TailKind::Had(_)
+            | TailKind::Count(_)
+            | TailKind::DifferentPeriods(..)
+            | TailKind::FirstTime
+            | TailKind::Then(_)
+            | TailKind::Followed(_)
+            | TailKind::Within(_)
+            | TailKind::AllIn(_)
+            | TailKind::Same(_)
+            | TailKind::Limit(_)
+            | TailKind::Regular(..)
+            | TailKind::CountPer(..)
+            | TailKind::Zone(_) => {
+                let words = self.words(c.subject.span);
+                let diagnostic = not_an_event(c.subject.span, &words).also(first.span, "this fits events only");
+                self.report(diagnostic);
+                return Lowered::error();
+            }
+        };
+        // `not country is "DE"`: the plain opposite.
+        let is_negative = self.reads_negative(c);
+        lowered.negated(is_negative)
+    }
+
+    fn nothing_said(&mut self, c: &Condition, value: &Expr) -> Lowered {
+        let words = self.words(c.subject.span);
+        let help = match value.ty {
+            Type::Boolean => format!("write `{words} is true` or `{words} is false`"),
+            _ => format!("compare it, for example `{words} is known`"),
+        };
+        self.report(
+            Diagnostic::new(Code::NeedsComparison, c.subject.span, format!("`{words}` alone says nothing of a person"))
+                .label(format!("a value of type {}", value.ty))
+                .help(help),
+        );
+        Lowered::error()
+    }
+
+    fn tail_after(&mut self, tail: &Tail, after: &Tail, c: &Condition, value: &Expr) -> Lowered {
+        let (words, before) = (self.words(tail.span), self.words(after.span));
+        let subject = self.words(c.subject.span);
+        let mut diagnostic =
+            Diagnostic::new(Code::TailAfterComparison, tail.span, format!("`{words}` stands after the comparison"))
+                .also(after.span, "the comparison");
+        diagnostic = match value.kind {
+            ExprKind::Aggregate { .. } => diagnostic
+                .label("belongs before it")
+                .help(format!("if it limits the events: `{subject} {words} {before}`"))
+                .help("if it is a condition of its own, join it with `and`"),
+            _ if compares_with_aggregate(after) => diagnostic
+                .label("of the value on the right, or of something else?")
+                .help(format!("if it limits the events on the right, bracket them: `{}`", bracketed(&before, &words)))
+                .help("if it is a condition of its own, join it with `and`"),
+            _ => diagnostic
+                .label("belongs to nothing")
+                .help("join another condition with `and`")
+                .help(format!("if the word before is an event: `{subject} … or did … {words}`")),
+        };
+        self.report(diagnostic);
+        Lowered::error()
+    }
+
+    /// `total amount of Order Completed in the past year is at least 500`.
+    pub(in crate::lower) fn aggregate_condition(
+        &mut self,
+        c: &Condition,
+        aggregate: &ast::Aggregate,
+        scope: Scope<'_>,
+    ) -> Lowered {
+        let at = c.tails.iter().position(|t| matches!(t.kind, TailKind::Comparison(_)));
+        let (before, from) = c.tails.split_at(at.unwrap_or(c.tails.len()));
+        let compared = from.first().map(|t| t.span);
+        let from = compared_aggregates(before, from);
+        let before: Vec<&Tail> = before.iter().collect();
+        let value = self.aggregate(aggregate, &before, scope, c.subject.span);
+        // `total spent of …` may have been an attribute all along.
+        if matches!(value.kind, ExprKind::Attribute(_)) {
+            return self.value_condition(c, value, scope);
+        }
+        // The comparison may reach over windows of the value on its right.
+        self.read.extend(compared);
+        let rest = Condition { tails: from, ..c.clone() };
+        self.value_condition(&rest, value, scope)
+    }
+}

@@ -1,0 +1,195 @@
+//! The phrases of a condition: everything that is said in it beside its subject.
+//!
+//! Whoever gives conditions a meaning has to read each of them; what nobody has
+//! read is an error. The list is made here, from the tree alone, so that a reader
+//! cannot forget a phrase by not looking at it.
+
+use super::{Condition, Expr, File, Item, Operand, OperandKind, Relation, Tail, TailKind};
+use crate::source::Span;
+
+impl Condition {
+    /// Calls `said` with the place of each phrase: the negative, `did`, the
+    /// quantity, every tail, and `ignoring case` and `or unknown` inside
+    /// comparisons; also those of values over events that it compares. What
+    /// stands inside a `where` is a condition of its own.
+    pub fn each_phrase(&self, said: &mut impl FnMut(Span)) {
+        self.leads.negative.iter().for_each(|(_, span)| said(*span));
+        self.leads.did.iter().for_each(|span| said(*span));
+        self.quantity.iter().for_each(|quantity| said(quantity.span));
+        in_operand(&self.subject, said);
+        self.tails.iter().for_each(|tail| in_tail(tail, said));
+    }
+
+    /// The conditions inside it: those of its filters.
+    fn each_inner<'a>(&'a self, found: &mut impl FnMut(&'a Condition)) {
+        inner_of_operand(&self.subject, found);
+        self.tails.iter().for_each(|tail| inner_of_tail(tail, found));
+    }
+}
+
+impl Expr {
+    /// Calls `found` with every condition of an expression, the outer ones first.
+    pub fn each_condition<'a>(&'a self, found: &mut impl FnMut(&'a Condition)) {
+        let mut open = vec![self];
+        while let Some(expr) = open.pop() {
+            match expr {
+                Expr::Condition(condition) => {
+                    found(condition);
+                    condition.each_inner(found);
+                }
+                Expr::Group(group) => open.extend(group.members.iter().rev()),
+                Expr::Not(inner, _) => open.push(inner),
+                Expr::Everyone(_)
+                | Expr::InSegment(_)
+                | Expr::Sample(_)
+                | Expr::Near(_)
+                | Expr::Use(_)
+                | Expr::Error(_) => {}
+            }
+        }
+    }
+}
+
+impl File {
+    /// The expressions of its items: what segments include and exclude, what
+    /// definitions mean and what rules ask.
+    pub fn expressions(&self) -> Vec<&Expr> {
+        let mut out = Vec::new();
+        for item in &self.items {
+            match item {
+                Item::Segment(segment) => {
+                    out.push(&segment.include);
+                    out.extend(&segment.excludes);
+                }
+                Item::Definition(definition) => out.push(&definition.body),
+                Item::Rule(rule) => out.push(&rule.body),
+                Item::List(_) | Item::Precedence(_) | Item::Test(_) | Item::Error { .. } => {}
+            }
+        }
+        out
+    }
+}
+
+fn in_tail(tail: &Tail, said: &mut impl FnMut(Span)) {
+    said(tail.span);
+    match &tail.kind {
+        TailKind::Comparison(comparison) => {
+            comparison.ignoring_case.iter().for_each(|span| said(*span));
+            comparison.or_unknown.iter().for_each(|span| said(*span));
+            operands_of(&comparison.relation).for_each(|operand| in_operand(operand, said));
+        }
+        TailKind::Window(_)
+        | TailKind::NotWindow(_)
+        | TailKind::Where(_)
+        | TailKind::Had(_)
+        | TailKind::Count(_)
+        | TailKind::DifferentPeriods(..)
+        | TailKind::FirstTime
+        | TailKind::Then(_)
+        | TailKind::Followed(_)
+        | TailKind::Within(_)
+        | TailKind::AllIn(_)
+        | TailKind::Same(_)
+        | TailKind::Limit(_)
+        | TailKind::Recurring(_)
+        | TailKind::NotRecurring(_)
+        | TailKind::Regular(..)
+        | TailKind::CountPer(..)
+        | TailKind::Zone(_) => {}
+    }
+}
+
+fn in_operand(operand: &Operand, said: &mut impl FnMut(Span)) {
+    match &operand.kind {
+        OperandKind::Arithmetic(_, left, right) => {
+            in_operand(left, said);
+            in_operand(right, said);
+        }
+        OperandKind::Aggregate(aggregate) => aggregate.tails.iter().for_each(|tail| in_tail(tail, said)),
+        // In brackets an operand reads as a condition.
+        OperandKind::Bracketed(inner) => {
+            if let Expr::Condition(condition) = inner.as_ref() {
+                condition.each_phrase(said);
+            }
+        }
+        OperandKind::Name(_)
+        | OperandKind::Literal(_)
+        | OperandKind::LastFew(_)
+        | OperandKind::Events(_)
+        | OperandKind::Anything
+        | OperandKind::Items(..)
+        | OperandKind::UsualGap(_)
+        | OperandKind::Elapsed(_)
+        | OperandKind::Anniversary(_)
+        | OperandKind::Error => {}
+    }
+}
+
+/// The values that a relation compares with.
+fn operands_of(relation: &Relation) -> impl Iterator<Item = &Operand> {
+    let (first, second) = match relation {
+        Relation::Order(_, right) => (Some(right), None),
+        Relation::Between(low, high) => (Some(low), Some(high)),
+        Relation::Known
+        | Relation::Missing
+        | Relation::KnownButNot(_)
+        | Relation::OneOf(_)
+        | Relation::NoneOf(_)
+        | Relation::Text(..)
+        | Relation::Includes(..)
+        | Relation::Window(_)
+        | Relation::Recurring(_)
+        | Relation::InList(_)
+        | Relation::Near(_) => (None, None),
+    };
+    first.into_iter().chain(second)
+}
+
+fn inner_of_tail<'a>(tail: &'a Tail, found: &mut impl FnMut(&'a Condition)) {
+    match &tail.kind {
+        TailKind::Where(expr) | TailKind::Had(expr) => expr.each_condition(found),
+        TailKind::Comparison(comparison) => {
+            operands_of(&comparison.relation).for_each(|operand| inner_of_operand(operand, found));
+        }
+        TailKind::Window(_)
+        | TailKind::NotWindow(_)
+        | TailKind::Count(_)
+        | TailKind::DifferentPeriods(..)
+        | TailKind::FirstTime
+        | TailKind::Then(_)
+        | TailKind::Followed(_)
+        | TailKind::Within(_)
+        | TailKind::AllIn(_)
+        | TailKind::Same(_)
+        | TailKind::Limit(_)
+        | TailKind::Recurring(_)
+        | TailKind::NotRecurring(_)
+        | TailKind::Regular(..)
+        | TailKind::CountPer(..)
+        | TailKind::Zone(_) => {}
+    }
+}
+
+fn inner_of_operand<'a>(operand: &'a Operand, found: &mut impl FnMut(&'a Condition)) {
+    match &operand.kind {
+        OperandKind::Arithmetic(_, left, right) => {
+            inner_of_operand(left, found);
+            inner_of_operand(right, found);
+        }
+        OperandKind::Aggregate(aggregate) => aggregate.tails.iter().for_each(|tail| inner_of_tail(tail, found)),
+        OperandKind::Bracketed(inner) => match inner.as_ref() {
+            Expr::Condition(condition) => condition.each_inner(found),
+            other => other.each_condition(found),
+        },
+        OperandKind::Name(_)
+        | OperandKind::Literal(_)
+        | OperandKind::LastFew(_)
+        | OperandKind::Events(_)
+        | OperandKind::Anything
+        | OperandKind::Items(..)
+        | OperandKind::UsualGap(_)
+        | OperandKind::Elapsed(_)
+        | OperandKind::Anniversary(_)
+        | OperandKind::Error => {}
+    }
+}
