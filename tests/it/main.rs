@@ -8,3 +8,5 @@ mod examples;
 mod history;
 mod limits;
 mod properties;
+mod synonyms;
+mod takeaway;

@@ -154,7 +154,13 @@ impl Walk<'_, '_> {
                 let holds = !inner.holds;
                 why("not".to_owned(), holds, vec![inner])
             }
-            _ => self.leaf(expr, said),
+            ast::Expr::Everyone(_)
+            | ast::Expr::InSegment(_)
+            | ast::Expr::Sample(_)
+            | ast::Expr::Near(_)
+            | ast::Expr::Use(_)
+            | ast::Expr::Condition(_)
+            | ast::Expr::Error(_) => self.leaf(expr, said),
         }
     }
 
@@ -288,7 +294,18 @@ impl Details<'_, '_, '_> {
                 let Chain { steps, .. } = chain.as_ref();
                 steps.iter().for_each(|step| self.query(&step.query));
             }
-            _ => {}
+            Cond::Several { members, .. } => members.iter().for_each(|m| self.chains(m)),
+            Cond::Const(_)
+            | Cond::InSegment(_)
+            | Cond::Known(_)
+            | Cond::Compare(..)
+            | Cond::OneOf(..)
+            | Cond::Text(..)
+            | Cond::Has(..)
+            | Cond::Few { .. }
+            | Cond::Items { .. }
+            | Cond::Sample { .. }
+            | Cond::InList(..) => {}
         }
     }
 

@@ -41,9 +41,9 @@ pub enum Cond {
     Any(Vec<Cond>),
     /// So many of them; one that is said twice counts twice.
     Several {
-        /// At least.
+        /// At least so many of the members must hold.
         min: u64,
-        /// At most.
+        /// At most so many may hold; no limit without one.
         max: Option<u64>,
         /// Of these.
         members: Vec<Cond>,
@@ -117,7 +117,7 @@ pub struct List {
 }
 
 impl ListRef {
-    /// The same list for values whose case does not count.
+    /// This list with its texts folded, for values whose case does not count.
     pub fn folded(&self) -> ListRef {
         let values = self.0.values.iter().map(|text| crate::text::fold_case(text)).collect();
         ListRef(Arc::new(List { name: self.0.name.clone(), values, ignores_case: true }))
@@ -165,7 +165,7 @@ pub struct ChainStep {
 /// A length of time; months follow the zone's calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Length {
-    /// How long.
+    /// A fixed length, or calendar months.
     pub period: Period,
     /// By whose calendar.
     pub zone: Zone,
@@ -313,7 +313,7 @@ pub enum ExprKind {
     ListLength(Box<Expr>),
     /// A value over events.
     Aggregate {
-        /// Which.
+        /// How the values of the events become one.
         function: Aggregate,
         /// Over what of each event; none for a count.
         measure: Option<Box<Expr>>,
@@ -324,7 +324,7 @@ pub enum ExprKind {
     },
     /// On how many different days, weeks or months there are events.
     Periods {
-        /// Which.
+        /// Days, weeks or months.
         unit: PeriodUnit,
         /// Whose calendar.
         zone: Zone,
@@ -333,7 +333,7 @@ pub enum ExprKind {
     },
     /// When the first or last event happened; missing without events.
     EventTime {
-        /// Which.
+        /// Whether the first or the last of them.
         end: End,
         /// Of which events.
         query: Query,
@@ -430,7 +430,7 @@ pub struct Interval {
 /// One side of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bound {
-    /// Where.
+    /// The moment that limits the interval.
     pub moment: Moment,
     /// Whether the moment itself belongs to the interval.
     pub is_closed: bool,
@@ -509,7 +509,20 @@ impl Expr {
             | ExprKind::DayOf(inner, _)
             | ExprKind::Part(_, inner, _)
             | ExprKind::Elapsed(inner) => vec![inner],
-            _ => Vec::new(),
+            ExprKind::Literal(_)
+            | ExprKind::Attribute(_)
+            | ExprKind::Property(_)
+            | ExprKind::Moment(_)
+            | ExprKind::Today { .. }
+            | ExprKind::Seen(..)
+            | ExprKind::Time
+            | ExprKind::Field { .. }
+            | ExprKind::UsualGap(_)
+            | ExprKind::MostWithin { .. }
+            | ExprKind::Aggregate { .. }
+            | ExprKind::Periods { .. }
+            | ExprKind::EventTime { .. }
+            | ExprKind::Error => Vec::new(),
         }
     }
 

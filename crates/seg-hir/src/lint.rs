@@ -57,7 +57,17 @@ fn references(cond: &Cond, out: &mut HashSet<SegmentId>) {
             members.iter().for_each(|m| references(m, out));
         }
         Cond::Not(inner) => references(inner, out),
-        _ => {}
+        Cond::Const(_)
+        | Cond::Known(_)
+        | Cond::Compare(..)
+        | Cond::OneOf(..)
+        | Cond::Text(..)
+        | Cond::Has(..)
+        | Cond::Few { .. }
+        | Cond::Chain(_)
+        | Cond::Items { .. }
+        | Cond::Sample { .. }
+        | Cond::InList(..) => {}
     }
 }
 
@@ -69,7 +79,7 @@ struct Whole {
     attributes: HashSet<AttributeId>,
 }
 
-/// The same for every segment; each comes after those it refers to.
+/// What every segment speaks of, with what the segments speak of that it refers to.
 fn wholes(module: &Module) -> Vec<Whole> {
     let mut wholes = vec![Whole::default(); module.segments.len()];
     for id in &module.order {
@@ -123,16 +133,14 @@ impl Seen {
     }
 
     fn cond(&mut self, cond: &Cond, positive: bool) {
+        let is_leaf =
+            !matches!(cond, Cond::All(_) | Cond::Any(_) | Cond::Several { .. } | Cond::Not(_) | Cond::Const(_));
+        self.n_conditions += usize::from(is_leaf);
         match cond {
             Cond::All(members) | Cond::Any(members) | Cond::Several { members, .. } => {
                 members.iter().for_each(|m| self.cond(m, positive));
-                return;
             }
-            Cond::Not(inner) => return self.cond(inner, !positive),
-            Cond::Const(_) => return,
-            _ => self.n_conditions += 1,
-        }
-        match cond {
+            Cond::Not(inner) => self.cond(inner, !positive),
             Cond::Known(value)
             | Cond::OneOf(value, _)
             | Cond::Text(_, value, _)
@@ -148,7 +156,7 @@ impl Seen {
             }
             Cond::Few { query, .. } => self.query(query, positive),
             Cond::Chain(chain) => chain.steps.iter().for_each(|step| self.query(&step.query, positive)),
-            _ => {}
+            Cond::Const(_) | Cond::InSegment(_) | Cond::Items { .. } | Cond::Sample { .. } => {}
         }
     }
 
@@ -162,7 +170,25 @@ impl Seen {
             | ExprKind::EventTime { query, .. }
             | ExprKind::UsualGap(query)
             | ExprKind::MostWithin { query, .. } => self.query(query, positive),
-            _ => expr.operands().into_iter().for_each(|operand| self.expr(operand, positive)),
+            ExprKind::Arithmetic(..)
+            | ExprKind::Anniversary(..)
+            | ExprKind::Distance { .. }
+            | ExprKind::Scale { .. }
+            | ExprKind::Convert(_)
+            | ExprKind::FoldCase(_)
+            | ExprKind::ListLength(_)
+            | ExprKind::Shift { .. }
+            | ExprKind::DayOf(..)
+            | ExprKind::Part(..)
+            | ExprKind::Elapsed(_)
+            | ExprKind::Literal(_)
+            | ExprKind::Property(_)
+            | ExprKind::Moment(_)
+            | ExprKind::Today { .. }
+            | ExprKind::Seen(..)
+            | ExprKind::Time
+            | ExprKind::Field { .. }
+            | ExprKind::Error => expr.operands().into_iter().for_each(|operand| self.expr(operand, positive)),
         }
     }
 

@@ -9,11 +9,13 @@ use crate::source::Span;
 mod item;
 mod phrases;
 mod print;
+mod time;
 
 pub use item::{
     Definition, Expectation, Expected, Fact, FactTime, FactValue, Header, ListDeclaration, Overlap, Precedence,
     Profile, Rule, Segment, SizeChange, Test, Used,
 };
+pub use time::{Age, CalendarUnit, DatedOp, Duration, Periods, Quantity, Recurring, Unit, Window};
 
 /// One source file: its items in order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -124,7 +126,7 @@ pub struct Sample {
     pub is_other: bool,
     /// What it is drawn by.
     pub name: Title,
-    /// The whole.
+    /// Its place in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -133,13 +135,13 @@ pub struct Sample {
 pub struct Near {
     /// How far, as written.
     pub distance: String,
-    /// In what.
+    /// The unit that the distance is given in.
     pub unit: DistanceUnit,
     /// Degrees north, as written.
     pub latitude: String,
     /// Degrees east, as written.
     pub longitude: String,
-    /// The whole.
+    /// Its place in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -159,14 +161,14 @@ pub struct Use {
     pub name: Title,
     /// One for each of its parameters.
     pub values: Vec<LiteralAt>,
-    /// The whole.
+    /// Its place in the text, from its first word to its last.
     pub span: Span,
 }
 
 /// Conditions combined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// How.
+    /// How many of its members must hold.
     pub quantifier: Quantifier,
     /// At least one.
     pub members: Vec<Expr>,
@@ -188,9 +190,9 @@ pub enum Quantifier {
     None,
     /// `at least 2 of`: so many of them, up to so many.
     Several {
-        /// At least.
+        /// At least so many of the members must hold.
         min: u64,
-        /// At most.
+        /// At most so many may hold; without a limit where there is none.
         max: Option<u64>,
     },
 }
@@ -239,9 +241,9 @@ pub enum Negative {
 /// Something that has a value or that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operand {
-    /// What.
+    /// Which kind of value or event it names.
     pub kind: OperandKind,
-    /// Where.
+    /// Its place in the text.
     pub span: Span,
 }
 
@@ -286,7 +288,7 @@ pub struct Name {
     pub is_quoted: bool,
     /// Whether `their` stood before it.
     pub their: bool,
-    /// Where.
+    /// Its place in the text.
     pub span: Span,
 }
 
@@ -368,7 +370,7 @@ pub enum AggregateFunction {
 pub struct LastFew {
     /// From which end.
     pub end: End,
-    /// How many.
+    /// How many events from that end of the history.
     pub n: u32,
     /// Of which events.
     pub event: Operand,
@@ -385,9 +387,9 @@ pub enum End {
 /// Something said of a subject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tail {
-    /// What.
+    /// Which of the things that can be said of a subject it says.
     pub kind: TailKind,
-    /// Where.
+    /// Its place in the text.
     pub span: Span,
 }
 
@@ -452,7 +454,7 @@ pub struct Followed {
 pub struct Within {
     /// What must lie within it.
     pub of: WithinOf,
-    /// How long.
+    /// The length of time that must not be exceeded.
     pub length: Duration,
 }
 
@@ -467,30 +469,6 @@ pub enum WithinOf {
     All,
     /// `within any 2 hours`
     Any,
-}
-
-/// Disjoint stretches of the past.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Periods {
-    /// How many.
-    pub count: u64,
-    /// Each as long as this.
-    pub unit: Unit,
-    /// Those of the calendar, and then whether only full ones.
-    pub calendar: Option<bool>,
-    /// Where.
-    pub span: Span,
-}
-
-/// Parts of days, weeks and years, over and over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recurring {
-    /// Days of the week: bit 0 is Monday.
-    Days(u8),
-    /// Months: bit 0 is January.
-    Months(u16),
-    /// From one time of day to another, in seconds after midnight; it may wrap.
-    Hours(u32, u32),
 }
 
 /// `is …`, `contains …`: said of a value.
@@ -549,7 +527,7 @@ pub enum Relation {
 pub struct LiteralAt {
     /// The value.
     pub literal: Literal,
-    /// Where.
+    /// Its place in the text.
     pub span: Span,
 }
 
@@ -573,113 +551,4 @@ pub enum TextOp {
     StartsWith,
     EndsWith,
     Matches,
-}
-
-/// How many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quantity {
-    /// At least so many.
-    pub min: u64,
-    /// At most so many.
-    pub max: Option<u64>,
-    /// Where.
-    pub span: Span,
-}
-
-/// A length of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Duration {
-    /// How many.
-    pub count: u64,
-    /// Of what.
-    pub unit: Unit,
-    /// Where.
-    pub span: Span,
-}
-
-/// Units of time. Days and weeks are fixed lengths; months and years are steps
-/// of the calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Unit {
-    Second,
-    Minute,
-    Hour,
-    Day,
-    Week,
-    Month,
-    Year,
-}
-
-/// Periods of the calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum CalendarUnit {
-    Day,
-    Week,
-    Month,
-    Quarter,
-    Year,
-}
-
-/// Which part of the past counts.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Window {
-    /// `in the past 3 days`
-    Past(Duration),
-    /// `in the past period`, where `period` is a value of the definition.
-    PastNamed(Name),
-    /// `within the next 7 days`
-    Next(Duration),
-    /// `more than 90 days ago`
-    Ago(Age),
-    /// `between 2026-01-01 and 2026-01-31`
-    Dates(Operand, Operand),
-    /// `before 2026-01-01`
-    Dated(DatedOp, Operand),
-    /// `within 7 days after first_order_date`
-    Around(Duration, DatedOp, Operand),
-    /// `today`, `last month`, `in the past 7 full days`: from the start of one
-    /// period of the calendar up to that of another, counted from the one that
-    /// holds now.
-    Calendar {
-        /// Which periods.
-        unit: CalendarUnit,
-        /// The first of them.
-        from: i64,
-        /// The first one after them.
-        to: i64,
-    },
-    /// `ever`
-    Ever,
-}
-
-/// How long ago.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Age {
-    /// `more than 90 days`
-    MoreThan(Duration),
-    /// `at least 90 days`
-    AtLeast(Duration),
-    /// `less than 2 days`
-    LessThan(Duration),
-    /// `at most 2 days`
-    AtMost(Duration),
-    /// `30 to 45 days`
-    Between(Duration, Duration),
-    /// `3 days`
-    Exactly(Duration),
-}
-
-/// Relations to a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum DatedOp {
-    Before,
-    After,
-    Since,
-    Until,
-    On,
-    OnOrBefore,
-    OnOrAfter,
 }

@@ -3,6 +3,8 @@
 
 mod comparison;
 mod condition;
+mod filter;
+mod head;
 mod item;
 mod sequence;
 mod time;

@@ -10,7 +10,7 @@ pub(super) struct Occurrence {
     pub event: EventId,
     /// Where among the batch's events of that name.
     pub idx: usize,
-    /// When.
+    /// The instant at which it happened.
     pub time: Instant,
     /// The text of its event-id property.
     id: Option<String>,

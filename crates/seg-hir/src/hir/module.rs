@@ -10,8 +10,8 @@ use seg_syntax::source::Span;
 pub struct Module {
     /// In the order of the files.
     pub segments: Vec<Segment>,
-    /// The same, each after those it refers to. Complete when there are no
-    /// errors.
+    /// Every segment after those that it refers to, so that each can be evaluated
+    /// in turn. Complete when there are no errors.
     pub order: Vec<SegmentId>,
     /// Which of several segments a person goes to, the most preferred first.
     pub precedence: Vec<SegmentId>,
@@ -31,7 +31,7 @@ impl Module {
 /// People at an instant, and who of them is expected where.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Test {
-    /// Its name.
+    /// The name that it is declared under.
     pub name: String,
     /// Where it is declared.
     pub span: Span,
@@ -59,9 +59,9 @@ pub struct TestProfile {
 /// Something that a person of a test did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestEvent {
-    /// What.
+    /// The event that happened.
     pub event: EventId,
-    /// When.
+    /// The instant at which it happened.
     pub time: Instant,
     /// Its properties.
     pub properties: Vec<(PropertyId, Value)>,
@@ -137,7 +137,7 @@ impl Header {
 pub struct Used {
     /// `campaign`, `journey` or `flow`.
     pub kind: String,
-    /// Its name.
+    /// The name that it is declared under.
     pub name: String,
     /// Over which channels it reaches people.
     pub channels: Vec<String>,
@@ -146,7 +146,7 @@ pub struct Used {
 /// A segment: a member meets `include`, none of `excludes` and all `rules`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
-    /// Its name.
+    /// The name that it is declared under.
     pub name: String,
     /// Where it is declared.
     pub span: Span,

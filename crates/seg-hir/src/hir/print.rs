@@ -56,7 +56,18 @@ fn members(cond: &Cond) -> &[Cond] {
     match cond {
         Cond::All(members) | Cond::Any(members) | Cond::Several { members, .. } => members,
         Cond::Not(inner) => std::slice::from_ref(inner),
-        _ => &[],
+        Cond::Const(_)
+        | Cond::InSegment(_)
+        | Cond::Known(_)
+        | Cond::Compare(..)
+        | Cond::OneOf(..)
+        | Cond::Text(..)
+        | Cond::Has(..)
+        | Cond::Few { .. }
+        | Cond::Chain(_)
+        | Cond::Items { .. }
+        | Cond::Sample { .. }
+        | Cond::InList(..) => &[],
     }
 }
 
@@ -74,7 +85,17 @@ fn rename(cond: &mut Cond, place: &impl Fn(SegmentId) -> SegmentId) {
             members.iter_mut().for_each(|m| rename(m, place));
         }
         Cond::Not(inner) => rename(inner, place),
-        _ => {}
+        Cond::Const(_)
+        | Cond::Known(_)
+        | Cond::Compare(..)
+        | Cond::OneOf(..)
+        | Cond::Text(..)
+        | Cond::Has(..)
+        | Cond::Few { .. }
+        | Cond::Chain(_)
+        | Cond::Items { .. }
+        | Cond::Sample { .. }
+        | Cond::InList(..) => {}
     }
 }
 

@@ -32,7 +32,13 @@ impl Lower<'_> {
             OperandKind::Aggregate(aggregate) => return self.aggregate_condition(c, aggregate, scope),
             OperandKind::LastFew(few) => return self.last_few(c, few),
             OperandKind::Error => Subject::Error,
-            _ => Subject::Value(self.value(&c.subject, scope, None)),
+            OperandKind::Literal(_)
+            | OperandKind::Arithmetic(..)
+            | OperandKind::Items(..)
+            | OperandKind::UsualGap(_)
+            | OperandKind::Elapsed(_)
+            | OperandKind::Anniversary(_)
+            | OperandKind::Bracketed(_) => Subject::Value(self.value(&c.subject, scope, None)),
         };
         match subject {
             Subject::Error => Lowered::error(),

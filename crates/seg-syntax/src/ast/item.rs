@@ -44,7 +44,7 @@ pub struct Overlap {
     pub percent: String,
     /// The other segment.
     pub other: Title,
-    /// The whole.
+    /// Its place in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -55,7 +55,7 @@ pub struct SizeChange {
     pub percent: String,
     /// In how long.
     pub per: Unit,
-    /// Where.
+    /// Its place in the text.
     pub span: Span,
 }
 
@@ -64,7 +64,7 @@ pub struct SizeChange {
 pub struct Used {
     /// `campaign`, `journey`, `flow`
     pub kind: String,
-    /// Its name.
+    /// The campaign, journey or flow that uses it.
     pub by: Title,
     /// The channels it goes over.
     pub channels: Vec<Title>,
@@ -77,7 +77,7 @@ pub struct Rule {
     pub channel: Option<Title>,
     /// What everyone must meet.
     pub body: Expr,
-    /// The whole.
+    /// Its place in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -86,14 +86,14 @@ pub struct Rule {
 pub struct Precedence {
     /// The segments, the most preferred first.
     pub names: Vec<Title>,
-    /// The whole.
+    /// Its place in the text, from its first word to its last.
     pub span: Span,
 }
 
 /// `test "…"`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Test {
-    /// Its name.
+    /// The name that others refer to it by.
     pub name: Title,
     /// When it is judged.
     pub at: Option<(DateLiteral, Span)>,
@@ -101,7 +101,7 @@ pub struct Test {
     pub profiles: Vec<Profile>,
     /// Who is expected where.
     pub expectations: Vec<Expectation>,
-    /// The whole.
+    /// Its place in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -119,16 +119,16 @@ pub struct Profile {
 pub enum Fact {
     /// `did Order Completed 3 days ago with amount 50`
     Did {
-        /// What.
+        /// The event that the person did.
         event: Name,
-        /// When.
+        /// When that was, or from when on it is so.
         time: FactTime,
         /// Its properties.
         properties: Vec<(Name, FactValue)>,
     },
     /// `country is "DE"`
     Is {
-        /// What.
+        /// The attribute that has a value.
         attribute: Name,
         /// Its value, or several of a list.
         values: Vec<LiteralAt>,
@@ -137,9 +137,9 @@ pub enum Fact {
     },
     /// `last_order_date is 3 days ago`
     WasAt {
-        /// What.
+        /// The attribute that has a value.
         attribute: Name,
-        /// When.
+        /// When that was, or from when on it is so.
         time: FactTime,
     },
 }
@@ -171,7 +171,7 @@ pub struct Expectation {
     pub id: Title,
     /// What is expected of them.
     pub what: Expected,
-    /// The whole.
+    /// Its place in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -189,7 +189,7 @@ pub enum Expected {
 /// `define "bought in" (period) as Order Completed in the past period`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Definition {
-    /// Its name.
+    /// The name that others refer to it by.
     pub name: Title,
     /// The names of its values.
     pub parameters: Vec<Name>,
@@ -202,7 +202,7 @@ pub struct Definition {
 /// `list "vip" from "lists/vip.csv"`
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListDeclaration {
-    /// Its name.
+    /// The name that others refer to it by.
     pub name: Title,
     /// The file, as written.
     pub path: Title,
@@ -213,7 +213,7 @@ pub struct ListDeclaration {
 /// `segment "…" include people who … exclude people who …`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
-    /// Its name.
+    /// The name that others refer to it by.
     pub name: Title,
     /// From `segment` to the last word.
     pub span: Span,

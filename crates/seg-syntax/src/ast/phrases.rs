@@ -4,7 +4,7 @@
 //! read is an error. The list is made here, from the tree alone, so that a reader
 //! cannot forget a phrase by not looking at it.
 
-use super::{Condition, Expr, File, Item, Operand, OperandKind, Relation, Tail, TailKind};
+use super::{Condition, Expr, Item, Operand, OperandKind, Relation, Tail, TailKind};
 use crate::source::Span;
 
 impl Condition {
@@ -50,23 +50,16 @@ impl Expr {
     }
 }
 
-impl File {
-    /// The expressions of its items: what segments include and exclude, what
-    /// definitions mean and what rules ask.
+impl Item {
+    /// Its expressions: what a segment includes and excludes, what a definition
+    /// means, what a rule asks.
     pub fn expressions(&self) -> Vec<&Expr> {
-        let mut out = Vec::new();
-        for item in &self.items {
-            match item {
-                Item::Segment(segment) => {
-                    out.push(&segment.include);
-                    out.extend(&segment.excludes);
-                }
-                Item::Definition(definition) => out.push(&definition.body),
-                Item::Rule(rule) => out.push(&rule.body),
-                Item::List(_) | Item::Precedence(_) | Item::Test(_) | Item::Error { .. } => {}
-            }
+        match self {
+            Item::Segment(segment) => std::iter::once(&segment.include).chain(&segment.excludes).collect(),
+            Item::Definition(definition) => vec![&definition.body],
+            Item::Rule(rule) => vec![&rule.body],
+            Item::List(_) | Item::Precedence(_) | Item::Test(_) | Item::Error { .. } => Vec::new(),
         }
-        out
     }
 }
 

@@ -14,7 +14,17 @@ impl Lower<'_> {
             OperandKind::Name(name) => self.resolve_events(std::slice::from_ref(name)),
             OperandKind::Events(names) => self.resolve_events(names),
             OperandKind::Anything => Some(self.all_events()),
-            _ => None,
+            // The builder puts nothing else there without a report.
+            OperandKind::Literal(_)
+            | OperandKind::Arithmetic(..)
+            | OperandKind::Aggregate(_)
+            | OperandKind::LastFew(_)
+            | OperandKind::Items(..)
+            | OperandKind::UsualGap(_)
+            | OperandKind::Elapsed(_)
+            | OperandKind::Anniversary(_)
+            | OperandKind::Bracketed(_)
+            | OperandKind::Error => None,
         }
     }
 

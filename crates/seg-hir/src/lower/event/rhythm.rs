@@ -38,7 +38,16 @@ impl Lower<'_> {
                 let name = Name { text: text.clone(), is_quoted: true, their: false, span: c.subject.span };
                 self.place_or_definition(c, &name)
             }
-            _ => None,
+            OperandKind::Literal(_)
+            | OperandKind::Arithmetic(..)
+            | OperandKind::Aggregate(_)
+            | OperandKind::LastFew(_)
+            | OperandKind::Events(_)
+            | OperandKind::Anything
+            | OperandKind::UsualGap(None)
+            | OperandKind::Elapsed(_)
+            | OperandKind::Bracketed(_)
+            | OperandKind::Error => None,
         }
     }
 

@@ -167,7 +167,12 @@ impl Lower<'_> {
                 let start = |offset| Expr::today(zone, DayOffset::StartOf(unit, offset));
                 (start(*from), start(*to), CompareOp::Less)
             }
-            _ => return Some(None),
+            Window::PastNamed(_)
+            | Window::Ago(_)
+            | Window::Dates(..)
+            | Window::Dated(..)
+            | Window::Around(..)
+            | Window::Ever => return Some(None),
         }))
     }
 

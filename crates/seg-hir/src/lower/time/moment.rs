@@ -23,7 +23,14 @@ impl Lower<'_> {
                 let cond = self.around(&Expr::event_time(), length, *op, anchor, span)?;
                 query.narrow(cond);
             }
-            _ => query.interval = self.interval(window, span)?,
+            Window::Past(_)
+            | Window::PastNamed(_)
+            | Window::Next(_)
+            | Window::Ago(_)
+            | Window::Dates(..)
+            | Window::Dated(..)
+            | Window::Calendar { .. }
+            | Window::Ever => query.interval = self.interval(window, span)?,
         }
         Some(())
     }
@@ -120,7 +127,9 @@ impl Lower<'_> {
         let (from, to) = match op {
             DatedOp::After => (anchor.clone(), shifted(false)),
             DatedOp::Before => (shifted(true), anchor.clone()),
-            _ => (shifted(true), shifted(false)),
+            DatedOp::On | DatedOp::Since | DatedOp::Until | DatedOp::OnOrBefore | DatedOp::OnOrAfter => {
+                (shifted(true), shifted(false))
+            }
         };
         Some(Cond::all(vec![
             Cond::Compare(CompareOp::GreaterOrEqual, value.clone(), from),

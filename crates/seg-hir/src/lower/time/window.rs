@@ -298,7 +298,8 @@ impl Lower<'_> {
         Some(Cond::Compare(super::moment::order_of(op), left.clone(), right))
     }
 
-    /// The same for calendar days, which count whole days from today.
+    /// A window said of a calendar day: whole days are counted from today, not
+    /// hours from now.
     fn day_test(&mut self, value: &Expr, window: &Window, span: Span) -> Option<Cond> {
         let compare = |op, right: Expr| Cond::Compare(op, value.clone(), right);
         let day = |date: Date| Expr::literal(Value::Date(date), Type::Date);

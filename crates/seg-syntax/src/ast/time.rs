@@ -1,0 +1,137 @@
+//! How often and when: quantities, lengths of time and windows.
+
+use super::{Name, Operand};
+use crate::source::Span;
+
+/// How often something happens, or how many there are: a range of counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quantity {
+    /// At least so many.
+    pub min: u64,
+    /// At most so many.
+    pub max: Option<u64>,
+    /// Its place in the text.
+    pub span: Span,
+}
+
+/// A length of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Duration {
+    /// How many units of time.
+    pub count: u64,
+    /// The unit that is counted.
+    pub unit: Unit,
+    /// Its place in the text.
+    pub span: Span,
+}
+
+/// Units of time. Days and weeks are fixed lengths; months and years are steps
+/// of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Unit {
+    Second,
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+/// Periods of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum CalendarUnit {
+    Day,
+    Week,
+    Month,
+    Quarter,
+    Year,
+}
+
+/// Which part of the past counts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Window {
+    /// `in the past 3 days`
+    Past(Duration),
+    /// `in the past period`, where `period` is a value of the definition.
+    PastNamed(Name),
+    /// `within the next 7 days`
+    Next(Duration),
+    /// `more than 90 days ago`
+    Ago(Age),
+    /// `between 2026-01-01 and 2026-01-31`
+    Dates(Operand, Operand),
+    /// `before 2026-01-01`
+    Dated(DatedOp, Operand),
+    /// `within 7 days after first_order_date`
+    Around(Duration, DatedOp, Operand),
+    /// `today`, `last month`, `in the past 7 full days`: from the start of one
+    /// period of the calendar up to that of another, counted from the one that
+    /// holds now.
+    Calendar {
+        /// Which periods.
+        unit: CalendarUnit,
+        /// The first of them.
+        from: i64,
+        /// The first one after them.
+        to: i64,
+    },
+    /// `ever`
+    Ever,
+}
+
+/// How long ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// `more than 90 days`
+    MoreThan(Duration),
+    /// `at least 90 days`
+    AtLeast(Duration),
+    /// `less than 2 days`
+    LessThan(Duration),
+    /// `at most 2 days`
+    AtMost(Duration),
+    /// `30 to 45 days`
+    Between(Duration, Duration),
+    /// `3 days`
+    Exactly(Duration),
+}
+
+/// Relations to a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum DatedOp {
+    Before,
+    After,
+    Since,
+    Until,
+    On,
+    OnOrBefore,
+    OnOrAfter,
+}
+
+/// Disjoint stretches of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Periods {
+    /// How many units of time.
+    pub count: u64,
+    /// Each as long as this.
+    pub unit: Unit,
+    /// Those of the calendar, and then whether only full ones.
+    pub calendar: Option<bool>,
+    /// Its place in the text.
+    pub span: Span,
+}
+
+/// Parts of days, weeks and years, over and over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recurring {
+    /// Days of the week: bit 0 is Monday.
+    Days(u8),
+    /// Months: bit 0 is January.
+    Months(u16),
+    /// From one time of day to another, in seconds after midnight; it may wrap.
+    Hours(u32, u32),
+}

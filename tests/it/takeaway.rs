@@ -1,0 +1,340 @@
+//! Whatever is accepted says something.
+//!
+//! All engines share the HIR, so a phrase that lowering loses is lost on each of
+//! them alike and no comparison of engines can see it. Here every phrase is taken
+//! away from every sentence of the repository: the meaning changes, or what is left
+//! is refused, or the phrase states what holds without it.
+
+use seg_data::{Schema, Zone};
+use seg_hir::{Lists, Settings};
+use seg_syntax::ast::{Condition, Item, TailKind};
+use seg_syntax::diag::Severity;
+use seg_syntax::parse;
+use seg_syntax::source::{SourceMap, Span};
+use seg_tests::docs::blocks;
+use seg_tests::{root, schema_text};
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// What holds where nothing is said.
+const DEFAULTS: &[&str] =
+    &["ever", "at least 1", "at least 1 time", "at least 1 times", "at least once", "at least once a week", "did"];
+
+/// A text with all that its meaning depends on.
+struct Source {
+    schema: String,
+    zone: Option<Zone>,
+    lists: Lists,
+    text: String,
+}
+
+/// A source, read as far as all its variants share it.
+struct Reader<'s> {
+    source: &'s Source,
+    schema: Schema,
+}
+
+impl<'s> Reader<'s> {
+    fn new(source: &'s Source) -> Reader<'s> {
+        Reader { source, schema: seg_data::schema::parse(&source.schema).0 }
+    }
+
+    /// What a text means, printed; nothing where it is refused.
+    fn meaning(&self, text: &str) -> Option<String> {
+        let mut sources = SourceMap::default();
+        let parsed = parse(sources.add("case.seg", text), text);
+        let settings = Settings { zone: self.source.zone, ..Settings::default() };
+        let checked = seg_hir::check([&parsed], &sources, &self.schema, settings, &self.source.lists);
+        let problems = parsed.diagnostics.iter().chain(&checked.diagnostics);
+        let is_refused = problems.into_iter().any(|d| d.code.severity() == Severity::Error);
+        (!is_refused).then(|| seg_hir::hir::print(&checked.module, &self.schema))
+    }
+
+    /// The phrases of a text that can be taken away and leave the same meaning,
+    /// with how many were tried.
+    fn idle(&self, text: &str) -> (Vec<String>, usize) {
+        let Some(meaning) = self.meaning(text) else { return (Vec::new(), 0) };
+        let (mut idle, mut n) = (Vec::new(), 0);
+        for phrase in self.phrases(text, &meaning) {
+            let words = text[phrase.range()].split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+            let own_zone = self.source.zone.map(|zone| format!("in {} time", zone.name().to_lowercase()));
+            if DEFAULTS.contains(&words.as_str()) || own_zone.as_ref() == Some(&words) {
+                continue;
+            }
+            n += 1;
+            if self.meaning(&without(text, phrase)).is_some_and(|left| left == meaning) {
+                idle.push(format!("`{words}` in\n{}", text.trim()));
+            }
+        }
+        (idle, n)
+    }
+
+    /// The phrases of the items that the meaning of a text depends on.
+    fn phrases(&self, text: &str, meaning: &str) -> Vec<Span> {
+        let parsed = parse(SourceMap::default().add("case.seg", text), text);
+        let mut phrases = Vec::new();
+        for item in &parsed.file.items {
+            let (span, is_segment) = match item {
+                Item::Segment(segment) => (segment.span, true),
+                Item::Definition(definition) => (definition.span, false),
+                Item::Rule(rule) => (rule.span, false),
+                Item::List(_) | Item::Precedence(_) | Item::Test(_) | Item::Error { .. } => continue,
+            };
+            // What nobody uses means nothing.
+            if !is_segment && self.meaning(&without(text, span)).is_some_and(|left| left == meaning) {
+                continue;
+            }
+            for expr in item.expressions() {
+                expr.each_condition(&mut |condition| {
+                    condition.each_phrase(&mut |phrase| phrases.push(phrase));
+                    negatives(condition, &mut phrases);
+                });
+            }
+        }
+        phrases.sort_unstable_by_key(|span| (span.start, span.end));
+        phrases.dedup();
+        phrases
+    }
+}
+
+/// The negatives inside comparisons, which are no phrases of their own.
+fn negatives(condition: &Condition, out: &mut Vec<Span>) {
+    for tail in &condition.tails {
+        if let TailKind::Comparison(comparison) = &tail.kind {
+            out.extend(comparison.not);
+        }
+    }
+}
+
+/// A text without a phrase, and without the comma before it.
+fn without(text: &str, phrase: Span) -> String {
+    let before = text[..phrase.range().start].trim_end();
+    let before = before.strip_suffix(',').unwrap_or(before);
+    format!("{before} {}", &text[phrase.range().end..])
+}
+
+/// What the harness of the corpus reads of its cases.
+#[derive(Deserialize)]
+struct CaseFile {
+    schema: Option<String>,
+    zone: Option<String>,
+    #[serde(default)]
+    lists: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    segment: String,
+}
+
+fn zone(name: Option<&str>) -> Option<Zone> {
+    let name = name.unwrap_or("UTC");
+    (name != "none").then(|| Zone::parse(name).expect("a zone"))
+}
+
+/// A sentence as the one segment of a file.
+fn segment(sentence: &str) -> String {
+    match sentence.contains("segment \"") {
+        true => sentence.to_owned(),
+        false => format!("segment \"case\" include people who {sentence}"),
+    }
+}
+
+fn gather(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => gather(&path, files),
+            false => files.push(path),
+        }
+    }
+}
+
+/// Every text of the repository that Seg reads.
+fn sources() -> Vec<Source> {
+    let mut files = vec![root().join("README.md")];
+    for dir in ["tests/suite", "examples", "docs"] {
+        gather(&root().join(dir), &mut files);
+    }
+    files.sort();
+    files.iter().flat_map(|path| of_file(path)).collect()
+}
+
+fn of_file(path: &Path) -> Vec<Source> {
+    let ending = path.extension().map_or("", |e| e.to_str().unwrap_or(""));
+    if !matches!(ending, "seg" | "toml" | "md") || path.components().any(|c| c.as_os_str() == "schema") {
+        return Vec::new();
+    }
+    let text = std::fs::read_to_string(path).expect("a text");
+    let source = |schema: &str, zone, lists, text| Source { schema: schema_text(schema), zone, lists, text };
+    match ending {
+        "seg" => {
+            let header = |key: &str| {
+                text.lines()
+                    .take_while(|l| l.starts_with("#!"))
+                    .find_map(|l| l.trim_start_matches("#!").trim().strip_prefix(key)?.trim().strip_prefix(':'))
+                    .map(str::trim)
+            };
+            let schema = match path.strip_prefix(root().join("examples")) {
+                Ok(inside) => inside.iter().next().and_then(|dir| dir.to_str()).expect("an example").to_owned(),
+                Err(_) => header("schema").unwrap_or("shop").to_owned(),
+            };
+            vec![source(&schema, zone(header("zone")), Lists::new(), text.clone())]
+        }
+        "md" => blocks(&text)
+            .into_iter()
+            .filter(|block| block.info.split_whitespace().next() == Some("seg"))
+            .map(|block| {
+                let option = |key: &str| block.info.split_whitespace().find_map(|w| w.strip_prefix(key));
+                let zone = zone(option("zone="));
+                source(option("schema=").unwrap_or("shop"), zone, Lists::new(), block.text.clone())
+            })
+            .collect(),
+        _ => {
+            let Ok(file) = toml::from_str::<CaseFile>(&text) else { return Vec::new() };
+            let lists = |file: &CaseFile| {
+                file.lists.iter().map(|(path, values)| (path.clone(), Ok(values.iter().cloned().collect()))).collect()
+            };
+            let schema = file.schema.as_deref().unwrap_or("shop");
+            let zone = zone(file.zone.as_deref());
+            file.case.iter().map(|case| source(schema, zone, lists(&file), segment(&case.segment))).collect()
+        }
+    }
+}
+
+/// Each segment of a text alone, where it can stand alone; else the whole text.
+fn parts(reader: &Reader<'_>) -> Vec<String> {
+    let text = &reader.source.text;
+    let parsed = parse(SourceMap::default().add("case.seg", text), text);
+    let (mut alone, mut is_whole) = (Vec::new(), false);
+    for item in &parsed.file.items {
+        let Item::Segment(segment) = item else { continue };
+        let one = text[segment.span.range()].to_owned();
+        match reader.meaning(&one) {
+            Some(_) => alone.push(one),
+            None => is_whole = true,
+        }
+    }
+    if is_whole || parsed.file.items.iter().any(|item| matches!(item, Item::Rule(_))) {
+        alone.push(text.clone());
+    }
+    alone
+}
+
+#[test]
+fn every_phrase_of_the_corpus_says_something() {
+    let (mut idle, mut n, mut seen) = (Vec::new(), 0, HashSet::new());
+    for source in sources() {
+        let reader = Reader::new(&source);
+        for part in parts(&reader) {
+            if seen.insert((source.schema.clone(), part.clone())) {
+                let (found, tried) = reader.idle(&part);
+                idle.extend(found);
+                n += tried;
+            }
+        }
+    }
+    assert!(idle.is_empty(), "{} phrases say nothing:\n{}", idle.len(), idle.join("\n\n"));
+    assert!(n > 1_500, "only {n} phrases were taken away");
+}
+
+/// What can be said of events, of values and of both, two at a time and in either
+/// order; most of these are refused.
+#[test]
+fn every_phrase_beside_another_says_something() {
+    const SUBJECTS: &[&str] = &[
+        "did Order Completed",
+        "did not do Order Completed",
+        "no any of (Order Completed, Signed In)",
+        "at least 3 Order Completed",
+        "Order Completed then Signed In",
+        "Order Completed not followed by Signed In within 2 hours",
+        "their last Order Completed",
+        "their last 3 Order Completed",
+        "number of Order Completed",
+        "total amount of Order Completed",
+        "most frequent category of Order Completed",
+        "usual gap between Order Completed",
+        "time since their last Order Completed",
+        "country",
+        "tags",
+        "birthday",
+        "anniversary of birthday",
+        "last_order_date",
+        "home",
+        "region",
+    ];
+    const TAILS: &[&str] = &[
+        "where amount is more than 5",
+        "where category is \"a\" ignoring case",
+        "where any of lines has (quantity is at least 2)",
+        "had category \"shoes\"",
+        "in the past 30 days",
+        "more than 90 days ago",
+        "last month",
+        "on 2026-01-01",
+        "since last_order_date",
+        "within 7 days after first_order_date",
+        "not within the past 2 hours",
+        "on a weekend",
+        "not between 18:00 and 23:00",
+        "at least 2 times",
+        "3 times a week",
+        "on at least 2 different days",
+        "in each of the past 4 weeks",
+        "in at least 3 of the past 4 calendar weeks",
+        "within any 48 hours",
+        "for the first time",
+        "then Product Viewed",
+        "followed by Product Viewed",
+        "all within 5 days",
+        "each within 1 day",
+        "within 3 hours",
+        "all in the past 7 days",
+        "with the same event_id",
+        "and the 2 hours are over",
+        "even while they run",
+        "in Europe/Paris time",
+        "is known",
+        "is missing",
+        "is known but not \"DE\"",
+        "is \"DE\"",
+        "is not \"DE\"",
+        "is in list \"staff\"",
+        "is one of \"a\", \"b\"",
+        "include any of \"a\", \"b\"",
+        "contains \"x\"",
+        "is at least 5",
+        "is between 2 and 9",
+        "is at least 2 days",
+        "is today",
+        "is not within the next 7 days",
+        "is within the past 7 days",
+        "is within 25 km of (51.5, 0.1)",
+        "ignoring case",
+        "or unknown",
+    ];
+    let mut values = HashSet::new();
+    values.insert("x".to_owned());
+    let lists = Lists::from([("staff.csv".to_owned(), Ok(values))]);
+    let source = Source { schema: schema_text("shop"), zone: Some(Zone::UTC), lists, text: String::new() };
+    let reader = Reader::new(&source);
+    let (mut idle, mut n) = (Vec::new(), 0);
+    for subject in SUBJECTS {
+        for first in TAILS {
+            for second in std::iter::once(&"").chain(TAILS) {
+                let text = format!(
+                    "list \"staff\" from \"staff.csv\"\nsegment \"s\" include people whose {subject} {first} {second}"
+                );
+                let (found, tried) = reader.idle(&text);
+                idle.extend(found);
+                n += tried;
+            }
+        }
+    }
+    assert!(idle.is_empty(), "{} phrases say nothing:\n{}", idle.len(), idle.join("\n\n"));
+    assert!(n > 2_000, "only {n} phrases were taken away");
+}
