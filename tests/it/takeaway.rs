@@ -338,3 +338,28 @@ fn every_phrase_beside_another_says_something() {
     assert!(idle.is_empty(), "{} phrases say nothing:\n{}", idle.len(), idle.join("\n\n"));
     assert!(n > 2_000, "only {n} phrases were taken away");
 }
+
+/// What is refused because a phrase is left over says what to write instead, and
+/// that is accepted.
+#[test]
+fn what_is_to_be_written_instead_is_accepted() {
+    let path = root().join("tests/suite/diagnostics/structure/left_over.seg");
+    let text = std::fs::read_to_string(&path).expect("a text");
+    let source = Source { schema: schema_text("shop"), zone: Some(Zone::UTC), lists: Lists::new(), text };
+    let reader = Reader::new(&source);
+    let mut sources = SourceMap::default();
+    let parsed = parse(sources.add("case.seg", source.text.as_str()), &source.text);
+    let settings = Settings { zone: source.zone, ..Settings::default() };
+    let checked = seg_hir::check([&parsed], &sources, &reader.schema, settings, &source.lists);
+    let define = source.text.split("\ndefine ").nth(1).expect("a definition");
+    let (mut refused, mut n) = (Vec::new(), 0);
+    for help in checked.diagnostics.iter().flat_map(|d| &d.helps) {
+        let Some(sentence) = help.split_once(": `").and_then(|(_, rest)| rest.strip_suffix('`')) else { continue };
+        n += 1;
+        if reader.meaning(&format!("define {define}\n{}", segment(sentence))).is_none() {
+            refused.push(help.clone());
+        }
+    }
+    assert!(refused.is_empty(), "refused all the same:\n{}", refused.join("\n"));
+    assert!(n > 30, "only {n} sentences were found");
+}

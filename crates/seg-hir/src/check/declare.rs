@@ -1,7 +1,7 @@
 //! What a project declares: names, each of one thing, and what refers to them.
 
 use super::Lists;
-use crate::hir::{List, ListRef, Module, SegmentId};
+use crate::hir::{Header, List, ListRef, Module, SegmentId};
 use crate::names::{Declared, DeclaredList, Reference};
 use seg_data::Schema;
 use seg_data::schema::fold_name;
@@ -26,8 +26,21 @@ impl<'a> Items<'a> {
     /// A segment as it is written, with the rules that hold for it.
     pub(crate) fn segment(&self, id: SegmentId, module: &Module) -> Option<(&'a ast::Segment, Vec<&'a ast::Expr>)> {
         let header = &module.segments.get(id.idx())?.header;
-        let rules = if header.regardless.is_some() { Vec::new() } else { super::segment::applying(header, self) };
+        let rules = if header.regardless.is_some() { Vec::new() } else { self.applying(header) };
         Some((self.segments.get(id.idx())?, rules))
+    }
+
+    /// The universal rules of a segment's channels, and those for all that are used.
+    pub(super) fn applying(&self, header: &Header) -> Vec<&'a ast::Expr> {
+        let is_used_over = |channel: &str| {
+            let mut channels = header.uses.iter().flat_map(|u| &u.channels);
+            channels.any(|c| fold_name(c) == fold_name(channel))
+        };
+        let applies = |rule: &&&'a ast::Rule| match &rule.channel {
+            Some(channel) => is_used_over(&channel.text),
+            None => !header.uses.is_empty(),
+        };
+        self.rules.iter().filter(applies).map(|rule| &rule.body).collect()
     }
 }
 

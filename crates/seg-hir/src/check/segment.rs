@@ -3,7 +3,6 @@
 use super::declare::{Items, check_channel};
 use crate::hir::{Cond, Header, Segment, Used};
 use crate::lower::Lower;
-use seg_data::schema::fold_name;
 use seg_data::{Date, Zone};
 use seg_syntax::ast;
 use seg_syntax::diag::{Code, Diagnostic};
@@ -13,7 +12,7 @@ pub(super) fn lower(lower: &mut Lower<'_>, segment: &ast::Segment, items: &Items
     let header = lower.header(&segment.header);
     let rules = match &header.regardless {
         Some(_) => Vec::new(),
-        None => applying(&header, items),
+        None => items.applying(&header),
     };
     let (include, excludes, rules) = match &segment.header.grace {
         None => lower.view(segment, &rules),
@@ -35,19 +34,6 @@ pub(super) fn lower(lower: &mut Lower<'_>, segment: &ast::Segment, items: &Items
         }
     };
     Segment { name: segment.name.text.clone(), span: segment.name.span, header, include, excludes, rules }
-}
-
-/// The universal rules of a segment's channels, and those for all that are used.
-pub(super) fn applying<'a>(header: &Header, items: &Items<'a>) -> Vec<&'a ast::Expr> {
-    let is_used_over = |channel: &str| {
-        let mut channels = header.uses.iter().flat_map(|u| &u.channels);
-        channels.any(|c| fold_name(c) == fold_name(channel))
-    };
-    let applies = |rule: &&&'a ast::Rule| match &rule.channel {
-        Some(channel) => is_used_over(&channel.text),
-        None => !header.uses.is_empty(),
-    };
-    items.rules.iter().filter(applies).map(|rule| &rule.body).collect()
 }
 
 impl Lower<'_> {

@@ -5,7 +5,7 @@
 //! said in it; what is then left over would have been lost without a word.
 
 use super::{Lower, Lowered, Scope};
-use seg_syntax::ast::Condition;
+use seg_syntax::ast::{Condition, TailKind};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -50,20 +50,28 @@ impl Lower<'_> {
 
     fn unread(&mut self, c: &Condition, phrase: Span) {
         let (words, without) = (self.words(phrase), self.without(c.span, phrase));
-        self.report(
-            Diagnostic::new(Code::MisplacedWords, phrase, format!("`{words}` changes nothing here"))
-                .label("nothing in this condition goes with it")
-                .help(format!("leave it out: `{without}`"))
-                .help("or say what it belongs to in a condition of its own, joined with `and`"),
-        );
+        let diagnostic = Diagnostic::new(Code::MisplacedWords, phrase, format!("`{words}` changes nothing here"))
+            .label("nothing in this condition goes with it")
+            .help(format!("leave it out: `{without}`"));
+        let is_own = c.tails.iter().any(|t| t.span == phrase && !matches!(t.kind, TailKind::Zone(_)));
+        self.report(match is_own {
+            true => diagnostic.help("or say what it belongs to in a condition of its own, joined with `and`"),
+            false => diagnostic,
+        });
     }
 
     /// The words of a condition without a phrase of it.
     pub(super) fn without(&self, whole: Span, phrase: Span) -> String {
         let before = Span { end: phrase.start, ..whole };
         let after = Span { start: phrase.end, ..whole };
-        let before = self.words(before);
-        let words = format!("{} {}", before.trim_end_matches(','), self.words(after));
-        words.trim().to_owned()
+        let (before, after) = (self.words(before), self.words(after));
+        let before = bare(before.trim_end_matches(','));
+        let gap = if after.starts_with(',') || after.is_empty() { "" } else { " " };
+        format!("{before}{gap}{after}").trim().to_owned()
     }
+}
+
+/// A condition without the word that joins it to `people`.
+pub(super) fn bare(words: &str) -> &str {
+    ["who ", "whose "].iter().find_map(|word| words.strip_prefix(word)).unwrap_or(words)
 }

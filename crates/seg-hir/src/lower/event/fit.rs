@@ -2,6 +2,7 @@
 
 use super::parts::EventParts;
 use crate::lower::Lower;
+use crate::lower::left_over::bare;
 use seg_syntax::ast::{Condition, OperandKind, Quantity, Tail, TailKind};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
@@ -32,7 +33,7 @@ impl Lower<'_> {
             );
             return false;
         }
-        !(self.two_times(c, parts) || self.two_ways_to_count(c, parts) || self.negative_of_each(c, parts))
+        !(self.two_ways_to_count(c, parts) || self.two_times(c, parts) || self.negative_of_each(c, parts))
     }
 
     /// `in each of the past 4 weeks, more than 90 days ago`: each of the weeks is
@@ -41,7 +42,7 @@ impl Lower<'_> {
         let (Some((.., periods)), Some(window)) = (parts.regular, parts.window.or(parts.not_window)) else {
             return false;
         };
-        let (event, when) = (self.event_text(c), self.words(window.span));
+        let (start, when) = (self.start_of(c), self.words(window.span));
         let (with_periods, with_window) = (self.without(c.span, window.span), self.without(c.span, periods));
         let of_periods = self.words(periods);
         self.report(
@@ -50,7 +51,7 @@ impl Lower<'_> {
                 .also(periods, "each of these is a window of its own")
                 .help(format!("for the one: `{with_periods}`"))
                 .help(format!("for the other: `{with_window}`"))
-                .help(format!("for both, as two conditions: `did {event} {when} and {with_periods}`")),
+                .help(format!("for both, as two conditions: `{start} {when} and {with_periods}`")),
         );
         true
     }
@@ -69,11 +70,11 @@ impl Lower<'_> {
         };
         let Some((first, second)) = clash else { return false };
         let (one, other) = (self.words(first), self.words(second));
-        let (with_one, with_other) = (self.without(c.span, second), self.without(c.span, first));
+        let (start, with_one) = (self.start_of(c), self.without(c.span, second));
         // What is counted within any such time are events, so a count is needed.
-        let is_counted = parts.per.is_some() || any_within != Some(second);
-        let with_other =
-            if is_counted { with_other } else { format!("{} at least 2 times {other}", self.lead_text(c)) };
+        let count = if any_within == Some(second) { "at least 2 times " } else { "" };
+        let of_each = regular.filter(|_| first_time.is_none()).map_or(String::new(), |r| format!(" {}", self.words(r)));
+        let with_other = format!("{start} {count}{other}{of_each}");
         self.report(
             Diagnostic::new(Code::RepeatedTail, second, format!("`{other}` does not go with `{one}`"))
                 .label("another way to count")
@@ -122,9 +123,9 @@ impl Lower<'_> {
         }
     }
 
-    /// A condition up to its subject.
-    fn lead_text(&self, c: &Condition) -> String {
-        self.words(Span { end: c.subject.span.end, ..c.span })
+    /// A condition up to the end of its subject.
+    fn start_of(&self, c: &Condition) -> String {
+        bare(&self.words(Span { end: c.subject.span.end, ..c.span })).to_owned()
     }
 }
 
