@@ -2,7 +2,7 @@
 
 use super::events::Occurrence;
 use super::{Evaluator, Person};
-use crate::hir::{Aggregate, ArithmeticOp, CalendarPart, End, Expr, ExprKind, Length};
+use crate::hir::{Aggregate, ArithmeticOp, CalendarPart, End, Expr, ExprKind, Length, Moment, Query};
 use crate::text::fold_value;
 use seg_data::money::{MONEY_SCALE, divide_half_even};
 use seg_data::time::DAY;
@@ -54,11 +54,7 @@ impl Evaluator<'_> {
             ExprKind::MostWithin { query, within } => {
                 Some(Value::Integer(self.most_within(query, *within, person) as i128))
             }
-            ExprKind::Seen(end, known_at) => {
-                let declared = person.batch.schema().first_seen.filter(|_| *end == End::First);
-                let declared = declared.and_then(|id| person.batch.attribute(id, person.row, self.now));
-                declared.or_else(|| self.seen(*end, *known_at, person).map(Value::Timestamp))
-            }
+            ExprKind::Seen(end, known_at) => self.declared_or_seen(*end, *known_at, person),
             ExprKind::Arithmetic(op, left, right) => {
                 let (left, right) = (self.value(left, person, event)?, self.value(right, person, event)?);
                 arithmetic(*op, &left, &right)
@@ -88,16 +84,26 @@ impl Evaluator<'_> {
                     self.events(query, person).iter().map(|e| unit.number(zone.date(e.time))).collect();
                 Some(Value::Integer(days.len() as i128))
             }
-            ExprKind::EventTime { end, query } => {
-                let events = self.events(query, person);
-                let event = match end {
-                    End::First => events.first(),
-                    End::Last => events.last(),
-                };
-                event.map(|e| Value::Timestamp(e.time))
-            }
+            ExprKind::EventTime { end, query } => self.event_time(*end, query, person),
             ExprKind::Error => None,
         }
+    }
+
+    /// When a person was first or last seen: as the schema's attribute says, where
+    /// it declares one, else as the events say.
+    fn declared_or_seen(&self, end: End, known_at: Option<Moment>, person: &Person<'_>) -> Option<Value> {
+        let declared = person.batch.schema().first_seen.filter(|_| end == End::First);
+        let declared = declared.and_then(|id| person.batch.attribute(id, person.row, self.now));
+        declared.or_else(|| self.seen(end, known_at, person).map(Value::Timestamp))
+    }
+
+    fn event_time(&self, end: End, query: &Query, person: &Person<'_>) -> Option<Value> {
+        let events = self.events(query, person);
+        let event = match end {
+            End::First => events.first(),
+            End::Last => events.last(),
+        };
+        event.map(|e| Value::Timestamp(e.time))
     }
 
     fn aggregate(

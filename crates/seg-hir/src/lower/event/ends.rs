@@ -55,7 +55,23 @@ impl Lower<'_> {
                 self.reads(last.span);
                 self.comparison(compared, comparison, c.subject.span.to(last.span))
             }
-            _ => return self.nothing_said_of_end(c),
+            TailKind::Window(_)
+            | TailKind::NotWindow(_)
+            | TailKind::Where(_)
+            | TailKind::Count(_)
+            | TailKind::DifferentPeriods(..)
+            | TailKind::FirstTime
+            | TailKind::Then(_)
+            | TailKind::Followed(_)
+            | TailKind::Within(_)
+            | TailKind::AllIn(_)
+            | TailKind::Same(_)
+            | TailKind::Limit(_)
+            | TailKind::Recurring(_)
+            | TailKind::NotRecurring(_)
+            | TailKind::Regular(..)
+            | TailKind::CountPer(..)
+            | TailKind::Zone(_) => return self.nothing_said_of_end(c),
         };
         let is_negative = self.reads_negative(c);
         lowered.negated(is_negative)

@@ -177,7 +177,7 @@ impl Lower<'_> {
             WithinOf::Each if has_steps => &mut row.each,
             WithinOf::Step if row.last_followed().is_some() => &mut row.last_followed()?.within,
             WithinOf::Step if has_steps => &mut row.steps.last_mut()?.within,
-            _ => {
+            WithinOf::All | WithinOf::Each | WithinOf::Step | WithinOf::Any => {
                 self.within_of_nothing(within, span);
                 return None;
             }
@@ -258,10 +258,12 @@ impl Lower<'_> {
                     .label("within this long of what?")
                     .fix(span, format!("within the past {length}"), format!("write `within the past {length}`"))
             }
-            _ => Diagnostic::new(Code::MisplacedWords, span, format!("`{words}` needs several events in a row"))
-                .label("of what?")
-                .help(format!("a row of events is said so: `did A then B, all within {length}`"))
-                .help(format!("for a window up to now: `within the past {length}`")),
+            WithinOf::Each | WithinOf::All | WithinOf::Any => {
+                Diagnostic::new(Code::MisplacedWords, span, format!("`{words}` needs several events in a row"))
+                    .label("of what?")
+                    .help(format!("a row of events is said so: `did A then B, all within {length}`"))
+                    .help(format!("for a window up to now: `within the past {length}`"))
+            }
         };
         self.report(diagnostic);
     }

@@ -311,7 +311,18 @@ fn said_of_anniversary(tail: &Tail) -> Option<AnniversaryTail<'_>> {
                 let (not, or_unknown) = (comparison.not.is_some(), comparison.or_unknown);
                 Some(AnniversaryTail { window, span, not, or_unknown })
             }
-            _ => None,
+            Relation::Known
+            | Relation::Missing
+            | Relation::KnownButNot(_)
+            | Relation::Order(..)
+            | Relation::Between(..)
+            | Relation::OneOf(_)
+            | Relation::NoneOf(_)
+            | Relation::Text(..)
+            | Relation::Includes(..)
+            | Relation::Recurring(_)
+            | Relation::InList(_)
+            | Relation::Near(_) => None,
         },
         TailKind::Window(window) => Some(AnniversaryTail { window, span, not: false, or_unknown: None }),
         TailKind::NotWindow(window) => Some(AnniversaryTail { window, span, not: true, or_unknown: None }),

@@ -103,7 +103,18 @@ impl Lower<'_> {
                     .help(format!("for people with a value: `{subject} is known`"))
                     .help(format!("for people without one: `{subject} is missing`"))
             }
-            _ => return false,
+            Relation::Known
+            | Relation::Missing
+            | Relation::Order(..)
+            | Relation::Between(..)
+            | Relation::OneOf(_)
+            | Relation::NoneOf(_)
+            | Relation::Text(..)
+            | Relation::Includes(..)
+            | Relation::Window(_)
+            | Relation::Recurring(_)
+            | Relation::InList(_)
+            | Relation::Near(_) => return false,
         };
         self.report(diagnostic);
         true

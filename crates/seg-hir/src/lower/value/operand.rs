@@ -223,22 +223,29 @@ impl Lower<'_> {
                 Expr { kind: ExprKind::Arithmetic(op, Box::new(l), Box::new(r)), ty, may_be_missing }
             }
             None => {
-                let verb = match op {
-                    ArithmeticOp::Add => "added",
-                    ArithmeticOp::Subtract => "subtracted",
-                    ArithmeticOp::Multiply => "multiplied",
-                    ArithmeticOp::Divide => "divided",
-                };
-                self.report(
-                    Diagnostic::new(Code::BadArithmetic, span, format!("{} and {} cannot be {verb}", l.ty, r.ty))
-                        .label("no result")
-                        .also(left.span, l.ty.to_string())
-                        .also(right.span, r.ty.to_string())
-                        .help("calculate with integers, numbers and money; money can be multiplied and divided by plain numbers"),
-                );
+                self.no_result(op, (left.span, &l.ty), (right.span, &r.ty), span);
                 Expr::error()
             }
         }
+    }
+
+    fn no_result(&mut self, op: ArithmeticOp, left: (Span, &Type), right: (Span, &Type), span: Span) {
+        let ((left, l), (right, r)) = (left, right);
+        let verb = match op {
+            ArithmeticOp::Add => "added",
+            ArithmeticOp::Subtract => "subtracted",
+            ArithmeticOp::Multiply => "multiplied",
+            ArithmeticOp::Divide => "divided",
+        };
+        self.report(
+            Diagnostic::new(Code::BadArithmetic, span, format!("{l} and {r} cannot be {verb}"))
+                .label("no result")
+                .also(left, l.to_string())
+                .also(right, r.to_string())
+                .help(
+                    "calculate with integers, numbers and money; money can be multiplied and divided by plain numbers",
+                ),
+        );
     }
 
     /// Money times or divided by a literal, exactly.
@@ -251,7 +258,7 @@ impl Lower<'_> {
         };
         let (numerator, denominator) = match op {
             ArithmeticOp::Divide => (power, joined),
-            _ => (joined, power),
+            ArithmeticOp::Add | ArithmeticOp::Subtract | ArithmeticOp::Multiply => (joined, power),
         };
         let may_be_missing = money.may_be_missing || denominator == 0;
         let ty = money.ty.clone();
