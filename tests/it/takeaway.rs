@@ -18,8 +18,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// What holds where nothing is said.
-const DEFAULTS: &[&str] =
-    &["ever", "at least 1", "at least 1 time", "at least 1 times", "at least once", "at least once a week", "did"];
+const DEFAULTS: &[&str] = &[
+    "ever",
+    "at least 1",
+    "at least 1 time",
+    "at least 1 times",
+    "at least once",
+    "at least once a week",
+    "did",
+    "even while they run",
+];
 
 /// A text with all that its meaning depends on.
 struct Source {

@@ -372,11 +372,7 @@ impl Lower<'_> {
                 let now = Expr::moment(Moment::NOW);
                 Some(Some(Cond::Compare(CompareOp::LessOrEqual, end, now)))
             }
-            // Nothing would be said by it where nothing can run.
-            (Some((None, at)), ..) if !can_run => {
-                self.misplaced_limit(at);
-                None
-            }
+            // Where nothing can run any more it states what holds anyway.
             (Some((None, _)), ..) => Some(None),
             (None, ..) if can_run => {
                 let (words, length) =
