@@ -82,6 +82,8 @@ fn stages(path: &Path, text: &str) -> Result<(), Failed> {
             "hir" => seg_hir::hir::print(&checked.module, project.schema()),
             "plan" => seg_plan::print(&seg_plan::lower(&checked.module), project.schema()),
             "passes" => passes(&checked.module, &project),
+            "physical" => physical(&project)?,
+            "clif" => clif(&checked.module, &project)?,
             "diagnostics" => problems(&project, header(text, "lints") == Some("on")),
             other => return Err(format!("there is no stage `{other}`").into()),
         };
@@ -107,6 +109,50 @@ fn passes(module: &seg_hir::hir::Module, project: &Project) -> String {
         }
     });
     out
+}
+
+/// The plan as it fits 6,000 people, so many that conditions are ordered by a
+/// sample, and how each of its conditions is decided.
+fn physical(project: &Project) -> Result<String, Failed> {
+    let program = seg::compile(project)?;
+    let now = Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant");
+    let batch = people(&many_people(6_000), project.schema(), project.settings().zone, now);
+    let prepared = program.prepare();
+    prepared.check(&batch).expect("a batch");
+    let plan = seg::unstable::fitted_plan(&prepared, &batch, now);
+    Ok(seg_plan::print_graph(&plan, project.schema()) + &seg::unstable::physical(&prepared, &batch, now))
+}
+
+/// People with a few orders and mails over some months, a line each.
+fn many_people(n_people: usize) -> String {
+    let event = |name: &str, hours: usize, more: String| {
+        format!("{{\"event\": \"{name}\", \"time\": \"{hours} hours ago\"{more}}}")
+    };
+    let line = |at: usize| {
+        let orders = (0..at % 4).map(|k| {
+            let category = ["shoes", "hats", "coats"][(at + k) % 3];
+            let more = format!(", \"amount\": {}, \"category\": \"{category}\"", at % 50);
+            event("Order Completed", 1 + (at * 37 + k * 331) % 2_000, more)
+        });
+        let mails = (0..at % 3).map(|k| event("Email Opened", (at * 37 + k * 17) % 2_000, String::new()));
+        let events: Vec<String> = orders.chain(mails).collect();
+        let country = ["DE", "FR", "AT", "CH", "US", "GB", "NL"][at % 7];
+        let city = ["Aachen", "Bonn", "Paris", "Graz", "Bern", "Utrecht", "Lyon", "Kiel", "Ulm"][at % 9];
+        format!(
+            "{{\"id\": \"{at}\", \"country\": \"{country}\", \"city\": \"{city}\", \"score\": {}, \"sms_consent\": {}, \"events\": [{}]}}\n",
+            at % 10,
+            at % 2 == 0,
+            events.join(", ")
+        )
+    };
+    (0..n_people).map(line).collect()
+}
+
+/// The code of each condition that has any.
+fn clif(module: &seg_hir::hir::Module, project: &Project) -> Result<String, Failed> {
+    let plan = seg_plan::optimize(&seg_plan::lower(module), |_| {});
+    let batch = seg::Batch::empty(std::sync::Arc::clone(project.schema()))?;
+    Ok(seg_exec::clif(&plan, &batch, Instant(0))?)
 }
 
 fn problems(project: &Project, lints: bool) -> String {

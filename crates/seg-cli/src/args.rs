@@ -234,7 +234,7 @@ pub struct Emit {
     /// The stage to show.
     #[arg(long, value_enum)]
     pub stage: Stage,
-    /// With the plan, show how native code would read the project's data, what a
+    /// With `plan` or `physical`, show how native code reads the project's data, what a
     /// sample of its people lets expect, and what the whole is expected to cost.
     #[arg(long)]
     pub data: bool,

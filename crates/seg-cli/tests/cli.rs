@@ -177,7 +177,8 @@ fn a_plan_over_data_says_how_it_is_read() {
     segment "Recent" = n1
     reads event "order", all of the past
     the answer changes as time passes
-    access n1: a column kept with the batch, 64 people at a time
+    s0 = n1: a derived column of times, 64 values in a range at a time, kept for the block
+    segment "Recent" = s0
     expected to take 12 ns of one processor
     ── err
     "#);
@@ -185,7 +186,7 @@ fn a_plan_over_data_says_how_it_is_read() {
     exit 2
     ── out
     ── err
-    seg: `--data` goes with `--stage plan`
+    seg: `--data` goes with `--stage plan` and `--stage physical`
     ");
 }
 

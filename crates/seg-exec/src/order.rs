@@ -37,10 +37,14 @@ pub(crate) fn order(compiled: &mut CompiledPlan) {
     }
     let shares = shares(compiled, n_words);
     let physical = &mut compiled.physical;
-    let mut costs: Vec<f64> = Vec::with_capacity(physical.steps.len());
+    // What each takes itself, and as a member of a row: what is shared is decided
+    // anyway.
+    let (mut own, mut costs): (Vec<f64>, Vec<f64>) = Default::default();
     for step in &physical.steps {
         let of = |at: &usize| costs.get(*at).copied().unwrap_or(0.0);
-        costs.push(cost(physical, step, of));
+        let cost = cost(physical, step, of);
+        own.push(cost);
+        costs.push(if step.is_shared { 0.01 } else { cost });
     }
     let share = |at: &usize| shares.get(*at).copied().unwrap_or(0.5);
     let cost = |at: &usize| costs.get(*at).copied().unwrap_or(1.0);
@@ -50,7 +54,7 @@ pub(crate) fn order(compiled: &mut CompiledPlan) {
             Kind::Any(members) => members.sort_by(|a, b| rank(cost(a), share(a), cost(b), share(b))),
             Kind::Const(_) | Kind::Cardinality { .. } | Kind::Not(_) | Kind::Access(_) => {}
         }
-        step.estimate = Some(Estimate { share: share(&at), cost: cost(&at) });
+        step.estimate = Some(Estimate { share: share(&at), cost: own.get(at).copied().unwrap_or(0.0) });
     }
 }
 
@@ -78,10 +82,6 @@ fn shares(compiled: &CompiledPlan, n_words: usize) -> Vec<f64> {
 
 /// Nanoseconds a person, about.
 fn cost(physical: &PhysicalPlan, step: &Step, of: impl Fn(&usize) -> f64) -> f64 {
-    // What is shared is decided anyway.
-    if step.is_shared {
-        return 0.01;
-    }
     match &step.kind {
         Kind::Const(_) => 0.01,
         Kind::All(_) | Kind::Any(_) | Kind::Cardinality { .. } | Kind::Not(_) => {

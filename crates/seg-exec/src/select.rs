@@ -21,6 +21,8 @@ pub(crate) use condition::mirrored;
 pub(crate) struct Selected {
     pub template: Template,
     pub parameters: Parameters,
+    /// The conditions that kernels of the plan evaluator have decided for it.
+    pub precomputed: Vec<NodeId>,
 }
 
 /// Selects templates for the conditions of one plan over one batch.
@@ -33,6 +35,7 @@ pub(crate) struct Select<'p> {
     kernels: Kernels<'p>,
     needs: Vec<Needs>,
     parameters: Parameters,
+    precomputed: Vec<NodeId>,
     /// Whether something was met that code is not made for.
     is_unsupported: bool,
 }
@@ -78,6 +81,7 @@ impl<'p> Select<'p> {
             kernels: Kernels::new(input.plan, input.batch, input.now),
             needs: needs(input.plan),
             parameters: Parameters::new(),
+            precomputed: Vec::new(),
             is_unsupported: false,
         };
         select.find_ranked();
@@ -87,26 +91,30 @@ impl<'p> Select<'p> {
     /// The template of a condition about people; `None` where something of it is for
     /// the plan evaluator.
     pub fn condition(&mut self, id: NodeId) -> Option<Selected> {
-        self.parameters = Parameters::new();
-        self.is_unsupported = false;
+        self.begin();
         let template = Template::Condition(self.cond(id, None));
-        let parameters = std::mem::take(&mut self.parameters);
-        (!self.is_unsupported).then_some(Selected { template, parameters })
+        self.selected(template)
     }
 
     /// The template that computes a value about people, as 64 bits; none for values
     /// of other kinds, and those that are never there.
     pub fn shared_value(&mut self, id: NodeId) -> Option<Selected> {
-        self.parameters = Parameters::new();
-        self.is_unsupported = false;
+        self.begin();
         let (value, ty) = self.value(id, None);
-        if self.is_unsupported {
-            return None;
-        }
         let is_whole = matches!(ty, Some(Type::Integer | Type::Money | Type::Timestamp));
         let fits = is_whole && !matches!(value, Value::Missing(_)) && value.class() != Class::Number;
-        let parameters = std::mem::take(&mut self.parameters);
-        fits.then_some(Selected { template: Template::Value(value), parameters })
+        self.selected(Template::Value(value)).filter(|_| fits)
+    }
+
+    fn begin(&mut self) {
+        self.parameters = Parameters::new();
+        self.precomputed.clear();
+        self.is_unsupported = false;
+    }
+
+    fn selected(&mut self, template: Template) -> Option<Selected> {
+        let (parameters, precomputed) = (std::mem::take(&mut self.parameters), std::mem::take(&mut self.precomputed));
+        (!self.is_unsupported).then_some(Selected { template, parameters, precomputed })
     }
 
     /// Whether a condition that is no combination needs what code is not made for.
@@ -122,6 +130,9 @@ impl<'p> Select<'p> {
     /// A condition that a kernel of the plan evaluator has decided for all rows: a
     /// bit each.
     pub fn precomputed(&mut self, id: NodeId, domain: Domain) -> BooleanBuffer {
+        if !self.precomputed.contains(&id) {
+            self.precomputed.push(id);
+        }
         let kernels = &mut self.kernels;
         self.tables.bits(id, domain, || match domain {
             None => kernels.of_people(id),

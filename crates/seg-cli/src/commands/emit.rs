@@ -47,7 +47,8 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
             let plan = seg::unstable::plan::optimize(&seg::unstable::plan::lower(&checked.module), |_| {});
             let batch = seg::Batch::empty(Arc::clone(schema)).map_err(Failure::new)?;
             let options = seg::unstable::exec::ExecOptions::default();
-            text = seg::unstable::exec::physical(&plan, &batch, Instant(0), &options).to_string();
+            let physical = seg::unstable::exec::physical(&plan, &batch, Instant(0), &options);
+            text = format!("{}{physical}", seg::unstable::plan::print_graph(&plan, schema));
         }
         Stage::Clif => {
             let plan = seg::unstable::plan::optimize(&seg::unstable::plan::lower(&checked.module), |_| {});
@@ -80,10 +81,10 @@ fn over_data(project: &Project, stage: Stage, output: &Output) -> Result<String,
     let prepared = program.prepare();
     // Checks what the segments read.
     let cost = prepared.cost(&batch, now).map_err(Failure::new)?;
-    if stage == Stage::Physical {
-        return Ok(physical(&prepared, &batch, now));
-    }
     let mut text = seg::unstable::plan::print_graph(&fitted_plan(&prepared, &batch, now), program.schema());
+    if stage == Stage::Physical {
+        return Ok(text + &physical(&prepared, &batch, now));
+    }
     // What the program reads and when its answers change hold for other data too.
     text.push_str(&seg::unstable::plan::needs(plan_of(&program)).describe(program.schema()));
     text.push_str(&physical(&prepared, &batch, now));

@@ -41,10 +41,15 @@ impl Display for PhysicalPlan {
         }
         for (at, code) in self.codegen.iter().enumerate() {
             let same = self.codegen.iter().take(at).position(|c| c.selected.template == code.selected.template);
-            match same {
-                Some(same) => writeln!(f, "c{at} = code for n{}, that of c{same}", code.node.0)?,
-                None => writeln!(f, "c{at} = code for n{}", code.node.0)?,
+            write!(f, "c{at} = code for n{}", code.node.0)?;
+            if let Some(same) = same {
+                write!(f, ", that of c{same}")?;
             }
+            if !code.selected.precomputed.is_empty() {
+                let nodes: Vec<usize> = code.selected.precomputed.iter().map(|node| node.idx()).collect();
+                write!(f, ", over bits that the plan evaluator computed for {}", List("n", &nodes))?;
+            }
+            f.write_char('\n')?;
         }
         for (name, step) in &self.roots {
             writeln!(f, "segment {name:?} = s{step}")?;
