@@ -122,6 +122,7 @@
 //! Without `jit` there is no native code, for platforms that do not let a program
 //! make any; the plan evaluator answers.
 
+pub mod batch;
 mod compile;
 mod diagnostics;
 mod engine;
@@ -160,7 +161,7 @@ pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
 pub use {arrow_array, arrow_schema};
 
 #[doc(inline)]
-pub use seg_data::{Batch, Cancel, Date, Instant, InstantError, Mask, Schema, Wanted, Zone, batch};
+pub use seg_data::{Batch, Cancel, Date, Instant, InstantError, Mask, Schema, Wanted, Zone};
 #[doc(inline)]
 pub use seg_hir::Settings;
 #[doc(inline)]

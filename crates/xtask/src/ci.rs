@@ -28,6 +28,22 @@ const STEPS: &[Step<'_>] = &[
         env: &[("SEG_DIFFERENTIAL_CASES", "middle")],
     },
     Step { name: "clippy", args: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], env: &[] },
+    Step {
+        name: "the facade without its features",
+        // A folder of its own, for other features would make everything anew there.
+        args: &[
+            "clippy",
+            "--package",
+            "seg",
+            "--no-default-features",
+            "--target-dir",
+            "target/bare",
+            "--",
+            "-D",
+            "warnings",
+        ],
+        env: &[],
+    },
     Step { name: "api docs", args: &["doc", "--workspace", "--no-deps"], env: &[("RUSTDOCFLAGS", "-D warnings")] },
 ];
 

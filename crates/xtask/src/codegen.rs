@@ -2,8 +2,10 @@
 //!
 //! - what Seg says of the failing examples, behind each `<!-- output -->`;
 //! - the output of the commands in `console` blocks;
-//! - the index of error pages.
+//! - the index of error pages;
+//! - the public interface of the facade.
 
+use crate::api::public_api;
 use seg_syntax::diag::ALL_CODES;
 use seg_tests::docs::with_outputs;
 use seg_tests::root;
@@ -33,6 +35,9 @@ pub fn run(mode: Mode) -> Result<(), String> {
     let syntax = root().join("docs/book/src/syntax.md");
     let before = std::fs::read_to_string(&syntax).unwrap_or_default();
     update(&syntax, &before, &syntax_chapter(&read(&root().join("grammar/seg.pest"))?), mode, &mut stale)?;
+    let api = root().join("docs/public-api.txt");
+    let before = std::fs::read_to_string(&api).unwrap_or_default();
+    update(&api, &before, &public_api()?, mode, &mut stale)?;
     if stale.is_empty() {
         return Ok(());
     }

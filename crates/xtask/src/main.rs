@@ -1,5 +1,6 @@
 //! Automation of this repository: `cargo xtask bench|ci|codegen|count|fuzz|long|tidy`.
 
+mod api;
 mod bench;
 mod ci;
 mod codegen;

@@ -28,7 +28,7 @@ fn written(dir: &Path) -> Result<SystemTime> {
 
 /// How many people of a batch are in each segment, by the newest segments.
 fn sizes(dir: &Path, kept: &RwLock<Arc<Segments>>, batch: &Batch, now: Instant) -> Result<Vec<usize>> {
-    let mut segments = Arc::clone(&kept.read().map_err(|_| "a thread failed")?);
+    let mut segments = kept.read().map_err(|_| "a thread failed")?.clone();
     let written = written(dir)?;
     if written > segments.written {
         segments = Arc::new(load(dir).unwrap_or_else(|problems| {
@@ -53,7 +53,8 @@ fn main() -> Result<()> {
     for line in std::io::stdin().lines() {
         let now = Instant::read(&line?, None)?;
         let all: Vec<Result<Vec<usize>>> = std::thread::scope(|scope| {
-            let work = |batch| scope.spawn(|| sizes(&dir, &kept, batch, now));
+            let (dir, kept) = (&dir, &kept);
+            let work = |batch| scope.spawn(move || sizes(dir, kept, batch, now));
             let threads: Vec<_> = batches.iter().map(work).collect();
             threads.into_iter().map(|thread| thread.join().unwrap_or(Err("a thread failed".into()))).collect()
         });

@@ -1,0 +1,20 @@
+//! Profile batches: Arrow record batches in the layout that a schema gives.
+//!
+//! One row a profile. Column [`ID_COLUMN`] holds its id as text; an attribute is a
+//! column of its own name; an event is a column of its own name that holds
+//! `List<Struct<time, property…>>`, ascending by time; an attribute whose history
+//! the schema says is kept may be a `List<Struct<time, value>>` instead. A column
+//! that the batch lacks reads as missing, an event column that it lacks as no events.
+//!
+//! Each column is checked when a program that reads it meets the batch, and none is
+//! trusted unchecked. Data in this layout is not copied, slices included. Other
+//! layouts of the same values (large, view and fixed-size lists, large, view and
+//! plain texts, other units of time, narrower integers, decimals, dictionaries with
+//! repeated or null texts) are converted once, and
+//! [`Batch::conversions`](crate::Batch::conversions) says so.
+
+#[doc(inline)]
+pub use seg_data::batch::{
+    ARRIVAL_FIELD, BatchError, BatchProblem, Conversion, ID_COLUMN, TIME_FIELD, VALUE_FIELD, event_type, storage_type,
+    time_type,
+};
