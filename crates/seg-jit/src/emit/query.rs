@@ -36,6 +36,16 @@ pub(super) struct Found<'q> {
     pub leave: Block,
 }
 
+/// A walk over a person's events.
+#[derive(Clone, Copy)]
+struct Walk<'q> {
+    query: &'q Query,
+    direction: Direction,
+    scope: Scope,
+    /// Where to go when no other event matters.
+    leave: Block,
+}
+
 impl Emit<'_> {
     /// Runs `body` for each event that a query finds: code that ends by jumping
     /// to [`Found::next`] or [`Found::leave`]. The sources come one after
@@ -48,12 +58,13 @@ impl Emit<'_> {
         mut body: impl FnMut(&mut Self, Found<'_>),
     ) {
         let leave = self.b.create_block();
+        let walk = Walk { query, direction, scope, leave };
         match &query.merged {
-            Some(merged) => self.walk_merged(query, merged, direction, scope, leave, &mut body),
+            Some(merged) => self.walk_merged(walk, merged, &mut body),
             None => {
                 for source in &query.sources {
                     let after = self.b.create_block();
-                    self.walk_source(query, source, direction, scope, after, leave, &mut body);
+                    self.walk_source(walk, source, after, &mut body);
                     self.b.switch_to_block(after);
                 }
                 self.jump(leave);
@@ -77,46 +88,38 @@ impl Emit<'_> {
         (start, end)
     }
 
-    #[allow(clippy::too_many_arguments)] // A walk is all of these, once.
+    /// Walks over the events of one source, and goes on in `after`.
     fn walk_source(
         &mut self,
-        query: &Query,
+        walk: Walk<'_>,
         source: &Source,
-        direction: Direction,
-        scope: Scope,
         after: Block,
-        leave: Block,
         body: &mut impl FnMut(&mut Self, Found<'_>),
     ) {
-        let (start, end) = self.source_bounds(source, scope.person);
+        let person = walk.scope.person;
+        let bounds = self.source_bounds(source, person);
         let times = self.slot(source.times);
-        let (idx, time, next) = self.walk(query, times, (start, end), direction, after);
-        self.visit(source, Scope { person: scope.person, event: Some(idx) }, time, next, leave, body);
+        let (idx, time, next) = self.walk(walk, times, bounds, after);
+        let found = Found { source, scope: Scope { person, event: Some(idx) }, time, next, leave: walk.leave };
+        self.visit(found, body);
     }
 
-    fn walk_merged(
-        &mut self,
-        query: &Query,
-        merged: &Merged,
-        direction: Direction,
-        scope: Scope,
-        leave: Block,
-        body: &mut impl FnMut(&mut Self, Found<'_>),
-    ) {
+    /// Walks over the events of all sources in their order.
+    fn walk_merged(&mut self, walk: Walk<'_>, merged: &Merged, body: &mut impl FnMut(&mut Self, Found<'_>)) {
+        let (person, leave) = (walk.scope.person, walk.leave);
         let offsets = self.slot(merged.offsets);
-        let address = self.place(offsets, scope.person, types::I64);
+        let address = self.place(offsets, person, types::I64);
         let [start, end] = [0, 8].map(|at| self.b.ins().load(types::I64, readonly(), address, at));
-        let bounds = (start, end);
         let times = self.slot(merged.times);
-        let (at, time, next) = self.walk(query, times, bounds, direction, leave);
+        let (at, time, next) = self.walk(walk, times, (start, end), leave);
         let (sources, places) = (self.slot(merged.source), self.slot(merged.place));
         let (which, idx) = (self.element32(sources, at), self.element32(places, at));
-        for (number, source) in query.sources.iter().enumerate() {
+        for (number, source) in walk.query.sources.iter().enumerate() {
             let [is_it, other] = [(); 2].map(|()| self.b.create_block());
             let matches = self.b.ins().icmp_imm_s(IntCC::Equal, which, number as i64);
             self.branch(matches, is_it, other);
             self.b.switch_to_block(is_it);
-            self.visit(source, Scope { person: scope.person, event: Some(idx) }, time, next, leave, body);
+            self.visit(Found { source, scope: Scope { person, event: Some(idx) }, time, next, leave }, body);
             self.b.switch_to_block(other);
         }
         self.jump(next);
@@ -127,10 +130,9 @@ impl Emit<'_> {
     /// for the next.
     fn walk(
         &mut self,
-        query: &Query,
+        Walk { query, direction, .. }: Walk<'_>,
         times: ir::Value,
         (start, end): (ir::Value, ir::Value),
-        direction: Direction,
         after: Block,
     ) -> (ir::Value, ir::Value, Block) {
         let at = self.var(types::I64);
@@ -182,22 +184,14 @@ impl Emit<'_> {
     }
 
     /// The filter of a source, then the body.
-    fn visit(
-        &mut self,
-        source: &Source,
-        scope: Scope,
-        time: ir::Value,
-        next: Block,
-        leave: Block,
-        body: &mut impl FnMut(&mut Self, Found<'_>),
-    ) {
-        if let Some(filter) = &source.filter {
-            let passes = self.cond(filter, scope);
+    fn visit(&mut self, found: Found<'_>, body: &mut impl FnMut(&mut Self, Found<'_>)) {
+        if let Some(filter) = &found.source.filter {
+            let passes = self.cond(filter, found.scope);
             let counts = self.b.create_block();
-            self.branch(passes, counts, next);
+            self.branch(passes, counts, found.next);
             self.b.switch_to_block(counts);
         }
-        body(self, Found { source, scope, time, next, leave });
+        body(self, found);
     }
 
     pub(super) fn count(&mut self, query: &Query, scope: Scope) -> ir::Value {
