@@ -107,7 +107,10 @@ fn the_next_change_is_the_first() {
         ("ordered more than 2 hours ago", Some("2026-06-01T13:00:00.000001Z")),
         ("ordered at least 2 hours ago", Some("2026-06-01T13:00:00Z")),
         ("ordered in the past 1 month", Some("2026-07-01T11:00:00.000001Z")),
-        ("ordered at least 1 times in the past 3 days and did not do Signed In ever", Some("2026-06-04T11:00:00.000001Z")),
+        (
+            "ordered at least 1 times in the past 3 days and did not do Signed In ever",
+            Some("2026-06-04T11:00:00.000001Z"),
+        ),
         ("ordered today", Some("2026-06-02T00:00:00Z")),
         ("ordered this week", Some("2026-06-08T00:00:00Z")),
         ("ordered ever", None),

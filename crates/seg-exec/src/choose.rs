@@ -2,7 +2,9 @@
 
 use crate::input::Input;
 use crate::kernels::{ColumnScan, ColumnTest, LastSequences, LastTimes, Range, Sequence, SharedWalk, TextsMet, Totals};
-use crate::physical::{Access, AggregateSource, AggregateTest, Codegen, Kind, PhysicalPlan, SharedAggregate, Step};
+use crate::physical::{
+    Access, AggregateSource, AggregateTest, Codegen, DerivedSource, Kind, PhysicalPlan, SharedAggregate, Step,
+};
 use crate::select::Select;
 use last_times::last_time;
 use seg_data::{EventId, PropertyId};
@@ -150,8 +152,13 @@ impl<'p> Chooser<'p> {
         if let Some(words) = self.input().by_time(id) {
             return Kind::Access(Access::TopK(words));
         }
-        if let Some((_, 0)) = self.input().ever_had(id) {
-            return Kind::Const(false);
+        if let Some((column, mask)) = self.input().ever_had(id) {
+            let test = ColumnTest::AnyBit(column.values().clone(), mask);
+            // Of texts that nobody's events have, there is no bit.
+            return match mask {
+                0 => Kind::Const(false),
+                _ => Kind::Access(Access::DerivedColumn(DerivedSource::Texts, ColumnScan::new(test, None))),
+            };
         }
         if let Some(scan) = self.scan(id) {
             return Kind::Access(scan);

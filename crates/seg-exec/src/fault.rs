@@ -221,6 +221,7 @@ impl ColumnScan {
             (Fault::ScanNumbersEndEarly, ColumnTest::Numbers(_, range)) => range.greatest = range.greatest.next_down(),
             (Fault::ScanBitsFlipped, ColumnTest::Bits(_, wanted)) => *wanted = !*wanted,
             (Fault::ScanKeyForgotten, ColumnTest::Keys(_, wanted)) => drop(wanted.pop()),
+            (Fault::ScanTableIsYes, ColumnTest::Bytes(_, table)) => **table = [1; 256],
             (Fault::ScanTableIsYes, ColumnTest::Table(_, table)) => *table = vec![1; table.len()].into(),
             (Fault::ScanAnyTextForText, ColumnTest::AnyBit(_, mask)) => *mask = -1,
             _ => {}

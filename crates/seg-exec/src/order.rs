@@ -103,6 +103,7 @@ fn access_cost(physical: &PhysicalPlan, access: &Access) -> f64 {
             | ColumnTest::Ints64(..)
             | ColumnTest::Numbers(..)
             | ColumnTest::Keys(..)
+            | ColumnTest::Bytes(..)
             | ColumnTest::Table(..)
             | ColumnTest::AnyBit(..) => 0.8,
         },

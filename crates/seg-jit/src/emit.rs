@@ -203,7 +203,9 @@ impl Emit<'_> {
     }
 
     fn slot(&mut self, slot: Slot) -> ir::Value {
-        self.b.ins().load(types::I64, readonly(), self.params, slot as i32 * 8)
+        // The block is there throughout the call, so that this load may be moved to
+        // where it is needed, past any branch.
+        self.b.ins().load(types::I64, readonly().with_can_move(), self.params, slot as i32 * 8)
     }
 
     /// Where the element of an array at an index is. Machines shift an index while

@@ -32,6 +32,8 @@ pub struct Events {
     extent: Option<(Instant, Instant)>,
     /// The most events of one profile.
     longest: usize,
+    /// Whether they lie in the order of the language, once somebody has asked.
+    pub(super) is_ordered: OnceLock<bool>,
     properties: Vec<OnceLock<Result<Option<Column>, BatchError>>>,
     conversions: Vec<Conversion>,
 }
@@ -79,8 +81,9 @@ impl Events {
             None => None,
         };
         let properties = event.properties.iter().map(|_| OnceLock::new()).collect();
-        let (name, extent, longest) = (event.name.clone(), None, 0);
-        let mut events = Events { name, lists, base, rows, times, arrival, extent, longest, properties, conversions };
+        let (name, extent, longest, is_ordered) = (event.name.clone(), None, 0, OnceLock::new());
+        let mut events =
+            Events { name, lists, base, rows, times, arrival, extent, longest, is_ordered, properties, conversions };
         events.extent = events.check_times().map_err(|(field, problem)| error(field, problem))?;
         events.longest = (0..events.n_profiles()).map(|row| events.range(row).len()).max().unwrap_or(0);
         Ok(events)

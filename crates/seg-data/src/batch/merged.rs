@@ -82,13 +82,14 @@ impl MergedEvents {
 /// Whether the events of one name already lie in the order of the language.
 pub(super) fn is_ordered(batch: &Batch, event: EventId) -> bool {
     let Some(events) = batch.events(event) else { return true };
-    (0..events.n_profiles()).all(|row| {
+    let is_ordered = |row: usize| {
         let range = events.range(row);
         range
             .clone()
             .zip(range.skip(1))
             .all(|(a, b)| events.time(a) != events.time(b) || tie(batch, (event, a), (event, b)) != Ordering::Greater)
-    })
+    };
+    *events.is_ordered.get_or_init(|| (0..events.n_profiles()).all(is_ordered))
 }
 
 /// The order of two events at one instant.

@@ -31,10 +31,6 @@ impl Chooser<'_> {
             let bits = self.select.precomputed(id, None);
             return Some(Access::Precomputed(ColumnScan::new(ColumnTest::Bits(bits, true), None)));
         }
-        if let Some((column, mask)) = input.ever_had(id) {
-            let test = ColumnTest::AnyBit(column.values().clone(), mask);
-            return Some(Access::DerivedColumn(DerivedSource::Texts, ColumnScan::new(test, None)));
-        }
         let scan = match input.node(id) {
             Node::Known(value) => match input.node(*value) {
                 Node::Attribute(attribute, _) => is_valid(input.batch.attribute_column(*attribute)?),
@@ -153,6 +149,11 @@ impl Chooser<'_> {
         // Few keys are compared many at a time.
         let test = match wanted.len() {
             1..=KEYS_MAX => ColumnTest::Keys(keys, wanted),
+            _ if table.len() <= 256 => {
+                let mut bytes = Box::new([0; 256]);
+                bytes.iter_mut().zip(table.iter()).for_each(|(byte, entry)| *byte = *entry);
+                ColumnTest::Bytes(keys, bytes)
+            }
             _ => ColumnTest::Table(keys, table),
         };
         Some(ColumnScan::new(test, valid))

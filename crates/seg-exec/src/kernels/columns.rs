@@ -29,6 +29,9 @@ pub(crate) enum ColumnTest {
     Numbers(ScalarBuffer<f64>, Range<f64>),
     /// Whether a key is one of a few, [`KEYS_MAX`] at most.
     Keys(ScalarBuffer<i32>, Vec<i32>),
+    /// Whether the table's byte for a key is 1; it has one for each key, of which
+    /// there are 256 at most.
+    Bytes(ScalarBuffer<i32>, Box<[u8; 256]>),
     /// Whether the table's byte for a key is 1; it has one for each key.
     Table(ScalarBuffer<i32>, ScalarBuffer<u8>),
     /// Whether an integer has any bit of a mask.
@@ -118,7 +121,15 @@ impl simd::Task for Scan<'_> {
             ColumnTest::Keys(keys, wanted) => {
                 words.values(keys, |v: &[i32], _| are_among(v, wanted), |v| wanted.contains(&v));
             }
-            ColumnTest::Table(keys, table) => words.table(keys, table),
+            // No key of a byte lies outside of the table, so that nothing is checked.
+            ColumnTest::Bytes(keys, table) => {
+                let holds = |key: i32| table.get(usize::from(key as u8)).is_some_and(|entry| *entry == 1);
+                words.values(keys, |v: &[i32], _| bits(v, holds), holds);
+            }
+            ColumnTest::Table(keys, table) => {
+                let holds = |key: i32| table.get(key as usize).is_some_and(|entry| *entry == 1);
+                words.values(keys, |v: &[i32], _| bits(v, holds), holds);
+            }
             ColumnTest::AnyBit(values, mask) => {
                 words.values(values, |v: &[i64], _| meets(v, *mask), |v| v & mask != 0);
             }
@@ -134,16 +145,24 @@ struct ScanWords<'s> {
     out: &'s mut [u64],
 }
 
+// Loops stand in each function, since a closure that is not inlined is compiled
+// without the instructions that the loop around it may use.
 impl ScanWords<'_> {
+    /// Those of a selected word who have a value.
+    #[inline(always)]
+    fn valid(valid: Option<&BooleanBuffer>, row: usize, selected: u64) -> u64 {
+        match valid {
+            Some(valid) if selected != 0 => selected & word_of(valid, row),
+            _ => selected,
+        }
+    }
+
     /// Decides word by word: those who are selected and have a value.
     #[inline(always)]
     fn each(self, decide: impl Fn(usize, u64) -> u64) {
         for (at, (out, selected)) in self.out.iter_mut().zip(self.selection).enumerate() {
             let row = self.first + at * 64;
-            let selected = match self.valid {
-                Some(valid) if *selected != 0 => selected & word_of(valid, row),
-                _ => *selected,
-            };
+            let selected = Self::valid(self.valid, row, *selected);
             *out = if selected == 0 { 0 } else { decide(row, selected) };
         }
     }
@@ -152,43 +171,27 @@ impl ScanWords<'_> {
     /// or `one` by one where few are.
     #[inline(always)]
     fn values<T: Copy>(self, values: &[T], all: impl Fn(&[T], u64) -> u64, one: impl Fn(T) -> bool) {
-        self.each(|row, selected| {
-            let Some(values) = values.get(row..).map(|rest| rest.get(..64).unwrap_or(rest)) else { return 0 };
+        let mut words = values.get(self.first..).unwrap_or(&[]).chunks(64);
+        for (at, (out, selected)) in self.out.iter_mut().zip(self.selection).enumerate() {
+            let values = words.next().unwrap_or(&[]);
+            let selected = Self::valid(self.valid, self.first + at * 64, *selected);
+            *out = 0;
             if selected.count_ones() >= DENSE_MIN {
-                return all(values, selected) & selected;
+                *out = all(values, selected) & selected;
+                continue;
             }
-            let (mut open, mut word) = (selected, 0);
+            let mut open = selected;
             while let Some(value) = values.get(open.trailing_zeros() as usize) {
-                word |= u64::from(one(*value)) << open.trailing_zeros();
+                *out |= u64::from(one(*value)) << open.trailing_zeros();
                 open &= open - 1;
             }
-            word
-        });
+        }
     }
 
     /// Who has a value in a range.
     #[inline(always)]
     fn within<T: Ranged>(self, values: &[T], range: Range<T>) {
         self.values(values, |v, _| T::within(v, range), |v| range.holds(v));
-    }
-
-    /// Whose text a table says yes to.
-    #[inline(always)]
-    fn table(self, keys: &[i32], table: &[u8]) {
-        let holds = |key: i32| table.get(key as usize).is_some_and(|entry| *entry == 1);
-        let has_nulls = self.valid.is_some();
-        let all = |keys: &[i32], selected: u64| {
-            if !has_nulls {
-                return bits(keys, holds);
-            }
-            // What is no key is not looked up.
-            let keys = keys.iter().enumerate();
-            keys.fold(0, |word, (at, key)| {
-                let mask = -((selected >> at & 1) as i32);
-                word | u64::from(holds(key & mask)) << at
-            })
-        };
-        self.values(keys, all, holds);
     }
 }
 

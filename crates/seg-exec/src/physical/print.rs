@@ -124,7 +124,7 @@ fn way(test: &ColumnTest) -> &'static str {
         ColumnTest::Bits(..) => "64 bits at a time",
         ColumnTest::Ints32(..) | ColumnTest::Ints64(..) | ColumnTest::Numbers(..) => "64 values in a range at a time",
         ColumnTest::Keys(..) => "64 keys of texts among a few at a time",
-        ColumnTest::Table(..) => "keys of texts in a table",
+        ColumnTest::Bytes(..) | ColumnTest::Table(..) => "keys of texts in a table",
         ColumnTest::AnyBit(..) => "64 words with any bit of a mask at a time",
     }
 }
