@@ -23,7 +23,7 @@ type Checked<T = ()> = Result<T, &'static str>;
 /// # Errors
 /// What the parameters lack.
 pub(crate) fn check(template: &Template, parameters: &Parameters, n_people: usize) -> Checked<usize> {
-    let mut check = Check { parameters, n_scratch: SCRATCH_MIN };
+    let mut check = Check { parameters, n_scratch: SCRATCH_MIN, is_in_set: false };
     let rows = Rows { people: n_people, events: None };
     match template {
         Template::Condition(cond) => check.cond(cond, rows)?,
@@ -34,6 +34,13 @@ pub(crate) fn check(template: &Template, parameters: &Parameters, n_people: usiz
 
 /// The stamp of the last set, and a word that keeps entries aligned.
 const SCRATCH_MIN: usize = 2;
+
+/// A set may have so many entries for each value that comes, and no more: memory for
+/// them is taken before any comes.
+const ENTRIES_PER_VALUE: usize = 4;
+
+/// So many entries are little memory, whatever comes.
+const ENTRIES_FREE: usize = 1 << 16;
 
 /// How many rows the columns of each domain must have.
 #[derive(Clone, Copy)]
@@ -55,6 +62,8 @@ impl Rows {
 struct Check<'p> {
     parameters: &'p Parameters,
     n_scratch: usize,
+    /// Whether a set of scratch memory is being filled.
+    is_in_set: bool,
 }
 
 fn holds(condition: bool, otherwise: &'static str) -> Checked {
@@ -210,8 +219,7 @@ impl Check<'_> {
             Value::Aggregate { function, query } => self.aggregate(function, query, rows),
             Value::Periods { calendar, set, query } => {
                 self.calendar(calendar)?;
-                let longest = self.query(query, rows)?;
-                self.set(set, longest)
+                self.set(set, query, rows)
             }
             Value::EventTime { n, query, .. } => {
                 self.number(*n)?;
@@ -222,24 +230,31 @@ impl Check<'_> {
     }
 
     fn aggregate(&mut self, function: &Function, query: &Query, rows: Rows) -> Checked {
-        let longest = self.query(query, rows)?;
         match function {
-            Function::CountDifferent(set) => self.set(set, longest),
+            Function::CountDifferent(set) => self.set(set, query, rows),
             Function::Count
             | Function::TotalInts
             | Function::AverageInts
             | Function::AverageMoney
             | Function::TotalNumbers
             | Function::AverageNumbers
-            | Function::Extreme(..) => Ok(()),
+            | Function::Extreme(..) => self.query(query, rows).map(|_| ()),
         }
     }
 
-    /// A set that finds a free entry for each of so many values.
-    fn set(&mut self, set: &Set, n_values: usize) -> Checked {
-        let Set::Table(limit) = set else { return Ok(()) };
+    /// A set that finds a free entry for a value of each event of a query.
+    fn set(&mut self, set: &Set, query: &Query, rows: Rows) -> Checked {
+        let Set::Table(limit) = set else { return self.query(query, rows).map(|_| ()) };
+        // All sets lie in the same memory, so that one may not be begun before
+        // another is done.
+        holds(!self.is_in_set, "a set within a set")?;
+        self.is_in_set = true;
+        let n_values = self.query(query, rows)?;
+        self.is_in_set = false;
         let n_entries = self.size(*limit)?.checked_add(1).ok_or("a set without end")?;
         holds(n_entries.is_power_of_two() && n_entries > n_values, "a set without room")?;
+        let n_most = n_values.saturating_add(1).saturating_mul(ENTRIES_PER_VALUE).max(ENTRIES_FREE);
+        holds(n_entries <= n_most, "a set of more room than is needed")?;
         let n_words = n_entries.checked_mul(2).and_then(|n| n.checked_add(SCRATCH_MIN)).ok_or("a set without end")?;
         self.n_scratch = self.n_scratch.max(n_words);
         Ok(())
@@ -271,10 +286,10 @@ impl Check<'_> {
             longest = longest.saturating_add(most);
             n_events.push(n_items);
         }
-        if let Some(merged) = &query.merged {
-            self.merged(merged, &n_events, rows)?;
+        match &query.merged {
+            Some(merged) => self.merged(merged, &n_events, rows),
+            None => Ok(longest),
         }
-        Ok(longest)
     }
 
     fn source(&mut self, source: &Source, rows: Rows) -> Checked<(usize, usize)> {
@@ -282,11 +297,12 @@ impl Check<'_> {
         let n_people = rows.people;
         self.nulls(source.nulls.as_ref(), n_people)?;
         let (n_items, longest) = match self.content(source.offsets)? {
-            Content::Lists { n_lists, base, n_items, longest, has_nulls } if n_people <= *n_lists => {
+            Content::Lists { n_lists, base, n_items, longest, nulls } if n_people <= *n_lists => {
                 let taken = source.base.map_or(Ok(0), |slot| self.size(slot))?;
                 holds(taken == *base, "events that begin elsewhere")?;
-                // Without its bitmap, a list that is null would have what it lies over.
-                let is_plain = !has_nulls || source.nulls.is_some();
+                // Without its own bitmap, a list that is null would have what it lies
+                // over.
+                let is_plain = nulls.is_none() || *nulls == source.nulls;
                 (*n_items, if is_plain { *longest } else { *n_items })
             }
             _ => return Err("events that are none or of too few"),
@@ -302,8 +318,9 @@ impl Check<'_> {
         Ok((n_items, longest))
     }
 
-    fn merged(&self, merged: &Merged, sources: &[usize], rows: Rows) -> Checked {
-        let Content::Sequences { n_lists, n_items, n_events } = self.content(merged.offsets)? else {
+    /// Gives the most events that a person can have.
+    fn merged(&self, merged: &Merged, sources: &[usize], rows: Rows) -> Checked<usize> {
+        let Content::Sequences { n_lists, n_items, longest, n_events } = self.content(merged.offsets)? else {
             return Err("sequences that are none");
         };
         holds(rows.people <= *n_lists, "sequences of too few")?;
@@ -314,6 +331,7 @@ impl Check<'_> {
         holds(self.content(merged.source)? == &Content::Sources(merged.offsets), "the sources of other events")?;
         holds(self.content(merged.place)? == &Content::Places(merged.offsets), "the places of other events")?;
         let fits = sources.iter().zip(n_events).all(|(has, needs)| needs <= has);
-        holds(fits && sources.len() <= n_events.len(), "fewer events than places")
+        holds(fits && sources.len() <= n_events.len(), "fewer events than places")?;
+        Ok(*longest)
     }
 }

@@ -1,7 +1,7 @@
 //! Whether each operation of a template is given values of the classes that code
 //! is generated for.
 
-use crate::template::{Class, Cond, Function, Query, Template, Value};
+use crate::template::{Class, Column, Cond, Function, Query, Store, Template, Value};
 
 /// Checks a template.
 ///
@@ -20,7 +20,9 @@ fn holds(condition: bool, otherwise: &'static str) -> Result<(), &'static str> {
 
 fn of_cond(cond: &Cond) -> Result<(), &'static str> {
     match cond {
-        Cond::Const(_) | Cond::Test { .. } | Cond::ListKnown(_) | Cond::HasText(..) => Ok(()),
+        Cond::Const(_) | Cond::ListKnown(_) => Ok(()),
+        Cond::Test { keys, .. } => of_keys(keys),
+        Cond::HasText(list, _) => of_keys(&list.items),
         Cond::All(members) | Cond::Any(members) | Cond::Cardinality { members, .. } => {
             members.iter().try_for_each(of_cond)
         }
@@ -49,8 +51,8 @@ fn of_value(value: &Value) -> Result<(), &'static str> {
         | Value::Wide(..)
         | Value::Number(_)
         | Value::Column(_)
-        | Value::Rank { .. }
         | Value::ListLength(_) => Ok(()),
+        Value::Rank { keys, .. } => of_keys(keys),
         Value::Arithmetic(op, left, right) => {
             holds(op.takes(left.class()) && op.takes(right.class()), "arithmetic with another class")?;
             of_value(left)?;
@@ -86,6 +88,11 @@ fn of_value(value: &Value) -> Result<(), &'static str> {
             of_value(second)
         }
     }
+}
+
+/// What is looked up in a table is an integer of 32 bits.
+fn of_keys(keys: &Column) -> Result<(), &'static str> {
+    holds(keys.store == Store::I32, "keys of another width")
 }
 
 fn of_query(query: &Query) -> Result<(), &'static str> {

@@ -6,7 +6,7 @@ use crate::emit;
 use crate::parameters::Parameters;
 use crate::template::Template;
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::verifier::verify_function;
 use cranelift_codegen::{CodegenError, Context, ir};
@@ -73,6 +73,10 @@ fn flags() -> Result<settings::Flags, JitError> {
     flags.set("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }).map_err(internal)?;
     flags.set("is_pic", "false").map_err(internal)?;
     flags.set("unwind_info", "false").map_err(internal)?;
+    // A kernel of many conditions takes more of the stack than the page that guards
+    // its end, so every page is touched in turn before the stack is used.
+    flags.set("enable_probestack", "true").map_err(internal)?;
+    flags.set("probestack_strategy", "inline").map_err(internal)?;
     Ok(settings::Flags::new(flags))
 }
 
@@ -178,6 +182,10 @@ impl BoundKernel {
         // The last word of a batch may have bits that stand for nobody.
         for at in n_whole..n_words {
             let there = n_rows.saturating_sub(at * 64);
+            if there == 0 {
+                out.get_mut(at..n_words).unwrap_or(&mut []).fill(0);
+                return;
+            }
             let bits = if there < 64 { (1_u64 << there) - 1 } else { u64::MAX };
             let (Some(word), Some(to)) = (selection.get(at), out.get_mut(at..=at)) else { return };
             let values = if self.has_values() { values.get_mut(at * 64..).unwrap_or(&mut []) } else { &mut [] };
@@ -241,10 +249,9 @@ pub(crate) fn compile(templates: &[&Template], cancel: &Cancel) -> Result<Vec<Ke
         if cancel.is_cancelled() {
             return Err(JitError::Cancelled);
         }
-        has_classes(template)?;
         let isa = code.module.isa();
         context.func.signature = emit::signature(isa);
-        emit::kernel(&mut context.func, &mut builder, isa, template);
+        build(&mut context.func, &mut builder, isa, template)?;
         let signature = context.func.signature.clone();
         let id = code.module.declare_anonymous_function(&signature).map_err(refused)?;
         code.module.define_function(id, &mut context).map_err(refused)?;
@@ -264,10 +271,17 @@ pub(crate) fn compile(templates: &[&Template], cancel: &Cancel) -> Result<Vec<Ke
     Ok(addresses.into_iter().zip(templates).map(kernel).collect())
 }
 
-/// Code is generated for values of the classes that each operation takes; of others
-/// the generator would make code that means something else.
-fn has_classes(template: &Template) -> Result<(), JitError> {
-    classes(template).map_err(|why| JitError::Internal(why.to_owned()))
+/// Builds the kernel of a template. Code is generated for values of the classes that
+/// each operation takes; of others the generator would make code that means something
+/// else.
+fn build(
+    function: &mut ir::Function,
+    builder: &mut FunctionBuilderContext,
+    isa: &dyn TargetIsa,
+    template: &Template,
+) -> Result<(), JitError> {
+    let built = classes(template).and_then(|()| emit::kernel(function, builder, isa, template));
+    built.map_err(|why| JitError::Internal(why.to_owned()))
 }
 
 /// Code that refers to nothing outside itself cannot be too far from it.
@@ -299,10 +313,9 @@ pub fn generate(templates: &[&Template], target: &str) -> Result<usize, JitError
     let isa = builder.finish(flags()?).map_err(|e| JitError::Unavailable(e.to_string()))?;
     let (mut builder, mut n_bytes) = (FunctionBuilderContext::new(), 0);
     for template in templates {
-        has_classes(template)?;
         let mut context = Context::new();
         context.func.signature = emit::signature(isa.as_ref());
-        emit::kernel(&mut context.func, &mut builder, isa.as_ref(), template);
+        build(&mut context.func, &mut builder, isa.as_ref(), template)?;
         verify_function(&context.func, isa.as_ref()).map_err(|e| JitError::Internal(e.to_string()))?;
         let compiled = context.compile(isa.as_ref(), &mut ControlPlane::default());
         n_bytes += compiled.map_err(|e| JitError::Internal(format!("{target}: {:?}", e.inner)))?.code_buffer().len();
@@ -316,10 +329,9 @@ pub fn generate(templates: &[&Template], target: &str) -> Result<usize, JitError
 /// # Errors
 /// A fault of Seg, or a machine that Cranelift does not know.
 pub fn clif(template: &Template) -> Result<String, JitError> {
-    has_classes(template)?;
     let isa = host()?;
     let mut function = ir::Function::with_name_signature(ir::UserFuncName::default(), emit::signature(isa.as_ref()));
-    emit::kernel(&mut function, &mut FunctionBuilderContext::new(), isa.as_ref(), template);
+    build(&mut function, &mut FunctionBuilderContext::new(), isa.as_ref(), template)?;
     verify_function(&function, isa.as_ref()).map_err(|e| JitError::Internal(e.to_string()))?;
     Ok(function.display().to_string())
 }

@@ -28,17 +28,29 @@ pub fn signature(isa: &dyn TargetIsa) -> Signature {
 }
 
 /// Builds the kernel of a template.
-pub fn kernel(function: &mut Function, context: &mut FunctionBuilderContext, isa: &dyn TargetIsa, template: &Template) {
+///
+/// # Errors
+/// Slots so far apart that no load reaches them.
+pub fn kernel(
+    function: &mut Function,
+    context: &mut FunctionBuilderContext,
+    isa: &dyn TargetIsa,
+    template: &Template,
+) -> Result<(), &'static str> {
     let mut builder = FunctionBuilder::new(function, context);
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
     let arguments: Vec<ir::Value> = builder.block_params(entry).to_vec();
-    let &[params, first, n_words, selection, out, scratch, values] = arguments.as_slice() else { return };
-    let mut emit = Emit { b: builder, params, scratch, values };
+    let &[params, first, n_words, selection, out, scratch, values] = arguments.as_slice() else {
+        return Err("a kernel with other parameters");
+    };
+    let mut emit = Emit { b: builder, params, scratch, values, is_out_of_reach: false };
     emit.words(first, n_words, selection, out, template);
     emit.b.seal_all_blocks();
+    let is_out_of_reach = emit.is_out_of_reach;
     emit.b.finalize(isa.frontend_config());
+    if is_out_of_reach { Err("a slot that no load reaches") } else { Ok(()) }
 }
 
 /// A value, and whether it is there; `None` when it always is.
@@ -60,6 +72,8 @@ struct Emit<'f> {
     params: ir::Value,
     scratch: ir::Value,
     values: ir::Value,
+    /// Whether a slot is wanted whose offset has more than 32 bits.
+    is_out_of_reach: bool,
 }
 
 /// Columns, tables and parameters do not change during a call. Loads stay behind
@@ -203,9 +217,13 @@ impl Emit<'_> {
     }
 
     fn slot(&mut self, slot: Slot) -> ir::Value {
+        let Some(offset) = i32::try_from(slot).ok().and_then(|slot| slot.checked_mul(8)) else {
+            self.is_out_of_reach = true;
+            return self.int(0);
+        };
         // The block is there throughout the call, so that this load may be moved to
         // where it is needed, past any branch.
-        self.b.ins().load(types::I64, readonly().with_can_move(), self.params, slot as i32 * 8)
+        self.b.ins().load(types::I64, readonly().with_can_move(), self.params, offset)
     }
 
     /// Where the element of an array at an index is. Machines shift an index while

@@ -25,7 +25,8 @@
 //!    much lies there.
 //! 2. *Tables cover every key*, derived columns have a value for every person, and
 //!    each other load lies inside its buffer: `check.rs` shows it for a template
-//!    and its parameters before they can be run together.
+//!    and its parameters before they can be run together; and that a set has room
+//!    for whatever can come into it, so that it is not searched without end.
 //! 3. *Memory outlives its readers.* [`Parameters`] keep the buffers, a kernel
 //!    keeps its code (`code.rs`).
 //! 4. *The selection is of the batch.* [`BoundKernel::run`] drops bits that stand
@@ -34,6 +35,11 @@
 //!    and binding checks against that.
 //! 6. *Code is of the classes that its operations take*: `classes.rs`, before
 //!    anything is generated.
+//! 7. *Code keeps to its stack*: it touches every page that it takes, so that it
+//!    meets the one that guards the end (`code.rs`).
+//!
+//! `tests/hostile` attacks each of them; docs/soundness.md says how, and what was
+//! found.
 
 mod check;
 mod classes;

@@ -36,15 +36,17 @@ pub(crate) enum Content {
         n_lists: usize,
         base: usize,
         n_items: usize,
-        /// The most items of one list that is not null.
+        /// The most items of one list that is there, as the bitmap of these slots says.
         longest: usize,
-        /// Whether some lists are null, which may lie over more items.
-        has_nulls: bool,
+        /// Lists that are not there may lie over more items.
+        nulls: Option<Nulls>,
     },
     /// The 64-bit offsets of merged events, which ascend and stay within `n_items`.
     Sequences {
         n_lists: usize,
         n_items: usize,
+        /// The most events of one person.
+        longest: usize,
         /// How many events each source has.
         n_events: Vec<usize>,
     },
@@ -229,7 +231,7 @@ impl Parameters {
             (ty, _) => self.array(Domain::Person, &ty, array.values().as_ref())?,
         };
         let offsets = array.offsets().inner();
-        let content = Content::Lists { n_lists: array.len(), base: 0, n_items, longest: n_items, has_nulls: false };
+        let content = Content::Lists { n_lists: array.len(), base: 0, n_items, longest: n_items, nulls: None };
         let offsets = self.buffer(offsets.inner(), content);
         Some(List { domain, offsets, nulls: self.nulls(array.nulls()), items })
     }
@@ -237,14 +239,14 @@ impl Parameters {
     /// The events of a name, which ask for nothing yet.
     pub fn events(&mut self, events: &Events) -> Source {
         let (base, n_items) = (events.base(), events.len());
-        let has_nulls = events.list_nulls().is_some();
         let (n_lists, longest) = (events.n_profiles(), events.longest());
-        let content = Content::Lists { n_lists, base, n_items, longest, has_nulls };
+        let nulls = self.nulls(events.list_nulls());
+        let content = Content::Lists { n_lists, base, n_items, longest, nulls: nulls.clone() };
         let offsets = self.buffer(events.offsets().inner().inner(), content);
         Source {
             offsets,
             base: (base != 0).then(|| self.int(base as i64)),
-            nulls: self.nulls(events.list_nulls()),
+            nulls,
             times: self.ints64(events.times()),
             filter: None,
             measure: None,
@@ -254,9 +256,11 @@ impl Parameters {
 
     /// The events of several names in order.
     pub fn merged(&mut self, merged: &MergedEvents) -> Merged {
+        let lengths = merged.offsets().iter().zip(merged.offsets().iter().skip(1)).map(|(start, end)| end - start);
         let content = Content::Sequences {
             n_lists: merged.offsets().len() - 1,
             n_items: merged.times().len(),
+            longest: lengths.max().map_or(0, |longest| longest as usize),
             n_events: merged.n_events().to_vec(),
         };
         let offsets = self.buffer(merged.offsets().inner().inner(), content);
