@@ -8,5 +8,6 @@ mod examples;
 mod history;
 mod limits;
 mod properties;
+mod soundness;
 mod synonyms;
 mod takeaway;
