@@ -1,4 +1,4 @@
-//! Automation of this repository: `cargo xtask bench|ci|codegen|count|fuzz|long|tidy`.
+//! Automation of this repository: `cargo xtask bench|ci|codegen|count|fuzz|long|sanitize|tidy`.
 
 mod api;
 mod bench;
@@ -7,6 +7,7 @@ mod codegen;
 mod count;
 mod fuzz;
 mod long;
+mod sanitize;
 mod tidy;
 
 use std::process::ExitCode;
@@ -25,6 +26,9 @@ cargo xtask fuzz TARGET [SECONDS] [SEED]
                                check mutated texts: any-bytes, lexer-grammar or schema
 cargo xtask long [SEED]        what CI has no time for, from a seed of the day unless one is given: engines against each other
                                at full length, and each fuzz target for ten minutes
+cargo xtask sanitize [address|memory]
+                               all tests with AddressSanitizer, and those of the engines under valgrind's memcheck;
+                               both unless one is named, which takes half an hour (docs/soundness.md)
 cargo xtask tidy               check what no compiler checks
 ";
 
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         ["count-case", number] => count::run_case(number),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["long", rest @ ..] => long::run(rest),
+        ["sanitize", rest @ ..] => sanitize::run(rest),
         ["tidy"] => tidy::run(),
         _ => Err(USAGE.to_owned()),
     };
