@@ -6,10 +6,10 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, FixedSizeListArray, Int64Array, ListArray, RecordBatch};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
-use seg::exec::{AccessPolicy, ExecOptions, Jit, SizesError};
+use seg::unstable::plan_of;
 use seg::{Batch, Instant, Mask, Program, Project, Settings, Zone};
 use seg_data::{AttributeId, EventId};
-use seg_exec::CompiledPlan;
+use seg_exec::{AccessPolicy, CompiledPlan, ExecOptions, Jit, SizesError};
 use seg_tests::{people, schema_text};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -73,7 +73,12 @@ fn crowd(program: &Program, n: usize) -> Batch {
 }
 
 fn compile(program: &Program, batch: &Batch, now: Instant, access: AccessPolicy) -> CompiledPlan {
-    seg_exec::compile(&Jit::new(), program.plan(), batch, now, &options(access)).unwrap_or_else(|e| panic!("{e}"))
+    seg_exec::compile(&Jit::new(), plan_of(program), batch, now, &options(access)).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Checks every column.
+fn check(batch: &Batch) {
+    (0..batch.n_columns()).for_each(|at| batch.check_column(at).expect("a column"));
 }
 
 fn threads(n: usize) -> NonZero<usize> {
@@ -85,7 +90,7 @@ fn sizes_are_of_one_batch() {
     let program = program();
     let (many, few) = (crowd(&program, 3_000), crowd(&program, 70));
     let none = Batch::new(Arc::clone(program.schema()), few.records().slice(70, 0)).expect("nobody");
-    [&many, &few, &none].into_iter().for_each(|batch| assert!(program.bind(batch).is_ok()));
+    [&many, &few, &none].into_iter().for_each(|batch| check(batch));
     let cancel = seg::Cancel::new();
     for (a, b) in [(&many, &few), (&few, &many), (&none, &few), (&many, &none)] {
         let plans = [a, b].map(|batch| compile(&program, batch, now(), AccessPolicy::Cheapest));
@@ -104,9 +109,9 @@ fn a_plan_keeps_what_it_reads() {
     let program = program();
     for access in POLICIES {
         let batch = crowd(&program, 5_000);
-        program.bind(&batch).expect("a batch");
+        check(&batch);
         let jit = Jit::new();
-        let plan = seg_exec::compile(&jit, program.plan(), &batch, now(), &options(access)).expect("native code");
+        let plan = seg_exec::compile(&jit, plan_of(&program), &batch, now(), &options(access)).expect("native code");
         let expected = plan.evaluate(threads(1)).expect("masks");
         assert!(expected.iter().any(|mask| mask.count() > 0));
         drop((jit, batch));
@@ -130,7 +135,7 @@ fn a_plan_keeps_what_it_reads() {
 fn masks_of_other_lengths_become_those_of_the_batch() {
     let program = program();
     let batch = crowd(&program, 200);
-    program.bind(&batch).expect("a batch");
+    check(&batch);
     let plan = compile(&program, &batch, now(), AccessPolicy::Cheapest);
     let expected = plan.evaluate(threads(1)).expect("masks");
     for n_masks in [0, 1, 7, 100] {
@@ -147,7 +152,7 @@ fn rows_past_the_end_are_in_nothing() {
     let program = program();
     for n in [1, 64, 65] {
         let batch = crowd(&program, n);
-        program.bind(&batch).expect("a batch");
+        check(&batch);
         let plan = compile(&program, &batch, now(), AccessPolicy::Cheapest);
         let mut one = plan.one_by_one();
         for row in [n, n + 1, 128, 1 << 40, usize::MAX - 63, usize::MAX] {
@@ -165,15 +170,15 @@ fn rows_past_the_end_are_in_nothing() {
 fn no_instant_is_too_early_or_too_late_to_be_harmless() {
     let program = program();
     let batch = crowd(&program, 100);
-    program.bind(&batch).expect("a batch");
+    check(&batch);
     let edges = [i64::MIN, i64::MIN + 1, i64::MIN / 2, -1, 0, i64::MAX / 2, i64::MAX - 1, i64::MAX];
     for now in edges.map(Instant) {
         for access in POLICIES {
-            if let Ok(plan) = seg_exec::compile(&Jit::new(), program.plan(), &batch, now, &options(access)) {
+            if let Ok(plan) = seg_exec::compile(&Jit::new(), plan_of(&program), &batch, now, &options(access)) {
                 plan.evaluate(threads(2)).expect("masks");
             }
         }
-        drop(seg_exec::clif(program.plan(), &batch, now));
+        drop(seg_exec::clif(plan_of(&program), &batch, now));
         let known = batch.known_at(0..100, now).expect("a batch");
         assert_eq!((known.len(), batch.as_of(now).len()), (100, 100));
     }
@@ -183,14 +188,14 @@ fn no_instant_is_too_early_or_too_late_to_be_harmless() {
 fn rows_of_no_batch_are_not_known() {
     let program = program();
     let batch = crowd(&program, 100);
-    program.bind(&batch).expect("a batch");
+    check(&batch);
     #[allow(clippy::reversed_empty_ranges, reason = "somebody may ask for them")]
     for (rows, expected) in
         [(0..100, 100), (90..200, 10), (100..100, 0), (500..600, 0), (7..7, 0), (9..3, 0), (0..usize::MAX, 100)]
     {
         let known = batch.known_at(rows, now()).expect("a batch");
         assert_eq!(known.len(), expected);
-        program.bind(&known).expect("a batch");
+        check(&known);
         let masks = compile(&program, &known, now(), AccessPolicy::Cheapest).evaluate(threads(1)).expect("masks");
         assert!(masks.iter().all(|mask| mask.len() == expected));
     }
@@ -239,7 +244,7 @@ fn a_batch_of_another_schema_is_refused_or_harmless() {
     }
     for batch in &others {
         for access in POLICIES {
-            match seg_exec::compile(&Jit::new(), program.plan(), batch, now(), &options(access)) {
+            match seg_exec::compile(&Jit::new(), plan_of(&program), batch, now(), &options(access)) {
                 Ok(plan) => drop(plan.evaluate(threads(2)).expect("masks")),
                 Err(refused) => assert!(refused.to_string().contains("a fault of Seg"), "{refused}"),
             }
@@ -260,7 +265,7 @@ fn columns_may_be_checked_while_they_are_asked_for() {
             for access in POLICIES {
                 let (batch, program) = (&batch, &program);
                 scope.spawn(move || {
-                    match seg_exec::compile(&Jit::new(), program.plan(), batch, now(), &options(access)) {
+                    match seg_exec::compile(&Jit::new(), plan_of(program), batch, now(), &options(access)) {
                         Ok(plan) => drop(plan.evaluate(threads(2)).expect("masks")),
                         // What was not there a moment ago is more than there is room for.
                         Err(refused) => assert!(refused.to_string().contains("a fault of Seg"), "{refused}"),
@@ -295,7 +300,7 @@ fn null_lists_over_items_have_none_in_any_layout() {
         let records = records.expect("two columns");
         for (from, len) in [(0, 70), (1, 69), (3, 64), (69, 1), (70, 0)] {
             let batch = Batch::new(Arc::clone(program.schema()), records.slice(from, len)).expect("a batch");
-            program.bind(&batch).expect("a batch");
+            check(&batch);
             let column = batch.attribute_column(AttributeId(0)).expect("a column");
             assert_eq!(column.array().as_list::<i32>().len(), len);
             let masks = compile(&program, &batch, now(), AccessPolicy::Cheapest).evaluate(threads(1)).expect("masks");
