@@ -7,7 +7,7 @@
 
 use seg_data::{Schema, Zone};
 use seg_hir::{Lists, Settings};
-use seg_syntax::ast::{Condition, Item, TailKind};
+use seg_syntax::ast::{Condition, Item, ModifierKind};
 use seg_syntax::diag::Severity;
 use seg_syntax::parse;
 use seg_syntax::source::{SourceMap, Span};
@@ -108,8 +108,8 @@ impl<'s> Reader<'s> {
 
 /// The negatives inside comparisons, which are no phrases of their own.
 fn negatives(condition: &Condition, out: &mut Vec<Span>) {
-    for tail in &condition.tails {
-        if let TailKind::Comparison(comparison) = &tail.kind {
+    for modifier in &condition.modifiers {
+        if let ModifierKind::Comparison(comparison) = &modifier.kind {
             out.extend(comparison.not);
         }
     }
@@ -275,7 +275,7 @@ fn every_phrase_beside_another_says_something() {
         "home",
         "region",
     ];
-    const TAILS: &[&str] = &[
+    const MODIFIERS: &[&str] = &[
         "where amount is more than 5",
         "where category is \"a\" ignoring case",
         "where any of lines has (quantity is at least 2)",
@@ -332,8 +332,8 @@ fn every_phrase_beside_another_says_something() {
     let reader = Reader::new(&source);
     let (mut idle, mut n) = (Vec::new(), 0);
     for subject in SUBJECTS {
-        for first in TAILS {
-            for second in std::iter::once(&"").chain(TAILS) {
+        for first in MODIFIERS {
+            for second in std::iter::once(&"").chain(MODIFIERS) {
                 let text = format!(
                     "list \"staff\" from \"staff.csv\"\nsegment \"s\" include people whose {subject} {first} {second}"
                 );

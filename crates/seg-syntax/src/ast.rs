@@ -102,16 +102,16 @@ impl Expr {
     /// what is said of its events.
     pub fn as_operand(&self) -> Option<Operand> {
         let Expr::Condition(c) = self else { return None };
-        if c.quantity.is_some() || c.leads.negative.is_some() {
+        if c.quantity.is_some() || c.prefix.negative.is_some() {
             return None;
         }
         match &c.subject.kind {
-            OperandKind::Aggregate(aggregate) if !c.tails.iter().any(|t| matches!(t.kind, TailKind::Comparison(_))) => {
+            OperandKind::Aggregate(aggregate) if !c.modifiers.iter().any(|t| matches!(t.kind, ModifierKind::Comparison(_))) => {
                 let mut aggregate = aggregate.clone();
-                aggregate.tails.extend(c.tails.iter().cloned());
+                aggregate.modifiers.extend(c.modifiers.iter().cloned());
                 Some(Operand { kind: OperandKind::Aggregate(aggregate), span: c.span })
             }
-            _ if c.tails.is_empty() => Some(c.subject.clone()),
+            _ if c.modifiers.is_empty() => Some(c.subject.clone()),
             _ => None,
         }
     }
@@ -201,20 +201,20 @@ pub enum Quantifier {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// The words before the subject.
-    pub leads: Leads,
+    pub prefix: Prefix,
     /// `at least 3` in `at least 3 Product Viewed`.
     pub quantity: Option<Quantity>,
     /// What it is about.
     pub subject: Operand,
     /// What is said, in the order written.
-    pub tails: Vec<Tail>,
+    pub modifiers: Vec<Modifier>,
     /// The whole condition.
     pub span: Span,
 }
 
 /// What the words before a subject say.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Leads {
+pub struct Prefix {
     /// `not`, `never`, `no`.
     pub negative: Option<(Negative, Span)>,
     /// `did`, `has done`, `performed`: the subject is something that happened.
@@ -273,7 +273,7 @@ pub enum OperandKind {
     Elapsed(Name),
     /// `anniversary of birthday`
     Anniversary(Name),
-    /// `(…)` around conditions or arithmetic, with tails after it.
+    /// `(…)` around conditions or arithmetic, with modifiers after it.
     Bracketed(Box<Expr>),
     /// Something reported already.
     Error,
@@ -347,7 +347,7 @@ pub struct Aggregate {
     pub event: Operand,
     /// What was said of the events, when the aggregate stood in brackets:
     /// `(total amount of Order Completed in the past 30 days)`.
-    pub tails: Vec<Tail>,
+    pub modifiers: Vec<Modifier>,
     /// The words as one name, for an attribute that happens to be called so.
     pub as_name: Name,
 }
@@ -386,16 +386,16 @@ pub enum End {
 
 /// Something said of a subject.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tail {
+pub struct Modifier {
     /// Which of the things that can be said of a subject it says.
-    pub kind: TailKind,
+    pub kind: ModifierKind,
     /// Its place in the text.
     pub span: Span,
 }
 
-/// The kinds of tail.
+/// The kinds of modifier.
 #[derive(Debug, Clone, PartialEq)]
-pub enum TailKind {
+pub enum ModifierKind {
     /// `is at least 500`
     Comparison(Comparison),
     /// `in the past 3 days`

@@ -195,9 +195,9 @@ impl Builder<'_> {
         before: Option<&Expr>,
         connective: Option<&(Connective, Span)>,
     ) -> bool {
-        use crate::ast::{Relation, TailKind};
+        use crate::ast::{Relation, ModifierKind};
         let Some(Expr::Condition(condition)) = before else { return false };
-        let Some(TailKind::Comparison(comparison)) = condition.tails.last().map(|t| &t.kind) else { return false };
+        let Some(ModifierKind::Comparison(comparison)) = condition.modifiers.last().map(|t| &t.kind) else { return false };
         let span = self.span(clause);
         let is_value = only_leaf(clause.clone()).is_some_and(|leaf| leaf == Rule::literal);
         if !is_value {
@@ -213,7 +213,7 @@ impl Builder<'_> {
             }
             // Other comparisons are said in full twice.
             _ => {
-                let said = condition.tails.last().map_or(String::new(), |t| self.words(t.span));
+                let said = condition.modifiers.last().map_or(String::new(), |t| self.words(t.span));
                 let verb = said.rsplit_once(' ').map_or("", |(verb, _)| verb);
                 let word = connective.map_or(" or ", |c| c.0.word());
                 format!("{subject} {said}{word}{subject} {verb} {value}")

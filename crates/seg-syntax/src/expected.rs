@@ -184,14 +184,14 @@ fn phrase(rule: Rule) -> Option<(u8, String)> {
         Rule::expression
         | Rule::clause
         | Rule::head
-        | Rule::lead
+        | Rule::prefix
         | Rule::in_segment
         | Rule::everyone
         | Rule::filter => some(1, "a condition"),
         Rule::connective | Rule::kw_and | Rule::kw_or | Rule::kw_but | Rule::mistake_and | Rule::mistake_or => {
             some(4, "`and` or `or` with another condition")
         }
-        Rule::tail | Rule::comparison | Rule::copula | Rule::relation | Rule::symbolic | Rule::comparison_symbol => {
+        Rule::modifier | Rule::comparison | Rule::copula | Rule::relation | Rule::symbolic | Rule::comparison_symbol => {
             some(2, "a comparison such as `is at least 5`")
         }
         Rule::window

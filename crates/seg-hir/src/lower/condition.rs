@@ -4,7 +4,7 @@ use super::names::resolve::Subject;
 use super::{Lower, Lowered, Scope};
 use seg_data::EventId;
 use seg_data::schema::fold_name;
-use seg_syntax::ast::{Condition, Literal, Name, OperandKind, TailKind};
+use seg_syntax::ast::{Condition, Literal, Name, OperandKind, ModifierKind};
 
 impl Lower<'_> {
     /// Which kind of condition it is decides who reads it.
@@ -16,12 +16,12 @@ impl Lower<'_> {
             OperandKind::Name(name) => match self.any_activity(c, name) {
                 Some(events) => Subject::Events(events),
                 None => {
-                    let their = c.leads.their || name.their;
+                    let their = c.prefix.their || name.their;
                     self.resolve(&Name { their, ..name.clone() }, scope)
                 }
             },
             OperandKind::Literal(Literal::Text(text)) => {
-                let name = Name { text: text.clone(), is_quoted: true, their: c.leads.their, span: c.subject.span };
+                let name = Name { text: text.clone(), is_quoted: true, their: c.prefix.their, span: c.subject.span };
                 self.resolve(&name, scope)
             }
             OperandKind::Events(names) => match self.resolve_events(names) {
@@ -51,13 +51,13 @@ impl Lower<'_> {
 
     /// `was active …`: any event, unless the schema calls something `active`.
     fn any_activity(&self, c: &Condition, name: &Name) -> Option<Vec<EventId>> {
-        let is_event_like = c.tails.iter().any(|t| {
+        let is_event_like = c.modifiers.iter().any(|t| {
             matches!(
                 t.kind,
-                TailKind::Window(_) | TailKind::NotWindow(_) | TailKind::Count(_) | TailKind::DifferentPeriods(..)
+                ModifierKind::Window(_) | ModifierKind::NotWindow(_) | ModifierKind::Count(_) | ModifierKind::DifferentPeriods(..)
             )
         });
-        let fits = c.leads.copula.is_some() && is_event_like && fold_name(&name.text) == "active";
+        let fits = c.prefix.copula.is_some() && is_event_like && fold_name(&name.text) == "active";
         fits.then(|| self.all_events())
     }
 }

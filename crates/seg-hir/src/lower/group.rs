@@ -59,7 +59,7 @@ impl Lower<'_> {
     /// The words of a condition without `who` and its kin.
     fn said(&self, span: Span) -> String {
         let words = self.words(span);
-        let rest = ["who ", "whose ", "with "].iter().find_map(|lead| words.strip_prefix(lead));
+        let rest = ["who ", "whose ", "with "].iter().find_map(|prefix| words.strip_prefix(prefix));
         rest.map_or(words.clone(), str::to_owned)
     }
 
@@ -96,7 +96,7 @@ impl Lower<'_> {
         let ast::OperandKind::Name(name) = &c.subject.kind else { return false };
         let is_property =
             event.events.iter().any(|e| self.schema.event(*e).is_some_and(|e| e.property(&name.text).is_some()));
-        if !is_property || c.leads.span.is_some() {
+        if !is_property || c.prefix.span.is_some() {
             return false;
         }
         let (inside, outside) = (self.words(filter), self.words(c.span));

@@ -5,7 +5,7 @@
 //! said in it; what is then left over would have been lost without a word.
 
 use super::{Lower, Lowered, Scope};
-use seg_syntax::ast::{Condition, TailKind};
+use seg_syntax::ast::{Condition, ModifierKind};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -32,8 +32,8 @@ impl Lower<'_> {
 
     /// Whether a condition is negative; its negative is read.
     pub(super) fn reads_negative(&mut self, c: &Condition) -> bool {
-        self.read.extend(c.leads.negative.map(|(_, span)| span));
-        c.leads.negative.is_some()
+        self.read.extend(c.prefix.negative.map(|(_, span)| span));
+        c.prefix.negative.is_some()
     }
 
     /// The first phrase of a condition that is not among those read from a place on.
@@ -53,7 +53,7 @@ impl Lower<'_> {
         let diagnostic = Diagnostic::new(Code::MisplacedWords, phrase, format!("`{words}` changes nothing here"))
             .label("nothing in this condition goes with it")
             .help(format!("leave it out: `{without}`"));
-        let is_own = c.tails.iter().any(|t| t.span == phrase && !matches!(t.kind, TailKind::Zone(_)));
+        let is_own = c.modifiers.iter().any(|t| t.span == phrase && !matches!(t.kind, ModifierKind::Zone(_)));
         self.report(match is_own {
             true => diagnostic.help("or say what it belongs to in a condition of its own, joined with `and`"),
             false => diagnostic,

@@ -4,26 +4,26 @@
 //! read is an error. The list is made here, from the tree alone, so that a reader
 //! cannot forget a phrase by not looking at it.
 
-use super::{Condition, Expr, Item, Operand, OperandKind, Relation, Tail, TailKind};
+use super::{Condition, Expr, Item, Operand, OperandKind, Relation, Modifier, ModifierKind};
 use crate::source::Span;
 
 impl Condition {
     /// Calls `said` with the place of each phrase: the negative, `did`, the
-    /// quantity, every tail, and `ignoring case` and `or unknown` inside
+    /// quantity, every modifier, and `ignoring case` and `or unknown` inside
     /// comparisons; also those of values over events that it compares. What
     /// stands inside a `where` is a condition of its own.
     pub fn each_phrase(&self, said: &mut impl FnMut(Span)) {
-        self.leads.negative.iter().for_each(|(_, span)| said(*span));
-        self.leads.did.iter().for_each(|span| said(*span));
+        self.prefix.negative.iter().for_each(|(_, span)| said(*span));
+        self.prefix.did.iter().for_each(|span| said(*span));
         self.quantity.iter().for_each(|quantity| said(quantity.span));
         in_operand(&self.subject, said);
-        self.tails.iter().for_each(|tail| in_tail(tail, said));
+        self.modifiers.iter().for_each(|modifier| in_modifier(modifier, said));
     }
 
     /// The conditions inside it: those of its filters.
     fn each_inner<'a>(&'a self, found: &mut impl FnMut(&'a Condition)) {
         inner_of_operand(&self.subject, found);
-        self.tails.iter().for_each(|tail| inner_of_tail(tail, found));
+        self.modifiers.iter().for_each(|modifier| inner_of_modifier(modifier, found));
     }
 }
 
@@ -63,32 +63,32 @@ impl Item {
     }
 }
 
-fn in_tail(tail: &Tail, said: &mut impl FnMut(Span)) {
-    said(tail.span);
-    match &tail.kind {
-        TailKind::Comparison(comparison) => {
+fn in_modifier(modifier: &Modifier, said: &mut impl FnMut(Span)) {
+    said(modifier.span);
+    match &modifier.kind {
+        ModifierKind::Comparison(comparison) => {
             comparison.ignoring_case.iter().for_each(|span| said(*span));
             comparison.or_unknown.iter().for_each(|span| said(*span));
             operands_of(&comparison.relation).for_each(|operand| in_operand(operand, said));
         }
-        TailKind::Window(_)
-        | TailKind::NotWindow(_)
-        | TailKind::Where(_)
-        | TailKind::Had(_)
-        | TailKind::Count(_)
-        | TailKind::DifferentPeriods(..)
-        | TailKind::FirstTime
-        | TailKind::Then(_)
-        | TailKind::Followed(_)
-        | TailKind::Within(_)
-        | TailKind::AllIn(_)
-        | TailKind::Same(_)
-        | TailKind::Limit(_)
-        | TailKind::Recurring(_)
-        | TailKind::NotRecurring(_)
-        | TailKind::Regular(..)
-        | TailKind::CountPer(..)
-        | TailKind::Zone(_) => {}
+        ModifierKind::Window(_)
+        | ModifierKind::NotWindow(_)
+        | ModifierKind::Where(_)
+        | ModifierKind::Had(_)
+        | ModifierKind::Count(_)
+        | ModifierKind::DifferentPeriods(..)
+        | ModifierKind::FirstTime
+        | ModifierKind::Then(_)
+        | ModifierKind::Followed(_)
+        | ModifierKind::Within(_)
+        | ModifierKind::AllIn(_)
+        | ModifierKind::Same(_)
+        | ModifierKind::Limit(_)
+        | ModifierKind::Recurring(_)
+        | ModifierKind::NotRecurring(_)
+        | ModifierKind::Regular(..)
+        | ModifierKind::CountPer(..)
+        | ModifierKind::Zone(_) => {}
     }
 }
 
@@ -98,7 +98,7 @@ fn in_operand(operand: &Operand, said: &mut impl FnMut(Span)) {
             in_operand(left, said);
             in_operand(right, said);
         }
-        OperandKind::Aggregate(aggregate) => aggregate.tails.iter().for_each(|tail| in_tail(tail, said)),
+        OperandKind::Aggregate(aggregate) => aggregate.modifiers.iter().for_each(|modifier| in_modifier(modifier, said)),
         // In brackets an operand reads as a condition.
         OperandKind::Bracketed(inner) => {
             if let Expr::Condition(condition) = inner.as_ref() {
@@ -138,28 +138,28 @@ fn operands_of(relation: &Relation) -> impl Iterator<Item = &Operand> {
     first.into_iter().chain(second)
 }
 
-fn inner_of_tail<'a>(tail: &'a Tail, found: &mut impl FnMut(&'a Condition)) {
-    match &tail.kind {
-        TailKind::Where(expr) | TailKind::Had(expr) => expr.each_condition(found),
-        TailKind::Comparison(comparison) => {
+fn inner_of_modifier<'a>(modifier: &'a Modifier, found: &mut impl FnMut(&'a Condition)) {
+    match &modifier.kind {
+        ModifierKind::Where(expr) | ModifierKind::Had(expr) => expr.each_condition(found),
+        ModifierKind::Comparison(comparison) => {
             operands_of(&comparison.relation).for_each(|operand| inner_of_operand(operand, found));
         }
-        TailKind::Window(_)
-        | TailKind::NotWindow(_)
-        | TailKind::Count(_)
-        | TailKind::DifferentPeriods(..)
-        | TailKind::FirstTime
-        | TailKind::Then(_)
-        | TailKind::Followed(_)
-        | TailKind::Within(_)
-        | TailKind::AllIn(_)
-        | TailKind::Same(_)
-        | TailKind::Limit(_)
-        | TailKind::Recurring(_)
-        | TailKind::NotRecurring(_)
-        | TailKind::Regular(..)
-        | TailKind::CountPer(..)
-        | TailKind::Zone(_) => {}
+        ModifierKind::Window(_)
+        | ModifierKind::NotWindow(_)
+        | ModifierKind::Count(_)
+        | ModifierKind::DifferentPeriods(..)
+        | ModifierKind::FirstTime
+        | ModifierKind::Then(_)
+        | ModifierKind::Followed(_)
+        | ModifierKind::Within(_)
+        | ModifierKind::AllIn(_)
+        | ModifierKind::Same(_)
+        | ModifierKind::Limit(_)
+        | ModifierKind::Recurring(_)
+        | ModifierKind::NotRecurring(_)
+        | ModifierKind::Regular(..)
+        | ModifierKind::CountPer(..)
+        | ModifierKind::Zone(_) => {}
     }
 }
 
@@ -169,7 +169,7 @@ fn inner_of_operand<'a>(operand: &'a Operand, found: &mut impl FnMut(&'a Conditi
             inner_of_operand(left, found);
             inner_of_operand(right, found);
         }
-        OperandKind::Aggregate(aggregate) => aggregate.tails.iter().for_each(|tail| inner_of_tail(tail, found)),
+        OperandKind::Aggregate(aggregate) => aggregate.modifiers.iter().for_each(|modifier| inner_of_modifier(modifier, found)),
         OperandKind::Bracketed(inner) => match inner.as_ref() {
             Expr::Condition(condition) => condition.each_inner(found),
             other => other.each_condition(found),

@@ -225,13 +225,13 @@ fn expr(out: &mut Indented, e: &Expr) {
             out.nest(|out| group.members.iter().for_each(|m| expr(out, m)));
         }
         Expr::Condition(c) => {
-            out.line(format_args!("condition{}", c.leads));
+            out.line(format_args!("condition{}", c.prefix));
             out.nest(|out| {
                 if let Some(q) = &c.quantity {
                     out.line(format_args!("quantity {q}"));
                 }
                 operand(out, "subject", &c.subject);
-                c.tails.iter().for_each(|t| tail(out, t));
+                c.modifiers.iter().for_each(|t| modifier(out, t));
             });
         }
     }
@@ -246,21 +246,21 @@ fn operand(out: &mut Indented, role: &str, o: &Operand) {
     }
 }
 
-fn tail(out: &mut Indented, t: &Tail) {
+fn modifier(out: &mut Indented, t: &Modifier) {
     match &t.kind {
-        TailKind::Comparison(c) => out.line(format_args!("comparison {c}")),
-        TailKind::Window(w) => out.line(format_args!("window {w}")),
-        TailKind::NotWindow(w) => out.line(format_args!("window not {w}")),
-        TailKind::Count(q) => out.line(format_args!("count {q}")),
-        TailKind::DifferentPeriods(q, unit) => out.line(format_args!("different {unit}s {q}")),
-        TailKind::FirstTime => out.line(format_args!("first-time")),
-        TailKind::Then(event) => out.line(format_args!("then {event}")),
-        TailKind::Followed(followed) => {
+        ModifierKind::Comparison(c) => out.line(format_args!("comparison {c}")),
+        ModifierKind::Window(w) => out.line(format_args!("window {w}")),
+        ModifierKind::NotWindow(w) => out.line(format_args!("window not {w}")),
+        ModifierKind::Count(q) => out.line(format_args!("count {q}")),
+        ModifierKind::DifferentPeriods(q, unit) => out.line(format_args!("different {unit}s {q}")),
+        ModifierKind::FirstTime => out.line(format_args!("first-time")),
+        ModifierKind::Then(event) => out.line(format_args!("then {event}")),
+        ModifierKind::Followed(followed) => {
             let not = if followed.not { "not " } else { "" };
             let word = if followed.is_before { "preceded" } else { "followed" };
             out.line(format_args!("{not}{word} by {}", followed.event));
         }
-        TailKind::Within(within) => {
+        ModifierKind::Within(within) => {
             let of = match within.of {
                 WithinOf::Step => "",
                 WithinOf::Each => "each ",
@@ -269,13 +269,13 @@ fn tail(out: &mut Indented, t: &Tail) {
             };
             out.line(format_args!("{of}within {}", within.length));
         }
-        TailKind::AllIn(window) => out.line(format_args!("window of all {window}")),
-        TailKind::Same(name) => out.line(format_args!("same {name}")),
-        TailKind::Limit(Some(length)) => out.line(format_args!("limit {length} over")),
-        TailKind::Limit(None) => out.line(format_args!("limit may run")),
-        TailKind::Recurring(recurring) => out.line(format_args!("recurring {recurring}")),
-        TailKind::NotRecurring(recurring) => out.line(format_args!("recurring not {recurring}")),
-        TailKind::Regular(quantity, periods) => {
+        ModifierKind::AllIn(window) => out.line(format_args!("window of all {window}")),
+        ModifierKind::Same(name) => out.line(format_args!("same {name}")),
+        ModifierKind::Limit(Some(length)) => out.line(format_args!("limit {length} over")),
+        ModifierKind::Limit(None) => out.line(format_args!("limit may run")),
+        ModifierKind::Recurring(recurring) => out.line(format_args!("recurring {recurring}")),
+        ModifierKind::NotRecurring(recurring) => out.line(format_args!("recurring not {recurring}")),
+        ModifierKind::Regular(quantity, periods) => {
             let quantity = quantity.map_or("each".to_owned(), |q| q.to_string());
             let kind = match periods.calendar {
                 None => "",
@@ -284,20 +284,20 @@ fn tail(out: &mut Indented, t: &Tail) {
             };
             out.line(format_args!("in {quantity} of past {} {kind}{}", periods.count, periods.unit));
         }
-        TailKind::CountPer(q, unit) => out.line(format_args!("count {q} per {unit}")),
-        TailKind::Zone(zone) => out.line(format_args!("zone {zone}")),
-        TailKind::Where(e) => {
+        ModifierKind::CountPer(q, unit) => out.line(format_args!("count {q} per {unit}")),
+        ModifierKind::Zone(zone) => out.line(format_args!("zone {zone}")),
+        ModifierKind::Where(e) => {
             out.line(format_args!("where"));
             out.nest(|out| expr(out, e));
         }
-        TailKind::Had(e) => {
+        ModifierKind::Had(e) => {
             out.line(format_args!("had"));
             out.nest(|out| expr(out, e));
         }
     }
 }
 
-impl Display for Leads {
+impl Display for Prefix {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if let Some((negative, _)) = self.negative {
             write!(f, " {negative}")?;
@@ -327,7 +327,7 @@ impl Display for Operand {
                     write!(f, "{measure} ")?;
                 }
                 write!(f, "of {}", a.event)?;
-                if a.tails.is_empty() { Ok(()) } else { write!(f, " (with {} tails)", a.tails.len()) }
+                if a.modifiers.is_empty() { Ok(()) } else { write!(f, " (with {} modifiers)", a.modifiers.len()) }
             }
             OperandKind::LastFew(few) => write!(f, "{} {} {}", few.end, few.n, few.event),
             OperandKind::Events(names) => {

@@ -3,7 +3,7 @@
 use super::Builder;
 use super::condition::error_operand;
 use crate::ast::{
-    Comparison, Literal, LiteralAt, Operand, OperandKind, OrderOp, Quantifier, Relation, TailKind, TextOp, Title,
+    Comparison, Literal, LiteralAt, Operand, OperandKind, OrderOp, Quantifier, Relation, ModifierKind, TextOp, Title,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -21,8 +21,8 @@ pub(super) enum Bound {
 }
 
 impl Builder<'_> {
-    pub(super) fn comparison_tail(&mut self, pair: Pair<'_, Rule>) -> TailKind {
-        TailKind::Comparison(self.comparison(pair))
+    pub(super) fn comparison_modifier(&mut self, pair: Pair<'_, Rule>) -> ModifierKind {
+        ModifierKind::Comparison(self.comparison(pair))
     }
 
     fn comparison(&mut self, pair: Pair<'_, Rule>) -> Comparison {
@@ -52,11 +52,11 @@ impl Builder<'_> {
     }
 
     /// `category "shoes"`: an equality without its verb.
-    pub(super) fn is_literal(&mut self, pair: Pair<'_, Rule>) -> TailKind {
+    pub(super) fn is_literal(&mut self, pair: Pair<'_, Rule>) -> ModifierKind {
         let at = self.literal_at(pair);
         let right = Operand { kind: OperandKind::Literal(at.literal), span: at.span };
         let relation = Relation::Order(OrderOp::Is, right);
-        TailKind::Comparison(Comparison::of(relation, None))
+        ModifierKind::Comparison(Comparison::of(relation, None))
     }
 
     fn relation(&mut self, pair: Pair<'_, Rule>) -> Relation {

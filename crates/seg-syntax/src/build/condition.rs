@@ -1,9 +1,9 @@
-//! One condition: lead words, a subject, tails.
+//! One condition: prefix words, a subject, modifiers.
 
 use super::Builder;
 use super::head::Head;
 use crate::ast::{
-    Condition, Expr, Group, Leads, Literal, Name, Negative, Operand, OperandKind, Quantifier, Quantity, Tail, TailKind,
+    Condition, Expr, Group, Prefix, Literal, Name, Negative, Operand, OperandKind, Quantifier, Quantity, Modifier, ModifierKind,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -13,43 +13,43 @@ use pest::iterators::Pair;
 impl Builder<'_> {
     pub(super) fn clause(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let span = self.span(&pair);
-        let mut lead_pairs = Vec::new();
+        let mut prefix_pairs = Vec::new();
         let mut head = None;
-        let mut tails = Vec::new();
+        let mut modifiers = Vec::new();
         let mut said = None;
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::tail if is_said(&part) => said = Some(part),
-                Rule::lead => lead_pairs.push(part),
+                Rule::modifier if is_said(&part) => said = Some(part),
+                Rule::prefix => prefix_pairs.push(part),
                 Rule::head => head = Some(self.head(part)),
-                Rule::tail => tails.extend(self.tail(part)),
+                Rule::modifier => modifiers.extend(self.modifier(part)),
                 _ => {}
             }
         }
-        let leads = self.leads(lead_pairs);
+        let prefix = self.prefix(prefix_pairs);
         match head {
-            Some(Head::Everyone) => self.bare(Expr::Everyone(span), leads, &tails, span),
-            Some(Head::Whole(expr)) => self.bare(expr, leads, &tails, span),
-            Some(Head::Subject { quantity, subject, tail }) => {
-                tails.splice(0..0, tail);
+            Some(Head::Everyone) => self.bare(Expr::Everyone(span), prefix, &modifiers, span),
+            Some(Head::Whole(expr)) => self.bare(expr, prefix, &modifiers, span),
+            Some(Head::Subject { quantity, subject, modifier }) => {
+                modifiers.splice(0..0, modifier);
                 if let Some(said) = said {
-                    return self.said_of(said, Condition { leads, quantity, subject, tails, span });
+                    return self.said_of(said, Condition { prefix, quantity, subject, modifiers, span });
                 }
-                self.subject_clause(Condition { leads, quantity, subject, tails, span })
+                self.subject_clause(Condition { prefix, quantity, subject, modifiers, span })
             }
             None => Expr::Error(span),
         }
     }
 
-    /// A condition that takes no tails: negated if its leads say so.
-    fn bare(&mut self, expr: Expr, leads: Leads, tails: &[Tail], span: Span) -> Expr {
-        if let Some(tail) = tails.first() {
-            let code = if is_window(tail) { Code::WindowOnBrackets } else { Code::MisplacedWords };
-            let here = self.words(tail.span);
-            let mut diagnostic = Diagnostic::new(code, tail.span, format!("`{here}` has no event to belong to"))
+    /// A condition that takes no modifiers: negated if its prefix say so.
+    fn bare(&mut self, expr: Expr, prefix: Prefix, modifiers: &[Modifier], span: Span) -> Expr {
+        if let Some(modifier) = modifiers.first() {
+            let code = if is_window(modifier) { Code::WindowOnBrackets } else { Code::MisplacedWords };
+            let here = self.words(modifier.span);
+            let mut diagnostic = Diagnostic::new(code, modifier.span, format!("`{here}` has no event to belong to"))
                 .label("after a condition that is complete")
                 .also(expr.span(), "this condition");
-            if is_window(tail) {
+            if is_window(modifier) {
                 diagnostic = diagnostic
                     .help("give each condition inside the brackets its own window")
                     .help(format!("or, for several events as one: `did any of (Event A, Event B) {here}`"));
@@ -57,7 +57,7 @@ impl Builder<'_> {
             self.report(diagnostic);
             return Expr::Error(span);
         }
-        if let Some(did) = leads.did {
+        if let Some(did) = prefix.did {
             let word = self.words(did);
             self.report(
                 Diagnostic::new(Code::MisplacedWords, did, format!("`{word}` needs an event after it"))
@@ -66,7 +66,7 @@ impl Builder<'_> {
             );
             return Expr::Error(span);
         }
-        match leads.negative {
+        match prefix.negative {
             Some(_) => Expr::Not(Box::new(expr), span),
             None => expr,
         }
@@ -77,48 +77,48 @@ impl Builder<'_> {
         if !matches!(condition.subject.kind, OperandKind::Bracketed(_)) {
             return Expr::Condition(Box::new(condition));
         }
-        let Condition { leads, quantity, subject, tails, .. } = condition;
-        let has_event_words = leads.did.is_some() || quantity.is_some();
+        let Condition { prefix, quantity, subject, modifiers, .. } = condition;
+        let has_event_words = prefix.did.is_some() || quantity.is_some();
         let OperandKind::Bracketed(inner) = subject.kind else { return Expr::Error(span) };
-        let compares = tails.iter().any(|t| matches!(t.kind, TailKind::Comparison(_)));
+        let compares = modifiers.iter().any(|t| matches!(t.kind, ModifierKind::Comparison(_)));
         // `did all of (A, B)` is nothing but each of them.
         if let Expr::Group(Group { quantifier, is_chain: false, .. }) = inner.as_ref()
             && matches!(quantifier, Quantifier::All | Quantifier::Several { .. })
-            && tails.is_empty()
+            && modifiers.is_empty()
             && quantity.is_none()
         {
-            return self.bare(*inner, Leads { did: None, ..leads }, &tails, span);
+            return self.bare(*inner, Prefix { did: None, ..prefix }, &modifiers, span);
         }
         // `any of (A, B)` with something said of it: several events as one.
         if let Expr::Group(group) = inner.as_ref()
             && !group.is_chain
-            && (has_event_words || !tails.is_empty())
+            && (has_event_words || !modifiers.is_empty())
             && let Some(names) = event_names(group)
         {
-            return self.event_union(group.quantifier, names, Union { leads, quantity, tails, span, at: group.span });
+            return self.event_union(group.quantifier, names, Union { prefix, quantity, modifiers, span, at: group.span });
         }
-        let has_time = tails.iter().any(|t| matches!(t.kind, TailKind::Window(_)));
+        let has_time = modifiers.iter().any(|t| matches!(t.kind, ModifierKind::Window(_)));
         if (compares || has_time)
             && !has_event_words
             && let Some(operand) = inner.as_operand()
         {
             let subject = Operand { kind: operand.kind, span: subject.span };
-            return Expr::Condition(Box::new(Condition { leads, quantity, subject, tails, span }));
+            return Expr::Condition(Box::new(Condition { prefix, quantity, subject, modifiers, span }));
         }
-        self.bare(*inner, leads, &tails, span)
+        self.bare(*inner, prefix, &modifiers, span)
     }
 
     fn event_union(&mut self, quantifier: Quantifier, names: Vec<Name>, union: Union) -> Expr {
-        let Union { mut leads, quantity, tails, span, at } = union;
+        let Union { mut prefix, quantity, modifiers, span, at } = union;
         match quantifier {
             Quantifier::Any => {}
-            Quantifier::None if leads.negative.is_none() => leads.negative = Some((Negative::No, at)),
+            Quantifier::None if prefix.negative.is_none() => prefix.negative = Some((Negative::No, at)),
             Quantifier::None => {
                 self.report(two_negatives(at, "`none of` is negative already"));
                 return Expr::Error(span);
             }
             Quantifier::All | Quantifier::Several { .. } => {
-                let window = tails.first().map_or(at, |t| t.span);
+                let window = modifiers.first().map_or(at, |t| t.span);
                 let each = names.iter().map(|n| format!("did {} {}", n.text, self.words(window)));
                 let each: Vec<String> = each.collect();
                 let each = match quantifier {
@@ -139,14 +139,14 @@ impl Builder<'_> {
             }
         }
         let subject = Operand { kind: OperandKind::Events(names), span: at };
-        Expr::Condition(Box::new(Condition { leads, quantity, subject, tails, span }))
+        Expr::Condition(Box::new(Condition { prefix, quantity, subject, modifiers, span }))
     }
 
-    fn leads(&mut self, pairs: Vec<Pair<'_, Rule>>) -> Leads {
-        let mut leads = Leads::default();
+    fn prefix(&mut self, pairs: Vec<Pair<'_, Rule>>) -> Prefix {
+        let mut prefix = Prefix::default();
         for pair in pairs {
             let span = self.span(&pair);
-            leads.span = Some(leads.span.map_or(span, |s| s.to(span)));
+            prefix.span = Some(prefix.span.map_or(span, |s| s.to(span)));
             let Some(word) = pair.into_inner().next() else { continue };
             let negative = match word.as_rule() {
                 Rule::kw_not => Some(Negative::Not),
@@ -156,80 +156,80 @@ impl Builder<'_> {
             };
             match word.as_rule() {
                 Rule::kw_did | Rule::kw_do | Rule::kw_does | Rule::kw_done | Rule::kw_performed => {
-                    leads.did.get_or_insert(span);
+                    prefix.did.get_or_insert(span);
                 }
                 Rule::kw_is | Rule::kw_are | Rule::kw_was | Rule::kw_were | Rule::kw_been => {
-                    leads.copula.get_or_insert(span);
+                    prefix.copula.get_or_insert(span);
                 }
-                Rule::kw_their => leads.their = true,
+                Rule::kw_their => prefix.their = true,
                 _ => {}
             }
             if let Some(negative) = negative {
-                if let Some((_, first)) = leads.negative {
+                if let Some((_, first)) = prefix.negative {
                     self.report(two_negatives(span, "a second negative").also(first, "the first"));
                 }
-                leads.negative = Some((negative, span));
+                prefix.negative = Some((negative, span));
             }
         }
-        leads
+        prefix
     }
 
     /// What is said of a subject; none when it was refused, two for a `where`
     /// with a comparison of the whole behind its brackets.
-    fn tail(&mut self, pair: Pair<'_, Rule>) -> Vec<Tail> {
+    fn modifier(&mut self, pair: Pair<'_, Rule>) -> Vec<Modifier> {
         let Some(inner) = pair.into_inner().find(|p| p.as_rule() != Rule::comma) else { return Vec::new() };
         match inner.as_rule() {
-            Rule::where_tail => return self.where_tail(inner),
+            Rule::where_modifier => return self.where_modifier(inner),
             Rule::with_no => return self.with_no(inner),
             _ => {}
         }
-        // The comma before a tail is not one of its words.
+        // The comma before a modifier is not one of its words.
         let first = inner.clone().into_inner().find(|p| p.as_rule() != Rule::comma);
         let start = first.map_or(self.span(&inner), |p| self.span(&p)).start;
         let span = Span { start, ..self.span(&inner) };
-        self.tail_kind(inner).map(|kind| Tail { kind, span }).into_iter().collect()
+        self.modifier_kind(inner).map(|kind| Modifier { kind, span }).into_iter().collect()
     }
 
-    fn tail_kind(&mut self, inner: Pair<'_, Rule>) -> Option<TailKind> {
+    fn modifier_kind(&mut self, inner: Pair<'_, Rule>) -> Option<ModifierKind> {
         let kind = match inner.as_rule() {
-            Rule::window | Rule::next_window => TailKind::Window(self.window_or_next(inner)?),
+            Rule::window | Rule::next_window => ModifierKind::Window(self.window_or_next(inner)?),
             Rule::not_window => {
                 let window = inner.into_inner().find(|p| p.as_rule() == Rule::window)?;
-                TailKind::NotWindow(self.window(window)?)
+                ModifierKind::NotWindow(self.window(window)?)
             }
-            Rule::with_tail => TailKind::Where(self.property_test(inner)),
-            Rule::had_tail => TailKind::Had(self.had(inner)),
-            Rule::first_time => TailKind::FirstTime,
+            Rule::with_modifier => ModifierKind::Where(self.property_test(inner)),
+            Rule::had_modifier => ModifierKind::Had(self.had(inner)),
+            Rule::first_time => ModifierKind::FirstTime,
             Rule::different_periods => self.different_periods(inner)?,
-            Rule::count_tail => self.count_tail(inner)?,
-            Rule::comparison => self.comparison_tail(inner),
-            Rule::recurring => TailKind::Recurring(self.recurring(inner)?),
+            Rule::count_modifier => self.count_modifier(inner)?,
+            Rule::comparison => self.comparison_modifier(inner),
+            Rule::recurring => ModifierKind::Recurring(self.recurring(inner)?),
             Rule::not_recurring => {
                 let recurring = inner.into_inner().find(|p| p.as_rule() == Rule::recurring)?;
-                TailKind::NotRecurring(self.recurring(recurring)?)
+                ModifierKind::NotRecurring(self.recurring(recurring)?)
             }
-            Rule::then_tail => self.then_tail(inner)?,
-            Rule::followed_tail => self.followed_tail(inner),
-            Rule::within_tail | Rule::any_within => self.within_tail(inner)?,
+            Rule::then_modifier => self.then_modifier(inner)?,
+            Rule::followed_modifier => self.followed_modifier(inner),
+            Rule::within_modifier | Rule::any_within => self.within_modifier(inner)?,
             Rule::all_window => {
                 let window = inner.into_inner().find(|p| matches!(p.as_rule(), Rule::window | Rule::next_window))?;
-                TailKind::AllIn(self.window_or_next(window)?)
+                ModifierKind::AllIn(self.window_or_next(window)?)
             }
-            Rule::same_tail => {
+            Rule::same_modifier => {
                 let name = inner.into_inner().find(|p| p.as_rule() == Rule::of_name)?;
-                TailKind::Same(self.name(name, false))
+                ModifierKind::Same(self.name(name, false))
             }
             Rule::limit_over => {
                 let length = inner.into_inner().find(|p| p.as_rule() == Rule::length);
                 match length {
-                    Some(length) => TailKind::Limit(Some(self.length(length)?)),
-                    None => TailKind::Limit(None),
+                    Some(length) => ModifierKind::Limit(Some(self.length(length)?)),
+                    None => ModifierKind::Limit(None),
                 }
             }
             Rule::regular => self.regular(inner)?,
             Rule::in_zone => {
                 let zone = inner.into_inner().find(|p| p.as_rule() == Rule::zone_name)?;
-                TailKind::Zone(zone.as_str().to_owned())
+                ModifierKind::Zone(zone.as_str().to_owned())
             }
             _ => return None,
         };
@@ -238,20 +238,20 @@ impl Builder<'_> {
 }
 
 struct Union {
-    leads: Leads,
+    prefix: Prefix,
     quantity: Option<Quantity>,
-    tails: Vec<Tail>,
+    modifiers: Vec<Modifier>,
     span: Span,
     at: Span,
 }
 
-/// Whether a tail is comparisons in brackets.
-fn is_said(tail: &Pair<'_, Rule>) -> bool {
-    tail.clone().into_inner().any(|p| p.as_rule() == Rule::said_group)
+/// Whether a modifier is comparisons in brackets.
+fn is_said(modifier: &Pair<'_, Rule>) -> bool {
+    modifier.clone().into_inner().any(|p| p.as_rule() == Rule::said_group)
 }
 
-fn is_window(tail: &Tail) -> bool {
-    matches!(tail.kind, TailKind::Window(_) | TailKind::NotWindow(_) | TailKind::AllIn(_) | TailKind::Recurring(_))
+fn is_window(modifier: &Modifier) -> bool {
+    matches!(modifier.kind, ModifierKind::Window(_) | ModifierKind::NotWindow(_) | ModifierKind::AllIn(_) | ModifierKind::Recurring(_))
 }
 
 pub(super) fn error_operand(span: Span) -> Operand {

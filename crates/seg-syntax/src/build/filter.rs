@@ -2,7 +2,7 @@
 
 use super::Builder;
 use super::condition::{error_operand, two_negatives};
-use crate::ast::{Condition, Expr, Leads, Negative, Operand, OperandKind, Tail, TailKind};
+use crate::ast::{Condition, Expr, Prefix, Negative, Operand, OperandKind, Modifier, ModifierKind};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::source::Span;
@@ -18,38 +18,38 @@ impl Builder<'_> {
 
     /// `where (A and B) is at least 10`: brackets around conditions compare with
     /// nothing, so the comparison is of what stands before `where`.
-    pub(super) fn where_tail(&mut self, pair: Pair<'_, Rule>) -> Vec<Tail> {
+    pub(super) fn where_modifier(&mut self, pair: Pair<'_, Rule>) -> Vec<Modifier> {
         let span = self.span(&pair);
         let Some(filter) = pair.into_inner().find(|p| p.as_rule() == Rule::filter) else { return Vec::new() };
         let (filter, rest) = self.filter(filter);
         let end = rest.as_ref().map_or(span.end, |_| filter.span().end);
-        let kind = TailKind::Where(filter);
-        std::iter::once(Tail { kind, span: Span::new(span.source, span.start, end) }).chain(rest).collect()
+        let kind = ModifierKind::Where(filter);
+        std::iter::once(Modifier { kind, span: Span::new(span.source, span.start, end) }).chain(rest).collect()
     }
 
     /// One comparison, or a bracketed group of them with a comparison of
     /// something else behind it.
-    fn filter(&mut self, pair: Pair<'_, Rule>) -> (Expr, Option<Tail>) {
+    fn filter(&mut self, pair: Pair<'_, Rule>) -> (Expr, Option<Modifier>) {
         let span = self.span(&pair);
-        let mut leads = Leads::default();
+        let mut prefix = Prefix::default();
         let mut subject = error_operand(span);
-        let mut tails = Vec::new();
+        let mut modifiers = Vec::new();
         let mut said = None;
         for part in pair.into_inner() {
             let at = self.span(&part);
             match part.as_rule() {
-                Rule::filter_lead => {
+                Rule::filter_prefix => {
                     for word in part.into_inner() {
                         let negative = match word.as_rule() {
                             Rule::kw_not => Negative::Not,
                             Rule::kw_no => Negative::No,
                             Rule::kw_their => {
-                                leads.their = true;
+                                prefix.their = true;
                                 continue;
                             }
                             _ => continue,
                         };
-                        if let Some((_, first)) = leads.negative.replace((negative, at)) {
+                        if let Some((_, first)) = prefix.negative.replace((negative, at)) {
                             self.report(two_negatives(at, "a second negative").also(first, "the first"));
                         }
                     }
@@ -57,39 +57,39 @@ impl Builder<'_> {
                 Rule::operand => subject = self.operand(part),
                 Rule::items_of => subject = self.items_of(part),
                 Rule::comparison => {
-                    let kind = self.comparison_tail(part);
-                    tails.push(Tail { kind, span: at });
+                    let kind = self.comparison_modifier(part);
+                    modifiers.push(Modifier { kind, span: at });
                 }
-                Rule::had_tail => {
-                    let kind = TailKind::Had(self.had(part));
-                    tails.push(Tail { kind, span: at });
+                Rule::had_modifier => {
+                    let kind = ModifierKind::Had(self.had(part));
+                    modifiers.push(Modifier { kind, span: at });
                 }
                 Rule::said_group => said = Some(part),
                 _ => {}
             }
         }
         if let Some(said) = said {
-            return (self.said_of(said, Condition { leads, quantity: None, subject, tails, span }), None);
+            return (self.said_of(said, Condition { prefix, quantity: None, subject, modifiers, span }), None);
         }
         let mut rest = None;
         let mut span = span;
         if let OperandKind::Bracketed(inner) = &subject.kind
             && inner.as_operand().is_none()
         {
-            rest = tails.pop();
+            rest = modifiers.pop();
             span = Span::new(span.source, span.start, subject.span.end);
         }
-        (self.subject_clause(Condition { leads, quantity: None, subject, tails, span }), rest)
+        (self.subject_clause(Condition { prefix, quantity: None, subject, modifiers, span }), rest)
     }
 
     /// `email (contains "+test" or matches "qa-.*")`: each comparison said of the
     /// subject before the brackets.
     pub(super) fn said_of(&mut self, pair: Pair<'_, Rule>, condition: Condition) -> Expr {
         let span = condition.span;
-        if let Some(tail) = condition.tails.first() {
-            let words = self.words(tail.span);
+        if let Some(modifier) = condition.modifiers.first() {
+            let words = self.words(modifier.span);
             self.report(
-                Diagnostic::new(Code::MisplacedWords, tail.span, format!("`{words}` does not fit before brackets"))
+                Diagnostic::new(Code::MisplacedWords, modifier.span, format!("`{words}` does not fit before brackets"))
                     .label("the brackets say all there is to say of the value")
                     .help("say it inside the brackets, or in a condition of its own"),
             );
@@ -107,10 +107,10 @@ impl Builder<'_> {
                 Rule::said => {
                     let at = self.span(&part);
                     for comparison in part.into_inner() {
-                        let tail = Tail { kind: self.comparison_tail(comparison), span: at };
-                        let leads = Leads { their: condition.leads.their, ..Leads::default() };
+                        let modifier = Modifier { kind: self.comparison_modifier(comparison), span: at };
+                        let prefix = Prefix { their: condition.prefix.their, ..Prefix::default() };
                         let subject = condition.subject.clone();
-                        let one = Condition { leads, quantity: None, subject, tails: vec![tail], span: at };
+                        let one = Condition { prefix, quantity: None, subject, modifiers: vec![modifier], span: at };
                         members.push(Expr::Condition(Box::new(one)));
                     }
                 }
@@ -118,7 +118,7 @@ impl Builder<'_> {
             }
         }
         let joined = self.joined(members, &connectives, span);
-        match condition.leads.negative {
+        match condition.prefix.negative {
             Some(_) => Expr::Not(Box::new(joined), span),
             None => joined,
         }
@@ -128,7 +128,7 @@ impl Builder<'_> {
     pub(super) fn property_test(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let span = self.span(&pair);
         let mut subject = error_operand(span);
-        let mut tails = Vec::new();
+        let mut modifiers = Vec::new();
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::of_name => {
@@ -139,17 +139,17 @@ impl Builder<'_> {
                     let at = self.span(&part);
                     for test in part.into_inner() {
                         let kind = match test.as_rule() {
-                            Rule::comparison => self.comparison_tail(test),
+                            Rule::comparison => self.comparison_modifier(test),
                             Rule::literal => self.is_literal(test),
                             _ => continue,
                         };
-                        tails.push(Tail { kind, span: at });
+                        modifiers.push(Modifier { kind, span: at });
                     }
                 }
                 _ => {}
             }
         }
-        let span = tails.last().map_or(subject.span, |t| subject.span.to(t.span));
-        Expr::Condition(Box::new(Condition { leads: Leads::default(), quantity: None, subject, tails, span }))
+        let span = modifiers.last().map_or(subject.span, |t| subject.span.to(t.span));
+        Expr::Condition(Box::new(Condition { prefix: Prefix::default(), quantity: None, subject, modifiers, span }))
     }
 }

@@ -2,12 +2,12 @@
 
 use super::Builder;
 use super::condition::{error_operand, event_names};
-use crate::ast::{Expr, Group, LastFew, Operand, OperandKind, Quantifier, Quantity, Tail, TailKind, Window};
+use crate::ast::{Expr, Group, LastFew, Operand, OperandKind, Quantifier, Quantity, Modifier, ModifierKind, Window};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use pest::iterators::Pair;
 
-/// What stands between the lead words and the tails.
+/// What stands between the prefix words and the modifiers.
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
 pub(super) enum Head {
     Everyone,
@@ -16,19 +16,19 @@ pub(super) enum Head {
     Subject {
         quantity: Option<Quantity>,
         subject: Operand,
-        tail: Option<Tail>,
+        modifier: Option<Modifier>,
     },
 }
 
 impl Builder<'_> {
     pub(super) fn head(&mut self, pair: Pair<'_, Rule>) -> Head {
         let span = self.span(&pair);
-        let error = Head::Subject { quantity: None, subject: error_operand(span), tail: None };
+        let error = Head::Subject { quantity: None, subject: error_operand(span), modifier: None };
         let Some(inner) = pair.into_inner().next() else { return error };
         match inner.as_rule() {
             Rule::everyone => Head::Everyone,
             Rule::anything => {
-                Head::Subject { quantity: None, subject: Operand { kind: OperandKind::Anything, span }, tail: None }
+                Head::Subject { quantity: None, subject: Operand { kind: OperandKind::Anything, span }, modifier: None }
             }
             Rule::in_segment => match inner.into_inner().find(|p| p.as_rule() == Rule::text) {
                 Some(text) => Head::Whole(Expr::InSegment(self.title(&text))),
@@ -38,16 +38,16 @@ impl Builder<'_> {
             Rule::in_sample => self.sample(inner).map_or(error, Head::Whole),
             Rule::near => Head::Whole(Expr::Near(self.near(inner))),
             Rule::use_with_values => self.use_with_values(inner).map_or(error, Head::Whole),
-            Rule::items_of => Head::Subject { quantity: None, subject: self.items_of(inner), tail: None },
+            Rule::items_of => Head::Subject { quantity: None, subject: self.items_of(inner), modifier: None },
             Rule::several_of => match self.several_of(inner) {
                 Some(group) => {
                     let kind = OperandKind::Bracketed(Box::new(Expr::Group(group)));
-                    Head::Subject { quantity: None, subject: Operand { kind, span }, tail: None }
+                    Head::Subject { quantity: None, subject: Operand { kind, span }, modifier: None }
                 }
                 None => error,
             },
             Rule::since_head => self.since_head(inner),
-            Rule::last_few => Head::Subject { quantity: None, subject: self.last_few(inner), tail: None },
+            Rule::last_few => Head::Subject { quantity: None, subject: self.last_few(inner), modifier: None },
             Rule::counted => {
                 let mut quantity = None;
                 let mut subject = error_operand(span);
@@ -58,9 +58,9 @@ impl Builder<'_> {
                         _ => {}
                     }
                 }
-                Head::Subject { quantity, subject, tail: None }
+                Head::Subject { quantity, subject, modifier: None }
             }
-            _ => Head::Subject { quantity: None, subject: self.operand(inner), tail: None },
+            _ => Head::Subject { quantity: None, subject: self.operand(inner), modifier: None },
         }
     }
 
@@ -109,8 +109,8 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        let tail = window.map(|(window, span)| Tail { kind: TailKind::Window(window), span });
-        Head::Subject { quantity: None, subject, tail }
+        let modifier = window.map(|(window, span)| Modifier { kind: ModifierKind::Window(window), span });
+        Head::Subject { quantity: None, subject, modifier }
     }
 
     fn last_few(&mut self, pair: Pair<'_, Rule>) -> Operand {

@@ -1,12 +1,12 @@
 //! What is said of several events, of parts of the calendar, of samples and
-//! places: tails and heads that stand on their own.
+//! places: modifiers and heads that stand on their own.
 
 use super::Builder;
 use super::condition::error_operand;
 use super::time::unit_of;
 use crate::ast::{
     DistanceUnit, Expr, Followed, Group, LiteralAt, Near, Operand, OperandKind, Periods, Quantifier, Recurring, Sample,
-    Tail, TailKind, Unit, Use, Within, WithinOf,
+    Modifier, ModifierKind, Unit, Use, Within, WithinOf,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -15,14 +15,14 @@ use pest::iterators::Pair;
 
 impl Builder<'_> {
     /// `then Added to Cart`; a step that must not happen is said otherwise.
-    pub(super) fn then_tail(&mut self, pair: Pair<'_, Rule>) -> Option<TailKind> {
+    pub(super) fn then_modifier(&mut self, pair: Pair<'_, Rule>) -> Option<ModifierKind> {
         let span = self.span(&pair);
         let mut event = error_operand(span);
         let mut negative = None;
         for part in pair.into_inner() {
             let at = self.span(&part);
             match part.as_rule() {
-                Rule::step_lead => {
+                Rule::step_prefix => {
                     let word = part.into_inner().next().map(|p| p.as_rule());
                     if matches!(word, Some(Rule::kw_not | Rule::kw_never | Rule::kw_no)) {
                         negative = Some(at);
@@ -42,11 +42,11 @@ impl Builder<'_> {
             );
             return None;
         }
-        Some(TailKind::Then(event))
+        Some(ModifierKind::Then(event))
     }
 
     /// `not followed by Order Completed`
-    pub(super) fn followed_tail(&mut self, pair: Pair<'_, Rule>) -> TailKind {
+    pub(super) fn followed_modifier(&mut self, pair: Pair<'_, Rule>) -> ModifierKind {
         let mut followed =
             Followed { not: false, is_before: false, is_since: false, event: error_operand(self.span(&pair)) };
         for part in pair.into_inner() {
@@ -57,27 +57,27 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        TailKind::Followed(followed)
+        ModifierKind::Followed(followed)
     }
 
     /// `with no Order Completed since`: what did not follow. Without `since` it
     /// could be said of the person as well.
-    pub(super) fn with_no(&mut self, pair: Pair<'_, Rule>) -> Vec<Tail> {
+    pub(super) fn with_no(&mut self, pair: Pair<'_, Rule>) -> Vec<Modifier> {
         let span = self.span(&pair);
         let words = self.words(span);
         let mut event = error_operand(span);
-        let mut tails = Vec::new();
+        let mut modifiers = Vec::new();
         let mut says_since = false;
         for part in pair.into_inner() {
             let at = self.span(&part);
             match part.as_rule() {
                 Rule::event_ref => event = self.event_ref(part),
-                Rule::where_tail => tails.extend(self.where_tail(part)),
-                Rule::with_tail => tails.push(Tail { kind: TailKind::Where(self.property_test(part)), span: at }),
-                Rule::same_tail => {
+                Rule::where_modifier => modifiers.extend(self.where_modifier(part)),
+                Rule::with_modifier => modifiers.push(Modifier { kind: ModifierKind::Where(self.property_test(part)), span: at }),
+                Rule::same_modifier => {
                     let name = part.into_inner().find(|p| p.as_rule() == Rule::of_name);
                     let name = name.map(|name| self.name(name, false));
-                    tails.extend(name.map(|name| Tail { kind: TailKind::Same(name), span: at }));
+                    modifiers.extend(name.map(|name| Modifier { kind: ModifierKind::Same(name), span: at }));
                 }
                 Rule::since_then => says_since = true,
                 _ => {}
@@ -97,12 +97,12 @@ impl Builder<'_> {
             return Vec::new();
         }
         let followed = Followed { not: true, is_before: false, is_since: true, event };
-        tails.insert(0, Tail { kind: TailKind::Followed(followed), span });
-        tails
+        modifiers.insert(0, Modifier { kind: ModifierKind::Followed(followed), span });
+        modifiers
     }
 
     /// `within 2 hours`, `all within 24 hours`, `within any 24 hours`
-    pub(super) fn within_tail(&mut self, pair: Pair<'_, Rule>) -> Option<TailKind> {
+    pub(super) fn within_modifier(&mut self, pair: Pair<'_, Rule>) -> Option<ModifierKind> {
         let mut of = if pair.as_rule() == Rule::any_within { WithinOf::Any } else { WithinOf::Step };
         let mut length = None;
         for part in pair.into_inner() {
@@ -115,11 +115,11 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        Some(TailKind::Within(Within { of, length: length? }))
+        Some(ModifierKind::Within(Within { of, length: length? }))
     }
 
     /// `in at least 3 of the past 5 weeks`
-    pub(super) fn regular(&mut self, pair: Pair<'_, Rule>) -> Option<TailKind> {
+    pub(super) fn regular(&mut self, pair: Pair<'_, Rule>) -> Option<ModifierKind> {
         let mut quantity = None;
         let mut periods = None;
         for part in pair.into_inner() {
@@ -144,7 +144,7 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        Some(TailKind::Regular(quantity, periods?))
+        Some(ModifierKind::Regular(quantity, periods?))
     }
 
     /// `on a weekend`, `in December`, `between 18:00 and 23:00`

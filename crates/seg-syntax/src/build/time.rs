@@ -3,7 +3,7 @@
 use super::Builder;
 use super::comparison::Bound;
 use super::condition::error_operand;
-use crate::ast::{Age, CalendarUnit, DatedOp, Duration, Name, Operand, OperandKind, Quantity, TailKind, Unit, Window};
+use crate::ast::{Age, CalendarUnit, DatedOp, Duration, Name, Operand, OperandKind, Quantity, ModifierKind, Unit, Window};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::limits::{COUNT_MAX, DURATION_DAYS_MAX};
@@ -56,13 +56,13 @@ impl Builder<'_> {
     }
 
     /// `at least 2 times`, `twice`, `3 times a week`
-    pub(super) fn count_tail(&mut self, pair: Pair<'_, Rule>) -> Option<TailKind> {
+    pub(super) fn count_modifier(&mut self, pair: Pair<'_, Rule>) -> Option<ModifierKind> {
         let per = pair.clone().into_inner().find(|p| p.as_rule() == Rule::per);
         let unit = per.and_then(|per| per.into_inner().find(|p| p.as_rule() == Rule::unit)).map(|u| unit_of(&u));
         let quantity = self.count_of_times(pair)?;
         Some(match unit {
-            Some(unit) => TailKind::CountPer(quantity, unit),
-            None => TailKind::Count(quantity),
+            Some(unit) => ModifierKind::CountPer(quantity, unit),
+            None => ModifierKind::Count(quantity),
         })
     }
 
@@ -89,7 +89,7 @@ impl Builder<'_> {
         None
     }
 
-    pub(super) fn different_periods(&mut self, pair: Pair<'_, Rule>) -> Option<TailKind> {
+    pub(super) fn different_periods(&mut self, pair: Pair<'_, Rule>) -> Option<ModifierKind> {
         let span = self.span(&pair);
         let mut quantity = None;
         let mut unit = Unit::Day;
@@ -108,7 +108,7 @@ impl Builder<'_> {
             );
             return None;
         }
-        Some(TailKind::DifferentPeriods(Quantity { span, ..quantity? }, unit))
+        Some(ModifierKind::DifferentPeriods(Quantity { span, ..quantity? }, unit))
     }
 
     /// A whole number from a `count` or `duration_count`; `None` if reported.

@@ -225,7 +225,7 @@ impl Builder<'_> {
             }
         }
         let as_name = Name { text: words, is_quoted: false, their: false, span };
-        Aggregate { function, measure, event, tails: Vec::new(), as_name }
+        Aggregate { function, measure, event, modifiers: Vec::new(), as_name }
     }
 
     pub(super) fn literal(&mut self, pair: Pair<'_, Rule>) -> Literal {

@@ -5,7 +5,7 @@ use super::sequence::Row;
 use crate::hir::{Aggregate, Cond, End, Expr, ExprKind, Length, PeriodUnit, Query};
 use crate::lower::{EventFacts, Facts, Lower, Lowered};
 use seg_data::{EventId, Type, Zone};
-use seg_syntax::ast::{self, Condition, Negative, Quantity, Tail, TailKind, Unit};
+use seg_syntax::ast::{self, Condition, Negative, Quantity, Modifier, ModifierKind, Unit};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -21,7 +21,7 @@ impl Lower<'_> {
         }
         let Some(query) = self.event_query(&events, &parts, &row) else { return Lowered::error() };
         let Some(cond) = self.event_test(c, &parts, query) else { return Lowered::error() };
-        self.read.extend(c.leads.did);
+        self.read.extend(c.prefix.did);
         let is_negative = self.reads_negative(c) || parts.not_window.is_some();
         let cond = if is_negative { cond.negate() } else { cond };
         Lowered { cond, facts: Facts::Event(event_facts(c, events, &parts, &row)) }
@@ -29,18 +29,18 @@ impl Lower<'_> {
 
     /// The events that are meant, with all that narrows them.
     fn event_query(&mut self, events: &[EventId], parts: &EventParts<'_>, row: &Row<'_>) -> Option<Query> {
-        let not_window: Option<Tail> = parts.not_window.and_then(|t| match &t.kind {
-            TailKind::NotWindow(w) => Some(Tail { kind: TailKind::Window(w.clone()), span: t.span }),
+        let not_window: Option<Modifier> = parts.not_window.and_then(|t| match &t.kind {
+            ModifierKind::NotWindow(w) => Some(Modifier { kind: ModifierKind::Window(w.clone()), span: t.span }),
             _ => None,
         });
-        let mut tails: Vec<&Tail> = Vec::new();
-        tails.extend(parts.filter);
-        tails.extend(parts.narrowing.iter().copied());
+        let mut modifiers: Vec<&Modifier> = Vec::new();
+        modifiers.extend(parts.filter);
+        modifiers.extend(parts.narrowing.iter().copied());
         // The window of the first time is about that one event, not about all.
-        tails.extend(parts.window.filter(|_| parts.first_time.is_none()));
-        tails.extend(&not_window);
+        modifiers.extend(parts.window.filter(|_| parts.first_time.is_none()));
+        modifiers.extend(&not_window);
         let query = self.query(events.to_vec());
-        let mut query = self.narrowed(query, &tails)?;
+        let mut query = self.narrowed(query, &modifiers)?;
         for followed in &row.followed {
             let cond = self.followed(followed, &query)?;
             query.narrow(cond);
@@ -68,8 +68,8 @@ impl Lower<'_> {
     }
 
     /// `for the first time within the past 14 days`
-    fn first_time(&mut self, first: &Tail, window: Option<&Tail>, query: Query) -> Option<Cond> {
-        let Some(Tail { kind: TailKind::Window(window), span }) = window else {
+    fn first_time(&mut self, first: &Modifier, window: Option<&Modifier>, query: Query) -> Option<Cond> {
+        let Some(Modifier { kind: ModifierKind::Window(window), span }) = window else {
             self.report(
                 Diagnostic::new(Code::MisplacedWords, first.span, "`for the first time` needs a window")
                     .label("the first time ever, but when?")
@@ -137,26 +137,26 @@ impl Counted {
 /// What the neighbours in a chain need to know of a condition.
 fn event_facts(c: &Condition, events: Vec<EventId>, parts: &EventParts<'_>, row: &Row<'_>) -> EventFacts {
     let window = parts.window.or(parts.not_window).map(|t| t.span);
-    let says_never = matches!(c.leads.negative, Some((Negative::Never, _)));
-    let is_windowed = c.tails.iter().all(|t| matches!(t.kind, TailKind::Window(_)));
+    let says_never = matches!(c.prefix.negative, Some((Negative::Never, _)));
+    let is_windowed = c.modifiers.iter().all(|t| matches!(t.kind, ModifierKind::Window(_)));
     EventFacts {
         events,
         window,
         // Each of several periods is a window of its own.
         is_open: window.is_none() && parts.regular.is_none() && !says_never,
-        is_row: row.at < c.tails.len(),
+        is_row: row.at < c.modifiers.len(),
         open_filter: parts.filter.and_then(open_filter),
-        negative: c.leads.negative.map(|(_, span)| span),
-        is_simple: c.quantity.is_none() && c.leads.negative.is_none() && is_windowed,
-        is_bare: c.leads.span.is_none() && c.quantity.is_none() && is_windowed,
+        negative: c.prefix.negative.map(|(_, span)| span),
+        is_simple: c.quantity.is_none() && c.prefix.negative.is_none() && is_windowed,
+        is_bare: c.prefix.span.is_none() && c.quantity.is_none() && is_windowed,
         at: c.span,
     }
 }
 
 /// A `where` without brackets at the end of which more may seem to follow.
-fn open_filter(tail: &Tail) -> Option<Span> {
-    match &tail.kind {
-        TailKind::Where(ast::Expr::Condition(c)) => Some(c.span),
+fn open_filter(modifier: &Modifier) -> Option<Span> {
+    match &modifier.kind {
+        ModifierKind::Where(ast::Expr::Condition(c)) => Some(c.span),
         _ => None,
     }
 }

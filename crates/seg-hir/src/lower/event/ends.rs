@@ -4,13 +4,13 @@ use crate::hir::{Cond, End, Expr, ExprKind};
 use crate::lower::value::comparison::Compared;
 use crate::lower::{Lower, Lowered, Scope};
 use seg_data::{EventId, Type};
-use seg_syntax::ast::{self, Condition, Literal, Operand, OperandKind, Relation, Tail, TailKind};
+use seg_syntax::ast::{self, Condition, Literal, Operand, OperandKind, Relation, Modifier, ModifierKind};
 use seg_syntax::diag::{Code, Diagnostic};
 
 impl Lower<'_> {
     /// `their last Order Completed was …`, `their first … had …`.
     pub(in crate::lower) fn ends_condition(&mut self, c: &Condition, end: End, events: Vec<EventId>) -> Lowered {
-        if let Some(at) = c.leads.did.or(c.quantity.map(|q| q.span)) {
+        if let Some(at) = c.prefix.did.or(c.quantity.map(|q| q.span)) {
             let words = self.words(c.subject.span);
             self.report(
                 Diagnostic::new(Code::MisplacedWords, at, format!("`{words}` is one event, which is there or not"))
@@ -19,19 +19,19 @@ impl Lower<'_> {
             );
             return Lowered::error();
         }
-        let Some((last, before)) = c.tails.split_last() else {
+        let Some((last, before)) = c.modifiers.split_last() else {
             return self.nothing_said_of_end(c);
         };
-        let narrowing: Vec<&Tail> = before.iter().collect();
+        let narrowing: Vec<&Modifier> = before.iter().collect();
         let query = self.query(events);
         let Some(query) = self.narrowed(query, &narrowing) else { return Lowered::error() };
         let lowered = match &last.kind {
-            TailKind::Had(filter) => {
+            ModifierKind::Had(filter) => {
                 let filter = Box::new(self.filter(filter, &query.events.clone()));
                 self.reads(last.span);
                 Lowered::plain(Cond::Few { end, n: 1, query, filter })
             }
-            TailKind::Comparison(comparison) => {
+            ModifierKind::Comparison(comparison) => {
                 let is_time = matches!(
                     comparison.relation,
                     Relation::Window(_) | Relation::Recurring(_) | Relation::Known | Relation::Missing
@@ -55,23 +55,23 @@ impl Lower<'_> {
                 self.reads(last.span);
                 self.comparison(compared, comparison, c.subject.span.to(last.span))
             }
-            TailKind::Window(_)
-            | TailKind::NotWindow(_)
-            | TailKind::Where(_)
-            | TailKind::Count(_)
-            | TailKind::DifferentPeriods(..)
-            | TailKind::FirstTime
-            | TailKind::Then(_)
-            | TailKind::Followed(_)
-            | TailKind::Within(_)
-            | TailKind::AllIn(_)
-            | TailKind::Same(_)
-            | TailKind::Limit(_)
-            | TailKind::Recurring(_)
-            | TailKind::NotRecurring(_)
-            | TailKind::Regular(..)
-            | TailKind::CountPer(..)
-            | TailKind::Zone(_) => return self.nothing_said_of_end(c),
+            ModifierKind::Window(_)
+            | ModifierKind::NotWindow(_)
+            | ModifierKind::Where(_)
+            | ModifierKind::Count(_)
+            | ModifierKind::DifferentPeriods(..)
+            | ModifierKind::FirstTime
+            | ModifierKind::Then(_)
+            | ModifierKind::Followed(_)
+            | ModifierKind::Within(_)
+            | ModifierKind::AllIn(_)
+            | ModifierKind::Same(_)
+            | ModifierKind::Limit(_)
+            | ModifierKind::Recurring(_)
+            | ModifierKind::NotRecurring(_)
+            | ModifierKind::Regular(..)
+            | ModifierKind::CountPer(..)
+            | ModifierKind::Zone(_) => return self.nothing_said_of_end(c),
         };
         let is_negative = self.reads_negative(c);
         lowered.negated(is_negative)
@@ -100,7 +100,7 @@ impl Lower<'_> {
     /// `all of their last 3 Order Completed had …`
     pub(in crate::lower) fn last_few(&mut self, c: &Condition, few: &ast::LastFew) -> Lowered {
         let Some(events) = self.event_operand(&few.event) else { return Lowered::error() };
-        let Some((Tail { kind: TailKind::Had(filter), span }, before)) = c.tails.split_last() else {
+        let Some((Modifier { kind: ModifierKind::Had(filter), span }, before)) = c.modifiers.split_last() else {
             let words = self.words(c.subject.span);
             self.report(
                 Diagnostic::new(Code::NeedsComparison, c.span, format!("`{words}` alone says nothing of a person"))
@@ -117,7 +117,7 @@ impl Lower<'_> {
             );
             return Lowered::error();
         }
-        let narrowing: Vec<&Tail> = before.iter().collect();
+        let narrowing: Vec<&Modifier> = before.iter().collect();
         let query = self.query(events);
         let Some(query) = self.narrowed(query, &narrowing) else { return Lowered::error() };
         let filter = Box::new(self.filter(filter, &query.events.clone()));

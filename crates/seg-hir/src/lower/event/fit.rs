@@ -3,7 +3,7 @@
 use super::parts::EventParts;
 use crate::lower::Lower;
 use crate::lower::left_over::bare;
-use seg_syntax::ast::{Condition, OperandKind, Quantity, Tail, TailKind};
+use seg_syntax::ast::{Condition, OperandKind, Quantity, Modifier, ModifierKind};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -24,11 +24,11 @@ impl Lower<'_> {
             self.repeated(first, second, "keep one of them, or write two conditions joined by `and`");
             return false;
         }
-        if let (Some(tail), Some((_, lead))) = (parts.not_window, c.leads.negative) {
+        if let (Some(modifier), Some((_, prefix))) = (parts.not_window, c.prefix.negative) {
             self.report(
-                Diagnostic::new(Code::MisplacedWords, tail.span, "two negatives in one condition")
+                Diagnostic::new(Code::MisplacedWords, modifier.span, "two negatives in one condition")
                     .label("a second negative")
-                    .also(lead, "the first")
+                    .also(prefix, "the first")
                     .help("leave one of them out"),
             );
             return false;
@@ -61,7 +61,7 @@ impl Lower<'_> {
     fn two_ways_to_count(&mut self, c: &Condition, parts: &EventParts<'_>) -> bool {
         let any_within = parts.any_within.map(|(_, span)| span);
         let regular = parts.regular.map(|(.., span)| span);
-        let first_time = parts.first_time.map(|tail| tail.span);
+        let first_time = parts.first_time.map(|modifier| modifier.span);
         let clash = match (first_time, parts.periods, parts.per) {
             (Some(first), ..) => any_within.or(regular).map(|other| (first, other)),
             (None, Some((.., days)), _) => any_within.map(|other| (days, other)),
@@ -88,14 +88,14 @@ impl Lower<'_> {
     /// `did not order in each of the past 4 weeks`: not in all of them, or in none
     /// of them? Reported.
     fn negative_of_each(&mut self, c: &Condition, parts: &EventParts<'_>) -> bool {
-        let (Some((_, negative)), Some((.., regular))) = (c.leads.negative, parts.regular) else { return false };
+        let (Some((_, negative)), Some((.., regular))) = (c.prefix.negative, parts.regular) else { return false };
         let (no, periods, event) = (self.words(negative), self.words(regular), self.event_text(c));
         let is_count =
-            |t: &&Tail| matches!(t.kind, TailKind::Count(_) | TailKind::CountPer(..) | TailKind::DifferentPeriods(..));
-        let tails = |tails: Vec<&Tail>| tails.iter().map(|t| format!(" {}", self.words(t.span))).collect::<String>();
+            |t: &&Modifier| matches!(t.kind, ModifierKind::Count(_) | ModifierKind::CountPer(..) | ModifierKind::DifferentPeriods(..));
+        let modifiers = |modifiers: Vec<&Modifier>| modifiers.iter().map(|t| format!(" {}", self.words(t.span))).collect::<String>();
         let quantity = c.quantity.map_or(String::new(), |q| format!("{} ", self.words(q.span)));
-        let whole = format!("not (did {quantity}{event}{})", tails(c.tails.iter().collect()));
-        let rest = tails(c.tails.iter().filter(|t| !is_count(t)).collect());
+        let whole = format!("not (did {quantity}{event}{})", modifiers(c.modifiers.iter().collect()));
+        let rest = modifiers(c.modifiers.iter().filter(|t| !is_count(t)).collect());
         let of_each = fewer(parts).map(|fewer| format!("did {event} {fewer}{rest}"));
         let mut diagnostic = Diagnostic::new(
             Code::UnclearNegative,

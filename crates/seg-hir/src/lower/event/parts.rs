@@ -3,82 +3,82 @@
 use super::query::is_own_past;
 use super::sequence::Row;
 use crate::lower::Lower;
-use seg_syntax::ast::{self, Condition, Literal, Operand, OperandKind, Quantity, Relation, Tail, TailKind, Unit};
+use seg_syntax::ast::{self, Condition, Literal, Operand, OperandKind, Quantity, Relation, Modifier, ModifierKind, Unit};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
 /// What is said of events, each at most once.
 #[derive(Default)]
 pub(in crate::lower) struct EventParts<'t> {
-    pub window: Option<&'t Tail>,
+    pub window: Option<&'t Modifier>,
     /// What else narrows the events: days, hours, windows from their own past.
-    pub narrowing: Vec<&'t Tail>,
+    pub narrowing: Vec<&'t Modifier>,
     /// `in each of the past 4 weeks`, or in so many of them.
     pub regular: Option<(Option<Quantity>, ast::Periods, Span)>,
     /// `a week` in `3 times a week`.
     pub per: Option<(Unit, Span)>,
     pub any_within: Option<(ast::Duration, Span)>,
-    pub not_window: Option<&'t Tail>,
-    pub filter: Option<&'t Tail>,
-    pub first_time: Option<&'t Tail>,
+    pub not_window: Option<&'t Modifier>,
+    pub filter: Option<&'t Modifier>,
+    pub first_time: Option<&'t Modifier>,
     pub count: Option<Quantity>,
     /// `on at least 2 different days`
     pub periods: Option<(Quantity, Unit, Span)>,
 }
 
 impl Lower<'_> {
-    /// Sorts the tails of an event condition; `None` when reported.
+    /// Sorts the modifiers of an event condition; `None` when reported.
     pub(super) fn event_parts<'t>(&mut self, c: &'t Condition, row: &'t Row<'_>) -> Option<EventParts<'t>> {
         let mut parts = EventParts { count: c.quantity, ..EventParts::default() };
-        let own = c.tails.get(..row.at).unwrap_or(&c.tails);
-        for tail in own.iter().chain(&row.of_whole) {
-            let before = match &tail.kind {
+        let own = c.modifiers.get(..row.at).unwrap_or(&c.modifiers);
+        for modifier in own.iter().chain(&row.of_whole) {
+            let before = match &modifier.kind {
                 // A window from the person's own past stands beside another.
-                TailKind::Window(window) if is_own_past(window) => {
-                    parts.narrowing.push(tail);
+                ModifierKind::Window(window) if is_own_past(window) => {
+                    parts.narrowing.push(modifier);
                     None
                 }
-                TailKind::Window(_) => parts.window.replace(tail).map(|t| t.span),
-                TailKind::NotWindow(_) => parts.not_window.replace(tail).map(|t| t.span),
-                TailKind::Where(_) => parts.filter.replace(tail).map(|t| t.span),
-                TailKind::FirstTime => parts.first_time.replace(tail).map(|t| t.span),
-                TailKind::Recurring(_) | TailKind::NotRecurring(_) => {
-                    parts.narrowing.push(tail);
+                ModifierKind::Window(_) => parts.window.replace(modifier).map(|t| t.span),
+                ModifierKind::NotWindow(_) => parts.not_window.replace(modifier).map(|t| t.span),
+                ModifierKind::Where(_) => parts.filter.replace(modifier).map(|t| t.span),
+                ModifierKind::FirstTime => parts.first_time.replace(modifier).map(|t| t.span),
+                ModifierKind::Recurring(_) | ModifierKind::NotRecurring(_) => {
+                    parts.narrowing.push(modifier);
                     None
                 }
-                TailKind::Regular(q, periods) => parts.regular.replace((*q, *periods, tail.span)).map(|r| r.2),
-                TailKind::CountPer(q, unit) => {
-                    parts.per = Some((*unit, tail.span));
-                    parts.count.replace(Quantity { span: tail.span, ..*q }).map(|q| q.span)
+                ModifierKind::Regular(q, periods) => parts.regular.replace((*q, *periods, modifier.span)).map(|r| r.2),
+                ModifierKind::CountPer(q, unit) => {
+                    parts.per = Some((*unit, modifier.span));
+                    parts.count.replace(Quantity { span: modifier.span, ..*q }).map(|q| q.span)
                 }
-                TailKind::Within(ast::Within { of: ast::WithinOf::Any, length }) => {
-                    parts.any_within.replace((*length, tail.span)).map(|w| w.1)
+                ModifierKind::Within(ast::Within { of: ast::WithinOf::Any, length }) => {
+                    parts.any_within.replace((*length, modifier.span)).map(|w| w.1)
                 }
-                TailKind::Within(within) => {
-                    self.within_of_nothing(within, tail.span);
+                ModifierKind::Within(within) => {
+                    self.within_of_nothing(within, modifier.span);
                     return None;
                 }
-                TailKind::Then(_)
-                | TailKind::Followed(_)
-                | TailKind::AllIn(_)
-                | TailKind::Same(_)
-                | TailKind::Limit(_)
-                | TailKind::Zone(_) => {
-                    self.words_of_sequences(tail);
+                ModifierKind::Then(_)
+                | ModifierKind::Followed(_)
+                | ModifierKind::AllIn(_)
+                | ModifierKind::Same(_)
+                | ModifierKind::Limit(_)
+                | ModifierKind::Zone(_) => {
+                    self.words_of_sequences(modifier);
                     return None;
                 }
-                TailKind::Count(q) => parts.count.replace(Quantity { span: tail.span, ..*q }).map(|q| q.span),
-                TailKind::DifferentPeriods(q, unit) => parts.periods.replace((*q, *unit, tail.span)).map(|p| p.2),
-                TailKind::Comparison(comparison) => {
-                    self.compared_event(c, comparison, tail.span);
+                ModifierKind::Count(q) => parts.count.replace(Quantity { span: modifier.span, ..*q }).map(|q| q.span),
+                ModifierKind::DifferentPeriods(q, unit) => parts.periods.replace((*q, *unit, modifier.span)).map(|p| p.2),
+                ModifierKind::Comparison(comparison) => {
+                    self.compared_event(c, comparison, modifier.span);
                     return None;
                 }
-                TailKind::Had(_) => {
+                ModifierKind::Had(_) => {
                     let event = self.words(c.subject.span);
                     self.report(
                         Diagnostic::new(
                             Code::MisplacedWords,
-                            tail.span,
+                            modifier.span,
                             "`had` needs one event, the first or the last",
                         )
                         .label("of which of them?")
@@ -89,7 +89,7 @@ impl Lower<'_> {
                 }
             };
             if let Some(first) = before {
-                self.repeated(first, tail.span, "keep one of them, or write two conditions joined by `and`");
+                self.repeated(first, modifier.span, "keep one of them, or write two conditions joined by `and`");
                 return None;
             }
         }

@@ -3,7 +3,7 @@
 use crate::hir::{Expr, Query};
 use crate::lower::Lower;
 use seg_data::EventId;
-use seg_syntax::ast::{Operand, OperandKind, Tail, TailKind, Window};
+use seg_syntax::ast::{Operand, OperandKind, Modifier, ModifierKind, Window};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -29,57 +29,57 @@ impl Lower<'_> {
     }
 
     /// A query narrowed by what is said of its events: one `where`, one window.
-    pub(in crate::lower) fn narrowed(&mut self, mut query: Query, tails: &[&Tail]) -> Option<Query> {
+    pub(in crate::lower) fn narrowed(&mut self, mut query: Query, modifiers: &[&Modifier]) -> Option<Query> {
         let mut filter_at: Option<Span> = None;
         let mut window_at: Option<Span> = None;
-        for tail in tails {
-            match &tail.kind {
-                TailKind::Where(filter) => {
-                    if let Some(first) = filter_at.replace(tail.span) {
-                        self.repeated(first, tail.span, "write one `where (… and …)`");
+        for modifier in modifiers {
+            match &modifier.kind {
+                ModifierKind::Where(filter) => {
+                    if let Some(first) = filter_at.replace(modifier.span) {
+                        self.repeated(first, modifier.span, "write one `where (… and …)`");
                         return None;
                     }
                     let filter = self.filter(filter, &query.events.clone());
                     query.narrow(filter);
-                    self.reads(tail.span);
+                    self.reads(modifier.span);
                 }
-                TailKind::Window(window) => {
-                    let before = if is_own_past(window) { None } else { window_at.replace(tail.span) };
+                ModifierKind::Window(window) => {
+                    let before = if is_own_past(window) { None } else { window_at.replace(modifier.span) };
                     if let Some(first) = before {
-                        self.repeated(first, tail.span, "keep one window, or write two conditions joined by `and`");
+                        self.repeated(first, modifier.span, "keep one window, or write two conditions joined by `and`");
                         return None;
                     }
                     if matches!(window, Window::Next(_) | Window::Calendar { from: 1.., .. }) {
-                        self.future(tail.span);
+                        self.future(modifier.span);
                         return None;
                     }
-                    self.narrow_by_window(&mut query, window, tail.span)?;
-                    self.reads(tail.span);
+                    self.narrow_by_window(&mut query, window, modifier.span)?;
+                    self.reads(modifier.span);
                 }
-                TailKind::Recurring(recurring) | TailKind::NotRecurring(recurring) => {
-                    let test = self.recurring_test(&Expr::event_time(), recurring, tail.span)?;
-                    let is_not = matches!(tail.kind, TailKind::NotRecurring(_));
+                ModifierKind::Recurring(recurring) | ModifierKind::NotRecurring(recurring) => {
+                    let test = self.recurring_test(&Expr::event_time(), recurring, modifier.span)?;
+                    let is_not = matches!(modifier.kind, ModifierKind::NotRecurring(_));
                     query.narrow(if is_not { test.negate() } else { test });
-                    self.reads(tail.span);
+                    self.reads(modifier.span);
                 }
-                TailKind::Comparison(_)
-                | TailKind::NotWindow(_)
-                | TailKind::Had(_)
-                | TailKind::Count(_)
-                | TailKind::DifferentPeriods(..)
-                | TailKind::FirstTime
-                | TailKind::Then(_)
-                | TailKind::Followed(_)
-                | TailKind::Within(_)
-                | TailKind::AllIn(_)
-                | TailKind::Same(_)
-                | TailKind::Limit(_)
-                | TailKind::Regular(..)
-                | TailKind::CountPer(..)
-                | TailKind::Zone(_) => {
-                    let words = self.words(tail.span);
+                ModifierKind::Comparison(_)
+                | ModifierKind::NotWindow(_)
+                | ModifierKind::Had(_)
+                | ModifierKind::Count(_)
+                | ModifierKind::DifferentPeriods(..)
+                | ModifierKind::FirstTime
+                | ModifierKind::Then(_)
+                | ModifierKind::Followed(_)
+                | ModifierKind::Within(_)
+                | ModifierKind::AllIn(_)
+                | ModifierKind::Same(_)
+                | ModifierKind::Limit(_)
+                | ModifierKind::Regular(..)
+                | ModifierKind::CountPer(..)
+                | ModifierKind::Zone(_) => {
+                    let words = self.words(modifier.span);
                     self.report(
-                        Diagnostic::new(Code::MisplacedWords, tail.span, format!("`{words}` does not fit here"))
+                        Diagnostic::new(Code::MisplacedWords, modifier.span, format!("`{words}` does not fit here"))
                             .label("a `where` or a window is possible here")
                             .help("write it as a condition of its own, joined with `and`"),
                     );

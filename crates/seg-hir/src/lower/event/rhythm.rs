@@ -5,7 +5,7 @@ use crate::hir::{Cond, Expr, ExprKind};
 use crate::lower::names::resolve::Subject;
 use crate::lower::{Items, Lower, Lowered, Scope};
 use seg_data::{EventId, PropertyId, Type};
-use seg_syntax::ast::{self, Condition, Name, Operand, OperandKind, Quantifier, Tail, TailKind};
+use seg_syntax::ast::{self, Condition, Name, Operand, OperandKind, Quantifier, Modifier, ModifierKind};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -17,15 +17,15 @@ impl Lower<'_> {
             OperandKind::Items(quantifier, name) => Some(self.items(c, *quantifier, name, scope)),
             OperandKind::Anniversary(name) => Some(self.anniversary(c, name, scope)),
             OperandKind::UsualGap(Some(event)) => {
-                let at = c.tails.iter().position(|t| matches!(t.kind, TailKind::Comparison(_)));
-                let (before, from) = c.tails.split_at(at.unwrap_or(c.tails.len()));
+                let at = c.modifiers.iter().position(|t| matches!(t.kind, ModifierKind::Comparison(_)));
+                let (before, from) = c.modifiers.split_at(at.unwrap_or(c.modifiers.len()));
                 let value = self.usual_gap(Some(event), before, c.subject.span);
-                let rest = Condition { tails: from.to_vec(), ..c.clone() };
+                let rest = Condition { modifiers: from.to_vec(), ..c.clone() };
                 Some(self.value_condition(&rest, value, scope))
             }
             OperandKind::Name(name) => {
                 // `no products have …`
-                let is_had = matches!(c.tails.as_slice(), [Tail { kind: TailKind::Had(_), .. }]);
+                let is_had = matches!(c.modifiers.as_slice(), [Modifier { kind: ModifierKind::Had(_), .. }]);
                 if is_had && self.records(name, scope).is_some() {
                     return Some(self.items(c, Quantifier::Any, name, scope));
                 }
@@ -76,7 +76,7 @@ impl Lower<'_> {
             self.report(diagnostic);
             return Lowered::error();
         };
-        let [Tail { kind: TailKind::Had(filter), span }] = c.tails.as_slice() else {
+        let [Modifier { kind: ModifierKind::Had(filter), span }] = c.modifiers.as_slice() else {
             let words = self.words(c.subject.span);
             self.report(
                 Diagnostic::new(Code::NeedsComparison, c.span, format!("what do `{words}` have?"))
@@ -96,7 +96,7 @@ impl Lower<'_> {
 
     /// `usual gap between Order Completed`; without an event, of the events
     /// that the comparison is about.
-    pub(in crate::lower) fn usual_gap(&mut self, event: Option<&Operand>, tails: &[Tail], span: Span) -> Expr {
+    pub(in crate::lower) fn usual_gap(&mut self, event: Option<&Operand>, modifiers: &[Modifier], span: Span) -> Expr {
         let events = match event {
             Some(event) => self.event_operand(event),
             None => {
@@ -114,8 +114,8 @@ impl Lower<'_> {
         let Some(events) = events else { return Expr::error() };
         self.rhythm = Some(events.clone());
         let query = self.query(events);
-        let tails: Vec<&Tail> = tails.iter().collect();
-        let Some(query) = self.narrowed(query, &tails) else { return Expr::error() };
+        let modifiers: Vec<&Modifier> = modifiers.iter().collect();
+        let Some(query) = self.narrowed(query, &modifiers) else { return Expr::error() };
         Expr { kind: ExprKind::UsualGap(query), ty: Type::Duration, may_be_missing: true }
     }
 

@@ -4,7 +4,7 @@ use crate::hir::{Bound, Chain, ChainStep, CompareOp, Cond, Expr, ExprKind, Inter
 use crate::lower::names::resolve::Subject;
 use crate::lower::{Lower, Scope};
 use seg_data::{EventId, Period, PropertyId, Type};
-use seg_syntax::ast::{self, Condition, Duration, Followed, Name, Tail, TailKind, Window, WithinOf};
+use seg_syntax::ast::{self, Condition, Duration, Followed, Name, Modifier, ModifierKind, Window, WithinOf};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -15,10 +15,10 @@ const STEPS_MAX: usize = 32;
 /// What a condition says of the events after its first.
 #[derive(Default)]
 pub(in crate::lower) struct Row<'t> {
-    /// The first of its tails that is about them.
+    /// The first of its modifiers that is about them.
     pub at: usize,
     /// What is said behind them of the whole: a window, a count.
-    pub of_whole: Vec<Tail>,
+    pub of_whole: Vec<Modifier>,
     /// The steps behind the first event.
     pub chain: Option<Cond>,
     /// What follows the first event, or does not.
@@ -28,7 +28,7 @@ pub(in crate::lower) struct Row<'t> {
 /// `not followed by …`, with all that is said of it.
 pub(in crate::lower) struct FollowedBy<'t> {
     followed: &'t Followed,
-    filters: Vec<&'t Tail>,
+    filters: Vec<&'t Modifier>,
     within: Option<(Duration, Span)>,
     same: Vec<(&'t Name, Span)>,
     /// `and the 2 hours are over`, `even while they run`.
@@ -39,13 +39,13 @@ pub(in crate::lower) struct FollowedBy<'t> {
 /// `then Added to Cart where … within 30 minutes`
 struct Step<'t> {
     event: &'t ast::Operand,
-    filters: Vec<&'t Tail>,
+    filters: Vec<&'t Modifier>,
     within: Option<(Duration, Span)>,
     span: Span,
     followed: Vec<FollowedBy<'t>>,
 }
 
-/// The tails of a row, sorted.
+/// The modifiers of a row, sorted.
 #[derive(Default)]
 struct Sorted<'t> {
     steps: Vec<Step<'t>>,
@@ -53,7 +53,7 @@ struct Sorted<'t> {
     all: Option<(Duration, Span)>,
     each: Option<(Duration, Span)>,
     same: Vec<(&'t Name, Span)>,
-    of_whole: Vec<Tail>,
+    of_whole: Vec<Modifier>,
 }
 
 impl<'t> Sorted<'t> {
@@ -68,14 +68,14 @@ impl<'t> Sorted<'t> {
 impl Lower<'_> {
     /// What stands behind the first event of a condition; `None` when reported.
     pub(in crate::lower) fn row_of_events<'t>(&mut self, c: &'t Condition, events: &[EventId]) -> Option<Row<'t>> {
-        let is_row = |t: &Tail| matches!(t.kind, TailKind::Then(_) | TailKind::Followed(_));
-        let Some(at) = c.tails.iter().position(is_row) else {
-            return Some(Row { at: c.tails.len(), ..Row::default() });
+        let is_row = |t: &Modifier| matches!(t.kind, ModifierKind::Then(_) | ModifierKind::Followed(_));
+        let Some(at) = c.modifiers.iter().position(is_row) else {
+            return Some(Row { at: c.modifiers.len(), ..Row::default() });
         };
-        let (own, rest) = c.tails.split_at(at);
+        let (own, rest) = c.modifiers.split_at(at);
         let sorted = self.sorted(rest)?;
-        let own_window = own.iter().find(|t| matches!(t.kind, TailKind::Window(_)));
-        let whole = sorted.of_whole.iter().find(|t| matches!(t.kind, TailKind::Window(_)));
+        let own_window = own.iter().find(|t| matches!(t.kind, ModifierKind::Window(_)));
+        let whole = sorted.of_whole.iter().find(|t| matches!(t.kind, ModifierKind::Window(_)));
         if let (Some(own), Some(whole)) = (own_window, whole) {
             self.repeated(own.span, whole.span, "keep the window of the whole: it is that of the first step too");
             return None;
@@ -84,7 +84,7 @@ impl Lower<'_> {
             (Some(own), None) if !sorted.steps.is_empty() => {
                 // A window up to now holds what follows an event in it; others
                 // could mean the first step or all of them.
-                if !matches!(own.kind, TailKind::Window(Window::Past(_) | Window::Ever)) {
+                if !matches!(own.kind, ModifierKind::Window(Window::Past(_) | Window::Ever)) {
                     self.window_inside_row(c, own);
                     return None;
                 }
@@ -99,69 +99,69 @@ impl Lower<'_> {
         Some(Row { at, of_whole: sorted.of_whole, chain, followed: sorted.followed })
     }
 
-    fn sorted<'t>(&mut self, tails: &'t [Tail]) -> Option<Sorted<'t>> {
+    fn sorted<'t>(&mut self, modifiers: &'t [Modifier]) -> Option<Sorted<'t>> {
         let mut row = Sorted::default();
-        for tail in tails {
-            match &tail.kind {
-                TailKind::Then(event) => {
+        for modifier in modifiers {
+            match &modifier.kind {
+                ModifierKind::Then(event) => {
                     if let Some(followed) = row.last_followed() {
                         let at = followed.span;
-                        self.step_after_followed(at, tail.span);
+                        self.step_after_followed(at, modifier.span);
                         return None;
                     }
                     if row.steps.len() >= STEPS_MAX {
                         self.report(
-                            Diagnostic::new(Code::TooManySteps, tail.span, "too many events in a row")
+                            Diagnostic::new(Code::TooManySteps, modifier.span, "too many events in a row")
                                 .label(format!("at most {STEPS_MAX} after the first"))
                                 .help("make two conditions of it, joined with `and`"),
                         );
                         return None;
                     }
                     let followed = Vec::new();
-                    row.steps.push(Step { event, filters: Vec::new(), within: None, span: tail.span, followed });
+                    row.steps.push(Step { event, filters: Vec::new(), within: None, span: modifier.span, followed });
                 }
-                TailKind::Followed(followed) => {
+                ModifierKind::Followed(followed) => {
                     let (filters, same) = (Vec::new(), Vec::new());
-                    let by = FollowedBy { followed, filters, within: None, same, limit: None, span: tail.span };
+                    let by = FollowedBy { followed, filters, within: None, same, limit: None, span: modifier.span };
                     match row.steps.last_mut() {
                         Some(step) => step.followed.push(by),
                         None => row.followed.push(by),
                     }
                 }
-                TailKind::Where(_) | TailKind::Recurring(_) | TailKind::NotRecurring(_) => {
+                ModifierKind::Where(_) | ModifierKind::Recurring(_) | ModifierKind::NotRecurring(_) => {
                     match (row.last_followed().is_some(), row.steps.last_mut()) {
-                        (false, Some(step)) => step.filters.push(tail),
-                        _ => row.last_followed()?.filters.push(tail),
+                        (false, Some(step)) => step.filters.push(modifier),
+                        _ => row.last_followed()?.filters.push(modifier),
                     }
                 }
-                TailKind::Within(within) => self.within_of_row(&mut row, within, tail.span)?,
-                TailKind::Same(name) => match row.last_followed() {
-                    Some(followed) => followed.same.push((name, tail.span)),
-                    None => row.same.push((name, tail.span)),
+                ModifierKind::Within(within) => self.within_of_row(&mut row, within, modifier.span)?,
+                ModifierKind::Same(name) => match row.last_followed() {
+                    Some(followed) => followed.same.push((name, modifier.span)),
+                    None => row.same.push((name, modifier.span)),
                 },
-                TailKind::Limit(length) => match row.last_followed().filter(|f| f.limit.is_none()) {
-                    Some(followed) => followed.limit = Some((*length, tail.span)),
+                ModifierKind::Limit(length) => match row.last_followed().filter(|f| f.limit.is_none()) {
+                    Some(followed) => followed.limit = Some((*length, modifier.span)),
                     None => {
-                        self.words_of_sequences(tail);
+                        self.words_of_sequences(modifier);
                         return None;
                     }
                 },
-                TailKind::AllIn(window) => {
-                    row.of_whole.push(Tail { kind: TailKind::Window(window.clone()), span: tail.span });
+                ModifierKind::AllIn(window) => {
+                    row.of_whole.push(Modifier { kind: ModifierKind::Window(window.clone()), span: modifier.span });
                 }
-                TailKind::Window(_) => self.window_behind_row(&mut row, tail)?,
-                TailKind::Count(_)
-                | TailKind::DifferentPeriods(..)
-                | TailKind::Regular(..)
-                | TailKind::CountPer(..) => {
-                    row.of_whole.push(tail.clone());
+                ModifierKind::Window(_) => self.window_behind_row(&mut row, modifier)?,
+                ModifierKind::Count(_)
+                | ModifierKind::DifferentPeriods(..)
+                | ModifierKind::Regular(..)
+                | ModifierKind::CountPer(..) => {
+                    row.of_whole.push(modifier.clone());
                 }
-                TailKind::Comparison(_)
-                | TailKind::NotWindow(_)
-                | TailKind::Had(_)
-                | TailKind::FirstTime
-                | TailKind::Zone(_) => {
-                    self.words_of_sequences(tail);
+                ModifierKind::Comparison(_)
+                | ModifierKind::NotWindow(_)
+                | ModifierKind::Had(_)
+                | ModifierKind::FirstTime
+                | ModifierKind::Zone(_) => {
+                    self.words_of_sequences(modifier);
                     return None;
                 }
             }
@@ -190,13 +190,13 @@ impl Lower<'_> {
     }
 
     /// A window behind the last step: of the whole, where that is clear.
-    fn window_behind_row(&mut self, row: &mut Sorted<'_>, tail: &Tail) -> Option<()> {
-        let words = self.words(tail.span);
+    fn window_behind_row(&mut self, row: &mut Sorted<'_>, modifier: &Modifier) -> Option<()> {
+        let words = self.words(modifier.span);
         if let Some(followed) = row.last_followed() {
             let at = followed.span;
             let by = self.words(at);
             self.report(
-                Diagnostic::new(Code::UnclearWindow, tail.span, format!("is `{words}` said of `{by}` too?"))
+                Diagnostic::new(Code::UnclearWindow, modifier.span, format!("is `{words}` said of `{by}` too?"))
                     .label("stands behind two events")
                     .also(at, "the second of them")
                     .help(format!("say it of the first event, before the other: `… {words} {by} …`")),
@@ -205,7 +205,7 @@ impl Lower<'_> {
         }
         // What bounds all steps shows that the window is of all of them, too.
         if row.all.is_some() || row.each.is_some() {
-            row.of_whole.push(tail.clone());
+            row.of_whole.push(modifier.clone());
             return Some(());
         }
         let step = row.steps.last()?.span;
@@ -213,7 +213,7 @@ impl Lower<'_> {
         self.report(
             Diagnostic::new(
                 Code::UnclearWindow,
-                tail.span,
+                modifier.span,
                 format!("is `{words}` said of the whole, or of the last step?"),
             )
             .label("stands behind the last step")
@@ -224,7 +224,7 @@ impl Lower<'_> {
         None
     }
 
-    fn window_inside_row(&mut self, c: &Condition, window: &Tail) {
+    fn window_inside_row(&mut self, c: &Condition, window: &Modifier) {
         let (words, event) = (self.words(window.span), self.words(c.subject.span));
         self.report(
             Diagnostic::new(
@@ -269,17 +269,17 @@ impl Lower<'_> {
     }
 
     /// Words that only fit behind `then` or `followed by`.
-    pub(in crate::lower) fn words_of_sequences(&mut self, tail: &Tail) {
-        let words = self.words(tail.span);
+    pub(in crate::lower) fn words_of_sequences(&mut self, modifier: &Modifier) {
+        let words = self.words(modifier.span);
         let mut diagnostic =
-            Diagnostic::new(Code::MisplacedWords, tail.span, format!("`{words}` does not fit here")).label("of what?");
-        diagnostic = match tail.kind {
-            TailKind::Limit(_) => diagnostic.help("it belongs behind `not followed by … within …`"),
-            TailKind::Same(_) => diagnostic.help("it belongs behind `then …`, `followed by …` or `with no … since`"),
-            TailKind::AllIn(_) => diagnostic
+            Diagnostic::new(Code::MisplacedWords, modifier.span, format!("`{words}` does not fit here")).label("of what?");
+        diagnostic = match modifier.kind {
+            ModifierKind::Limit(_) => diagnostic.help("it belongs behind `not followed by … within …`"),
+            ModifierKind::Same(_) => diagnostic.help("it belongs behind `then …`, `followed by …` or `with no … since`"),
+            ModifierKind::AllIn(_) => diagnostic
                 .help("`all` belongs behind a row of events: `did A then B, all in the past 7 days`")
                 .help("for one event leave `all` out"),
-            TailKind::Then(_) | TailKind::Followed(_) => diagnostic
+            ModifierKind::Then(_) | ModifierKind::Followed(_) => diagnostic
                 .help("an event stands before it: `did A then B`, `did A followed by B`")
                 .help("say it of the events, then compare"),
             _ => diagnostic.help("write it as a condition of its own, joined with `and`"),
@@ -287,7 +287,7 @@ impl Lower<'_> {
         self.report(diagnostic);
     }
 
-    fn chain(&mut self, sorted: &Sorted<'_>, first: &[EventId], window: Option<&Tail>) -> Option<Cond> {
+    fn chain(&mut self, sorted: &Sorted<'_>, first: &[EventId], window: Option<&Modifier>) -> Option<Cond> {
         let each = self.length_said(sorted.each)?;
         let mut steps = Vec::with_capacity(sorted.steps.len());
         let mut events = vec![first.to_vec()];
@@ -295,11 +295,11 @@ impl Lower<'_> {
             let of_step = self.event_operand(step.event)?;
             events.push(of_step.clone());
             let mut query = self.query(of_step);
-            if let Some(Tail { kind: TailKind::Window(window), span }) = window {
+            if let Some(Modifier { kind: ModifierKind::Window(window), span }) = window {
                 self.narrow_by_window(&mut query, window, *span)?;
             }
-            let tails: Vec<&Tail> = step.filters.clone();
-            let mut query = self.narrowed(query, &tails)?;
+            let modifiers: Vec<&Modifier> = step.filters.clone();
+            let mut query = self.narrowed(query, &modifiers)?;
             for followed in &step.followed {
                 let cond = self.followed(followed, &query)?;
                 query.narrow(cond);

@@ -6,7 +6,7 @@ use crate::lower::{Lower, Lowered};
 use crate::names::suggestion;
 use seg_data::Type;
 use seg_data::schema::fold_name;
-use seg_syntax::ast::{self, Condition, LiteralAt, Name, Relation, TailKind, Title};
+use seg_syntax::ast::{self, Condition, LiteralAt, Name, Relation, ModifierKind, Title};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -16,7 +16,7 @@ const DEFINITIONS_MAX: usize = 32;
 impl Lower<'_> {
     /// `home is within 25 km of …`, or a definition used by its name.
     pub(in crate::lower) fn place_or_definition(&mut self, c: &Condition, name: &Name) -> Option<Lowered> {
-        if let [ast::Tail { kind: TailKind::Comparison(comparison), span }] = c.tails.as_slice()
+        if let [ast::Modifier { kind: ModifierKind::Comparison(comparison), span }] = c.modifiers.as_slice()
             && let Relation::Near(near) = &comparison.relation
         {
             return Some(self.place(c, name, (comparison, near), *span));
@@ -25,10 +25,10 @@ impl Lower<'_> {
         if !is_defined || !self.schema.lookup(&name.text).is_empty() {
             return None;
         }
-        if let Some(tail) = c.tails.first() {
-            let (words, rest) = (self.words(c.subject.span), self.words(tail.span));
+        if let Some(modifier) = c.modifiers.first() {
+            let (words, rest) = (self.words(c.subject.span), self.words(modifier.span));
             self.report(
-                Diagnostic::new(Code::MisplacedWords, tail.span, format!("`{words}` is a whole condition already"))
+                Diagnostic::new(Code::MisplacedWords, modifier.span, format!("`{words}` is a whole condition already"))
                     .label(format!("`{rest}` does not fit a definition"))
                     .help("say it inside the definition, or join another condition with `and`")
                     .help("a definition may take values: `define \"bought in\" (period) as …`"),

@@ -8,7 +8,7 @@ use crate::lower::{Lower, Lowered, Scope};
 use seg_data::time::SECOND;
 use seg_data::{Type, Value, Zone};
 use seg_syntax::ast::{
-    self, Condition, Duration, Name, Periods, Quantity, Recurring, Relation, Tail, TailKind, Unit, Window,
+    self, Condition, Duration, Name, Periods, Quantity, Recurring, Relation, Modifier, ModifierKind, Unit, Window,
 };
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
@@ -19,11 +19,11 @@ const PERIODS_MAX: u64 = 400;
 impl Lower<'_> {
     /// A condition in the calendar of the zone that it names for itself.
     pub(in crate::lower) fn condition_in_zone(&mut self, c: &Condition, scope: Scope<'_>) -> Lowered {
-        let is_zone = |t: &Tail| matches!(t.kind, TailKind::Zone(_));
-        let Some(at) = c.tails.iter().position(is_zone) else { return self.condition_of_kind(c, scope) };
+        let is_zone = |t: &Modifier| matches!(t.kind, ModifierKind::Zone(_));
+        let Some(at) = c.modifiers.iter().position(is_zone) else { return self.condition_of_kind(c, scope) };
         let mut rest = c.clone();
-        let Tail { kind: TailKind::Zone(name), span } = rest.tails.remove(at) else { return Lowered::error() };
-        if let Some(second) = rest.tails.iter().find(|t| is_zone(t)) {
+        let Modifier { kind: ModifierKind::Zone(name), span } = rest.modifiers.remove(at) else { return Lowered::error() };
+        if let Some(second) = rest.modifiers.iter().find(|t| is_zone(t)) {
             self.repeated(span, second.span, "keep one of the two time zones");
             return Lowered::error();
         }
@@ -107,8 +107,8 @@ impl Lower<'_> {
             },
         };
         let Some(day) = self.as_day(value, name.span) else { return Lowered::error() };
-        let said = match c.tails.as_slice() {
-            [tail] => said_of_anniversary(tail),
+        let said = match c.modifiers.as_slice() {
+            [modifier] => said_of_anniversary(modifier),
             _ => None,
         };
         let bounds = said.and_then(|said| {
@@ -124,7 +124,7 @@ impl Lower<'_> {
             );
             return Lowered::error();
         };
-        let AnniversaryTail { span, not, or_unknown, .. } = said;
+        let AnniversaryModifier { span, not, or_unknown, .. } = said;
         let may_be_missing = day.may_be_missing;
         if not && may_be_missing && or_unknown.is_none() {
             let (subject, words) = (self.words(c.subject.span), self.words(span));
@@ -296,20 +296,20 @@ impl Lower<'_> {
 
 /// What is said of an anniversary, and where.
 #[derive(Clone, Copy)]
-struct AnniversaryTail<'t> {
+struct AnniversaryModifier<'t> {
     window: &'t Window,
     span: Span,
     not: bool,
     or_unknown: Option<Span>,
 }
 
-fn said_of_anniversary(tail: &Tail) -> Option<AnniversaryTail<'_>> {
-    let span = tail.span;
-    match &tail.kind {
-        TailKind::Comparison(comparison) => match &comparison.relation {
+fn said_of_anniversary(modifier: &Modifier) -> Option<AnniversaryModifier<'_>> {
+    let span = modifier.span;
+    match &modifier.kind {
+        ModifierKind::Comparison(comparison) => match &comparison.relation {
             Relation::Window(window) => {
                 let (not, or_unknown) = (comparison.not.is_some(), comparison.or_unknown);
-                Some(AnniversaryTail { window, span, not, or_unknown })
+                Some(AnniversaryModifier { window, span, not, or_unknown })
             }
             Relation::Known
             | Relation::Missing
@@ -324,8 +324,8 @@ fn said_of_anniversary(tail: &Tail) -> Option<AnniversaryTail<'_>> {
             | Relation::InList(_)
             | Relation::Near(_) => None,
         },
-        TailKind::Window(window) => Some(AnniversaryTail { window, span, not: false, or_unknown: None }),
-        TailKind::NotWindow(window) => Some(AnniversaryTail { window, span, not: true, or_unknown: None }),
+        ModifierKind::Window(window) => Some(AnniversaryModifier { window, span, not: false, or_unknown: None }),
+        ModifierKind::NotWindow(window) => Some(AnniversaryModifier { window, span, not: true, or_unknown: None }),
         _ => None,
     }
 }

@@ -2,19 +2,19 @@
 //! belong to.
 
 use crate::lower::Lower;
-use seg_syntax::ast::{self, Condition, Operand, OperandKind, Relation, Tail, TailKind};
+use seg_syntax::ast::{self, Condition, Operand, OperandKind, Relation, Modifier, ModifierKind};
 use seg_syntax::diag::{Code, Diagnostic};
 
 impl Lower<'_> {
     /// `where amount is more than average amount of E in the past 30 days`: whose
     /// window? Reported.
     pub(in crate::lower) fn window_of_aggregate(&mut self, c: &Condition) -> bool {
-        let at = c.tails.iter().position(compares_in_filter);
-        let (Some(filter), Some(window)) = (at.and_then(|at| c.tails.get(at)), at.and_then(|at| c.tails.get(at + 1)))
+        let at = c.modifiers.iter().position(compares_in_filter);
+        let (Some(filter), Some(window)) = (at.and_then(|at| c.modifiers.get(at)), at.and_then(|at| c.modifiers.get(at + 1)))
         else {
             return false;
         };
-        if !matches!(window.kind, TailKind::Window(_)) {
+        if !matches!(window.kind, ModifierKind::Window(_)) {
             return false;
         }
         let (event, words, said) = (self.words(c.subject.span), self.words(window.span), self.words(filter.span));
@@ -34,20 +34,20 @@ impl Lower<'_> {
 }
 
 /// `where amount is more than average amount of E`, without brackets.
-fn compares_in_filter(tail: &Tail) -> bool {
-    let TailKind::Where(ast::Expr::Condition(c)) = &tail.kind else { return false };
-    c.tails.last().is_some_and(compares_with_aggregate)
+fn compares_in_filter(modifier: &Modifier) -> bool {
+    let ModifierKind::Where(ast::Expr::Condition(c)) = &modifier.kind else { return false };
+    c.modifiers.last().is_some_and(compares_with_aggregate)
 }
 
 /// Two values over events that are compared, each with its own window: what
 /// stands after the second belongs to it where the first has a window already,
 /// as in `number of A in the past 7 days is less than number of A last month`.
-pub(in crate::lower) fn compared_aggregates(before: &[Tail], from: &[Tail]) -> Vec<Tail> {
-    let Some((Tail { kind: TailKind::Comparison(comparison), span }, after)) = from.split_first() else {
+pub(in crate::lower) fn compared_aggregates(before: &[Modifier], from: &[Modifier]) -> Vec<Modifier> {
+    let Some((Modifier { kind: ModifierKind::Comparison(comparison), span }, after)) = from.split_first() else {
         return from.to_vec();
     };
-    let is_window = |t: &Tail| matches!(t.kind, TailKind::Window(_));
-    let fits = after.iter().all(|t| is_window(t) || matches!(t.kind, TailKind::Where(_)));
+    let is_window = |t: &Modifier| matches!(t.kind, ModifierKind::Window(_));
+    let fits = after.iter().all(|t| is_window(t) || matches!(t.kind, ModifierKind::Where(_)));
     let is_clear = before.iter().any(is_window) || !after.iter().any(is_window);
     let mut comparison = comparison.clone();
     if after.is_empty() || !fits || !is_clear {
@@ -55,15 +55,15 @@ pub(in crate::lower) fn compared_aggregates(before: &[Tail], from: &[Tail]) -> V
     }
     let Relation::Order(_, right) = &mut comparison.relation else { return from.to_vec() };
     let Some(aggregate) = aggregate_in(right) else { return from.to_vec() };
-    aggregate.tails.extend(after.iter().cloned());
+    aggregate.modifiers.extend(after.iter().cloned());
     let end = after.last().map_or(*span, |t| t.span);
-    vec![Tail { kind: TailKind::Comparison(comparison), span: span.to(end) }]
+    vec![Modifier { kind: ModifierKind::Comparison(comparison), span: span.to(end) }]
 }
 
 /// The one value over events in an operand, where nothing was said of its events.
 fn aggregate_in(operand: &mut Operand) -> Option<&mut ast::Aggregate> {
     match &mut operand.kind {
-        OperandKind::Aggregate(aggregate) if aggregate.tails.is_empty() => Some(aggregate),
+        OperandKind::Aggregate(aggregate) if aggregate.modifiers.is_empty() => Some(aggregate),
         OperandKind::Arithmetic(_, left, right) => match (&left.kind, &right.kind) {
             (_, OperandKind::Literal(_)) => aggregate_in(left),
             (OperandKind::Literal(_), _) => aggregate_in(right),
@@ -74,8 +74,8 @@ fn aggregate_in(operand: &mut Operand) -> Option<&mut ast::Aggregate> {
 }
 
 /// `is more than average amount of Order Completed`
-pub(in crate::lower) fn compares_with_aggregate(tail: &Tail) -> bool {
-    let TailKind::Comparison(comparison) = &tail.kind else { return false };
+pub(in crate::lower) fn compares_with_aggregate(modifier: &Modifier) -> bool {
+    let ModifierKind::Comparison(comparison) = &modifier.kind else { return false };
     matches!(&comparison.relation, Relation::Order(_, Operand { kind: OperandKind::Aggregate(_), .. }))
 }
 

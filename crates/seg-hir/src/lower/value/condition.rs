@@ -6,7 +6,7 @@ use crate::lower::names::resolve::not_an_event;
 use crate::lower::value::comparison::Compared;
 use crate::lower::{Lower, Lowered, Scope};
 use seg_data::Type;
-use seg_syntax::ast::{self, Condition, Relation, Tail, TailKind};
+use seg_syntax::ast::{self, Condition, Relation, Modifier, ModifierKind};
 use seg_syntax::diag::{Code, Diagnostic};
 
 impl Lower<'_> {
@@ -15,49 +15,49 @@ impl Lower<'_> {
         if value.is_error() {
             return Lowered::error();
         }
-        if let Some(at) = c.leads.did.or(c.quantity.map(|q| q.span)) {
+        if let Some(at) = c.prefix.did.or(c.quantity.map(|q| q.span)) {
             let words = self.words(c.subject.span);
             let diagnostic = not_an_event(c.subject.span, &words).also(at, "this needs an event");
             self.report(diagnostic);
             return Lowered::error();
         }
-        let Some((first, rest)) = c.tails.split_first() else {
+        let Some((first, rest)) = c.modifiers.split_first() else {
             return self.nothing_said(c, &value);
         };
         self.reads(first.span);
         if let Some(second) = rest.first() {
-            return self.tail_after(second, first, c, &value);
+            return self.modifier_after(second, first, c, &value);
         }
         let compared = Compared { value, span: c.subject.span, scope };
         let lowered = match &first.kind {
-            TailKind::Comparison(comparison) => self.comparison(compared, comparison, c.subject.span.to(first.span)),
-            TailKind::Recurring(recurring) | TailKind::NotRecurring(recurring) => {
-                let not = matches!(first.kind, TailKind::NotRecurring(_)).then_some(first.span);
+            ModifierKind::Comparison(comparison) => self.comparison(compared, comparison, c.subject.span.to(first.span)),
+            ModifierKind::Recurring(recurring) | ModifierKind::NotRecurring(recurring) => {
+                let not = matches!(first.kind, ModifierKind::NotRecurring(_)).then_some(first.span);
                 let relation = Relation::Recurring(recurring.clone());
                 let comparison = ast::Comparison::of(relation, not);
                 self.comparison(compared, &comparison, c.subject.span.to(first.span))
             }
             // A time may leave `is` out: `first seen at least 7 days ago`.
-            TailKind::Window(window) | TailKind::NotWindow(window) => {
-                let not = matches!(first.kind, TailKind::NotWindow(_)).then_some(first.span);
+            ModifierKind::Window(window) | ModifierKind::NotWindow(window) => {
+                let not = matches!(first.kind, ModifierKind::NotWindow(_)).then_some(first.span);
                 let relation = Relation::Window(window.clone());
                 let comparison = ast::Comparison::of(relation, not);
                 self.comparison(compared, &comparison, c.subject.span.to(first.span))
             }
-            TailKind::Where(_)
-            | TailKind::Had(_)
-            | TailKind::Count(_)
-            | TailKind::DifferentPeriods(..)
-            | TailKind::FirstTime
-            | TailKind::Then(_)
-            | TailKind::Followed(_)
-            | TailKind::Within(_)
-            | TailKind::AllIn(_)
-            | TailKind::Same(_)
-            | TailKind::Limit(_)
-            | TailKind::Regular(..)
-            | TailKind::CountPer(..)
-            | TailKind::Zone(_) => {
+            ModifierKind::Where(_)
+            | ModifierKind::Had(_)
+            | ModifierKind::Count(_)
+            | ModifierKind::DifferentPeriods(..)
+            | ModifierKind::FirstTime
+            | ModifierKind::Then(_)
+            | ModifierKind::Followed(_)
+            | ModifierKind::Within(_)
+            | ModifierKind::AllIn(_)
+            | ModifierKind::Same(_)
+            | ModifierKind::Limit(_)
+            | ModifierKind::Regular(..)
+            | ModifierKind::CountPer(..)
+            | ModifierKind::Zone(_) => {
                 let words = self.words(c.subject.span);
                 let diagnostic = not_an_event(c.subject.span, &words).also(first.span, "this fits events only");
                 self.report(diagnostic);
@@ -83,11 +83,11 @@ impl Lower<'_> {
         Lowered::error()
     }
 
-    fn tail_after(&mut self, tail: &Tail, after: &Tail, c: &Condition, value: &Expr) -> Lowered {
-        let (words, before) = (self.words(tail.span), self.words(after.span));
+    fn modifier_after(&mut self, modifier: &Modifier, after: &Modifier, c: &Condition, value: &Expr) -> Lowered {
+        let (words, before) = (self.words(modifier.span), self.words(after.span));
         let subject = self.words(c.subject.span);
         let mut diagnostic =
-            Diagnostic::new(Code::TailAfterComparison, tail.span, format!("`{words}` stands after the comparison"))
+            Diagnostic::new(Code::TailAfterComparison, modifier.span, format!("`{words}` stands after the comparison"))
                 .also(after.span, "the comparison");
         diagnostic = match value.kind {
             ExprKind::Aggregate { .. } => diagnostic
@@ -114,11 +114,11 @@ impl Lower<'_> {
         aggregate: &ast::Aggregate,
         scope: Scope<'_>,
     ) -> Lowered {
-        let at = c.tails.iter().position(|t| matches!(t.kind, TailKind::Comparison(_)));
-        let (before, from) = c.tails.split_at(at.unwrap_or(c.tails.len()));
+        let at = c.modifiers.iter().position(|t| matches!(t.kind, ModifierKind::Comparison(_)));
+        let (before, from) = c.modifiers.split_at(at.unwrap_or(c.modifiers.len()));
         let compared = from.first().map(|t| t.span);
         let from = compared_aggregates(before, from);
-        let before: Vec<&Tail> = before.iter().collect();
+        let before: Vec<&Modifier> = before.iter().collect();
         let value = self.aggregate(aggregate, &before, scope, c.subject.span);
         // `total spent of …` may have been an attribute all along.
         if matches!(value.kind, ExprKind::Attribute(_)) {
@@ -126,7 +126,7 @@ impl Lower<'_> {
         }
         // The comparison may reach over windows of the value on its right.
         self.read.extend(compared);
-        let rest = Condition { tails: from, ..c.clone() };
+        let rest = Condition { modifiers: from, ..c.clone() };
         self.value_condition(&rest, value, scope)
     }
 }

@@ -5,7 +5,7 @@ use crate::lower::names::resolve::Subject;
 use crate::lower::{Lower, Scope};
 use seg_data::money::MoneyError;
 use seg_data::{EventId, Money, PropertyId, Type, Value};
-use seg_syntax::ast::{self, AggregateFunction, Literal, Operand, OperandKind, Tail};
+use seg_syntax::ast::{self, AggregateFunction, Literal, Operand, OperandKind, Modifier};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -267,11 +267,11 @@ impl Lower<'_> {
         Expr { kind, ty, may_be_missing }
     }
 
-    /// An aggregate, with `tails` (a `where`, a window) said of its events.
+    /// An aggregate, with `modifiers` (a `where`, a window) said of its events.
     pub(in crate::lower) fn aggregate(
         &mut self,
         aggregate: &ast::Aggregate,
-        tails: &[&Tail],
+        modifiers: &[&Modifier],
         scope: Scope<'_>,
         span: Span,
     ) -> Expr {
@@ -281,13 +281,13 @@ impl Lower<'_> {
             return attribute;
         }
         if aggregate.function == AggregateFunction::Count
-            && tails.is_empty()
-            && aggregate.tails.is_empty()
+            && modifiers.is_empty()
+            && aggregate.modifiers.is_empty()
             && let Some(length) = self.list_length(&aggregate.event)
         {
             return length;
         }
-        let all_tails: Vec<&Tail> = aggregate.tails.iter().chain(tails.iter().copied()).collect();
+        let all_modifiers: Vec<&Modifier> = aggregate.modifiers.iter().chain(modifiers.iter().copied()).collect();
         let of_items = self.items_of_event(&aggregate.event);
         let (events, measure, items) = match of_items {
             Some((items, _)) => {
@@ -301,7 +301,7 @@ impl Lower<'_> {
             }
         };
         let query = self.query(events);
-        let Some(query) = self.narrowed(query, &all_tails) else { return Expr::error() };
+        let Some(query) = self.narrowed(query, &all_modifiers) else { return Expr::error() };
         let function = match aggregate.function {
             AggregateFunction::Count => Aggregate::Count,
             AggregateFunction::CountDifferent => Aggregate::CountDifferent,
