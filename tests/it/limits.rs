@@ -9,7 +9,7 @@ fn now() -> Instant {
     Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")
 }
 
-/// Most are decided by generated code, or by walks over a row of events, one by
+/// Most are decided by generated code, or by walks over an event sequence, one by
 /// a kernel of the calendar that goes over whole columns.
 const SENTENCES: [&str; 5] = [
     "ordered at least 2 times in the past 30 days",

@@ -17,7 +17,7 @@ macro_rules! ids {
         pub struct $name(pub u32);
 
         impl $name {
-            /// The id as a place among those of its kind, for indexing.
+            /// The id as a position among those of its kind, for indexing.
             pub fn idx(self) -> usize {
                 self.0 as usize
             }
@@ -26,13 +26,13 @@ macro_rules! ids {
 }
 
 ids! {
-    /// An attribute, by its place in [`Schema::attributes`].
+    /// An attribute, by its position in [`Schema::attributes`].
     AttributeId
-    /// An event, by its place in [`Schema::events`].
+    /// An event, by its position in [`Schema::events`].
     EventId
-    /// A property, by its place in its event's [`Event::properties`].
+    /// A property, by its position in its event's [`Event::properties`].
     PropertyId
-    /// An event group, by its place in [`Schema::groups`].
+    /// An event group, by its position in [`Schema::groups`].
     GroupId
 }
 
@@ -48,7 +48,7 @@ pub struct Field {
     /// The type of its values.
     pub ty: Type,
     /// Whether it always has a value. Data that breaks this is reported, and
-    /// judged as missing; nothing may be concluded from the promise alone.
+    /// read as missing; nothing may be concluded from the promise alone.
     pub is_required: bool,
     /// Whether, of an attribute, earlier values are kept with the times they
     /// were set at.

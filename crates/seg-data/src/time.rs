@@ -11,7 +11,7 @@ pub struct Instant(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Date(pub i32);
 
-/// Why a text is no instant, or an instant none that anything is judged at.
+/// Why a text is no instant, or an instant as of which nothing is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstantError {
     /// It is not written as one, or no calendar has its day.
@@ -86,7 +86,7 @@ impl Instant {
     }
 
     /// The instant where it lies in the years 1 to 9999. Whoever takes an instant
-    /// from outside, above all the `now` that everything is judged at, asks this
+    /// from outside, above all the `now` as of which everything is evaluated, asks this
     /// first: behind that door no sum of an instant and a length of time that a
     /// segment can hold leaves 64 bits.
     ///

@@ -127,7 +127,7 @@ impl<'p> Chooser<'p> {
             Node::Const(value) => Kind::Const(*value),
             Node::All(members) => Kind::All(positions(members)),
             Node::Any(members) => Kind::Any(positions(members)),
-            Node::Several { min, max, members } => {
+            Node::Cardinality { min, max, members } => {
                 Kind::Cardinality { min: *min, max: *max, members: positions(members) }
             }
             Node::Not(inner) => Kind::Not(self.position(*inner)),

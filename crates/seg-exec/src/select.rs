@@ -120,7 +120,7 @@ impl<'p> Select<'p> {
     /// Whether a condition that is no combination needs what code is not made for.
     pub fn is_precomputed(&self, id: NodeId, domain: Domain) -> bool {
         let is_combination =
-            matches!(self.input.node(id), Node::All(_) | Node::Any(_) | Node::Several { .. } | Node::Not(_));
+            matches!(self.input.node(id), Node::All(_) | Node::Any(_) | Node::Cardinality { .. } | Node::Not(_));
         let needs = self.needs.get(id.idx()).copied().unwrap_or_default();
         // Inside a filter, what is gathered over the person is the same for all
         // of their events, so it is not gathered again for each.

@@ -1,7 +1,7 @@
 //! The reference evaluator: the definition of meaning, slow and obvious.
 //!
 //! It walks the HIR for one person at a time and looks at every event. It knows
-//! no plan and no native code, so that they can be held against it.
+//! no plan and no native code, so that they can be compared with it.
 
 mod chain;
 mod events;
@@ -100,7 +100,7 @@ impl<'a> Evaluator<'a> {
             Cond::Const(value) => *value,
             Cond::All(members) => members.iter().all(|m| self.cond(m, person, event)),
             Cond::Any(members) => members.iter().any(|m| self.cond(m, person, event)),
-            Cond::Several { min, max, members } => {
+            Cond::Cardinality { min, max, members } => {
                 let n = members.iter().filter(|m| self.cond(m, person, event)).count() as u64;
                 *min <= n && max.is_none_or(|max| n <= max)
             }
@@ -124,7 +124,7 @@ impl<'a> Evaluator<'a> {
                 Some(Value::List(items)) => items.iter().any(|i| compare(i, value) == Some(Ordering::Equal)),
                 _ => false,
             },
-            Cond::Few { end, n, query, filter } => {
+            Cond::FirstOrLastN { end, n, query, filter } => {
                 let events = self.events(query, person);
                 let n = *n as usize;
                 let few = match end {

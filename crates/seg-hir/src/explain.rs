@@ -65,7 +65,7 @@ pub struct Explain<'a> {
     pub module: &'a Module,
     /// The people.
     pub batch: &'a Batch,
-    /// When they are judged.
+    /// As of when they are evaluated.
     pub now: Instant,
 }
 
@@ -142,10 +142,10 @@ impl Walk<'_, '_> {
                     Quantifier::All => ("all of".to_owned(), n == parts.len() as u64),
                     Quantifier::Any => ("any of".to_owned(), n > 0),
                     Quantifier::None => ("none of".to_owned(), n == 0),
-                    Quantifier::Several { min, max: Some(max) } => {
+                    Quantifier::Cardinality { min, max: Some(max) } => {
                         (format!("{min} to {max} of"), (min..=max).contains(&n))
                     }
-                    Quantifier::Several { min, max: None } => (format!("at least {min} of"), n >= min),
+                    Quantifier::Cardinality { min, max: None } => (format!("at least {min} of"), n >= min),
                 };
                 why(words, holds, parts)
             }
@@ -189,7 +189,7 @@ struct Details<'w, 'a, 'e> {
 impl Details<'_, '_, '_> {
     fn cond(&mut self, cond: &Cond) {
         match cond {
-            Cond::All(members) | Cond::Any(members) | Cond::Several { members, .. } => {
+            Cond::All(members) | Cond::Any(members) | Cond::Cardinality { members, .. } => {
                 members.iter().for_each(|m| self.cond(m));
             }
             Cond::Not(inner) => self.cond(inner),
@@ -202,7 +202,7 @@ impl Details<'_, '_, '_> {
                 self.expr(left);
                 self.expr(right);
             }
-            Cond::Few { query, .. } => self.query(query),
+            Cond::FirstOrLastN { query, .. } => self.query(query),
             Cond::Sample { name, .. } => {
                 let id = self.walk.explain.batch.id(self.walk.person.row());
                 let part = seg_data::sample::place(name, id) as f64 / seg_data::sample::PLACES as f64;
@@ -294,7 +294,7 @@ impl Details<'_, '_, '_> {
                 let Chain { steps, .. } = chain.as_ref();
                 steps.iter().for_each(|step| self.query(&step.query));
             }
-            Cond::Several { members, .. } => members.iter().for_each(|m| self.chains(m)),
+            Cond::Cardinality { members, .. } => members.iter().for_each(|m| self.chains(m)),
             Cond::Const(_)
             | Cond::InSegment(_)
             | Cond::Known(_)
@@ -302,7 +302,7 @@ impl Details<'_, '_, '_> {
             | Cond::OneOf(..)
             | Cond::Text(..)
             | Cond::Has(..)
-            | Cond::Few { .. }
+            | Cond::FirstOrLastN { .. }
             | Cond::Items { .. }
             | Cond::Sample { .. }
             | Cond::InList(..) => {}

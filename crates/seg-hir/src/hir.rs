@@ -19,7 +19,7 @@ use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// A segment, by its place in [`Module::segments`].
+/// A segment, by its position in [`Module::segments`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SegmentId(pub u32);
 
@@ -40,7 +40,7 @@ pub enum Cond {
     /// At least one of them.
     Any(Vec<Cond>),
     /// So many of them; one that is said twice counts twice.
-    Several {
+    Cardinality {
         /// At least so many of the members must hold.
         min: u64,
         /// At most so many may hold; no limit without one.
@@ -64,7 +64,7 @@ pub enum Cond {
     Has(Expr, Value),
     /// Whether there are at least `n` events and the first or last `n` of them
     /// all meet a condition.
-    Few {
+    FirstOrLastN {
         /// From which end.
         end: End,
         /// How many; at least 1.
@@ -139,21 +139,21 @@ impl Hash for ListRef {
     }
 }
 
-/// A row of events from the event at hand on, each not earlier than the one
+/// An event sequence from the event at hand on, each not earlier than the one
 /// before, or the other way round. No event is taken twice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chain {
-    /// Whether each comes before the one before it in the row.
+    /// Whether each comes before the one before it in the sequence.
     pub is_before: bool,
     /// After the event at hand; at least one.
     pub steps: Vec<ChainStep>,
     /// How long it may take from the event at hand to the last.
     pub whole: Option<Length>,
-    /// Properties that have one value, which is there, on all events of the row.
+    /// Properties that have one value, which is there, on all events of the sequence.
     pub same: Vec<Vec<(EventId, PropertyId)>>,
 }
 
-/// One step of a row of events.
+/// One step of an event sequence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChainStep {
     /// Which events.
@@ -255,7 +255,7 @@ pub enum ExprKind {
     Field {
         /// Which list; it depends on the event's name.
         list: Vec<(EventId, PropertyId)>,
-        /// The place of the field in their type.
+        /// The position of the field in their type.
         field: u32,
     },
     /// A time or a day, so much later, or earlier.
@@ -442,7 +442,7 @@ pub fn horizon(known_at: Option<Moment>, now: Instant) -> Instant {
 }
 
 impl Interval {
-    /// Whether an instant lies inside it, judged at `now`.
+    /// Whether an instant lies inside it, evaluated as of `now`.
     pub fn contains(&self, time: Instant, now: Instant) -> bool {
         self.is_after_start(time, now) && self.is_before_end(time, now)
     }

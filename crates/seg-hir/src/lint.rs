@@ -53,7 +53,7 @@ fn references(cond: &Cond, out: &mut HashSet<SegmentId>) {
         Cond::InSegment(id) => {
             out.insert(*id);
         }
-        Cond::All(members) | Cond::Any(members) | Cond::Several { members, .. } => {
+        Cond::All(members) | Cond::Any(members) | Cond::Cardinality { members, .. } => {
             members.iter().for_each(|m| references(m, out));
         }
         Cond::Not(inner) => references(inner, out),
@@ -63,7 +63,7 @@ fn references(cond: &Cond, out: &mut HashSet<SegmentId>) {
         | Cond::OneOf(..)
         | Cond::Text(..)
         | Cond::Has(..)
-        | Cond::Few { .. }
+        | Cond::FirstOrLastN { .. }
         | Cond::Chain(_)
         | Cond::Items { .. }
         | Cond::Sample { .. }
@@ -134,10 +134,10 @@ impl Seen {
 
     fn cond(&mut self, cond: &Cond, positive: bool) {
         let is_leaf =
-            !matches!(cond, Cond::All(_) | Cond::Any(_) | Cond::Several { .. } | Cond::Not(_) | Cond::Const(_));
+            !matches!(cond, Cond::All(_) | Cond::Any(_) | Cond::Cardinality { .. } | Cond::Not(_) | Cond::Const(_));
         self.n_conditions += usize::from(is_leaf);
         match cond {
-            Cond::All(members) | Cond::Any(members) | Cond::Several { members, .. } => {
+            Cond::All(members) | Cond::Any(members) | Cond::Cardinality { members, .. } => {
                 members.iter().for_each(|m| self.cond(m, positive));
             }
             Cond::Not(inner) => self.cond(inner, !positive),
@@ -154,7 +154,7 @@ impl Seen {
                 self.expr(left, positive != is_few);
                 self.expr(right, positive);
             }
-            Cond::Few { query, .. } => self.query(query, positive),
+            Cond::FirstOrLastN { query, .. } => self.query(query, positive),
             Cond::Chain(chain) => chain.steps.iter().for_each(|step| self.query(&step.query, positive)),
             Cond::Const(_) | Cond::InSegment(_) | Cond::Items { .. } | Cond::Sample { .. } => {}
         }

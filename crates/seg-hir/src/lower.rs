@@ -91,7 +91,7 @@ struct EventFacts {
     is_open: bool,
     /// A `where` without brackets, which may seem to reach further.
     open_filter: Option<Span>,
-    /// Whether it is about a row of events.
+    /// Whether it is about an event sequence.
     is_row: bool,
     /// Its negative word.
     negative: Option<Span>,

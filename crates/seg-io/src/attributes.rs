@@ -120,7 +120,7 @@ impl Lines<'_> {
     }
 
     /// The lines that say something, with whose and when.
-    fn said(&self) -> impl Iterator<Item = (u32, Line)> {
+    fn set_lines(&self) -> impl Iterator<Item = (u32, Line)> {
         let lines = self.order.iter().filter_map(|at| Some((*at, *self.lines.get(*at as usize)?)));
         lines.filter(|(at, line)| {
             let is_filled = self.array.is_valid(*at as usize);
@@ -131,7 +131,7 @@ impl Lines<'_> {
     /// The value that was set last, for each person.
     fn latest(&self, n_people: usize) -> Result<ArrayRef, ArrowError> {
         let mut places: Vec<Option<u32>> = vec![None; n_people];
-        for (at, line) in self.said() {
+        for (at, line) in self.set_lines() {
             if let Some(slot) = places.get_mut(line.person as usize) {
                 *slot = Some(at);
             }
@@ -151,7 +151,7 @@ impl Lines<'_> {
         let (mut places, mut times): (Vec<u32>, Vec<i64>) = Default::default();
         let mut lengths = vec![0_usize; n_people];
         let mut before = None;
-        for (at, line) in self.said() {
+        for (at, line) in self.set_lines() {
             let time = line.time.unwrap_or(Instant::MIN);
             let set = Some((line.person, time));
             // Of two values set at one instant the one that wins is the value.

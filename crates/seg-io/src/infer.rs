@@ -32,7 +32,7 @@ pub struct Wishes {
     pub name: String,
     /// The zone, by its name, whose days and months count.
     pub timezone: String,
-    /// When everything is judged.
+    /// As of when everything is evaluated.
     pub at: Option<Instant>,
     /// The time it is, to tell data of the past from data that still comes in.
     pub now: Option<Instant>,

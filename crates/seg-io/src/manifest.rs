@@ -16,7 +16,7 @@ pub struct Manifest {
     pub name: String,
     /// Whose calendar days, months and years are meant.
     pub zone: Option<Zone>,
-    /// When everything is judged, unless a run says otherwise.
+    /// As of when everything is evaluated, unless a run says otherwise.
     pub at: Option<Instant>,
     /// The day weeks begin on.
     pub week_start: WeekStart,

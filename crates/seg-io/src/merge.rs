@@ -139,30 +139,31 @@ mod tests {
         Merges::new(&records.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>())
     }
 
-    fn said(merges: &Merges, id: &str) -> String {
+    fn format_identity(merges: &Merges, id: &str) -> String {
         merges.identity(id).map_or("-".to_owned(), |i| format!("{} {}", i.survivor, i.rank))
     }
 
     #[test]
     fn the_survivor_is_who_nobody_merges_away() {
         let chain = merges(&[("anon-2", "ann"), ("anon-1", "anon-2"), ("x", "x")]);
-        let all: Vec<String> = ["ann", "anon-1", "anon-2", "x", "y"].iter().map(|id| said(&chain, id)).collect();
+        let all: Vec<String> =
+            ["ann", "anon-1", "anon-2", "x", "y"].iter().map(|id| format_identity(&chain, id)).collect();
         assert_eq!(all, ["ann 0", "ann 1", "ann 2", "-", "-"]);
         // In a circle, and where one id goes to two, the smallest that may.
-        assert_eq!(said(&merges(&[("b", "a"), ("a", "b")]), "b"), "a 1");
-        assert_eq!(said(&merges(&[("a", "c"), ("a", "b")]), "a"), "b 1");
+        assert_eq!(format_identity(&merges(&[("b", "a"), ("a", "b")]), "b"), "a 1");
+        assert_eq!(format_identity(&merges(&[("a", "c"), ("a", "b")]), "a"), "b 1");
     }
 
     #[test]
     fn the_order_of_records_changes_nothing() {
         let records = [("a", "b"), ("c", "d"), ("b", "c"), ("e", "f"), ("d", "g")];
         let ids = ["a", "b", "c", "d", "e", "f", "g"];
-        let expected: Vec<String> = ids.iter().map(|id| said(&merges(&records), id)).collect();
+        let expected: Vec<String> = ids.iter().map(|id| format_identity(&merges(&records), id)).collect();
         let mut turned = records;
         for _ in 0..records.len() {
             turned.rotate_left(1);
             let twice: Vec<_> = turned.iter().rev().chain(&turned).copied().collect();
-            let found: Vec<String> = ids.iter().map(|id| said(&merges(&twice), id)).collect();
+            let found: Vec<String> = ids.iter().map(|id| format_identity(&merges(&twice), id)).collect();
             assert_eq!(found, expected);
         }
     }

@@ -22,7 +22,7 @@ pub(crate) struct Order {
     /// The part of each row, and where the rows of each part begin; none where rows
     /// come by person.
     parts: Option<(Vec<u8>, [u32; PARTS_MAX])>,
-    /// For each place the row that goes there, counted part by part.
+    /// For each position the row that goes there, counted part by part.
     of_places: Vec<u32>,
     /// People whose rows go by another order than that of arrival: where their
     /// rows are, and for each of those which row it is.
@@ -181,7 +181,7 @@ impl Order {
         }
     }
 
-    /// Lets each person's rows go by a key, of a row by its place in the order so
+    /// Lets each person's rows go by a key, of a row by its position in the order so
     /// far.
     pub fn sort<K: Ord>(&mut self, key: impl Fn(usize) -> K) {
         let mut end = 0;
@@ -200,7 +200,7 @@ impl Order {
         }
     }
 
-    /// For each place the row that goes there.
+    /// For each position the row that goes there.
     pub fn rows(&self, scratch: &mut Scratch) -> Vec<u32> {
         let mut rows: Vec<u32> = (0..self.n_rows as u32).collect();
         self.arrange(&mut rows, scratch);

@@ -7,7 +7,7 @@ use std::path::Path;
 /// How many people each segment had at an instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sizes {
-    /// The instant that the segments were judged at, as text.
+    /// The instant as of which the segments were evaluated, as text.
     pub at: String,
     /// How many people each segment had, by its name.
     pub sizes: BTreeMap<String, u64>,

@@ -68,7 +68,7 @@ fn read(dir: &Path, profiles: Option<&str>, events: &str) -> Result<Batch, ReadE
 }
 
 /// Everything a batch says, as text.
-fn said(batch: &Batch) -> String {
+fn format_batch(batch: &Batch) -> String {
     let mut out = String::new();
     for row in 0..batch.len() {
         let attributes: Vec<_> = (0..2).map(|a| batch.attribute(AttributeId(a), row, NOW)).collect();
@@ -108,7 +108,7 @@ fn csv_gzip_ndjson_and_parquet_agree() {
     )
     .expect("written");
     write_parquet(&file("e.parquet"));
-    let expected = said(&read(dir.path(), None, "e.csv").expect("read"));
+    let expected = format_batch(&read(dir.path(), None, "e.csv").expect("read"));
     insta::assert_snapshot!(expected, @r#"
     7 [None, None]
       2026-01-01T00:00:00.123000Z [Some(Money(1000)), None, None, None, None]
@@ -117,7 +117,7 @@ fn csv_gzip_ndjson_and_parquet_agree() {
       2026-01-01T00:00:00Z [Some(Money(100000)), Some(Integer(-1)), Some(Number(1000.0)), Some(Boolean(false)), None]
     "#);
     for name in ["e.csv.gz", "e.ndjson", "e.parquet", "e.*gz"] {
-        assert_eq!(said(&read(dir.path(), None, name).expect(name)), expected, "{name}");
+        assert_eq!(format_batch(&read(dir.path(), None, name).expect(name)), expected, "{name}");
     }
 }
 
@@ -390,7 +390,7 @@ fn columns_and_rows_give_the_same() {
         );
         assert!((0..rows.batch.len()).all(|row| rows.batch.id(row) == columns.batch.id(row)));
         for event in [EventId(0), EventId(1)] {
-            let said = |batch: &Batch| {
+            let of_event = |batch: &Batch| {
                 let events = batch.events(event).expect("events");
                 let of = |idx: usize| -> Vec<Option<Value>> {
                     (0..3).map(|p| events.property(PropertyId(p), idx)).collect()
@@ -399,7 +399,7 @@ fn columns_and_rows_give_the_same() {
                     |row: usize| -> Vec<_> { events.range(row).map(|idx| (events.times()[idx], of(idx))).collect() };
                 (0..batch.len()).map(of_person).collect::<Vec<_>>()
             };
-            assert!(said(&rows.batch) == said(&columns.batch), "{event:?}");
+            assert!(of_event(&rows.batch) == of_event(&columns.batch), "{event:?}");
         }
     }
 }
@@ -462,8 +462,8 @@ fn people_as_columns_and_as_rows_are_the_same() {
         for row in 0..rows.batch.len() {
             assert_eq!(rows.batch.id(row), columns.batch.id(row));
             for at in 0..5 {
-                let said = |loaded: &seg_io::Loaded| loaded.batch.attribute(AttributeId(at), row, NOW);
-                assert_eq!(said(&rows), said(&columns), "{row} {at}");
+                let value = |loaded: &seg_io::Loaded| loaded.batch.attribute(AttributeId(at), row, NOW);
+                assert_eq!(value(&rows), value(&columns), "{row} {at}");
             }
         }
     }

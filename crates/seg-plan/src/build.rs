@@ -76,7 +76,7 @@ impl Builder {
 
     /// So many of them: those that are decided are counted here, and what is
     /// all, any or none of them is said so.
-    pub fn several(&mut self, min: u64, max: Option<u64>, members: Vec<NodeId>) -> NodeId {
+    pub fn cardinality(&mut self, min: u64, max: Option<u64>, members: Vec<NodeId>) -> NodeId {
         let n_true = members.iter().filter(|m| matches!(self.node(**m), Some(Node::Const(true)))).count() as u64;
         let mut open = members;
         open.retain(|m| !matches!(self.node(*m), Some(Node::Const(_))));
@@ -97,7 +97,7 @@ impl Builder {
                 let any = self.any(open);
                 self.negate(any)
             }
-            _ => self.add(Node::Several { min, max, members: open }),
+            _ => self.add(Node::Cardinality { min, max, members: open }),
         }
     }
 
@@ -163,12 +163,12 @@ mod tests {
         assert_eq!(b.all(vec![x, not_x, y]), no);
         assert_eq!(b.any(vec![x, not_x, y]), yes);
         assert_eq!((b.all(vec![]), b.any(vec![])), (yes, no));
-        assert_eq!(b.several(2, None, vec![x, yes, y]), b.any(vec![x, y]));
-        assert_eq!(b.several(2, None, vec![x, no, y]), b.all(vec![x, y]));
-        assert_eq!((b.several(2, None, vec![x, no]), b.several(0, Some(2), vec![x, y])), (no, yes));
+        assert_eq!(b.cardinality(2, None, vec![x, yes, y]), b.any(vec![x, y]));
+        assert_eq!(b.cardinality(2, None, vec![x, no, y]), b.all(vec![x, y]));
+        assert_eq!((b.cardinality(2, None, vec![x, no]), b.cardinality(0, Some(2), vec![x, y])), (no, yes));
         let both = b.any(vec![x, y]);
-        assert_eq!(b.several(1, Some(1), vec![yes, x, y]), b.negate(both));
+        assert_eq!(b.cardinality(1, Some(1), vec![yes, x, y]), b.negate(both));
         // Said twice, it counts twice.
-        assert_ne!(b.several(2, None, vec![x, x, y]), b.all(vec![x, y]));
+        assert_ne!(b.cardinality(2, None, vec![x, x, y]), b.all(vec![x, y]));
     }
 }

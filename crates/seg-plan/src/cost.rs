@@ -29,7 +29,7 @@ struct Known {
 }
 
 impl Statistics {
-    /// Those of a batch whose columns were checked, judged at `now`.
+    /// Those of a batch whose columns were checked, evaluated as of `now`.
     pub fn of(batch: &Batch, now: Instant) -> Statistics {
         let of = |at: usize| {
             let events = batch.events(EventId(at as u32))?;
@@ -138,7 +138,7 @@ pub(crate) fn costs(plan: &Plan, statistics: Option<&Statistics>) -> Vec<NodeCos
 fn n_events(node: &Node, query: &Query, statistics: Option<&Statistics>) -> f64 {
     let n_names = query.events.len() as f64;
     let from_end = match node {
-        Node::EventTime { end: End::Last, n, .. } | Node::Few { end: End::Last, n, .. } => Some(f64::from(*n)),
+        Node::EventTime { end: End::Last, n, .. } | Node::FirstOrLastN { end: End::Last, n, .. } => Some(f64::from(*n)),
         _ => None,
     };
     match (statistics, from_end) {
@@ -157,11 +157,11 @@ fn own(node: &Node) -> f64 {
     match node {
         Node::Const(_) | Node::Literal(_) | Node::Moment(_) | Node::Today { .. } | Node::Missing => 1.0,
         Node::Seen(..) | Node::Chain(_) | Node::UsualGap(_) | Node::MostWithin { .. } | Node::Sample { .. } => 50.0,
-        Node::Aggregate { .. } | Node::Periods { .. } | Node::EventTime { .. } | Node::Few { .. } => 4.0,
+        Node::Aggregate { .. } | Node::Periods { .. } | Node::EventTime { .. } | Node::FirstOrLastN { .. } => 4.0,
         Node::Scale { .. } | Node::Has(..) | Node::ListLength(_) => 4.0,
         Node::All(_)
         | Node::Any(_)
-        | Node::Several { .. }
+        | Node::Cardinality { .. }
         | Node::Not(_)
         | Node::Known(_)
         | Node::Compare(..)

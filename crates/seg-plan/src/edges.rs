@@ -123,9 +123,9 @@ fn periods(plan: &Plan) -> (Vec<(Period, Zone)>, Vec<Zone>) {
             }
             // These are what they are made of, or have windows of their own, which are
             // above, or never change by themselves.
-            Node::Const(_) | Node::All(_) | Node::Any(_) | Node::Several { .. } | Node::Not(_) => {}
+            Node::Const(_) | Node::All(_) | Node::Any(_) | Node::Cardinality { .. } | Node::Not(_) => {}
             Node::Known(_) | Node::Compare(..) | Node::OneOf(..) | Node::Text { .. } | Node::Has(..) => {}
-            Node::Few { .. } | Node::Items { .. } | Node::Sample { .. } | Node::InList(..) => {}
+            Node::FirstOrLastN { .. } | Node::Items { .. } | Node::Sample { .. } | Node::InList(..) => {}
             Node::Literal(_) | Node::Attribute(..) | Node::Property(..) | Node::Time | Node::Field { .. } => {}
             Node::Anniversary(..) | Node::Elapsed(_) | Node::Distance { .. } | Node::UsualGap(_) => {}
             Node::MostWithin { .. } | Node::Arithmetic(..) | Node::Scale { .. } | Node::Convert(..) => {}

@@ -14,7 +14,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Who of a batch is in each segment, judged at `now`: one mask a segment.
+/// Who of a batch is in each segment, evaluated as of `now`: one mask a segment.
 pub fn evaluate(plan: &Plan, batch: &Batch, now: Instant) -> Vec<Mask> {
     let batch = batch.as_of(now);
     let mut eval = Eval::new(plan, &batch, now);
@@ -73,7 +73,7 @@ pub struct Kernels<'a> {
 
 impl<'a> Kernels<'a> {
     /// The kernels of a plan over a batch, of which the columns that it reads
-    /// were checked, judged at `now`, as of which the batch is.
+    /// were checked, as of `now`, as the batch is.
     pub fn new(plan: &'a Plan, batch: &'a Batch, now: Instant) -> Kernels<'a> {
         Kernels { eval: Eval::new(plan, batch, now) }
     }
@@ -83,7 +83,7 @@ impl<'a> Kernels<'a> {
         self.eval.bools(id, Domain::People)
     }
 
-    /// For which events of a name a condition holds, by their places in the
+    /// For which events of a name a condition holds, by their positions in the
     /// batch's column.
     pub fn of_events(&mut self, id: NodeId, event: EventId) -> Vec<bool> {
         let holds = self.eval.bools(id, Domain::Events(event));
@@ -159,7 +159,7 @@ impl<'a> Eval<'a> {
             Node::Const(value) => Column::Bools(vec![*value; len]),
             Node::All(members) => self.combine(members, domain, true),
             Node::Any(members) => self.combine(members, domain, false),
-            Node::Several { min, max, members } => {
+            Node::Cardinality { min, max, members } => {
                 let mut counts = vec![0_u64; len];
                 for member in members {
                     let bits = self.bools(*member, domain);
@@ -188,7 +188,7 @@ impl<'a> Eval<'a> {
                 let is_it = |item: &Value| seg_hir::compare(item, value) == Some(Ordering::Equal);
                 self.column(*a, domain).test(|v| matches!(v, Value::List(items) if items.iter().any(is_it)))
             }
-            Node::Few { end, n, query, filter } => self.few(*end, *n, query, *filter),
+            Node::FirstOrLastN { end, n, query, filter } => self.few(*end, *n, query, *filter),
             Node::Chain(chain) => match domain {
                 Domain::Events(event) => Column::Bools(self.chain(chain, event)),
                 _ => Column::Bools(vec![false; len]),
@@ -302,14 +302,14 @@ impl<'a> Eval<'a> {
             Node::Const(_)
             | Node::All(_)
             | Node::Any(_)
-            | Node::Several { .. }
+            | Node::Cardinality { .. }
             | Node::Not(_)
             | Node::Known(_)
             | Node::Compare(..)
             | Node::OneOf(..)
             | Node::Text { .. }
             | Node::Has(..)
-            | Node::Few { .. }
+            | Node::FirstOrLastN { .. }
             | Node::Chain(_)
             | Node::Items { .. }
             | Node::Sample { .. }

@@ -15,7 +15,7 @@ use seg_hir::hir::CompareOp;
 use std::borrow::Cow;
 
 /// The plan without what the extent of a batch's events decides. Only over that
-/// batch, judged at the same instant, does it give the same answers.
+/// batch, evaluated as of the same instant, does it give the same answers.
 pub fn fit_to_data<'p>(plan: &'p Plan, statistics: &Statistics) -> Cow<'p, Plan> {
     let changes = |node: &Node| match node {
         Node::Compare(op, time, bound) => verdict(statistics, *op, plan.node(*time), plan.node(*bound)).is_some(),
@@ -93,7 +93,7 @@ fn fitted(node: Node, statistics: &Statistics) -> Node {
             Node::Aggregate { function, measure, items, query: fit(query) }
         }
         Node::EventTime { end, n, query } => Node::EventTime { end, n, query: fit(query) },
-        Node::Few { end, n, query, filter } => Node::Few { end, n, query: fit(query), filter },
+        Node::FirstOrLastN { end, n, query, filter } => Node::FirstOrLastN { end, n, query: fit(query), filter },
         Node::Chain(chain) => {
             let steps = chain.steps.into_iter().map(|(query, within)| (fit(query), within)).collect();
             Node::Chain(Chain { steps, ..chain })

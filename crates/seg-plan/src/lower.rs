@@ -48,9 +48,9 @@ impl Lower {
                 let members = members.iter().map(|m| self.cond(m)).collect();
                 self.builder.any(members)
             }
-            Cond::Several { min, max, members } => {
+            Cond::Cardinality { min, max, members } => {
                 let members = members.iter().map(|m| self.cond(m)).collect();
-                self.builder.several(*min, *max, members)
+                self.builder.cardinality(*min, *max, members)
             }
             Cond::Not(inner) => {
                 let inner = self.cond(inner);
@@ -84,10 +84,10 @@ impl Lower {
                 let list = self.expr(expr);
                 self.builder.add(Node::Has(list, Literal(value.clone())))
             }
-            Cond::Few { end, n, query, filter } => {
+            Cond::FirstOrLastN { end, n, query, filter } => {
                 let query = self.query(query);
                 let filter = self.cond(filter);
-                self.builder.add(Node::Few { end: *end, n: *n, query, filter })
+                self.builder.add(Node::FirstOrLastN { end: *end, n: *n, query, filter })
             }
             Cond::Chain(chain) => {
                 let steps = chain.steps.iter().map(|step| (self.query(&step.query), step.within)).collect();

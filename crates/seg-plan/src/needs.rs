@@ -87,14 +87,14 @@ pub fn needs(plan: &Plan) -> Needs {
             Node::Const(_)
             | Node::All(_)
             | Node::Any(_)
-            | Node::Several { .. }
+            | Node::Cardinality { .. }
             | Node::Not(_)
             | Node::Known(_)
             | Node::Compare(..)
             | Node::OneOf(..)
             | Node::Text { .. }
             | Node::Has(..)
-            | Node::Few { .. }
+            | Node::FirstOrLastN { .. }
             | Node::Sample { .. }
             | Node::InList(..)
             | Node::Literal(_)
@@ -138,7 +138,7 @@ impl Needs {
         }
     }
 
-    /// What a reader must bring, judged at `now`.
+    /// What a reader must bring, evaluated as of `now`.
     pub fn wanted(&self, schema: &Schema, now: Instant) -> Wanted {
         let mut wanted = Wanted { attributes: self.attributes.clone(), ..Wanted::default() };
         for (id, event) in &self.events {

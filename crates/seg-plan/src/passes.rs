@@ -1,7 +1,7 @@
 //! The optimiser: one ordered list of passes, each a file named by its verb.
 //!
 //! Sharing equal conditions over all segments, flattening, and the laws of
-//! Boolean algebra that look at one row need no pass of their own: the smart
+//! Boolean algebra that look at one node need no pass of their own: the smart
 //! constructors see to them whenever a plan is made, and every pass makes a new
 //! one.
 
@@ -66,9 +66,9 @@ pub const PASSES: &[Pass] = &[
 
 /// For each segment of a plan as it was lowered, whether one of its conditions
 /// changes nothing beside another.
-pub fn spare_conditions(plan: &Plan) -> Vec<bool> {
+pub fn redundant_conditions(plan: &Plan) -> Vec<bool> {
     let before = PASSES.iter().take_while(|pass| pass.name != "simplify_conditions");
-    simplify_conditions::spare(&before.fold(plan.clone(), |plan, pass| (pass.run)(&plan)))
+    simplify_conditions::redundant(&before.fold(plan.clone(), |plan, pass| (pass.run)(&plan)))
 }
 
 /// What a pass did to a plan.

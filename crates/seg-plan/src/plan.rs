@@ -7,7 +7,7 @@ use seg_hir::hir::{
 };
 use std::hash::{Hash, Hasher};
 
-/// A node, by its place in its plan.
+/// A node, by its position in its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub u32);
 
@@ -98,7 +98,7 @@ pub struct Query {
     pub known_at: Option<Moment>,
 }
 
-/// A row of events behind the one at hand; see [`seg_hir::hir::Chain`].
+/// An event sequence behind the one at hand; see [`seg_hir::hir::Chain`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub struct Chain {
@@ -141,14 +141,14 @@ pub fn levels(plan: &Plan) -> Vec<Level> {
             Node::Const(_)
             | Node::All(_)
             | Node::Any(_)
-            | Node::Several { .. }
+            | Node::Cardinality { .. }
             | Node::Not(_)
             | Node::Known(_)
             | Node::Compare(..)
             | Node::OneOf(..)
             | Node::Text { .. }
             | Node::Has(..)
-            | Node::Few { .. }
+            | Node::FirstOrLastN { .. }
             | Node::Sample { .. }
             | Node::InList(..)
             | Node::Literal(_)
@@ -191,7 +191,7 @@ pub enum Node {
     Any(Vec<NodeId>),
     /// At least `min` and at most `max` of the members, which ascend; one may
     /// be there more than once.
-    Several {
+    Cardinality {
         min: u64,
         max: Option<u64>,
         members: Vec<NodeId>,
@@ -207,7 +207,7 @@ pub enum Node {
         ignore_case: bool,
     },
     Has(NodeId, Literal),
-    Few {
+    FirstOrLastN {
         end: End,
         n: u32,
         query: Query,
@@ -304,14 +304,14 @@ impl Node {
             Node::Const(_)
             | Node::All(_)
             | Node::Any(_)
-            | Node::Several { .. }
+            | Node::Cardinality { .. }
             | Node::Not(_)
             | Node::Known(_)
             | Node::Compare(..)
             | Node::OneOf(..)
             | Node::Text { .. }
             | Node::Has(..)
-            | Node::Few { .. }
+            | Node::FirstOrLastN { .. }
             | Node::Chain(_)
             | Node::Items { .. }
             | Node::Sample { .. }
@@ -369,14 +369,14 @@ impl Node {
             Node::Const(_)
             | Node::All(_)
             | Node::Any(_)
-            | Node::Several { .. }
+            | Node::Cardinality { .. }
             | Node::Not(_)
             | Node::Known(_)
             | Node::Compare(..)
             | Node::OneOf(..)
             | Node::Text { .. }
             | Node::Has(..)
-            | Node::Few { .. }
+            | Node::FirstOrLastN { .. }
             | Node::Literal(_)
             | Node::Attribute(..)
             | Node::Property(..)
@@ -416,14 +416,14 @@ impl Node {
         match self {
             Node::UsualGap(query)
             | Node::MostWithin { query, .. }
-            | Node::Few { query, .. }
+            | Node::FirstOrLastN { query, .. }
             | Node::Aggregate { query, .. }
             | Node::Periods { query, .. }
             | Node::EventTime { query, .. } => Some(query),
             Node::Const(_)
             | Node::All(_)
             | Node::Any(_)
-            | Node::Several { .. }
+            | Node::Cardinality { .. }
             | Node::Not(_)
             | Node::Known(_)
             | Node::Compare(..)
@@ -461,7 +461,7 @@ impl Node {
     /// its query's events are [`Node::inner`].
     pub fn children(&self) -> Vec<NodeId> {
         match self {
-            Node::All(members) | Node::Any(members) | Node::Several { members, .. } => members.clone(),
+            Node::All(members) | Node::Any(members) | Node::Cardinality { members, .. } => members.clone(),
             Node::Not(a)
             | Node::Known(a)
             | Node::OneOf(a, _)
@@ -481,7 +481,7 @@ impl Node {
             | Node::Anniversary(a, b)
             | Node::Distance { latitude: a, longitude: b, .. } => vec![*a, *b],
             Node::Const(_)
-            | Node::Few { .. }
+            | Node::FirstOrLastN { .. }
             | Node::Chain(_)
             | Node::Items { .. }
             | Node::Sample { .. }
@@ -505,12 +505,12 @@ impl Node {
     /// The nodes that are about one of its query's events.
     pub fn inner(&self) -> Vec<NodeId> {
         let own = match self {
-            Node::Few { filter, .. } | Node::Items { filter, .. } => Some(*filter),
+            Node::FirstOrLastN { filter, .. } | Node::Items { filter, .. } => Some(*filter),
             Node::Aggregate { measure, .. } => measure.as_ref().map(|(m, _)| *m),
             Node::Const(_)
             | Node::All(_)
             | Node::Any(_)
-            | Node::Several { .. }
+            | Node::Cardinality { .. }
             | Node::Not(_)
             | Node::Known(_)
             | Node::Compare(..)

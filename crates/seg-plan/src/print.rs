@@ -28,7 +28,7 @@ pub fn print_graph(plan: &Plan, schema: &Schema) -> String {
 }
 
 fn describe(node: &Node, schema: &Schema) -> String {
-    let text = said(node, schema);
+    let text = format_node(node, schema);
     // What no code is made for says by which precompiled kernel it runs.
     let history = |id| schema.attribute(id).is_some_and(|a| a.keeps_history);
     match node.kernel() {
@@ -40,7 +40,7 @@ fn describe(node: &Node, schema: &Schema) -> String {
     }
 }
 
-fn said(node: &Node, schema: &Schema) -> String {
+fn format_node(node: &Node, schema: &Schema) -> String {
     let property = |ids: &[(EventId, PropertyId)]| {
         let first = ids.first().and_then(|(e, p)| schema.event(*e)?.properties.get(p.idx()));
         format!("{:?}", first.map_or("?", |p| &p.name))
@@ -49,7 +49,7 @@ fn said(node: &Node, schema: &Schema) -> String {
         Node::Const(value) => value.to_string(),
         Node::All(members) => format!("all({})", nodes(members)),
         Node::Any(members) => format!("any({})", nodes(members)),
-        Node::Several { min, max, members } => {
+        Node::Cardinality { min, max, members } => {
             let max = max.map_or(String::new(), |max| format!(" to {max}"));
             format!("several({min}{max} of {})", nodes(members))
         }
@@ -62,7 +62,7 @@ fn said(node: &Node, schema: &Schema) -> String {
             format!("{} n{} {text:?}{case}", op.word(), value.0)
         }
         Node::Has(a, value) => format!("n{} has {}", a.0, value.0),
-        Node::Few { end, n, query, filter } => {
+        Node::FirstOrLastN { end, n, query, filter } => {
             format!("{} {n} of {}: n{}", end.word(), describe_query(query, schema), filter.0)
         }
         Node::Chain(chain) => {

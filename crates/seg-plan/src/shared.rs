@@ -40,7 +40,7 @@ pub fn conditions(plan: &Plan) -> Vec<NodeId> {
         if std::mem::replace(slot, true) {
             continue;
         }
-        if let Some(node @ (Node::All(_) | Node::Any(_) | Node::Several { .. } | Node::Not(_))) = plan.node(id) {
+        if let Some(node @ (Node::All(_) | Node::Any(_) | Node::Cardinality { .. } | Node::Not(_))) = plan.node(id) {
             open.extend(node.children());
         }
     }

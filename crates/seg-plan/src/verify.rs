@@ -93,7 +93,7 @@ fn shape(plan: &Plan, node: &Node, fault: &mut impl FnMut(&str)) {
                 fault("joins what is no condition");
             }
         }
-        Node::Several { members, .. } => {
+        Node::Cardinality { members, .. } => {
             if !members.is_sorted() || members.len() < 2 {
                 fault("members are not two or more, ascending");
             }
@@ -112,7 +112,7 @@ fn shape(plan: &Plan, node: &Node, fault: &mut impl FnMut(&str)) {
     if node.queries().iter().filter_map(|q| q.filter).any(|f| !is_condition(&f)) {
         fault("filters by a value");
     }
-    if matches!(node, Node::Few { filter, .. } | Node::Items { filter, .. } if !is_condition(filter)) {
+    if matches!(node, Node::FirstOrLastN { filter, .. } | Node::Items { filter, .. } if !is_condition(filter)) {
         fault("asks a value of its events");
     }
     if let Node::Aggregate { function, measure, .. } = node

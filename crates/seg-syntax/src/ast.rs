@@ -106,7 +106,9 @@ impl Expr {
             return None;
         }
         match &c.subject.kind {
-            OperandKind::Aggregate(aggregate) if !c.modifiers.iter().any(|t| matches!(t.kind, ModifierKind::Comparison(_))) => {
+            OperandKind::Aggregate(aggregate)
+                if !c.modifiers.iter().any(|t| matches!(t.kind, ModifierKind::Comparison(_))) =>
+            {
                 let mut aggregate = aggregate.clone();
                 aggregate.modifiers.extend(c.modifiers.iter().cloned());
                 Some(Operand { kind: OperandKind::Aggregate(aggregate), span: c.span })
@@ -126,7 +128,7 @@ pub struct Sample {
     pub is_other: bool,
     /// What it is drawn by.
     pub name: Title,
-    /// Its place in the text, from its first word to its last.
+    /// Its position in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -141,7 +143,7 @@ pub struct Near {
     pub latitude: String,
     /// Degrees east, as written.
     pub longitude: String,
-    /// Its place in the text, from its first word to its last.
+    /// Its position in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -161,7 +163,7 @@ pub struct Use {
     pub name: Title,
     /// One for each of its parameters.
     pub values: Vec<LiteralAt>,
-    /// Its place in the text, from its first word to its last.
+    /// Its position in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -189,7 +191,7 @@ pub enum Quantifier {
     /// `none of`
     None,
     /// `at least 2 of`: so many of them, up to so many.
-    Several {
+    Cardinality {
         /// At least so many of the members must hold.
         min: u64,
         /// At most so many may hold; without a limit where there is none.
@@ -243,7 +245,7 @@ pub enum Negative {
 pub struct Operand {
     /// Which kind of value or event it names.
     pub kind: OperandKind,
-    /// Its place in the text.
+    /// Its position in the text.
     pub span: Span,
 }
 
@@ -259,7 +261,7 @@ pub enum OperandKind {
     /// `total amount of Order Completed …`
     Aggregate(Box<Aggregate>),
     /// `their last 3 Order Completed`
-    LastFew(Box<LastFew>),
+    FirstOrLastN(Box<FirstOrLastN>),
     /// `any of (Email Opened, Email Clicked)`: several events as one.
     Events(Vec<Name>),
     /// `anything`: every event of the schema.
@@ -288,7 +290,7 @@ pub struct Name {
     pub is_quoted: bool,
     /// Whether `their` stood before it.
     pub their: bool,
-    /// Its place in the text.
+    /// Its position in the text.
     pub span: Span,
 }
 
@@ -367,7 +369,7 @@ pub enum AggregateFunction {
 
 /// `their last 3 Order Completed`
 #[derive(Debug, Clone, PartialEq)]
-pub struct LastFew {
+pub struct FirstOrLastN {
     /// From which end.
     pub end: End,
     /// How many events from that end of the history.
@@ -389,7 +391,7 @@ pub enum End {
 pub struct Modifier {
     /// Which of the things that can be said of a subject it says.
     pub kind: ModifierKind,
-    /// Its place in the text.
+    /// Its position in the text.
     pub span: Span,
 }
 
@@ -527,7 +529,7 @@ pub enum Relation {
 pub struct LiteralAt {
     /// The value.
     pub literal: Literal,
-    /// Its place in the text.
+    /// Its position in the text.
     pub span: Span,
 }
 

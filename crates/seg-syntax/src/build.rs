@@ -195,9 +195,11 @@ impl Builder<'_> {
         before: Option<&Expr>,
         connective: Option<&(Connective, Span)>,
     ) -> bool {
-        use crate::ast::{Relation, ModifierKind};
+        use crate::ast::{ModifierKind, Relation};
         let Some(Expr::Condition(condition)) = before else { return false };
-        let Some(ModifierKind::Comparison(comparison)) = condition.modifiers.last().map(|t| &t.kind) else { return false };
+        let Some(ModifierKind::Comparison(comparison)) = condition.modifiers.last().map(|t| &t.kind) else {
+            return false;
+        };
         let span = self.span(clause);
         let is_value = only_leaf(clause.clone()).is_some_and(|leaf| leaf == Rule::literal);
         if !is_value {

@@ -191,9 +191,12 @@ fn phrase(rule: Rule) -> Option<(u8, String)> {
         Rule::connective | Rule::kw_and | Rule::kw_or | Rule::kw_but | Rule::mistake_and | Rule::mistake_or => {
             some(4, "`and` or `or` with another condition")
         }
-        Rule::modifier | Rule::comparison | Rule::copula | Rule::relation | Rule::symbolic | Rule::comparison_symbol => {
-            some(2, "a comparison such as `is at least 5`")
-        }
+        Rule::modifier
+        | Rule::comparison
+        | Rule::copula
+        | Rule::relation
+        | Rule::symbolic
+        | Rule::comparison_symbol => some(2, "a comparison such as `is at least 5`"),
         Rule::window
         | Rule::past
         | Rule::ago

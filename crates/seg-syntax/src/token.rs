@@ -78,7 +78,7 @@ impl TokenKind {
 pub struct Token {
     /// What it is.
     pub kind: TokenKind,
-    /// Its place in the text.
+    /// Its position in the text.
     pub span: Span,
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 /// What is likely wrong with segments whose plan is at hand.
 pub fn lints(module: &Module, lowered: &Plan, plan: &Plan) -> Vec<Diagnostic> {
-    let mut found = spare_conditions(module, lowered);
+    let mut found = redundant_conditions(module, lowered);
     let mut first: HashMap<NodeId, usize> = HashMap::new();
     let run: Vec<_> = module.run().collect();
     for (at, ((_, segment), root)) in run.iter().zip(plan.roots()).enumerate() {
@@ -49,11 +49,11 @@ pub fn lints(module: &Module, lowered: &Plan, plan: &Plan) -> Vec<Diagnostic> {
 
 /// Conditions that another of the same segment implies. What rules ask for may
 /// be said again, and a grace period says everything twice.
-fn spare_conditions(module: &Module, lowered: &Plan) -> Vec<Diagnostic> {
-    let spare = seg_plan::passes::spare_conditions(lowered);
+fn redundant_conditions(module: &Module, lowered: &Plan) -> Vec<Diagnostic> {
+    let spare = seg_plan::passes::redundant_conditions(lowered);
     let segments = module.run().map(|(_, segment)| segment).zip(spare);
-    let segments = segments.filter(|(segment, has_spare)| {
-        *has_spare
+    let segments = segments.filter(|(segment, has_redundant)| {
+        *has_redundant
             && segment.rules.is_empty()
             && !segment.header_is_graced()
             && !allows(segment, Code::ImpliedCondition)

@@ -30,7 +30,7 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeSet<String>) {
     match node {
         Node::All(_) => add("all of"),
         Node::Any(_) => add("any of"),
-        Node::Several { .. } => add("several of"),
+        Node::Cardinality { .. } => add("several of"),
         Node::Not(_) => add("not"),
         Node::Known(value) => {
             add("known");
@@ -57,7 +57,7 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeSet<String>) {
             add(&format!("text {}", op.word()))
         }
         Node::Has(..) => add("list has"),
-        Node::Few { end, .. } => add(&format!("{} n all", end.word())),
+        Node::FirstOrLastN { end, .. } => add(&format!("{} n all", end.word())),
         Node::Attribute(_, ty) => add(&format!("attribute {ty}")),
         Node::Property(ids, ty) => {
             if ids.len() > 1 {

@@ -1,4 +1,4 @@
-//! Sentences of constructs that few would use: rows of events, own pasts,
+//! Sentences of constructs that few would use: event sequences, own pasts,
 //! calendars that come again, rhythms, lines, samples, places.
 
 use super::sentences::{bound, events, filter, length, one, put, window};

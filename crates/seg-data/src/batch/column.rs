@@ -30,7 +30,7 @@ pub struct Column {
     ty: Type,
     array: ArrayRef,
     conversion: Option<Conversion>,
-    /// The fields of records, a column each, by the place of a record.
+    /// The fields of records, a column each, by the position of a record.
     fields: Vec<Column>,
 }
 

@@ -15,13 +15,13 @@ use arrow_select::take::take;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-/// All events of one name in a batch, with places counted from the first that
+/// All events of one name in a batch, with positions counted from the first that
 /// the batch uses.
 #[derive(Debug, Clone)]
 pub struct Events {
     name: String,
     /// For each profile where its events begin, and where the last one's end,
-    /// counted from an arbitrary place.
+    /// counted from an arbitrary position.
     lists: ListArray,
     /// Where the events in use begin among the items of `lists`.
     base: usize,
@@ -165,7 +165,7 @@ impl Events {
         self.lists.offsets()
     }
 
-    /// What to take off an offset to get an event's place.
+    /// What to take off an offset to get an event's position.
     pub fn base(&self) -> usize {
         self.base
     }
@@ -224,19 +224,19 @@ impl Events {
     /// # Errors
     /// That Arrow does not gather them.
     pub(super) fn until(&self, rows: Range<usize>, now: Instant) -> Result<ArrayRef, BatchError> {
-        let mut places: Vec<u32> = Vec::new();
+        let mut positions: Vec<u32> = Vec::new();
         let mut lengths: Vec<usize> = Vec::with_capacity(rows.len());
         for row in rows.clone() {
             let range = self.range(row);
             let times = self.times().get(range.clone()).unwrap_or(&[]);
             let n_known = times.partition_point(|time| Instant(*time) <= now);
             // Places have 31 bits, as the offsets that they come from.
-            places.extend((range.start..range.start + n_known).map(|place| place as u32));
+            positions.extend((range.start..range.start + n_known).map(|position| position as u32));
             lengths.push(n_known);
         }
         let nulls = self.lists.nulls().map(|nulls| nulls.slice(rows.start, rows.len()));
         let item = Arc::new(ArrowField::new("item", self.rows.data_type().clone(), true));
-        let lists = take(&self.rows, &UInt32Array::from(places), None)
+        let lists = take(&self.rows, &UInt32Array::from(positions), None)
             .and_then(|known| ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), known, nulls));
         lists.map(|lists| Arc::new(lists) as ArrayRef).map_err(|error| {
             let (expected, found) = (self.lists.data_type().clone(), self.rows.data_type().clone());

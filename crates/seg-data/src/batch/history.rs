@@ -63,9 +63,9 @@ impl Attribute {
             let n_set = times.partition_point(|time| Instant(*time) <= now);
             n_set.checked_sub(1).map(|last| (range.start + last) as u32)
         };
-        let places: UInt32Array = (0..changes.n_profiles()).map(last).collect();
-        // Every place is one of the column's, so that taking cannot fail.
-        values.taken(take(values.array(), &places, None).ok()?)
+        let positions: UInt32Array = (0..changes.n_profiles()).map(last).collect();
+        // Every position is one of the column's, so that taking cannot fail.
+        values.taken(take(values.array(), &positions, None).ok()?)
     }
 
     /// The columns that were converted for it: its own, or those of its changes.

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 /// The events of several names of a batch as one sequence a profile, in the order
 /// of the language: by time, at one instant by event id, then by arrival.
 ///
-/// Made of events that were checked, so every place is one of its source.
+/// Made of events that were checked, so every position is one of its source.
 #[derive(Debug, Clone)]
 pub struct MergedEvents {
     offsets: OffsetBuffer<i64>,
@@ -72,7 +72,7 @@ impl MergedEvents {
         &self.places
     }
 
-    /// How many events the batch has of each name: every place is below the
+    /// How many events the batch has of each name: every position is below the
     /// number of its source.
     pub fn n_events(&self) -> &[usize] {
         &self.n_events

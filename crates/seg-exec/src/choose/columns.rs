@@ -70,10 +70,10 @@ impl Chooser<'_> {
             Node::Const(_)
             | Node::All(_)
             | Node::Any(_)
-            | Node::Several { .. }
+            | Node::Cardinality { .. }
             | Node::Not(_)
             | Node::Has(..)
-            | Node::Few { .. } => None,
+            | Node::FirstOrLastN { .. } => None,
             // The first was precomputed above; values are no conditions.
             Node::Chain(_) | Node::Items { .. } | Node::Sample { .. } | Node::InList(..) => None,
             Node::Literal(_)

@@ -18,7 +18,7 @@ impl Select<'_> {
             Node::Const(value) => Cond::Const(*value),
             Node::All(members) => self.members(members, domain, true),
             Node::Any(members) => self.members(members, domain, false),
-            Node::Several { min, max, members } => {
+            Node::Cardinality { min, max, members } => {
                 let members = members.iter().map(|m| self.cond(*m, domain)).collect();
                 let (min, max) = (self.int(*min as i64), self.int(max.unwrap_or(u64::MAX) as i64));
                 Cond::Cardinality { min, max, members }
@@ -38,7 +38,7 @@ impl Select<'_> {
                 Some(Text::Literal(_)) | None => Cond::Const(false),
             },
             Node::Has(list, Literal(wanted)) => self.has(*list, wanted, domain),
-            Node::Few { end, n, query, filter } => {
+            Node::FirstOrLastN { end, n, query, filter } => {
                 let query = self.query(query, true, Inner::Predicate(*filter));
                 Cond::FirstOrLastN { end: *end, n: self.int(i64::from(*n)), query }
             }

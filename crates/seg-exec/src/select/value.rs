@@ -67,14 +67,14 @@ impl Select<'_> {
             Node::Const(_)
             | Node::All(_)
             | Node::Any(_)
-            | Node::Several { .. }
+            | Node::Cardinality { .. }
             | Node::Not(_)
             | Node::Known(_)
             | Node::Compare(..)
             | Node::OneOf(..)
             | Node::Text { .. }
             | Node::Has(..)
-            | Node::Few { .. }
+            | Node::FirstOrLastN { .. }
             | Node::Chain(_)
             | Node::Items { .. }
             | Node::Sample { .. }

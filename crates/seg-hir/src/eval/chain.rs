@@ -1,4 +1,4 @@
-//! Rows of events: every choice of events is tried.
+//! Event sequences: every choice of events is tried.
 
 use super::events::Occurrence;
 use super::{Evaluator, Person, compare};
@@ -27,7 +27,7 @@ impl Evaluator<'_> {
             });
             steps.push((step, events));
         }
-        Search { chain, steps, first: first.time }.goes_on(0, first, &mut Vec::new())
+        Search { chain, steps, first: first.time }.extends(0, first, &mut Vec::new())
     }
 
     /// A property of an event, or the record at hand in it.
@@ -85,14 +85,14 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Whether the steps from one on can be taken after those already taken.
-    fn goes_on<'s>(&'s self, at: usize, before: &'s Occurrence, taken: &mut Vec<&'s Occurrence>) -> bool {
+    fn extends<'s>(&'s self, at: usize, before: &'s Occurrence, taken: &mut Vec<&'s Occurrence>) -> bool {
         let Some((step, events)) = self.steps.get(at) else { return true };
         taken.push(before);
         let is_new = |event: &Occurrence, taken: &[&Occurrence]| {
             !taken.iter().any(|t| (t.event, t.idx) == (event.event, event.idx))
         };
         let holds = events.iter().any(|event| {
-            is_new(event, taken) && self.follows(step, before.time, event.time) && self.goes_on(at + 1, event, taken)
+            is_new(event, taken) && self.follows(step, before.time, event.time) && self.extends(at + 1, event, taken)
         });
         taken.pop();
         holds

@@ -35,7 +35,7 @@ pub struct Test {
     pub name: String,
     /// Where it is declared.
     pub span: Span,
-    /// When it is judged.
+    /// As of when it is evaluated.
     pub at: Instant,
     /// The people.
     pub profiles: Vec<TestProfile>,
@@ -72,7 +72,7 @@ pub struct TestEvent {
 /// What a test expects.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expectation {
-    /// When it is judged.
+    /// As of when it is evaluated.
     pub at: Instant,
     /// Who: a profile of the test.
     pub id: String,

@@ -36,25 +36,25 @@ pub fn with_references(module: &Module, id: SegmentId) -> Module {
         let conds = std::iter::once(&segment.include).chain(&segment.excludes).chain(&segment.rules);
         conds.for_each(|cond| references(cond, &mut open));
     }
-    let mut places = vec![SegmentId(0); wanted.len()];
+    let mut new_ids = vec![SegmentId(0); wanted.len()];
     let mut part = Module::default();
-    for ((segment, place), _) in module.segments.iter().zip(&mut places).zip(&wanted).filter(|(_, is)| **is) {
-        *place = SegmentId(part.segments.len() as u32);
+    for ((segment, new_id), _) in module.segments.iter().zip(&mut new_ids).zip(&wanted).filter(|(_, is)| **is) {
+        *new_id = SegmentId(part.segments.len() as u32);
         part.segments.push(segment.clone());
     }
     let is_wanted = |id: &&SegmentId| wanted.get(id.idx()).copied().unwrap_or(false);
-    let place = |id: SegmentId| places.get(id.idx()).copied().unwrap_or(id);
-    part.order = module.order.iter().filter(is_wanted).map(|id| place(*id)).collect();
+    let new_id = |id: SegmentId| new_ids.get(id.idx()).copied().unwrap_or(id);
+    part.order = module.order.iter().filter(is_wanted).map(|id| new_id(*id)).collect();
     for segment in &mut part.segments {
         let conds = std::iter::once(&mut segment.include).chain(&mut segment.excludes).chain(&mut segment.rules);
-        conds.for_each(|cond| rename(cond, &place));
+        conds.for_each(|cond| rename(cond, &new_id));
     }
     part
 }
 
 fn members(cond: &Cond) -> &[Cond] {
     match cond {
-        Cond::All(members) | Cond::Any(members) | Cond::Several { members, .. } => members,
+        Cond::All(members) | Cond::Any(members) | Cond::Cardinality { members, .. } => members,
         Cond::Not(inner) => std::slice::from_ref(inner),
         Cond::Const(_)
         | Cond::InSegment(_)
@@ -63,7 +63,7 @@ fn members(cond: &Cond) -> &[Cond] {
         | Cond::OneOf(..)
         | Cond::Text(..)
         | Cond::Has(..)
-        | Cond::Few { .. }
+        | Cond::FirstOrLastN { .. }
         | Cond::Chain(_)
         | Cond::Items { .. }
         | Cond::Sample { .. }
@@ -78,20 +78,20 @@ fn references(cond: &Cond, out: &mut Vec<SegmentId>) {
     members(cond).iter().for_each(|m| references(m, out));
 }
 
-fn rename(cond: &mut Cond, place: &impl Fn(SegmentId) -> SegmentId) {
+fn rename(cond: &mut Cond, new_id: &impl Fn(SegmentId) -> SegmentId) {
     match cond {
-        Cond::InSegment(id) => *id = place(*id),
-        Cond::All(members) | Cond::Any(members) | Cond::Several { members, .. } => {
-            members.iter_mut().for_each(|m| rename(m, place));
+        Cond::InSegment(id) => *id = new_id(*id),
+        Cond::All(members) | Cond::Any(members) | Cond::Cardinality { members, .. } => {
+            members.iter_mut().for_each(|m| rename(m, new_id));
         }
-        Cond::Not(inner) => rename(inner, place),
+        Cond::Not(inner) => rename(inner, new_id),
         Cond::Const(_)
         | Cond::Known(_)
         | Cond::Compare(..)
         | Cond::OneOf(..)
         | Cond::Text(..)
         | Cond::Has(..)
-        | Cond::Few { .. }
+        | Cond::FirstOrLastN { .. }
         | Cond::Chain(_)
         | Cond::Items { .. }
         | Cond::Sample { .. }
@@ -115,7 +115,7 @@ impl Printer<'_> {
         match cond {
             Cond::All(members) => self.members(depth, "all", members),
             Cond::Any(members) => self.members(depth, "any", members),
-            Cond::Several { min, max, members } => self.members(depth, &several(*min, *max), members),
+            Cond::Cardinality { min, max, members } => self.members(depth, &cardinality(*min, *max), members),
             Cond::Not(inner) => self.members(depth, "not", std::slice::from_ref(inner)),
             leaf => {
                 let text = self.leaf(leaf);
@@ -135,7 +135,7 @@ impl Printer<'_> {
             Cond::Const(value) => value.to_string(),
             Cond::All(members) => self.joined("all", members),
             Cond::Any(members) => self.joined("any", members),
-            Cond::Several { min, max, members } => self.joined(&several(*min, *max), members),
+            Cond::Cardinality { min, max, members } => self.joined(&cardinality(*min, *max), members),
             Cond::Not(inner) => format!("not({})", self.leaf(inner)),
             Cond::InSegment(id) => {
                 let name = self.module.segments.get(id.idx()).map_or("?", |s| &s.name);
@@ -146,7 +146,7 @@ impl Printer<'_> {
             Cond::OneOf(expr, values) => format!("{} in [{}]", self.expr(expr), list(values)),
             Cond::Text(op, expr, text) => format!("{}({}, {text:?})", op.word(), self.expr(expr)),
             Cond::Has(expr, value) => format!("has({}, {value})", self.expr(expr)),
-            Cond::Few { end, n, query, filter } => {
+            Cond::FirstOrLastN { end, n, query, filter } => {
                 format!("{} {n} of {}: {}", end.word(), self.query(query), self.leaf(filter))
             }
             Cond::Chain(chain) => self.chain(chain),
@@ -311,7 +311,7 @@ impl CalendarPart {
     }
 }
 
-fn several(min: u64, max: Option<u64>) -> String {
+fn cardinality(min: u64, max: Option<u64>) -> String {
     max.map_or_else(|| format!("at least {min} of"), |max| format!("{min} to {max} of"))
 }
 

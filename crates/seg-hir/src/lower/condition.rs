@@ -4,7 +4,7 @@ use super::names::resolve::Subject;
 use super::{Lower, Lowered, Scope};
 use seg_data::EventId;
 use seg_data::schema::fold_name;
-use seg_syntax::ast::{Condition, Literal, Name, OperandKind, ModifierKind};
+use seg_syntax::ast::{Condition, Literal, ModifierKind, Name, OperandKind};
 
 impl Lower<'_> {
     /// Which kind of condition it is decides who reads it.
@@ -30,7 +30,7 @@ impl Lower<'_> {
             },
             OperandKind::Anything => Subject::Events(self.all_events()),
             OperandKind::Aggregate(aggregate) => return self.aggregate_condition(c, aggregate, scope),
-            OperandKind::LastFew(few) => return self.last_few(c, few),
+            OperandKind::FirstOrLastN(few) => return self.first_or_last_n(c, few),
             OperandKind::Error => Subject::Error,
             OperandKind::Literal(_)
             | OperandKind::Arithmetic(..)
@@ -54,7 +54,10 @@ impl Lower<'_> {
         let is_event_like = c.modifiers.iter().any(|t| {
             matches!(
                 t.kind,
-                ModifierKind::Window(_) | ModifierKind::NotWindow(_) | ModifierKind::Count(_) | ModifierKind::DifferentPeriods(..)
+                ModifierKind::Window(_)
+                    | ModifierKind::NotWindow(_)
+                    | ModifierKind::Count(_)
+                    | ModifierKind::DifferentPeriods(..)
             )
         });
         let fits = c.prefix.copula.is_some() && is_event_like && fold_name(&name.text) == "active";

@@ -1,4 +1,4 @@
-//! Conditions in a row, and what may seem to reach from one to the next.
+//! Conditions beside each other, and what may seem to reach from one to the next.
 
 use super::{EventFacts, Facts, Lower, Lowered, Scope};
 use crate::hir::Cond;
@@ -26,7 +26,7 @@ impl Lower<'_> {
             Quantifier::All => Cond::all(conds),
             Quantifier::Any => Cond::any(conds),
             Quantifier::None => Cond::any(conds).negate(),
-            Quantifier::Several { min, max } => Cond::Several { min, max, members: conds },
+            Quantifier::Cardinality { min, max } => Cond::Cardinality { min, max, members: conds },
         })
     }
 
@@ -36,7 +36,7 @@ impl Lower<'_> {
         for member in members.iter().rev() {
             let Facts::Event(event) = &member.facts else { continue };
             if let (true, Some((next, window))) = (event.is_open, after) {
-                let (first, later) = (self.said(event.at), self.words(window));
+                let (first, later) = (self.format_bare(event.at), self.words(window));
                 let mut diagnostic =
                     Diagnostic::new(Code::UnclearWindow, event.at, format!("does `{later}` belong to `{first}` too?"))
                         .label("no window of its own")
@@ -57,7 +57,7 @@ impl Lower<'_> {
     }
 
     /// The words of a condition without `who` and its kin.
-    fn said(&self, span: Span) -> String {
+    fn format_bare(&self, span: Span) -> String {
         let words = self.words(span);
         let rest = ["who ", "whose ", "with "].iter().find_map(|prefix| words.strip_prefix(prefix));
         rest.map_or(words.clone(), str::to_owned)
@@ -75,7 +75,7 @@ impl Lower<'_> {
                 continue;
             }
             let not = self.words(negative);
-            let (one, other) = (self.said(first.at), self.said(second.at));
+            let (one, other) = (self.format_bare(first.at), self.format_bare(second.at));
             let window = first.window.or(second.window).map_or(String::new(), |w| format!(" {}", self.words(w)));
             let names: Vec<String> = [first, second].iter().map(|e| self.event_names(e)).collect();
             self.report(

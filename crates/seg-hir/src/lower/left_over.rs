@@ -36,7 +36,7 @@ impl Lower<'_> {
         c.prefix.negative.is_some()
     }
 
-    /// The first phrase of a condition that is not among those read from a place on.
+    /// The first phrase of a condition that is not among those read from a position on.
     fn left_over(&self, c: &Condition, from: usize) -> Option<Span> {
         let read = self.read.get(from..).unwrap_or(&[]);
         let mut left = None;

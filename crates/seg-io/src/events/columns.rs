@@ -1,4 +1,4 @@
-//! Rows of events that come as columns, as from Parquet: taken together where
+//! Events that come as columns, as from Parquet: taken together where
 //! nothing is wrong with them and their types are the common ones. All others are
 //! taken row by row, which says what is wrong, with the same outcome otherwise.
 
@@ -48,7 +48,7 @@ impl EventSink<'_, '_, '_> {
             people: &self.loader.people,
             tables: self.tables,
             columns: &self.columns,
-            places: [self.id_at, self.event_at, self.time_at],
+            indices: [self.id_at, self.event_at, self.time_at],
             has_profiles: self.has_profiles,
         };
         // Everything of a batch is looked at before anything of it is taken.
@@ -97,7 +97,7 @@ struct Look<'l> {
     /// For each event, where in the file each of its properties is.
     columns: &'l [Vec<Option<usize>>],
     /// Where the id, the event's name and its time are.
-    places: [Option<usize>; 3],
+    indices: [Option<usize>; 3],
     has_profiles: bool,
 }
 
@@ -108,7 +108,7 @@ impl Look<'_> {
         if self.tables.tables.iter().any(|table| table.id_property.is_some()) {
             return None;
         }
-        let [id_at, event_at, time_at] = self.places;
+        let [id_at, event_at, time_at] = self.indices;
         let ids = Ids::new(columns.at(id_at)?)?;
         let people = ids.known(self.people);
         // Who is not listed is reported.
@@ -122,11 +122,11 @@ impl Look<'_> {
             return None;
         }
         let texts = names.values().as_string_opt::<i32>()?;
-        let places: Vec<Option<usize>> = texts.iter().map(|name| self.tables.by_name.get(name?).copied()).collect();
+        let indices: Vec<Option<usize>> = texts.iter().map(|name| self.tables.by_name.get(name?).copied()).collect();
         let mut of_event: Vec<Vec<u32>> = self.tables.tables.iter().map(|_| Vec::new()).collect();
         for (row, key) in (0_u32..).zip(names.keys().values()) {
-            let place = usize::try_from(*key).ok().and_then(|key| places.get(key).copied().flatten())?;
-            of_event.get_mut(place)?.push(row);
+            let index = usize::try_from(*key).ok().and_then(|key| indices.get(key).copied().flatten())?;
+            of_event.get_mut(index)?.push(row);
         }
         let values = self.values(columns, &of_event)?;
         let own = |(rows, properties)| Own { rows, properties };
@@ -164,7 +164,7 @@ impl Look<'_> {
     }
 }
 
-/// Takes some rows as events of one name, whose place among the events is `at`.
+/// Takes some rows as events of one name, whose index among the events is `at`.
 /// Properties without room for a text more go to `unfit`, with their lines.
 fn take(table: &mut EventTable<'_>, at: usize, taken: &Taken, wanted: &Wanted, unfit: &mut Vec<(usize, u64)>) {
     let Some(Own { rows: own, properties: values }) = taken.rows.of_event.get(at) else { return };

@@ -14,7 +14,7 @@ const LINE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub(super) fn read(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
     let mut reader = BufReader::with_capacity(1 << 16, stream);
     let mut names: Vec<String> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut positions: HashMap<String, usize> = HashMap::new();
     let mut buffer = Vec::new();
     let mut line = 0;
     loop {
@@ -46,8 +46,8 @@ pub(super) fn read(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSin
         let object = flattened(object);
         let n_known = names.len();
         for (key, _) in &object {
-            if !places.contains_key(key) {
-                places.insert(key.clone(), names.len());
+            if !positions.contains_key(key) {
+                positions.insert(key.clone(), names.len());
                 names.push(key.clone());
             }
         }
@@ -57,7 +57,7 @@ pub(super) fn read(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSin
         let digits: Vec<String> = object.iter().map(|(_, value)| number_text(value)).collect();
         let mut cells = vec![Cell::Missing; names.len()];
         for ((key, value), digits) in object.iter().zip(&digits) {
-            if let Some(slot) = places.get(key).and_then(|&at| cells.get_mut(at)) {
+            if let Some(slot) = positions.get(key).and_then(|&at| cells.get_mut(at)) {
                 *slot = cell(value, digits);
             }
         }

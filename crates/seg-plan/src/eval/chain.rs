@@ -1,4 +1,4 @@
-//! Rows of events, for every event that a row may begin with.
+//! Event sequences, for every event that one may begin with.
 //!
 //! A person's events are looked at by instant. For one beginning, what matters
 //! of the steps taken so far is only how many they are and when the last of them
@@ -52,8 +52,8 @@ impl Eval<'_> {
             let key = rules.keys.as_ref().map(|keys| keys.get(&event).and_then(|k| k.get(row).copied().flatten()));
             match key {
                 Some(None) => false,
-                Some(key) => rules.goes_on(candidates, (event, row as u32), *time, key),
-                None => rules.goes_on(candidates, (event, row as u32), *time, None),
+                Some(key) => rules.extends(candidates, (event, row as u32), *time, key),
+                None => rules.extends(candidates, (event, row as u32), *time, None),
             }
         });
         holds.collect()
@@ -129,7 +129,7 @@ impl Eval<'_> {
 }
 
 impl Rules<'_> {
-    fn goes_on(&self, all: &[Candidate], first: (EventId, u32), time: Instant, key: Option<u32>) -> bool {
+    fn extends(&self, all: &[Candidate], first: (EventId, u32), time: Instant, key: Option<u32>) -> bool {
         let n_steps = self.within.len();
         let is_early = |c: &Candidate| if self.is_before { c.time > time } else { c.time < time };
         let from = all.partition_point(is_early);

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 /// Where a batch's events of one name lie, those of one profile after another.
 pub(super) struct EventRows {
-    /// Each event's place in the batch's column.
+    /// Each event's position in the batch's column.
     pub idx: Vec<u32>,
     /// Whose it is.
     pub owner: Vec<u32>,
@@ -22,7 +22,7 @@ pub(super) struct EventRows {
 
 /// Where the records of the events of one name lie.
 pub(super) struct ItemRows {
-    /// Each record's place in the column of records.
+    /// Each record's position in the column of records.
     pub idx: Vec<u32>,
     /// The row of its event.
     pub owner: Vec<u32>,
@@ -104,7 +104,7 @@ impl Eval<'_> {
     }
 
     /// The events a query finds for each person, in the order of the language:
-    /// by time, event id, arrival, name, place.
+    /// by time, event id, arrival, name, position.
     fn ordered(&mut self, query: &Query) -> Vec<Vec<Found>> {
         let mut found: Vec<Vec<(Instant, Found)>> = vec![Vec::new(); self.batch.len()];
         self.each(query, |owner, event, time| {
@@ -271,7 +271,7 @@ impl Eval<'_> {
         Column::of(people)
     }
 
-    /// Two places walk over the times: the first and the one past the last of a
+    /// Two positions walk over the times: the first and the one past the last of a
     /// stretch.
     pub(super) fn most_within(&mut self, query: &Query, within: Length) -> Column {
         let people = self.times(query).into_iter().map(|times| {
@@ -331,20 +331,20 @@ impl Eval<'_> {
 
     pub(super) fn event_time(&mut self, end: End, n: u32, query: &Query) -> Column {
         let n = n as usize;
-        let place = |times: &[Instant]| match end {
+        let position = |times: &[Instant]| match end {
             End::First => n.checked_sub(1),
             End::Last => times.len().checked_sub(n),
         };
-        let at = |times: &[Instant]| place(times).and_then(|at| times.get(at)).map(|t| Value::Timestamp(*t));
+        let at = |times: &[Instant]| position(times).and_then(|at| times.get(at)).map(|t| Value::Timestamp(*t));
         if let ([event], None) = (query.events.as_slice(), query.filter) {
             let Some(events) = self.batch.events(*event) else { return Column::missing(self.batch.len()) };
             let people = (0..self.batch.len()).map(|person| {
                 let stretch = self.stretch(events, query, person);
-                let place = match end {
+                let position = match end {
                     End::First => stretch.start + n.checked_sub(1)?,
                     End::Last => stretch.end.checked_sub(n)?,
                 };
-                stretch.contains(&place).then(|| Value::Timestamp(events.time(place)))
+                stretch.contains(&position).then(|| Value::Timestamp(events.time(position)))
             });
             return Column::of(people);
         }

@@ -9,7 +9,7 @@ pub(crate) fn run(plan: &Plan) -> Plan {
     let mut builder = Builder::default();
     let mut new: Vec<NodeId> = Vec::with_capacity(plan.nodes().len());
     for (node, is_reached) in plan.nodes().iter().zip(reached(plan)) {
-        // The place of a node that is left out is never asked for.
+        // The position of a node that is left out is never asked for.
         let id = if is_reached { keep(&mut builder, renamed(node, &new)) } else { NodeId(u32::MAX) };
         new.push(id);
     }

@@ -53,7 +53,7 @@ fn fold(builder: &Builder, node: &Node) -> Option<Folded> {
             Some(Folded::Condition(value(a)?.is_some_and(holds)))
         }
         Node::Has(a, _) if value(a)?.is_none() => Some(Folded::Condition(false)),
-        Node::Few { filter, .. } => match builder.node(*filter)? {
+        Node::FirstOrLastN { filter, .. } => match builder.node(*filter)? {
             // At least one event is asked, and none is as asked.
             Node::Const(false) => Some(Folded::Condition(false)),
             _ => None,
@@ -151,7 +151,7 @@ fn text_holds(op: TextOp, value: &str, text: &str, ignore_case: bool) -> bool {
 
 /// A query whose filter every event passes has none.
 fn without_trivial_filter(builder: &Builder, mut node: Node) -> Node {
-    if let Node::Few { query, .. }
+    if let Node::FirstOrLastN { query, .. }
     | Node::Aggregate { query, .. }
     | Node::Periods { query, .. }
     | Node::UsualGap(query)
@@ -175,7 +175,7 @@ fn finds_nothing(builder: &Builder, query: &Query) -> bool {
 /// What a node is when its query finds nothing.
 fn over_nothing(node: &Node) -> Option<Folded> {
     Some(match node {
-        Node::Few { .. } => Folded::Condition(false),
+        Node::FirstOrLastN { .. } => Folded::Condition(false),
         Node::Periods { .. } | Node::MostWithin { .. } => Folded::Value(Some(Value::Integer(0))),
         Node::UsualGap(_) => Folded::Value(None),
         Node::Aggregate { function, measure, .. } => match (function, measure) {

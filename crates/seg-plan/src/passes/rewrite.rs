@@ -22,7 +22,7 @@ pub fn keep(builder: &mut Builder, node: Node) -> NodeId {
     match node {
         Node::All(members) => builder.all(members),
         Node::Any(members) => builder.any(members),
-        Node::Several { min, max, members } => builder.several(min, max, members),
+        Node::Cardinality { min, max, members } => builder.cardinality(min, max, members),
         Node::Not(inner) => builder.negate(inner),
         Node::Known(value) => builder.known(value),
         Node::Compare(op, left, right) => builder.compare(op, left, right),
@@ -43,8 +43,8 @@ pub(super) fn renamed(node: &Node, new: &[NodeId]) -> Node {
     match node {
         Node::All(members) => Node::All(members.iter().map(id).collect()),
         Node::Any(members) => Node::Any(members.iter().map(id).collect()),
-        Node::Several { min, max, members } => {
-            Node::Several { min: *min, max: *max, members: members.iter().map(id).collect() }
+        Node::Cardinality { min, max, members } => {
+            Node::Cardinality { min: *min, max: *max, members: members.iter().map(id).collect() }
         }
         Node::Not(a) => Node::Not(id(a)),
         Node::Known(a) => Node::Known(id(a)),
@@ -54,7 +54,9 @@ pub(super) fn renamed(node: &Node, new: &[NodeId]) -> Node {
             Node::Text { op: *op, value: id(value), text: text.clone(), ignore_case: *ignore_case }
         }
         Node::Has(a, value) => Node::Has(id(a), value.clone()),
-        Node::Few { end, n, query: q, filter } => Node::Few { end: *end, n: *n, query: query(q), filter: id(filter) },
+        Node::FirstOrLastN { end, n, query: q, filter } => {
+            Node::FirstOrLastN { end: *end, n: *n, query: query(q), filter: id(filter) }
+        }
         Node::Chain(chain) => {
             let steps = chain.steps.iter().map(|(q, within)| (query(q), *within)).collect();
             Node::Chain(Chain { steps, ..chain.clone() })

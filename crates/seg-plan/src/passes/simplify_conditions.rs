@@ -12,7 +12,7 @@ use seg_data::{Date, Instant, Period, Value};
 use seg_hir::hir::{CompareOp, End, Moment};
 use std::collections::HashSet;
 
-/// Longer rows are left alone: every member is held against every other.
+/// More members are left alone: every member is compared with every other.
 const MEMBERS_MAX: usize = 64;
 /// How deep implication looks into combinations of combinations.
 const DEPTH_MAX: usize = 4;
@@ -25,9 +25,9 @@ pub(crate) fn run(plan: &Plan) -> Plan {
     })
 }
 
-/// A row of conditions of which all, or any, must hold.
+/// Conditions of which all, or any, must hold.
 fn row(builder: &mut Builder, members: &[NodeId], is_all: bool) -> NodeId {
-    // Members that have changed may be a row themselves, or decided.
+    // Members that have changed may be several themselves, or decided.
     let row = if is_all { builder.all(members.to_vec()) } else { builder.any(members.to_vec()) };
     let mut members = match (builder.node(row), is_all) {
         (Some(Node::All(members)), true) | (Some(Node::Any(members)), false) => members.clone(),
@@ -50,15 +50,15 @@ fn row(builder: &mut Builder, members: &[NodeId], is_all: bool) -> NodeId {
     }
     // Of two that imply each other one stays, since the other is gone by then.
     for at in (0..members.len()).rev() {
-        if is_spare(builder, &members, at, is_all) {
+        if is_redundant(builder, &members, at, is_all) {
             members.remove(at);
         }
     }
     if is_all { builder.all(members) } else { builder.any(members) }
 }
 
-/// Whether a member of a row changes nothing beside another.
-fn is_spare(builder: &Builder, members: &[NodeId], at: usize, is_all: bool) -> bool {
+/// Whether a member changes nothing beside another.
+fn is_redundant(builder: &Builder, members: &[NodeId], at: usize, is_all: bool) -> bool {
     let Some(member) = members.get(at).copied() else { return false };
     members.iter().filter(|other| **other != member).any(|other| match is_all {
         true => implies(builder, *other, member, DEPTH_MAX),
@@ -68,27 +68,27 @@ fn is_spare(builder: &Builder, members: &[NodeId], at: usize, is_all: bool) -> b
 
 /// For each segment whether one of its conditions changes nothing beside
 /// another, in a plan in which counts are looks at times already.
-pub(super) fn spare(plan: &Plan) -> Vec<bool> {
+pub(super) fn redundant(plan: &Plan) -> Vec<bool> {
     let mut rows = HashSet::new();
     let plan = rewrite(plan, |builder, node| {
-        let has_spare = match &node {
+        let has_redundant = match &node {
             Node::All(members) | Node::Any(members) if members.len() <= MEMBERS_MAX => {
                 let is_all = matches!(node, Node::All(_));
-                (0..members.len()).any(|at| is_spare(builder, members, at, is_all))
+                (0..members.len()).any(|at| is_redundant(builder, members, at, is_all))
             }
             _ => false,
         };
         let id = keep(builder, node);
-        if has_spare {
+        if has_redundant {
             rows.insert(id);
         }
         id
     });
-    let has_spare = |root: &crate::plan::Root| {
+    let has_redundant = |root: &crate::plan::Root| {
         let children = plan.node(root.node).map(Node::children).unwrap_or_default();
         children.iter().chain([&root.node]).any(|id| rows.contains(id))
     };
-    plan.roots().iter().map(has_spare).collect()
+    plan.roots().iter().map(has_redundant).collect()
 }
 
 /// Whether `a` and `b` never hold together.
@@ -97,7 +97,7 @@ fn excludes(builder: &Builder, a: NodeId, b: NodeId, depth: usize) -> bool {
         (Some(Node::Not(not_a)), _) if implies(builder, b, *not_a, depth) => true,
         (_, Some(Node::Not(not_b))) => implies(builder, a, *not_b, depth),
         (Some(Node::Compare(op, left, bound)), Some(Node::Compare(other_op, other_left, other_bound))) => {
-            let bounds = place(builder, *bound).zip(place(builder, *other_bound));
+            let bounds = position(builder, *bound).zip(position(builder, *other_bound));
             left == other_left && bounds.is_some_and(|(bound, other)| apart((*op, bound), (*other_op, other)))
         }
         _ => false,
@@ -134,7 +134,7 @@ fn implies(builder: &Builder, a: NodeId, b: NodeId, depth: usize) -> bool {
         },
         (Node::Known(left), Node::Known(right)) => is_further_back(builder, *left, *right),
         (Node::Compare(op, left, bound), Node::Compare(other_op, other_left, other_bound)) => {
-            let bounds = place(builder, *bound).zip(place(builder, *other_bound));
+            let bounds = position(builder, *bound).zip(position(builder, *other_bound));
             let is_stronger = bounds.is_some_and(|(bound, other)| stronger((*op, bound), (*other_op, other)));
             // The k-th last is not before a bound when one further back is not.
             let is_later = is_lower(*op) && is_further_back(builder, *left, *other_left);
@@ -161,8 +161,8 @@ fn is_further_back(builder: &Builder, a: NodeId, b: NodeId) -> bool {
 }
 
 /// Where a bound stands among those that can be compared with it, whatever now
-/// is: a kind, and a place on its line.
-fn place(builder: &Builder, bound: NodeId) -> Option<(u8, i128)> {
+/// is: a kind, and a position on its line.
+fn position(builder: &Builder, bound: NodeId) -> Option<(u8, i128)> {
     match builder.node(bound)? {
         Node::Literal(Literal(Value::Integer(n))) => Some((0, *n)),
         Node::Literal(Literal(Value::Money(n))) => Some((1, *n)),

@@ -1,6 +1,6 @@
 //! Puts cheap conditions before dear ones.
 //!
-//! Engines go through the members of a row in the order of the plan, and stop
+//! Engines go through members in the order of the plan, and stop
 //! where the rest cannot matter. Nodes are put in the order of their cost; one
 //! costs more than all it is made of, so each still stands after those.
 

@@ -1,4 +1,4 @@
-//! Bounds of the steps of a row that its first event keeps already.
+//! Bounds of the steps of an event sequence that its first event keeps already.
 //!
 //! What follows an event of a window is not earlier than the window's start, and
 //! nothing is later than now: so `A then B, in the past 30 days` need not ask

@@ -44,7 +44,7 @@ pub struct Overlap {
     pub percent: String,
     /// The other segment.
     pub other: Title,
-    /// Its place in the text, from its first word to its last.
+    /// Its position in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -55,7 +55,7 @@ pub struct SizeChange {
     pub percent: String,
     /// In how long.
     pub per: Unit,
-    /// Its place in the text.
+    /// Its position in the text.
     pub span: Span,
 }
 
@@ -77,7 +77,7 @@ pub struct Rule {
     pub channel: Option<Title>,
     /// What everyone must meet.
     pub body: Expr,
-    /// Its place in the text, from its first word to its last.
+    /// Its position in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -86,7 +86,7 @@ pub struct Rule {
 pub struct Precedence {
     /// The segments, the most preferred first.
     pub names: Vec<Title>,
-    /// Its place in the text, from its first word to its last.
+    /// Its position in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -95,13 +95,13 @@ pub struct Precedence {
 pub struct Test {
     /// The name that others refer to it by.
     pub name: Title,
-    /// When it is judged.
+    /// As of when it is evaluated.
     pub at: Option<(DateLiteral, Span)>,
     /// The people.
     pub profiles: Vec<Profile>,
     /// Who is expected where.
     pub expectations: Vec<Expectation>,
-    /// Its place in the text, from its first word to its last.
+    /// Its position in the text, from its first word to its last.
     pub span: Span,
 }
 
@@ -171,7 +171,7 @@ pub struct Expectation {
     pub id: Title,
     /// What is expected of them.
     pub what: Expected,
-    /// Its place in the text, from its first word to its last.
+    /// Its position in the text, from its first word to its last.
     pub span: Span,
 }
 

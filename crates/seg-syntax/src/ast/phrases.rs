@@ -4,7 +4,7 @@
 //! read is an error. The list is made here, from the tree alone, so that a reader
 //! cannot forget a phrase by not looking at it.
 
-use super::{Condition, Expr, Item, Operand, OperandKind, Relation, Modifier, ModifierKind};
+use super::{Condition, Expr, Item, Modifier, ModifierKind, Operand, OperandKind, Relation};
 use crate::source::Span;
 
 impl Condition {
@@ -98,7 +98,9 @@ fn in_operand(operand: &Operand, said: &mut impl FnMut(Span)) {
             in_operand(left, said);
             in_operand(right, said);
         }
-        OperandKind::Aggregate(aggregate) => aggregate.modifiers.iter().for_each(|modifier| in_modifier(modifier, said)),
+        OperandKind::Aggregate(aggregate) => {
+            aggregate.modifiers.iter().for_each(|modifier| in_modifier(modifier, said))
+        }
         // In brackets an operand reads as a condition.
         OperandKind::Bracketed(inner) => {
             if let Expr::Condition(condition) = inner.as_ref() {
@@ -107,7 +109,7 @@ fn in_operand(operand: &Operand, said: &mut impl FnMut(Span)) {
         }
         OperandKind::Name(_)
         | OperandKind::Literal(_)
-        | OperandKind::LastFew(_)
+        | OperandKind::FirstOrLastN(_)
         | OperandKind::Events(_)
         | OperandKind::Anything
         | OperandKind::Items(..)
@@ -169,14 +171,16 @@ fn inner_of_operand<'a>(operand: &'a Operand, found: &mut impl FnMut(&'a Conditi
             inner_of_operand(left, found);
             inner_of_operand(right, found);
         }
-        OperandKind::Aggregate(aggregate) => aggregate.modifiers.iter().for_each(|modifier| inner_of_modifier(modifier, found)),
+        OperandKind::Aggregate(aggregate) => {
+            aggregate.modifiers.iter().for_each(|modifier| inner_of_modifier(modifier, found))
+        }
         OperandKind::Bracketed(inner) => match inner.as_ref() {
             Expr::Condition(condition) => condition.each_inner(found),
             other => other.each_condition(found),
         },
         OperandKind::Name(_)
         | OperandKind::Literal(_)
-        | OperandKind::LastFew(_)
+        | OperandKind::FirstOrLastN(_)
         | OperandKind::Events(_)
         | OperandKind::Anything
         | OperandKind::Items(..)

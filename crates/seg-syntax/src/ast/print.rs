@@ -329,7 +329,7 @@ impl Display for Operand {
                 write!(f, "of {}", a.event)?;
                 if a.modifiers.is_empty() { Ok(()) } else { write!(f, " (with {} modifiers)", a.modifiers.len()) }
             }
-            OperandKind::LastFew(few) => write!(f, "{} {} {}", few.end, few.n, few.event),
+            OperandKind::FirstOrLastN(few) => write!(f, "{} {} {}", few.end, few.n, few.event),
             OperandKind::Events(names) => {
                 write!(f, "any of (")?;
                 separated(f, names)?;
@@ -490,7 +490,7 @@ impl Display for Window {
         match self {
             Window::Past(d) => write!(f, "past {d}"),
             Window::PastNamed(name) => write!(f, "past {name}"),
-            Window::Around(d, op, anchor) => write!(f, "{d} {op} {anchor}"),
+            Window::Anchored(d, op, anchor) => write!(f, "{d} {op} {anchor}"),
             Window::Next(d) => write!(f, "next {d}"),
             Window::Ago(age) => write!(f, "{age} ago"),
             Window::Dates(a, b) => write!(f, "between {a} and {b}"),
@@ -540,8 +540,8 @@ impl Display for Quantifier {
             Quantifier::All => f.write_str("all"),
             Quantifier::Any => f.write_str("any"),
             Quantifier::None => f.write_str("none"),
-            Quantifier::Several { min, max: Some(max) } => write!(f, "{min} to {max}"),
-            Quantifier::Several { min, max: None } => write!(f, "at least {min}"),
+            Quantifier::Cardinality { min, max: Some(max) } => write!(f, "{min} to {max}"),
+            Quantifier::Cardinality { min, max: None } => write!(f, "at least {min}"),
         }
     }
 }

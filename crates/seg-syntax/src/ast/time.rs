@@ -10,7 +10,7 @@ pub struct Quantity {
     pub min: u64,
     /// At most so many.
     pub max: Option<u64>,
-    /// Its place in the text.
+    /// Its position in the text.
     pub span: Span,
 }
 
@@ -21,7 +21,7 @@ pub struct Duration {
     pub count: u64,
     /// The unit that is counted.
     pub unit: Unit,
-    /// Its place in the text.
+    /// Its position in the text.
     pub span: Span,
 }
 
@@ -66,7 +66,7 @@ pub enum Window {
     /// `before 2026-01-01`
     Dated(DatedOp, Operand),
     /// `within 7 days after first_order_date`
-    Around(Duration, DatedOp, Operand),
+    Anchored(Duration, DatedOp, Operand),
     /// `today`, `last month`, `in the past 7 full days`: from the start of one
     /// period of the calendar up to that of another, counted from the one that
     /// holds now.
@@ -121,7 +121,7 @@ pub struct Periods {
     pub unit: Unit,
     /// Those of the calendar, and then whether only full ones.
     pub calendar: Option<bool>,
-    /// Its place in the text.
+    /// Its position in the text.
     pub span: Span,
 }
 

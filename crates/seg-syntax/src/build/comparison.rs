@@ -3,7 +3,7 @@
 use super::Builder;
 use super::condition::error_operand;
 use crate::ast::{
-    Comparison, Literal, LiteralAt, Operand, OperandKind, OrderOp, Quantifier, Relation, ModifierKind, TextOp, Title,
+    Comparison, Literal, LiteralAt, ModifierKind, Operand, OperandKind, OrderOp, Quantifier, Relation, TextOp, Title,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;

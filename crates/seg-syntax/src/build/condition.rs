@@ -3,7 +3,8 @@
 use super::Builder;
 use super::head::Head;
 use crate::ast::{
-    Condition, Expr, Group, Prefix, Literal, Name, Negative, Operand, OperandKind, Quantifier, Quantity, Modifier, ModifierKind,
+    Condition, Expr, Group, Literal, Modifier, ModifierKind, Name, Negative, Operand, OperandKind, Prefix, Quantifier,
+    Quantity,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -83,7 +84,7 @@ impl Builder<'_> {
         let compares = modifiers.iter().any(|t| matches!(t.kind, ModifierKind::Comparison(_)));
         // `did all of (A, B)` is nothing but each of them.
         if let Expr::Group(Group { quantifier, is_chain: false, .. }) = inner.as_ref()
-            && matches!(quantifier, Quantifier::All | Quantifier::Several { .. })
+            && matches!(quantifier, Quantifier::All | Quantifier::Cardinality { .. })
             && modifiers.is_empty()
             && quantity.is_none()
         {
@@ -95,7 +96,11 @@ impl Builder<'_> {
             && (has_event_words || !modifiers.is_empty())
             && let Some(names) = event_names(group)
         {
-            return self.event_union(group.quantifier, names, Union { prefix, quantity, modifiers, span, at: group.span });
+            return self.event_union(
+                group.quantifier,
+                names,
+                Union { prefix, quantity, modifiers, span, at: group.span },
+            );
         }
         let has_time = modifiers.iter().any(|t| matches!(t.kind, ModifierKind::Window(_)));
         if (compares || has_time)
@@ -117,13 +122,15 @@ impl Builder<'_> {
                 self.report(two_negatives(at, "`none of` is negative already"));
                 return Expr::Error(span);
             }
-            Quantifier::All | Quantifier::Several { .. } => {
+            Quantifier::All | Quantifier::Cardinality { .. } => {
                 let window = modifiers.first().map_or(at, |t| t.span);
                 let each = names.iter().map(|n| format!("did {} {}", n.text, self.words(window)));
                 let each: Vec<String> = each.collect();
                 let each = match quantifier {
-                    Quantifier::Several { min, max: None } => format!("at least {min} of ({})", each.join(", ")),
-                    Quantifier::Several { min, max: Some(max) } => format!("{min} to {max} of ({})", each.join(", ")),
+                    Quantifier::Cardinality { min, max: None } => format!("at least {min} of ({})", each.join(", ")),
+                    Quantifier::Cardinality { min, max: Some(max) } => {
+                        format!("{min} to {max} of ({})", each.join(", "))
+                    }
                     _ => each.join(" and "),
                 };
                 self.report(
@@ -251,7 +258,10 @@ fn is_said(modifier: &Pair<'_, Rule>) -> bool {
 }
 
 fn is_window(modifier: &Modifier) -> bool {
-    matches!(modifier.kind, ModifierKind::Window(_) | ModifierKind::NotWindow(_) | ModifierKind::AllIn(_) | ModifierKind::Recurring(_))
+    matches!(
+        modifier.kind,
+        ModifierKind::Window(_) | ModifierKind::NotWindow(_) | ModifierKind::AllIn(_) | ModifierKind::Recurring(_)
+    )
 }
 
 pub(super) fn error_operand(span: Span) -> Operand {

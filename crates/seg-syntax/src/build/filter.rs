@@ -2,7 +2,7 @@
 
 use super::Builder;
 use super::condition::{error_operand, two_negatives};
-use crate::ast::{Condition, Expr, Prefix, Negative, Operand, OperandKind, Modifier, ModifierKind};
+use crate::ast::{Condition, Expr, Modifier, ModifierKind, Negative, Operand, OperandKind, Prefix};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::source::Span;

@@ -2,7 +2,9 @@
 
 use super::Builder;
 use super::condition::{error_operand, event_names};
-use crate::ast::{Expr, Group, LastFew, Operand, OperandKind, Quantifier, Quantity, Modifier, ModifierKind, Window};
+use crate::ast::{
+    Expr, FirstOrLastN, Group, Modifier, ModifierKind, Operand, OperandKind, Quantifier, Quantity, Window,
+};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use pest::iterators::Pair;
@@ -47,7 +49,9 @@ impl Builder<'_> {
                 None => error,
             },
             Rule::since_head => self.since_head(inner),
-            Rule::last_few => Head::Subject { quantity: None, subject: self.last_few(inner), modifier: None },
+            Rule::first_or_last_n => {
+                Head::Subject { quantity: None, subject: self.first_or_last_n(inner), modifier: None }
+            }
             Rule::counted => {
                 let mut quantity = None;
                 let mut subject = error_operand(span);
@@ -86,7 +90,7 @@ impl Builder<'_> {
             );
             return None;
         }
-        Some(Group { quantifier: Quantifier::Several { min, max }, members, is_chain: false, span })
+        Some(Group { quantifier: Quantifier::Cardinality { min, max }, members, is_chain: false, span })
     }
 
     /// `30 to 45 days since last_order_date`: the subject comes last.
@@ -113,7 +117,7 @@ impl Builder<'_> {
         Head::Subject { quantity: None, subject, modifier }
     }
 
-    fn last_few(&mut self, pair: Pair<'_, Rule>) -> Operand {
+    fn first_or_last_n(&mut self, pair: Pair<'_, Rule>) -> Operand {
         use crate::ast::End;
         let span = self.span(&pair);
         let mut end = End::Last;
@@ -128,7 +132,7 @@ impl Builder<'_> {
             }
         }
         let n = u32::try_from(n).unwrap_or(u32::MAX);
-        Operand { kind: OperandKind::LastFew(Box::new(LastFew { end, n, event })), span }
+        Operand { kind: OperandKind::FirstOrLastN(Box::new(FirstOrLastN { end, n, event })), span }
     }
 
     /// `3 orders` in front of an event says neither exactly nor at least.

@@ -5,8 +5,8 @@ use super::Builder;
 use super::condition::error_operand;
 use super::time::unit_of;
 use crate::ast::{
-    DistanceUnit, Expr, Followed, Group, LiteralAt, Near, Operand, OperandKind, Periods, Quantifier, Recurring, Sample,
-    Modifier, ModifierKind, Unit, Use, Within, WithinOf,
+    DistanceUnit, Expr, Followed, Group, LiteralAt, Modifier, ModifierKind, Near, Operand, OperandKind, Periods,
+    Quantifier, Recurring, Sample, Unit, Use, Within, WithinOf,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -73,7 +73,9 @@ impl Builder<'_> {
             match part.as_rule() {
                 Rule::event_ref => event = self.event_ref(part),
                 Rule::where_modifier => modifiers.extend(self.where_modifier(part)),
-                Rule::with_modifier => modifiers.push(Modifier { kind: ModifierKind::Where(self.property_test(part)), span: at }),
+                Rule::with_modifier => {
+                    modifiers.push(Modifier { kind: ModifierKind::Where(self.property_test(part)), span: at })
+                }
                 Rule::same_modifier => {
                     let name = part.into_inner().find(|p| p.as_rule() == Rule::of_name);
                     let name = name.map(|name| self.name(name, false));
@@ -237,13 +239,13 @@ impl Builder<'_> {
                 Rule::kw_none => quantifier = Quantifier::None,
                 Rule::quantity => {
                     let quantity = self.quantity(part)?;
-                    quantifier = Quantifier::Several { min: quantity.min, max: quantity.max };
+                    quantifier = Quantifier::Cardinality { min: quantity.min, max: quantity.max };
                 }
                 Rule::text => members.push(Expr::InSegment(self.title(&part))),
                 _ => {}
             }
         }
-        if let Quantifier::Several { min, .. } = quantifier
+        if let Quantifier::Cardinality { min, .. } = quantifier
             && min > members.len() as u64
         {
             let n = members.len();

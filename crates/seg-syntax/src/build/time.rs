@@ -3,7 +3,9 @@
 use super::Builder;
 use super::comparison::Bound;
 use super::condition::error_operand;
-use crate::ast::{Age, CalendarUnit, DatedOp, Duration, Name, Operand, OperandKind, Quantity, ModifierKind, Unit, Window};
+use crate::ast::{
+    Age, CalendarUnit, DatedOp, Duration, ModifierKind, Name, Operand, OperandKind, Quantity, Unit, Window,
+};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::limits::{COUNT_MAX, DURATION_DAYS_MAX};
@@ -266,7 +268,7 @@ impl Builder<'_> {
                         _ => {}
                     }
                 }
-                Some(Window::Around(length?, op, anchor?))
+                Some(Window::Anchored(length?, op, anchor?))
             }
             Rule::ever => Some(Window::Ever),
             Rule::mistake_within => {

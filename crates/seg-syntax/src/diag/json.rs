@@ -15,7 +15,7 @@ pub struct JsonDiagnostic {
     pub severity: &'static str,
     /// What is wrong.
     pub message: String,
-    /// Its place in the text.
+    /// Its position in the text.
     pub place: JsonPlace,
     /// Other places that matter.
     pub also: Vec<JsonPlace>,

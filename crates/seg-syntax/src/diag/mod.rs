@@ -23,7 +23,7 @@ pub enum Severity {
 /// A place with what is to be said about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// Its place in the text.
+    /// Its position in the text.
     pub span: Span,
     /// What is here. May be empty.
     pub text: String,

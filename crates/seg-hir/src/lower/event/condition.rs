@@ -5,7 +5,7 @@ use super::sequence::Row;
 use crate::hir::{Aggregate, Cond, End, Expr, ExprKind, Length, PeriodUnit, Query};
 use crate::lower::{EventFacts, Facts, Lower, Lowered};
 use seg_data::{EventId, Type, Zone};
-use seg_syntax::ast::{self, Condition, Negative, Quantity, Modifier, ModifierKind, Unit};
+use seg_syntax::ast::{self, Condition, Modifier, ModifierKind, Negative, Quantity, Unit};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 

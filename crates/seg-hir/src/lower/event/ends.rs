@@ -4,7 +4,7 @@ use crate::hir::{Cond, End, Expr, ExprKind};
 use crate::lower::value::comparison::Compared;
 use crate::lower::{Lower, Lowered, Scope};
 use seg_data::{EventId, Type};
-use seg_syntax::ast::{self, Condition, Literal, Operand, OperandKind, Relation, Modifier, ModifierKind};
+use seg_syntax::ast::{self, Condition, Literal, Modifier, ModifierKind, Operand, OperandKind, Relation};
 use seg_syntax::diag::{Code, Diagnostic};
 
 impl Lower<'_> {
@@ -29,7 +29,7 @@ impl Lower<'_> {
             ModifierKind::Had(filter) => {
                 let filter = Box::new(self.filter(filter, &query.events.clone()));
                 self.reads(last.span);
-                Lowered::plain(Cond::Few { end, n: 1, query, filter })
+                Lowered::plain(Cond::FirstOrLastN { end, n: 1, query, filter })
             }
             ModifierKind::Comparison(comparison) => {
                 let is_time = matches!(
@@ -98,7 +98,7 @@ impl Lower<'_> {
     }
 
     /// `all of their last 3 Order Completed had …`
-    pub(in crate::lower) fn last_few(&mut self, c: &Condition, few: &ast::LastFew) -> Lowered {
+    pub(in crate::lower) fn first_or_last_n(&mut self, c: &Condition, few: &ast::FirstOrLastN) -> Lowered {
         let Some(events) = self.event_operand(&few.event) else { return Lowered::error() };
         let Some((Modifier { kind: ModifierKind::Had(filter), span }, before)) = c.modifiers.split_last() else {
             let words = self.words(c.subject.span);
@@ -126,7 +126,7 @@ impl Lower<'_> {
             ast::End::First => End::First,
             ast::End::Last => End::Last,
         };
-        let cond = Cond::Few { end, n: few.n, query, filter };
+        let cond = Cond::FirstOrLastN { end, n: few.n, query, filter };
         let is_negative = self.reads_negative(c);
         Lowered::plain(cond).negated(is_negative)
     }

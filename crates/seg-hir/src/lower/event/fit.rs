@@ -3,7 +3,7 @@
 use super::parts::EventParts;
 use crate::lower::Lower;
 use crate::lower::left_over::bare;
-use seg_syntax::ast::{Condition, OperandKind, Quantity, Modifier, ModifierKind};
+use seg_syntax::ast::{Condition, Modifier, ModifierKind, OperandKind, Quantity};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -90,9 +90,12 @@ impl Lower<'_> {
     fn negative_of_each(&mut self, c: &Condition, parts: &EventParts<'_>) -> bool {
         let (Some((_, negative)), Some((.., regular))) = (c.prefix.negative, parts.regular) else { return false };
         let (no, periods, event) = (self.words(negative), self.words(regular), self.event_text(c));
-        let is_count =
-            |t: &&Modifier| matches!(t.kind, ModifierKind::Count(_) | ModifierKind::CountPer(..) | ModifierKind::DifferentPeriods(..));
-        let modifiers = |modifiers: Vec<&Modifier>| modifiers.iter().map(|t| format!(" {}", self.words(t.span))).collect::<String>();
+        let is_count = |t: &&Modifier| {
+            matches!(t.kind, ModifierKind::Count(_) | ModifierKind::CountPer(..) | ModifierKind::DifferentPeriods(..))
+        };
+        let modifiers = |modifiers: Vec<&Modifier>| {
+            modifiers.iter().map(|t| format!(" {}", self.words(t.span))).collect::<String>()
+        };
         let quantity = c.quantity.map_or(String::new(), |q| format!("{} ", self.words(q.span)));
         let whole = format!("not (did {quantity}{event}{})", modifiers(c.modifiers.iter().collect()));
         let rest = modifiers(c.modifiers.iter().filter(|t| !is_count(t)).collect());

@@ -3,7 +3,9 @@
 use super::query::is_own_past;
 use super::sequence::Row;
 use crate::lower::Lower;
-use seg_syntax::ast::{self, Condition, Literal, Operand, OperandKind, Quantity, Relation, Modifier, ModifierKind, Unit};
+use seg_syntax::ast::{
+    self, Condition, Literal, Modifier, ModifierKind, Operand, OperandKind, Quantity, Relation, Unit,
+};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -68,7 +70,9 @@ impl Lower<'_> {
                     return None;
                 }
                 ModifierKind::Count(q) => parts.count.replace(Quantity { span: modifier.span, ..*q }).map(|q| q.span),
-                ModifierKind::DifferentPeriods(q, unit) => parts.periods.replace((*q, *unit, modifier.span)).map(|p| p.2),
+                ModifierKind::DifferentPeriods(q, unit) => {
+                    parts.periods.replace((*q, *unit, modifier.span)).map(|p| p.2)
+                }
                 ModifierKind::Comparison(comparison) => {
                     self.compared_event(c, comparison, modifier.span);
                     return None;

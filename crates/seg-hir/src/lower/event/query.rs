@@ -3,7 +3,7 @@
 use crate::hir::{Expr, Query};
 use crate::lower::Lower;
 use seg_data::EventId;
-use seg_syntax::ast::{Operand, OperandKind, Modifier, ModifierKind, Window};
+use seg_syntax::ast::{Modifier, ModifierKind, Operand, OperandKind, Window};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -18,7 +18,7 @@ impl Lower<'_> {
             OperandKind::Literal(_)
             | OperandKind::Arithmetic(..)
             | OperandKind::Aggregate(_)
-            | OperandKind::LastFew(_)
+            | OperandKind::FirstOrLastN(_)
             | OperandKind::Items(..)
             | OperandKind::UsualGap(_)
             | OperandKind::Elapsed(_)
@@ -113,5 +113,5 @@ impl Lower<'_> {
 /// `since last_order_date`, `within 7 days after their first order`: a window
 /// that is not the same for all.
 pub(super) fn is_own_past(window: &Window) -> bool {
-    matches!(window, Window::Around(..) | Window::Dated(_, Operand { kind: OperandKind::Name(_), .. }))
+    matches!(window, Window::Anchored(..) | Window::Dated(_, Operand { kind: OperandKind::Name(_), .. }))
 }

@@ -5,7 +5,7 @@ use crate::hir::{Cond, Expr, ExprKind};
 use crate::lower::names::resolve::Subject;
 use crate::lower::{Items, Lower, Lowered, Scope};
 use seg_data::{EventId, PropertyId, Type};
-use seg_syntax::ast::{self, Condition, Name, Operand, OperandKind, Quantifier, Modifier, ModifierKind};
+use seg_syntax::ast::{self, Condition, Modifier, ModifierKind, Name, Operand, OperandKind, Quantifier};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -41,7 +41,7 @@ impl Lower<'_> {
             OperandKind::Literal(_)
             | OperandKind::Arithmetic(..)
             | OperandKind::Aggregate(_)
-            | OperandKind::LastFew(_)
+            | OperandKind::FirstOrLastN(_)
             | OperandKind::Events(_)
             | OperandKind::Anything
             | OperandKind::UsualGap(None)
@@ -140,9 +140,9 @@ impl Lower<'_> {
             field.0 == name.text || seg_data::schema::fold_name(&field.0) == seg_data::schema::fold_name(&name.text)
         };
         let (_, ty) = items.fields.iter().find(fits)?;
-        let place = items.fields.iter().position(|f| fits(&f))?;
+        let index = items.fields.iter().position(|f| fits(&f))?;
         let list: Vec<(EventId, PropertyId)> = items.list.clone();
-        let kind = ExprKind::Field { list, field: u32::try_from(place).ok()? };
+        let kind = ExprKind::Field { list, field: u32::try_from(index).ok()? };
         Some(Expr { kind, ty: ty.clone(), may_be_missing: true })
     }
 }

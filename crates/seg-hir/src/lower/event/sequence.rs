@@ -1,14 +1,14 @@
-//! Rows of events: one after another, followed by, not followed by.
+//! Event sequences: one after another, followed by, not followed by.
 
 use crate::hir::{Bound, Chain, ChainStep, CompareOp, Cond, Expr, ExprKind, Interval, Length, Moment, Query};
 use crate::lower::names::resolve::Subject;
 use crate::lower::{Lower, Scope};
 use seg_data::{EventId, Period, PropertyId, Type};
-use seg_syntax::ast::{self, Condition, Duration, Followed, Name, Modifier, ModifierKind, Window, WithinOf};
+use seg_syntax::ast::{self, Condition, Duration, Followed, Modifier, ModifierKind, Name, Window, WithinOf};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
-/// How many events may be behind the first of a row: engines keep a bit for
+/// How many events may be behind the first of a sequence: engines keep a bit for
 /// each.
 const STEPS_MAX: usize = 32;
 
@@ -45,7 +45,7 @@ struct Step<'t> {
     followed: Vec<FollowedBy<'t>>,
 }
 
-/// The modifiers of a row, sorted.
+/// The modifiers of a sequence, sorted.
 #[derive(Default)]
 struct Sorted<'t> {
     steps: Vec<Step<'t>>,
@@ -272,10 +272,13 @@ impl Lower<'_> {
     pub(in crate::lower) fn words_of_sequences(&mut self, modifier: &Modifier) {
         let words = self.words(modifier.span);
         let mut diagnostic =
-            Diagnostic::new(Code::MisplacedWords, modifier.span, format!("`{words}` does not fit here")).label("of what?");
+            Diagnostic::new(Code::MisplacedWords, modifier.span, format!("`{words}` does not fit here"))
+                .label("of what?");
         diagnostic = match modifier.kind {
             ModifierKind::Limit(_) => diagnostic.help("it belongs behind `not followed by … within …`"),
-            ModifierKind::Same(_) => diagnostic.help("it belongs behind `then …`, `followed by …` or `with no … since`"),
+            ModifierKind::Same(_) => {
+                diagnostic.help("it belongs behind `then …`, `followed by …` or `with no … since`")
+            }
             ModifierKind::AllIn(_) => diagnostic
                 .help("`all` belongs behind a row of events: `did A then B, all in the past 7 days`")
                 .help("for one event leave `all` out"),

@@ -6,7 +6,7 @@ use crate::lower::{Lower, Lowered};
 use crate::names::suggestion;
 use seg_data::Type;
 use seg_data::schema::fold_name;
-use seg_syntax::ast::{self, Condition, LiteralAt, Name, Relation, ModifierKind, Title};
+use seg_syntax::ast::{self, Condition, LiteralAt, ModifierKind, Name, Relation, Title};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 

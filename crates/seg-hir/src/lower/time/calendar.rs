@@ -8,7 +8,7 @@ use crate::lower::{Lower, Lowered, Scope};
 use seg_data::time::SECOND;
 use seg_data::{Type, Value, Zone};
 use seg_syntax::ast::{
-    self, Condition, Duration, Name, Periods, Quantity, Recurring, Relation, Modifier, ModifierKind, Unit, Window,
+    self, Condition, Duration, Modifier, ModifierKind, Name, Periods, Quantity, Recurring, Relation, Unit, Window,
 };
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
@@ -22,7 +22,9 @@ impl Lower<'_> {
         let is_zone = |t: &Modifier| matches!(t.kind, ModifierKind::Zone(_));
         let Some(at) = c.modifiers.iter().position(is_zone) else { return self.condition_of_kind(c, scope) };
         let mut rest = c.clone();
-        let Modifier { kind: ModifierKind::Zone(name), span } = rest.modifiers.remove(at) else { return Lowered::error() };
+        let Modifier { kind: ModifierKind::Zone(name), span } = rest.modifiers.remove(at) else {
+            return Lowered::error();
+        };
         if let Some(second) = rest.modifiers.iter().find(|t| is_zone(t)) {
             self.repeated(span, second.span, "keep one of the two time zones");
             return Lowered::error();
@@ -171,7 +173,7 @@ impl Lower<'_> {
             | Window::Ago(_)
             | Window::Dates(..)
             | Window::Dated(..)
-            | Window::Around(..)
+            | Window::Anchored(..)
             | Window::Ever => return Some(None),
         }))
     }
@@ -235,7 +237,7 @@ impl Lower<'_> {
         }
         Some(match of {
             None => Cond::all(members),
-            Some(Quantity { min, max, .. }) => Cond::Several { min, max, members },
+            Some(Quantity { min, max, .. }) => Cond::Cardinality { min, max, members },
         })
     }
 

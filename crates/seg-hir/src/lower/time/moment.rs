@@ -18,7 +18,7 @@ impl Lower<'_> {
                 let cond = self.beside(&Expr::event_time(), *op, anchor, *at)?;
                 query.narrow(cond);
             }
-            Window::Around(length, op, anchor) => {
+            Window::Anchored(length, op, anchor) => {
                 let anchor = self.anchor_operand(anchor)?;
                 let cond = self.around(&Expr::event_time(), length, *op, anchor, span)?;
                 query.narrow(cond);

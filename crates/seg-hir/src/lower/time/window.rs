@@ -41,7 +41,7 @@ impl Lower<'_> {
                 Interval { from: Some(closed(self.before(&length)?)), to: now }
             }
             // These are no stretch of time that is the same for all.
-            Window::Around(..) => return None,
+            Window::Anchored(..) => return None,
             Window::Dated(op, when) => {
                 let at = self.dated(when)?;
                 self.dated_interval(*op, at, when.span)?
@@ -250,7 +250,7 @@ impl Lower<'_> {
                     let right = self.value_named(name, *at)?;
                     return self.between_moments(*op, value, right, *at);
                 }
-                if let Window::Around(length, op, anchor) = window {
+                if let Window::Anchored(length, op, anchor) = window {
                     let anchor = self.anchor_operand(anchor)?;
                     return self.around(value, length, *op, anchor, span);
                 }
@@ -342,7 +342,7 @@ impl Lower<'_> {
                 let right = self.value_named(name, *at)?;
                 return self.between_moments(*op, value, right, *at);
             }
-            Window::Around(length, op, anchor) => {
+            Window::Anchored(length, op, anchor) => {
                 let anchor = self.anchor_operand(anchor)?;
                 return self.around(value, length, *op, anchor, span);
             }

@@ -2,7 +2,7 @@
 //! belong to.
 
 use crate::lower::Lower;
-use seg_syntax::ast::{self, Condition, Operand, OperandKind, Relation, Modifier, ModifierKind};
+use seg_syntax::ast::{self, Condition, Modifier, ModifierKind, Operand, OperandKind, Relation};
 use seg_syntax::diag::{Code, Diagnostic};
 
 impl Lower<'_> {
@@ -10,7 +10,8 @@ impl Lower<'_> {
     /// window? Reported.
     pub(in crate::lower) fn window_of_aggregate(&mut self, c: &Condition) -> bool {
         let at = c.modifiers.iter().position(compares_in_filter);
-        let (Some(filter), Some(window)) = (at.and_then(|at| c.modifiers.get(at)), at.and_then(|at| c.modifiers.get(at + 1)))
+        let (Some(filter), Some(window)) =
+            (at.and_then(|at| c.modifiers.get(at)), at.and_then(|at| c.modifiers.get(at + 1)))
         else {
             return false;
         };

@@ -470,7 +470,7 @@ impl Lower<'_> {
         let subject = if fold { folded(left.value.clone()) } else { left.value.clone() };
         let tests = values.into_iter().map(|v| Cond::Has(subject.clone(), v)).collect();
         Some(match quantifier {
-            Quantifier::Several { min, max } => Cond::Several { min, max, members: tests },
+            Quantifier::Cardinality { min, max } => Cond::Cardinality { min, max, members: tests },
             Quantifier::All => Cond::all(tests),
             // `none of` is the negative of `any of`, negated by the caller.
             Quantifier::Any | Quantifier::None => Cond::any(tests),

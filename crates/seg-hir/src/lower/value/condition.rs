@@ -6,7 +6,7 @@ use crate::lower::names::resolve::not_an_event;
 use crate::lower::value::comparison::Compared;
 use crate::lower::{Lower, Lowered, Scope};
 use seg_data::Type;
-use seg_syntax::ast::{self, Condition, Relation, Modifier, ModifierKind};
+use seg_syntax::ast::{self, Condition, Modifier, ModifierKind, Relation};
 use seg_syntax::diag::{Code, Diagnostic};
 
 impl Lower<'_> {
@@ -30,7 +30,9 @@ impl Lower<'_> {
         }
         let compared = Compared { value, span: c.subject.span, scope };
         let lowered = match &first.kind {
-            ModifierKind::Comparison(comparison) => self.comparison(compared, comparison, c.subject.span.to(first.span)),
+            ModifierKind::Comparison(comparison) => {
+                self.comparison(compared, comparison, c.subject.span.to(first.span))
+            }
             ModifierKind::Recurring(recurring) | ModifierKind::NotRecurring(recurring) => {
                 let not = matches!(first.kind, ModifierKind::NotRecurring(_)).then_some(first.span);
                 let relation = Relation::Recurring(recurring.clone());

@@ -5,7 +5,7 @@ use crate::lower::names::resolve::Subject;
 use crate::lower::{Lower, Scope};
 use seg_data::money::MoneyError;
 use seg_data::{EventId, Money, PropertyId, Type, Value};
-use seg_syntax::ast::{self, AggregateFunction, Literal, Operand, OperandKind, Modifier};
+use seg_syntax::ast::{self, AggregateFunction, Literal, Modifier, Operand, OperandKind};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -38,7 +38,7 @@ impl Lower<'_> {
             OperandKind::Literal(literal) => self.literal(literal, operand.span, scope, hint),
             OperandKind::Arithmetic(op, left, right) => self.arithmetic(*op, left, right, operand.span, scope),
             OperandKind::Aggregate(aggregate) => self.aggregate(aggregate, &[], scope, operand.span),
-            OperandKind::Events(_) | OperandKind::Anything | OperandKind::LastFew(_) => {
+            OperandKind::Events(_) | OperandKind::Anything | OperandKind::FirstOrLastN(_) => {
                 self.event_as_value(operand.span)
             }
             OperandKind::UsualGap(event) => self.usual_gap(event.as_deref(), &[], operand.span),
