@@ -1,6 +1,6 @@
 //! Engines that must give the same answers, stage by stage.
 
-use crate::layout::{twisted, without_fields};
+use crate::layout::{non_canonical, without_fields};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_select::concat::concat_batches;
 use seg::{Batch, Cancel, Engine, Instant, Mask, Options, Program};
@@ -81,7 +81,7 @@ impl TestEngine for Sliced {
         let schema = program.schema();
         let mut bits: Vec<Vec<bool>> = program.segment_names().map(|_| Vec::new()).collect();
         let mut from = 0;
-        // Other cuts for other crowds: a slice takes as long to compile as a batch.
+        // Other cuts for other batches: a slice takes as long to compile as a batch.
         for len in [1 + batch.len() % 9, 2 + batch.len() % 7, usize::MAX] {
             let len = len.min(batch.len() - from);
             if len == 0 {
@@ -97,23 +97,23 @@ impl TestEngine for Sliced {
     }
 }
 
-/// Native code on the same people in another layout.
-pub struct Twisted;
+/// Native code on the same people in a non-canonical layout.
+pub struct NonCanonical;
 
-impl TestEngine for Twisted {
+impl TestEngine for NonCanonical {
     fn name(&self) -> &'static str {
         "native code, on a slice of a batch with null lists over events and repeated texts"
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
-        by_kept_code(program, &twisted(batch), now, AccessPolicy::Cheapest)
+        by_kept_code(program, &non_canonical(batch), now, AccessPolicy::Cheapest)
     }
 }
 
 /// More kernels than this are not kept, for each holds memory.
 const KERNELS_MAX: usize = 8_000;
 
-/// Code that is kept from program to program, for shapes that are met again.
+/// Code that is kept from program to program, for kernel templates that are met again.
 fn code() -> Arc<Jit> {
     static CODE: Mutex<Option<Arc<Jit>>> = Mutex::new(None);
     let mut code = CODE.lock().expect("nobody fails while holding it");
@@ -139,7 +139,7 @@ pub struct By(AccessPolicy);
 impl TestEngine for By {
     fn name(&self) -> &'static str {
         match self.0 {
-            AccessPolicy::Walk => "native code without layouts",
+            AccessPolicy::Walk => "native code without derived columns",
             AccessPolicy::Column => "native code by columns",
             AccessPolicy::Cheapest => "native code, as is cheapest",
         }
@@ -151,22 +151,22 @@ impl TestEngine for By {
 }
 
 /// Native code on the same people over and over.
-pub struct Crowded {
+pub struct Repeated {
     n_people: usize,
     access: AccessPolicy,
 }
 
-impl Crowded {
+impl Repeated {
     /// So many that whole words of them are decided at once.
-    pub const WORDS: Crowded = Crowded { n_people: 150, access: AccessPolicy::Column };
+    pub const WORDS: Repeated = Repeated { n_people: 150, access: AccessPolicy::Column };
     /// So many that a sample of them says in which order conditions are decided.
-    pub const THRONG: Crowded = Crowded { n_people: 4_200, access: AccessPolicy::Cheapest };
+    pub const LARGE_BATCH: Repeated = Repeated { n_people: 4_200, access: AccessPolicy::Cheapest };
 }
 
-impl TestEngine for Crowded {
+impl TestEngine for Repeated {
     fn name(&self) -> &'static str {
         match self.access {
-            AccessPolicy::Cheapest => "native code, on a throng of the same people",
+            AccessPolicy::Cheapest => "native code, on a large batch of the same people",
             _ => "native code, on words full of the same people",
         }
     }
@@ -309,8 +309,8 @@ pub fn engines() -> Vec<Box<dyn TestEngine>> {
         Box::new(By(AccessPolicy::Column)),
         Box::new(OneByOne),
         Box::new(Sliced),
-        Box::new(Twisted),
-        Box::new(Crowded::WORDS),
+        Box::new(NonCanonical),
+        Box::new(Repeated::WORDS),
     ];
     engines.extend(all);
     engines

@@ -1,4 +1,4 @@
-//! The same people in other layouts.
+//! The same people in non-canonical layouts.
 
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::cast::AsArray;
@@ -28,7 +28,7 @@ const PADDING: usize = 3;
 /// The same people as a slice out of a longer batch, in which nobody's list of
 /// events is empty: who has no events has a null list over somebody else's.
 /// Texts stand in their dictionaries twice.
-pub fn twisted(batch: &Batch) -> Batch {
+pub fn non_canonical(batch: &Batch) -> Batch {
     let n = batch.len();
     let last = (n - 1) as u32;
     // As many at the end as at the beginning, so that whoever forgets where the

@@ -1,5 +1,5 @@
 //! What the tests of this package share: engines, schemas, people written down
-//! as JSON, and other layouts of the same data.
+//! as JSON, and non-canonical layouts of the same data.
 
 pub mod docs;
 mod engines;
@@ -8,8 +8,8 @@ pub mod fuzz;
 mod layout;
 mod people;
 
-pub use engines::{Crowded, Native, Planned, Reference, TestEngine, copies, engines, repeated};
-pub use layout::twisted;
+pub use engines::{Native, Planned, Reference, Repeated, TestEngine, copies, engines, repeated};
+pub use layout::non_canonical;
 pub use people::people;
 
 use std::path::{Path, PathBuf};

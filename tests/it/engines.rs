@@ -20,7 +20,7 @@ fn program(sentences: &[&str]) -> Program {
     seg::compile(&project).unwrap_or_else(|e| panic!("{e}"))
 }
 
-fn crowd(program: &Program, n: usize) -> Batch {
+fn batch_of(program: &Program, n: usize) -> Batch {
     let line = |at: usize| {
         let orders =
             format!("{{\"event\": \"Order Completed\", \"time\": \"{} days ago\", \"amount\": {at}}}", at % 90);
@@ -32,7 +32,7 @@ fn crowd(program: &Program, n: usize) -> Batch {
 #[test]
 fn the_choice_has_reasons() {
     let program = program(&["ordered in the past 30 days", "have score is at least 3"]);
-    let batch = crowd(&program, 3_000);
+    let batch = batch_of(&program, 3_000);
     let prepared = program.prepare();
     let many = prepared.evaluate(&batch, now()).expect("a batch");
     assert_eq!((many.engine(), many.reason()), (Engine::Jit, &Reason::ManyPeople));
@@ -73,7 +73,7 @@ fn the_types_of_the_facade_may_be_shared() {
 #[test]
 fn masks_have_names_and_become_arrow_arrays() {
     let program = program(&["have score is at least 3", "have score is less than 3"]);
-    let batch = crowd(&program, 100);
+    let batch = batch_of(&program, 100);
     let evaluation = program.prepare().evaluate(&batch, now()).expect("a batch");
     assert_eq!(evaluation.mask("1"), evaluation.masks().get(1));
     assert_eq!(evaluation.mask("2"), None);
@@ -92,7 +92,7 @@ fn errors_have_sources() {
     let other = Batch::empty(Arc::default()).expect("a batch");
     let error = program.prepare().evaluate(&other, now()).expect_err("another schema");
     assert!(error.source().is_some_and(|source| source.is::<seg::batch::BatchError>()), "{error}");
-    let batch = crowd(&program, 1);
+    let batch = batch_of(&program, 1);
     let error = program.prepare().evaluate(&batch, Instant(i64::MAX)).expect_err("no calendar has it");
     assert!(error.source().is_some_and(|source| source.is::<seg::InstantError>()), "{error}");
     assert_eq!(error.to_string(), "the instant is not in the years 1 to 9999");
@@ -146,7 +146,7 @@ fn a_program_is_shared_by_threads() {
         "have number of different amount of orders is at least 1",
         "ordered on at least 1 different days in the past 80 days and whose score is more than 2",
     ]);
-    let batch = crowd(&program, 5_000);
+    let batch = batch_of(&program, 5_000);
     let prepared = program.prepare();
     let evaluate = |options: &Options| -> Vec<Mask> {
         prepared.evaluate_with(&batch, now(), options).expect("a batch").into_masks()
@@ -177,7 +177,7 @@ fn literals_are_no_part_of_code() {
         "have country is \"DE\"",
     ]);
     // Their orders begin before either window.
-    let batch = crowd(&program, 40);
+    let batch = batch_of(&program, 40);
     let jit = seg_exec::Jit::new();
     program.prepare().check(&batch).expect("a batch");
     seg_exec::compile(&jit, seg::unstable::plan_of(&program), &batch, now(), &ExecOptions::default())
@@ -216,7 +216,7 @@ fn code_is_freed_when_it_is_dropped() {
         return alone(TEST, |_| {});
     }
     let program = program(&["have score is at least 3"]);
-    let batch = crowd(&program, 1);
+    let batch = batch_of(&program, 1);
     program.prepare().check(&batch).expect("a batch");
     let mut before = 0;
     for round in 0..10_000 {
@@ -251,7 +251,7 @@ fn without_executable_memory_the_plan_evaluator_answers() {
     // SAFETY: asks this process about itself.
     let is_refused = unsafe { libc::prctl(libc::PR_GET_MDWE, 0, 0, 0, 0) } == 1;
     let program = program(&["have largest amount of orders in the past 30 days is at least 0"]);
-    let batch = crowd(&program, 100);
+    let batch = batch_of(&program, 100);
     let options = Options::new().with_engine(Engine::Jit);
     let evaluation = program.prepare().evaluate_with(&batch, now(), &options).expect("a batch");
     assert_eq!(evaluation.masks()[0].count(), 41);

@@ -28,7 +28,7 @@ fn program(sentences: &[&str]) -> Program {
 }
 
 /// People with some orders and mails each, all of them before now.
-fn crowd(program: &Program, n: usize) -> Batch {
+fn batch_of(program: &Program, n: usize) -> Batch {
     let event = |name: &str, hours: usize, amount: usize| {
         format!("{{\"event\": \"{name}\", \"time\": \"{hours} hours ago\", \"amount\": {amount}}}")
     };
@@ -44,7 +44,7 @@ fn crowd(program: &Program, n: usize) -> Batch {
 }
 
 /// The same people over and over.
-fn crowds(batch: &Batch, n_copies: usize) -> Batch {
+fn copies_of(batch: &Batch, n_copies: usize) -> Batch {
     let copies = vec![batch.records(); n_copies];
     let records = arrow_select::concat::concat_batches(&batch.records().schema(), copies).expect("one schema");
     Batch::new(Arc::clone(batch.schema()), records).expect("a batch")
@@ -53,7 +53,7 @@ fn crowds(batch: &Batch, n_copies: usize) -> Batch {
 #[test]
 fn cost_grows_with_the_data_and_caps_refuse() {
     let program = program(&SENTENCES);
-    let (few, many) = (crowd(&program, 100), crowd(&program, 1_000));
+    let (few, many) = (batch_of(&program, 100), batch_of(&program, 1_000));
     let prepared = program.prepare();
     let cost = |batch: &Batch| prepared.cost(batch, now()).expect("a batch");
     let (low, high) = (cost(&few), cost(&many));
@@ -77,7 +77,7 @@ fn limits_change_no_answer() {
     let native: &[&str] = &SENTENCES[..3];
     for sentences in [native, &SENTENCES[..]] {
         let program = program(sentences);
-        let batch = crowds(&crowd(&program, 700), 7);
+        let batch = copies_of(&batch_of(&program, 700), 7);
         let prepared = program.prepare();
         let evaluate =
             |options: Options| prepared.evaluate_with(&batch, now(), &options).expect("nothing stops it").into_masks();
@@ -96,7 +96,7 @@ fn sizes_are_those_of_each_instant() {
     let native: &[&str] = &SENTENCES[..3];
     for sentences in [native, &SENTENCES[..]] {
         let program = program(sentences);
-        let batch = crowds(&crowd(&program, 700), 4);
+        let batch = copies_of(&batch_of(&program, 700), 4);
         let prepared = program.prepare();
         let days: Vec<Instant> = (0..40).map(|day| Instant(now().0 - day * 86_400_000_000)).collect();
         let each = |day: &Instant| -> Vec<u64> {
@@ -118,7 +118,7 @@ fn sizes_are_those_of_each_instant() {
 #[test]
 fn one_person_after_another_gives_what_all_at_once_do() {
     let program = program(&SENTENCES);
-    let batch = crowd(&program, 300);
+    let batch = batch_of(&program, 300);
     for engine in [Engine::Jit, Engine::Plan] {
         let bound = program.prepare().bind(&batch, now(), &Options::new().with_engine(engine)).expect("a batch");
         let masks = bound.evaluate().expect("nothing stops it").into_masks();
@@ -139,7 +139,7 @@ fn cancelling_stops_every_engine_soon() {
         [(native, Engine::Jit), (&SENTENCES[..], Engine::Jit), (native, Engine::Plan), (native, Engine::Evaluator)]
     {
         let program = program(sentences);
-        let batch = crowds(&crowd(&program, 5_000), 40);
+        let batch = copies_of(&batch_of(&program, 5_000), 40);
         let prepared = program.prepare();
         let cancel = Cancel::new();
         let options = Options::new().with_engine(engine).with_threads(2).with_cancel(&cancel);
@@ -175,7 +175,7 @@ fn windows_are_fitted_to_the_data() {
         "ordered more than 300 days ago",
         "ordered in the past 30 days followed by Email Opened within 10 days",
     ]);
-    let batch = crowd(&program, 300);
+    let batch = batch_of(&program, 300);
     let prepared = program.prepare();
     let fitted = |batch: &Batch, now| {
         prepared.check(batch).expect("a batch");

@@ -43,7 +43,7 @@ pub(crate) struct Select<'p> {
 /// What stands below a node, without what is about events of its queries.
 #[derive(Clone, Copy, Default)]
 struct Needs {
-    /// Something that a precompiled kernel computes.
+    /// Something that a kernel of the plan evaluator computes.
     kernel: bool,
     /// Something that is gathered over a person's events.
     gathers: bool,

@@ -1,4 +1,4 @@
-//! What code would read, held against what the parameters have.
+//! What code would read, compared with what the parameters have.
 //!
 //! A kernel loads what its template says from where its parameters say, without a
 //! look at lengths. So before it may run, every load that its code can make is

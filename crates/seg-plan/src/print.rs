@@ -29,7 +29,7 @@ pub fn print_graph(plan: &Plan, schema: &Schema) -> String {
 
 fn describe(node: &Node, schema: &Schema) -> String {
     let text = format_node(node, schema);
-    // What no code is made for says by which precompiled kernel it runs.
+    // What no code is made for says by which kernel of the plan evaluator it runs.
     let history = |id| schema.attribute(id).is_some_and(|a| a.keeps_history);
     match node.kernel() {
         None if matches!(node, Node::Attribute(id, _) if history(*id)) => {

@@ -2,7 +2,7 @@
 //!
 //! Wall clocks on shared machines tell little, instructions are nearly the same
 //! each time. Each case runs once under callgrind, in a process of its own, after a
-//! run that compiles and makes layouts; what it takes is held against `count/instructions.txt`.
+//! run that compiles and makes layouts; what it takes is compared with `count/instructions.txt`.
 
 use crate::bench::{evaluate, generate, suite};
 use seg::{Engine, Options, Program, Project, Settings, Zone};

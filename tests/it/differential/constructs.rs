@@ -4,12 +4,13 @@
 use seg_data::Schema;
 use seg_hir::hir::{Aggregate, Bound, CompareOp, Moment};
 use seg_plan::{Node, NodeId, Plan, Query};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// The constructs of a segment, from the plan as it was lowered: one name for
-/// each way in which engines could go wrong.
-pub fn constructs(plan: &Plan, root: NodeId, schema: &Schema) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
+/// each way in which engines could go wrong, with the kernel of the plan evaluator
+/// that computes it where native code does not itself.
+pub fn constructs(plan: &Plan, root: NodeId, schema: &Schema) -> BTreeMap<String, Option<&'static str>> {
+    let mut names = BTreeMap::new();
     let mut open = vec![root];
     while let Some(id) = open.pop() {
         let Some(node) = plan.node(id) else { continue };
@@ -17,7 +18,7 @@ pub fn constructs(plan: &Plan, root: NodeId, schema: &Schema) -> BTreeSet<String
         if let Node::Attribute(id, ty) = node
             && schema.attribute(*id).is_some_and(|a| a.keeps_history)
         {
-            names.insert(format!("history of {ty}"));
+            names.insert(format!("history of {ty}"), None);
         }
         open.extend(node.children());
         open.extend(node.inner());
@@ -25,12 +26,14 @@ pub fn constructs(plan: &Plan, root: NodeId, schema: &Schema) -> BTreeSet<String
     names
 }
 
-fn name(plan: &Plan, node: &Node, names: &mut BTreeSet<String>) {
-    let mut add = |name: &str| names.insert(name.to_owned());
+fn name(plan: &Plan, node: &Node, names: &mut BTreeMap<String, Option<&'static str>>) {
+    let mut add = |name: &str| {
+        names.insert(name.to_owned(), node.kernel());
+    };
     match node {
         Node::All(_) => add("all of"),
         Node::Any(_) => add("any of"),
-        Node::Cardinality { .. } => add("several of"),
+        Node::Cardinality { .. } => add("cardinality of a group"),
         Node::Not(_) => add("not"),
         Node::Known(value) => {
             add("known");
@@ -40,7 +43,6 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeSet<String>) {
             {
                 add("text of an event");
             }
-            true
         }
         Node::Compare(op, left, right) => {
             let is_literal = |id: &NodeId| matches!(plan.node(*id), Some(Node::Literal(_)));
@@ -74,18 +76,18 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeSet<String>) {
         }
         Node::Chain(chain) => {
             if !chain.same.is_empty() {
-                add("row of events, the same");
+                add("event sequence, the same");
             }
             if chain.whole.is_some() {
-                add("row of events, all within");
+                add("event sequence, all within");
             }
             if chain.steps.iter().any(|(_, within)| within.is_some()) {
-                add("row of events, each within");
+                add("event sequence, each within");
             }
             match (chain.is_before, chain.steps.len()) {
                 (true, _) => add("preceded by"),
                 (false, 1) => add("followed by"),
-                (false, _) => add("row of events"),
+                (false, _) => add("event sequence"),
             }
         }
         Node::Items { is_all, .. } => add(if *is_all { "all records" } else { "any record" }),
@@ -114,15 +116,17 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeSet<String>) {
         },
         Node::Periods { unit, .. } => add(&format!("different {}", unit.word())),
         Node::EventTime { end, .. } => add(&format!("time of {} event", end.word())),
-        Node::Const(_) | Node::Literal(_) | Node::Moment(_) | Node::Missing => false,
+        Node::Const(_) | Node::Literal(_) | Node::Moment(_) | Node::Missing => {}
     };
     for query in node.queries() {
         window(query, names);
     }
 }
 
-fn window(query: &Query, names: &mut BTreeSet<String>) {
-    let mut add = |name: String| names.insert(name);
+fn window(query: &Query, names: &mut BTreeMap<String, Option<&'static str>>) {
+    let mut add = |name: String| {
+        names.insert(name, None);
+    };
     if query.events.len() > 1 {
         add("several events".into());
     }

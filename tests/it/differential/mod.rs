@@ -1,4 +1,4 @@
-//! Engines against each other, on generated sentences and nasty people.
+//! Engines against each other, on generated sentences and edge-case profiles.
 //!
 //! Every generated sentence is well typed. A disagreement is shrunk and shown as
 //! the sentence, the person it fails on as JSON, and the first stage that
@@ -9,7 +9,7 @@
 //! run unless `SEG_DIFFERENTIAL_SEED` gives another number to make them from.
 
 mod constructs;
-mod crowds;
+mod profiles;
 mod sentences;
 mod special;
 
@@ -21,13 +21,13 @@ use seg::{Batch, Instant, Mask, Program, Project, Settings, Zone};
 use seg_exec::fault::{Fault, compile_with_code_fault, compile_with_fault};
 use seg_exec::{AccessPolicy, CompiledPlan, ExecOptions, Jit, JitError};
 use seg_jit::fault::Fault as CodeFault;
-use seg_tests::{Crowded, Reference, TestEngine, copies, engines, people, repeated, schema_text, twisted};
+use seg_tests::{Reference, Repeated, TestEngine, copies, engines, non_canonical, people, repeated, schema_text};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// Sentences that are judged over one crowd.
+/// Sentences that are evaluated over the same profiles.
 const SENTENCES: usize = 40;
 /// A length of the run, and what it must have seen to prove something.
 struct Size {
@@ -75,7 +75,7 @@ fn header(n: usize) -> &'static str {
     }
 }
 
-/// The shop's schema, in which attributes of each layout keep their history.
+/// The shop's schema, in which an attribute of each storage type keeps its history.
 fn schema_with_histories() -> String {
     let mut schema = schema_text("shop");
     for name in ["city", "score", "sms_consent", "last_order_date", "birthday"] {
@@ -90,23 +90,23 @@ fn schema_with_histories() -> String {
     schema
 }
 
-/// A crowd and segments to judge it by.
+/// Profiles, and segments to evaluate over them.
 struct Case {
     program: Program,
     batch: Batch,
     lines: Vec<String>,
     sentences: Vec<String>,
     expected: Vec<Mask>,
-    /// The same people in another layout, and more of them than a block has.
+    /// The same people in a non-canonical layout, and more of them than a block has.
     others: OnceCell<[Batch; 2]>,
     /// The code of mistakes that are not made in code.
     jit: Jit,
 }
 
 impl Case {
-    fn new(crowd: &[String], sentences: Vec<String>) -> Result<Case, TestCaseError> {
+    fn new(profiles: &[String], sentences: Vec<String>) -> Result<Case, TestCaseError> {
         let settings = Settings { zone: Zone::parse("Europe/Berlin"), ..Settings::default() };
-        let lines: Vec<String> = crowd.iter().enumerate().map(|(n, p)| format!("{{\"id\": \"{n}\"{p}}}")).collect();
+        let lines: Vec<String> = profiles.iter().enumerate().map(|(n, p)| format!("{{\"id\": \"{n}\"{p}}}")).collect();
         let text: Vec<String> = sentences
             .iter()
             .enumerate()
@@ -126,9 +126,9 @@ impl Case {
     /// Every engine gives what the reference gives.
     fn agrees(&self) -> Result<(), TestCaseError> {
         let mut engines = engines();
-        // A throng takes about a fifth of what all others take together.
+        // A large batch takes about a fifth of what all others take together.
         if self.lines.len().is_multiple_of(8) {
-            engines.push(Box::new(Crowded::THRONG));
+            engines.push(Box::new(Repeated::LARGE_BATCH));
         }
         for engine in engines.iter().skip(1) {
             let found = engine.evaluate(&self.program, &self.batch, now());
@@ -149,11 +149,11 @@ impl Case {
     }
 
     /// The answers of compiled code where they are wrong: on the same people in
-    /// another layout, by walking and by columns, and on more people than a block
+    /// a non-canonical layout, by walking and by columns, and on more people than a block
     /// has. None where it cannot be compiled, and what is expected where nothing is
     /// wrong.
     fn by_other_ways(&self, compile: impl Fn(&Batch, &ExecOptions) -> Result<CompiledPlan, JitError>) -> Vec<Mask> {
-        let [other, many] = self.others.get_or_init(|| [twisted(&self.batch), repeated(&self.batch, 1_100)]);
+        let [other, many] = self.others.get_or_init(|| [non_canonical(&self.batch), repeated(&self.batch, 1_100)]);
         let ways = [
             (other, AccessPolicy::Walk),
             (other, AccessPolicy::Column),
@@ -178,10 +178,20 @@ impl Case {
 /// How often constructs occurred.
 #[derive(Default)]
 struct Table {
-    /// Segments, and those of them with both outcomes.
-    rows: BTreeMap<String, [u64; 2]>,
+    rows: BTreeMap<String, TableRow>,
     /// Out, and in.
     decisions: [u64; 2],
+}
+
+/// A construct in the table.
+#[derive(Default)]
+struct TableRow {
+    n_segments: u64,
+    /// Segments that somebody is in and somebody is not.
+    n_both: u64,
+    /// The kernel of the plan evaluator that computes it for native code, which is
+    /// no independent witness then.
+    kernel: Option<&'static str>,
 }
 
 impl Table {
@@ -191,18 +201,21 @@ impl Table {
             let (n_in, n_out) = (mask.count() as u64, (mask.len() - mask.count()) as u64);
             self.decisions[0] += n_out;
             self.decisions[1] += n_in;
-            for name in constructs(&lowered, root.node, case.program.schema()) {
+            for (name, kernel) in constructs(&lowered, root.node, case.program.schema()) {
                 let row = self.rows.entry(name).or_default();
-                row[0] += 1;
-                row[1] += u64::from(n_in > 0 && n_out > 0);
+                row.n_segments += 1;
+                row.n_both += u64::from(n_in > 0 && n_out > 0);
+                row.kernel = row.kernel.or(kernel);
             }
         }
     }
 
     fn add(&mut self, other: Table) {
-        for (name, [n, both]) in other.rows {
+        for (name, other) in other.rows {
             let row = self.rows.entry(name).or_default();
-            *row = [row[0] + n, row[1] + both];
+            row.n_segments += other.n_segments;
+            row.n_both += other.n_both;
+            row.kernel = row.kernel.or(other.kernel);
         }
         self.decisions = [self.decisions[0] + other.decisions[0], self.decisions[1] + other.decisions[1]];
     }
@@ -210,9 +223,10 @@ impl Table {
     fn print(&self) -> String {
         let mut out = String::new();
         // Writing to a string does not fail.
-        let _ = writeln!(out, "{:<36}{:>9}{:>15}", "construct", "segments", "both outcomes");
-        for (name, [n, both]) in &self.rows {
-            let _ = writeln!(out, "{name:<36}{n:>9}{both:>15}");
+        let head = ("construct", "segments", "both outcomes", "by a kernel of the plan evaluator");
+        let _ = writeln!(out, "{:<36}{:>9}{:>15}  {}", head.0, head.1, head.2, head.3);
+        for (name, TableRow { n_segments, n_both, kernel }) in &self.rows {
+            let _ = writeln!(out, "{name:<36}{n_segments:>9}{n_both:>15}  {}", kernel.unwrap_or("-"));
         }
         let [out_of, inside] = self.decisions;
         let _ = writeln!(out, "{} decisions agree: {inside} in, {out_of} out", out_of + inside);
@@ -220,7 +234,7 @@ impl Table {
     }
 }
 
-/// What makes crowds and sentences: the same whenever `number` is, and `seed`, where
+/// What makes profiles and sentences: the same whenever `number` is, and `seed`, where
 /// one is asked for.
 fn runner(cases: u32, number: u8, seed: Option<u64>) -> TestRunner {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
@@ -231,9 +245,9 @@ fn runner(cases: u32, number: u8, seed: Option<u64>) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-fn crowds() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
-    let crowd = proptest::collection::vec(crowds::person(), 1..240);
-    (crowd, proptest::collection::vec(sentences::sentence(), SENTENCES))
+fn profiles_and_sentences() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
+    let profiles = proptest::collection::vec(profiles::person(), 1..240);
+    (profiles, proptest::collection::vec(sentences::sentence(), SENTENCES))
 }
 
 #[test]
@@ -241,12 +255,12 @@ fn engines_agree_on_generated_sentences() {
     let asked = std::env::var("SEG_DIFFERENTIAL_CASES").unwrap_or_default();
     let size = SIZES.iter().find(|size| size.name == asked);
     let n_sentences = size.map_or_else(|| asked.parse().unwrap_or(2_000), |size| size.n_sentences);
-    let n_crowds = (n_sentences / SENTENCES as u32 / 2).max(1);
+    let n_cases = (n_sentences / SENTENCES as u32 / 2).max(1);
     let seed = asked_seed();
     let run = |number: u8| {
         let table = RefCell::new(Table::default());
-        let outcome = runner(n_crowds, number, seed).run(&crowds(), |(crowd, sentences)| {
-            let case = Case::new(&crowd, sentences)?;
+        let outcome = runner(n_cases, number, seed).run(&profiles_and_sentences(), |(profiles, sentences)| {
+            let case = Case::new(&profiles, sentences)?;
             case.agrees()?;
             table.borrow_mut().count(&case);
             Ok(())
@@ -269,7 +283,7 @@ fn engines_agree_on_generated_sentences() {
         return;
     }
     // What never happens, or always, would prove little.
-    let is_rare = |(_, [_, both]): &(&String, &[u64; 2])| *both < size.n_occurrences;
+    let is_rare = |(_, row): &(&String, &TableRow)| row.n_both < size.n_occurrences;
     let rare: Vec<&String> = table.rows.iter().filter(is_rare).map(|(name, _)| name).collect();
     assert!(rare.is_empty(), "too rare with both outcomes: {rare:?}");
 }
@@ -285,7 +299,7 @@ enum Mistake {
     PassDropsNot,
     /// In a pass: it takes `not (x < 5)` for `x >= 5`.
     PassNegatesComparison,
-    /// In a pass: it loses the last condition of a row.
+    /// In a pass: it loses the last condition of a conjunction.
     PassLosesCondition,
     /// In a pass: a value that is there is taken to equal itself always.
     PassTrustsKnown,
@@ -358,12 +372,12 @@ fn wrong_pass(mistake: Mistake, plan: &seg_plan::Plan) -> seg_plan::Plan {
 /// is code for the plainest machine of this family, which compares no vectors.
 #[test]
 fn code_is_generated_for_other_machines() {
-    let (mut runner, crowds) = (runner(1, 1, None), crowds());
+    let (mut runner, strategy) = (runner(1, 1, None), profiles_and_sentences());
     for _ in 0..12 {
-        let tree = crowds.new_tree(&mut runner).unwrap_or_else(|e| panic!("{e}"));
-        let (crowd, sentences) = tree.current();
-        let case = Case::new(&crowd, sentences).unwrap_or_else(|e| panic!("{e}"));
-        let batch = twisted(&case.batch);
+        let tree = strategy.new_tree(&mut runner).unwrap_or_else(|e| panic!("{e}"));
+        let (profiles, sentences) = tree.current();
+        let case = Case::new(&profiles, sentences).unwrap_or_else(|e| panic!("{e}"));
+        let batch = non_canonical(&case.batch);
         case.program.prepare().check(&batch).expect("the batch keeps the contract");
         let batch = batch.as_of(now());
         for target in ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"] {
@@ -377,12 +391,12 @@ fn code_is_generated_for_other_machines() {
 fn every_seeded_fault_is_caught() {
     let mut open = Mistake::all();
     assert!(open.len() >= 80);
-    let (mut runner, crowds) = (runner(1, 1, None), crowds());
-    // The same crowds as above, until nothing is left to catch.
+    let (mut runner, strategy) = (runner(1, 1, None), profiles_and_sentences());
+    // The same profiles as above, until nothing is left to catch.
     for _ in 0..200 {
-        let tree = crowds.new_tree(&mut runner).unwrap_or_else(|e| panic!("{e}"));
-        let (crowd, sentences) = tree.current();
-        let case = Case::new(&crowd, sentences).unwrap_or_else(|e| panic!("{e}"));
+        let tree = strategy.new_tree(&mut runner).unwrap_or_else(|e| panic!("{e}"));
+        let (profiles, sentences) = tree.current();
+        let case = Case::new(&profiles, sentences).unwrap_or_else(|e| panic!("{e}"));
         open.retain(|mistake| mistake.evaluate(&case) == case.expected);
         if open.is_empty() {
             return;

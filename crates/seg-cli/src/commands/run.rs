@@ -142,7 +142,7 @@ fn members_format(path: &std::path::Path) -> Result<MembersFormat, Failure> {
     })
 }
 
-/// The instant everything is judged at, and who says so.
+/// The instant as of which everything is evaluated, and who says so.
 pub fn now(at: Option<&str>, manifest: &Manifest) -> Result<(Instant, &'static str), Failure> {
     if let Some(text) = at {
         return Ok((instant(text, manifest.zone)?, "--at"));

@@ -299,7 +299,7 @@ impl Over<'_> {
         loops
     }
 
-    /// What a fact is held against.
+    /// What a fact is compared with.
     fn bounds(&self, fact: usize) -> impl Iterator<Item = i64> {
         let bound = move |test: &Test| match test {
             Test::AtLeast(of, least) if *of == fact => Some(*least),
@@ -308,7 +308,7 @@ impl Over<'_> {
         self.suite.tests.iter().filter_map(bound)
     }
 
-    /// The earliest instant that facts of times are held against.
+    /// The earliest instant that facts of times are compared with.
     fn least(&self, facts: &[(i64, usize)]) -> i64 {
         facts.iter().flat_map(|(_, fact)| self.bounds(*fact)).min().unwrap_or(NONE)
     }

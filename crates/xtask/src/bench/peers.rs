@@ -2,7 +2,7 @@
 //!
 //! The profiles are written as Parquet, a virtual environment is made with the
 //! engines in it, and each runs the suite in its best layout, by the programs of
-//! `crates/xtask/peers`. What they count is held against Seg's answers.
+//! `crates/xtask/peers`. What they count is compared with Seg's answers.
 
 use super::{Flush, evaluate, median, ms, settings, suite};
 use seg::{Batch, Engine, Mask, Options, Prepared, Project};
@@ -203,7 +203,7 @@ impl Ours<'_> {
 /// they take, and how many segments have other members.
 ///
 /// A machine that others use as well is quicker at one time than at another, so
-/// Seg is measured before each engine and after the last, and each is held against
+/// Seg is measured before each engine and after the last, and each is compared with
 /// what Seg took just before and just after it.
 pub fn beside(
     schema: &str,

@@ -1,4 +1,4 @@
-//! Nasty people.
+//! Edge-case profiles.
 
 use proptest::prelude::*;
 use proptest::sample::select;
