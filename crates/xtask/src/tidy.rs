@@ -7,6 +7,26 @@ use std::path::{Path, PathBuf};
 /// A file longer than this hides a second noun.
 const LINES_MAX: usize = 700;
 
+/// Words that were given up, each with the one that is used instead:
+/// `docs/glossary.md` says what it means.
+const OLD_WORDS: &[(&str, &str)] = &[
+    ("row of events", "event sequence"),
+    ("rows of events", "event sequences"),
+    ("judged at", "evaluated as of"),
+    ("held against", "compared with"),
+    ("lead words", "prefix words"),
+    ("precompiled kernel", "kernel of the plan evaluator"),
+    ("throng", "large batch"),
+    ("crowd", "large batch, or profiles"),
+    ("nasty", "edge-case profiles"),
+    ("twisted", "non-canonical layout"),
+    ("seldom", "rarely"),
+];
+
+/// Where an old word is right: titles of diagnostics, which keep theirs, and records
+/// of what was measured.
+const KEEP_OLD_WORDS: &[&str] = &["docs/errors/README.md", "docs/errors/E0215.md", "docs/benchmarks/20"];
+
 /// Checks the repository; every problem is named.
 pub fn run() -> Result<(), String> {
     let mut problems = Vec::new();
@@ -21,6 +41,7 @@ pub fn run() -> Result<(), String> {
         if (name.ends_with(".md") || name.ends_with(".rs")) && text.lines().any(|l| l.ends_with([' ', '\t'])) {
             problems.push(format!("{name}: a line ends in white space"));
         }
+        old_words(&name, &text, &mut problems);
     }
     error_pages(&mut problems)?;
     snapshots(&files, &mut problems);
@@ -74,6 +95,33 @@ fn rust_file(name: &str, text: &str, problems: &mut Vec<String>) {
         }
         if line.contains("#[ignore") && !name.contains("xtask") {
             problems.push(format!("{name}:{}: a test is ignored", at + 1));
+        }
+    }
+}
+
+/// Refuses the words that were given up, in the documentation and in comments. What
+/// stands in fences or back-ticks shows what Seg says or reads; messages are texts
+/// of the code and no comments.
+fn old_words(name: &str, text: &str, problems: &mut Vec<String>) {
+    let is_page = name.ends_with(".md");
+    if !is_page && !name.ends_with(".rs") || KEEP_OLD_WORDS.iter().any(|kept| name.starts_with(kept)) {
+        return;
+    }
+    let mut is_fenced = false;
+    for (at, line) in text.lines().enumerate() {
+        let is_fence = is_page && line.trim_start().starts_with("```");
+        is_fenced ^= is_fence;
+        let is_prose = if is_page { !is_fenced && !is_fence } else { line.trim_start().starts_with("//") };
+        if !is_prose {
+            continue;
+        }
+        let prose = line.split('`').step_by(2).collect::<Vec<_>>().join("`").to_lowercase();
+        for (old, new) in OLD_WORDS {
+            let begins =
+                |start: usize| !prose.get(..start).is_some_and(|before| before.ends_with(char::is_alphanumeric));
+            if prose.match_indices(old).any(|(start, _)| begins(start)) {
+                problems.push(format!("{name}:{}: `{old}` is called `{new}` now", at + 1));
+            }
         }
     }
 }
