@@ -46,7 +46,7 @@ pub enum ExplainError {
     Person(String),
     /// The batch is not one that the program can be bound to.
     Batch(BatchError),
-    /// Nothing is judged at this instant.
+    /// Nothing is evaluated as of this instant.
     Instant(InstantError),
 }
 

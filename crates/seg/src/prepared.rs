@@ -80,7 +80,7 @@ impl Prepared {
             }
         }
         let (engine, mut reason) = engine::choose(self.program.plan(), batch.len(), options.engine);
-        // Precompiled kernels go over whole columns, and the evaluators cannot be
+        // Kernels of the plan evaluator go over whole columns, and the evaluators cannot be
         // stopped, so who may be cancelled gives each few people at a time.
         let is_cut = options.cancel.is_some() && (engine != Engine::Jit || self.has_kernels);
         let how = match engine {

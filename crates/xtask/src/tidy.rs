@@ -88,7 +88,7 @@ fn rust_file(name: &str, text: &str, problems: &mut Vec<String>) {
             if name.starts_with("crates/") && !may_be {
                 problems.push(format!("{name}:{}: unsafe code outside seg-jit and the one SIMD file", at + 1));
             }
-            let before = lines.iter().take(at + 1).rev().take(5);
+            let before = lines.iter().take(at + 1).rev().take(8);
             if !before.into_iter().any(|l| l.contains("// SAFETY:")) {
                 problems.push(format!("{name}:{}: unsafe code without a `// SAFETY:` line", at + 1));
             }
