@@ -3,7 +3,7 @@
 use crate::layout::{non_canonical, without_fields};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_select::concat::concat_batches;
-use seg::{Batch, Cancel, Engine, Instant, Mask, Options, Program};
+use seg::{Batch, Cancel, Engine, Mask, Options, Program, Timestamp};
 use seg_data::{AttributeId, EventId, PropertyId};
 use seg_exec::{AccessPolicy, ExecOptions, Jit};
 use seg_plan::passes::{PASSES, Pass};
@@ -18,11 +18,11 @@ pub trait TestEngine {
     fn name(&self) -> &'static str;
 
     /// One mask a segment.
-    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask>;
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask>;
 }
 
 /// By an engine of the test's choice, which must be the one that answers.
-fn by(engine: Engine, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+fn by(engine: Engine, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
     let options = Options::new().with_engine(engine).with_threads(2);
     let evaluation = program.prepare().evaluate_with(batch, now, &options).expect("the batch keeps the contract");
     assert_eq!(evaluation.engine(), engine, "{}", evaluation.reason());
@@ -37,7 +37,7 @@ impl TestEngine for Reference {
         "reference evaluator"
     }
 
-    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         by(Engine::Evaluator, program, batch, now)
     }
 }
@@ -50,7 +50,7 @@ impl TestEngine for Planned {
         "plan evaluator"
     }
 
-    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         by(Engine::Plan, program, batch, now)
     }
 }
@@ -63,7 +63,7 @@ impl TestEngine for Native {
         "native code"
     }
 
-    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         by(Engine::Jit, program, batch, now)
     }
 }
@@ -77,7 +77,7 @@ impl TestEngine for Sliced {
         "native code, slice by slice"
     }
 
-    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         let schema = program.schema();
         let mut bits: Vec<Vec<bool>> = program.segment_names().map(|_| Vec::new()).collect();
         let mut from = 0;
@@ -105,7 +105,7 @@ impl TestEngine for NonCanonical {
         "native code, on a slice of a batch with null lists over events and repeated texts"
     }
 
-    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         by_kept_code(program, &non_canonical(batch), now, AccessPolicy::Cheapest)
     }
 }
@@ -124,7 +124,7 @@ fn code() -> Arc<Jit> {
 }
 
 /// By native code, which is kept for what comes after.
-fn by_kept_code(program: &Program, batch: &Batch, now: Instant, access: AccessPolicy) -> Vec<Mask> {
+fn by_kept_code(program: &Program, batch: &Batch, now: Timestamp, access: AccessPolicy) -> Vec<Mask> {
     program.prepare().check(batch).expect("the batch keeps the contract");
     let threads = NonZero::<usize>::MIN;
     let options = ExecOptions { threads, access, cancel: Cancel::new() };
@@ -145,7 +145,7 @@ impl TestEngine for By {
         }
     }
 
-    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         by_kept_code(program, batch, now, self.0)
     }
 }
@@ -171,7 +171,7 @@ impl TestEngine for Repeated {
         }
     }
 
-    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         let masks = by_kept_code(program, &repeated(batch, self.n_people), now, self.access);
         // Where the copies disagree, none of them is right.
         let mut copies = copies(&masks, batch.len());
@@ -205,7 +205,7 @@ impl TestEngine for OneByOne {
         "native code, person by person"
     }
 
-    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         let options = Options::new().with_engine(Engine::Jit).without_derived_columns();
         let bound = program.prepare().bind(batch, now, &options).expect("the batch keeps the contract");
         let mut one_by_one = bound.one_by_one().expect("nobody stops it");
@@ -224,7 +224,7 @@ impl TestEngine for Pruned {
         "plan evaluator, on nothing but what it needs"
     }
 
-    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         let schema = program.schema();
         let needs = seg::unstable::needs(&program);
         let mut columns: Vec<(String, ArrayRef)> = Vec::new();
@@ -266,7 +266,7 @@ impl TestEngine for PassAlone {
         self.0.map_or("the plan as lowered", |pass| pass.name)
     }
 
-    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         let lowered = seg_plan::lower(seg::unstable::module(&program));
         let plan = self.0.map_or(lowered.clone(), |pass| (pass.run)(&lowered));
         if let Err(faults) = seg_plan::verify(&plan) {
@@ -284,7 +284,7 @@ impl TestEngine for Fitted {
         "plan evaluator, on the plan as it fits the data"
     }
 
-    fn evaluate(&self, program: &Program, batch: &Batch, now: Instant) -> Vec<Mask> {
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         let prepared = program.prepare();
         prepared.check(batch).expect("the batch keeps the contract");
         let plan = seg::unstable::fitted_plan(&prepared, batch, now);

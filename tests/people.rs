@@ -1,7 +1,7 @@
 //! People written down as JSON.
 
 use crate::folder::Folder;
-use seg::{Batch, Instant, Schema, Zone};
+use seg::{Batch, Schema, Timestamp, Zone};
 use seg_io::LoadRequest;
 use seg_io::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// as so long before `now`, with `+ 1 us` or `- 1 us` behind. `"changes": [{"time":
 /// "3 days ago", "country": "FR"}]` are what attributes became later than what the
 /// line itself says, and `"merged_into": "ann"` says whose id this is, too.
-pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Instant) -> Batch {
+pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Timestamp) -> Batch {
     let mut profiles = String::new();
     let (mut events, mut merges) = (String::new(), String::new());
     let mut has_times = false;
@@ -77,7 +77,7 @@ pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Instan
 }
 
 /// Replaces texts such as `90 minutes ago` by the instant they mean.
-fn resolve_times(object: &mut serde_json::Map<String, serde_json::Value>, now: Instant) {
+fn resolve_times(object: &mut serde_json::Map<String, serde_json::Value>, now: Timestamp) {
     for value in object.values_mut() {
         if let Some(instant) = value.as_str().and_then(|text| relative(text, now)) {
             *value = instant.to_string().into();
@@ -85,7 +85,7 @@ fn resolve_times(object: &mut serde_json::Map<String, serde_json::Value>, now: I
     }
 }
 
-fn relative(text: &str, now: Instant) -> Option<Instant> {
+fn relative(text: &str, now: Timestamp) -> Option<Timestamp> {
     let (age, off) = match text.split_once(" ago") {
         Some((age, off)) => (age, off.trim()),
         None => ("", text.strip_prefix("now")?.trim()),
@@ -97,7 +97,7 @@ fn relative(text: &str, now: Instant) -> Option<Instant> {
         other => panic!("`{other}` after `ago`"),
     };
     if age.trim().is_empty() {
-        return Some(Instant(now.0 + off));
+        return Some(Timestamp(now.0 + off));
     }
     let (count, unit) = age.split_once(' ')?;
     let count: i64 = count.parse().ok()?;
@@ -108,5 +108,5 @@ fn relative(text: &str, now: Instant) -> Option<Instant> {
         "day" => 86_400_000_000,
         _ => return None,
     };
-    Some(Instant(now.0 - count * micros + off))
+    Some(Timestamp(now.0 - count * micros + off))
 }

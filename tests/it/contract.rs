@@ -15,7 +15,7 @@ use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field};
-use seg::{Batch, Instant, Program, Project, Settings, Zone};
+use seg::{Batch, Program, Project, Settings, Timestamp, Zone};
 use seg_data::{AttributeId, EventId};
 use seg_tests::{Native, Planned, Reference, TestEngine};
 use std::sync::Arc;
@@ -71,8 +71,8 @@ const ANSWERS: &[(&str, &str)] = &[
 
 const DAY: i64 = 86_400_000_000;
 
-fn now() -> Instant {
-    Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")
+fn now() -> Timestamp {
+    Timestamp::parse("2026-06-01T12:00:00Z", None).expect("an instant")
 }
 
 fn program() -> Program {
@@ -449,8 +449,8 @@ fn each_violation_is_refused_by_name() {
     refuses(&with_times(some(times(), 2, ago(21))), "column `Order.time` has times that do not ascend");
     let range = "column `Order.time` has a time outside the years 1 to 9999";
     refuses(&with_times(some(times(), 0, i64::MIN)), range);
-    refuses(&with_times(some(times(), 0, Instant::MIN.0 - 1)), range);
-    refuses(&with_times(some(times(), 2, Instant::MAX.0 + 1)), range);
+    refuses(&with_times(some(times(), 0, Timestamp::MIN.0 - 1)), range);
+    refuses(&with_times(some(times(), 2, Timestamp::MAX.0 + 1)), range);
     let mut missing: Vec<Option<i64>> = times().into_iter().map(Some).collect();
     missing[4] = None;
     refuses(&with_times(missing), "column `Order.time` has an event without a time");

@@ -5,7 +5,7 @@
 //! people and who of them is in.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use seg::{Instant, Project, Settings, Zone};
+use seg::{Project, Settings, Timestamp, Zone};
 use seg_syntax::diag::render::Style;
 use seg_tests::{engines, people, root, schema_text};
 use serde::Deserialize;
@@ -115,7 +115,7 @@ fn passes(module: &seg_hir::hir::Module, project: &Project) -> String {
 /// sample, and how each of its conditions is decided.
 fn physical(project: &Project) -> Result<String, Failed> {
     let program = seg::compile(project)?;
-    let now = Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant");
+    let now = Timestamp::parse("2026-06-01T12:00:00Z", None).expect("an instant");
     let batch = people(&many_people(6_000), project.schema(), project.settings().zone, now);
     let prepared = program.prepare();
     prepared.check(&batch).expect("a batch");
@@ -152,7 +152,7 @@ fn many_people(n_people: usize) -> String {
 fn clif(module: &seg_hir::hir::Module, project: &Project) -> Result<String, Failed> {
     let plan = seg_plan::optimize(&seg_plan::lower(module), |_| {});
     let batch = seg::Batch::empty(std::sync::Arc::clone(project.schema()))?;
-    Ok(seg_exec::clif(&plan, &batch, Instant(0))?)
+    Ok(seg_exec::clif(&plan, &batch, Timestamp(0))?)
 }
 
 fn problems(project: &Project, lints: bool) -> String {
@@ -227,7 +227,7 @@ fn cases(text: &str) -> Result<(), Failed> {
     let file: CaseFile = toml::from_str(text)?;
     let schema = schema_text(&file.schema);
     let settings = settings(&file.zone);
-    let now = Instant::parse(&file.now, settings.zone).ok_or("`now` is not an instant")?;
+    let now = Timestamp::parse(&file.now, settings.zone).ok_or("`now` is not an instant")?;
     let mut failures = Vec::new();
     let mut batch = None;
     for case in &file.case {

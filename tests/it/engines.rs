@@ -1,15 +1,15 @@
 //! Engines as such: which is chosen, what they leave behind, and what happens
 //! where native code cannot be had.
 
-use seg::{Batch, Engine, Instant, Mask, Options, Program, Project, Reason, Settings, Zone};
+use seg::{Batch, Engine, Mask, Options, Program, Project, Reason, Settings, Timestamp, Zone};
 use seg_exec::ExecOptions;
 use seg_tests::{people, schema_text};
 use std::num::NonZero;
 use std::process::Command;
 use std::sync::Arc;
 
-fn now() -> Instant {
-    Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")
+fn now() -> Timestamp {
+    Timestamp::parse("2026-06-01T12:00:00Z", None).expect("an instant")
 }
 
 fn program(sentences: &[&str]) -> Program {
@@ -93,8 +93,8 @@ fn errors_have_sources() {
     let error = program.prepare().evaluate(&other, now()).expect_err("another schema");
     assert!(error.source().is_some_and(|source| source.is::<seg::batch::BatchError>()), "{error}");
     let batch = batch_of(&program, 1);
-    let error = program.prepare().evaluate(&batch, Instant(i64::MAX)).expect_err("no calendar has it");
-    assert!(error.source().is_some_and(|source| source.is::<seg::InstantError>()), "{error}");
+    let error = program.prepare().evaluate(&batch, Timestamp(i64::MAX)).expect_err("no calendar has it");
+    assert!(error.source().is_some_and(|source| source.is::<seg::TimestampError>()), "{error}");
     assert_eq!(error.to_string(), "the instant is not in the years 1 to 9999");
 }
 
@@ -130,7 +130,7 @@ fn the_next_change_is_the_first() {
     for (root, (text, expected)) in sentences.into_iter().enumerate() {
         let found = seg_plan::next_change(seg::unstable::plan_of(&program), root, &batch, 0, now());
         assert_eq!(found.map(|at| at.to_string()).as_deref(), expected, "{text}");
-        let is_in = |at: i64| prepared.evaluate(&known, Instant(at)).expect("a batch").masks()[root].get(0);
+        let is_in = |at: i64| prepared.evaluate(&known, Timestamp(at)).expect("a batch").masks()[root].get(0);
         let Some(found) = found else { continue };
         assert!(is_in(found.0) != is_in(now().0), "{text}");
         for n in 0..50 {

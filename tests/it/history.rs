@@ -5,12 +5,12 @@ use arrow_array::{
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{Field, Fields};
-use seg::{Batch, Instant, Program, Project, Settings, Zone};
+use seg::{Batch, Program, Project, Settings, Timestamp, Zone};
 use seg_tests::{engines, schema_text};
 use std::sync::Arc;
 
-fn now() -> Instant {
-    Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")
+fn now() -> Timestamp {
+    Timestamp::parse("2026-06-01T12:00:00Z", None).expect("an instant")
 }
 
 fn program() -> Program {

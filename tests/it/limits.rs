@@ -1,12 +1,14 @@
 //! Costs, caps, cancelling, and the other ways into a program.
 
-use seg::{Batch, Cancel, Cost, Engine, EvaluateError, Evaluation, Instant, Options, Program, Project, Settings, Zone};
+use seg::{
+    Batch, Cancel, Cost, Engine, EvaluateError, Evaluation, Options, Program, Project, Settings, Timestamp, Zone,
+};
 use seg_tests::{people, schema_text};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
 
-fn now() -> Instant {
-    Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")
+fn now() -> Timestamp {
+    Timestamp::parse("2026-06-01T12:00:00Z", None).expect("an instant")
 }
 
 /// Most are decided by generated code, or by walks over an event sequence, one by
@@ -66,7 +68,7 @@ fn cost_grows_with_the_data_and_caps_refuse() {
     let allowed = prepared.evaluate_with(&many, now(), &capped(high)).expect("not too much");
     assert_eq!(allowed.masks(), prepared.evaluate(&many, now()).expect("a batch").masks());
     // A year of days costs more than one of them.
-    let days: Vec<Instant> = (0..10).map(|day| Instant(now().0 - day * 86_400_000_000)).collect();
+    let days: Vec<Timestamp> = (0..10).map(|day| Timestamp(now().0 - day * 86_400_000_000)).collect();
     let refused = prepared.sizes_at(&many, &days, &capped(high));
     assert!(matches!(refused, Err(EvaluateError::CostLimitExceeded { .. })));
     assert!(Cost(Duration::from_millis(1)).to_string() == "1.0 ms" && low.to_string().ends_with("µs"));
@@ -98,8 +100,8 @@ fn sizes_are_those_of_each_instant() {
         let program = program(sentences);
         let batch = copies_of(&batch_of(&program, 700), 4);
         let prepared = program.prepare();
-        let days: Vec<Instant> = (0..40).map(|day| Instant(now().0 - day * 86_400_000_000)).collect();
-        let each = |day: &Instant| -> Vec<u64> {
+        let days: Vec<Timestamp> = (0..40).map(|day| Timestamp(now().0 - day * 86_400_000_000)).collect();
+        let each = |day: &Timestamp| -> Vec<u64> {
             let options = Options::new().with_engine(Engine::Plan);
             let evaluation = prepared.evaluate_with(&batch, *day, &options).expect("a batch");
             evaluation.masks().iter().map(|mask| mask.count() as u64).collect()
@@ -210,7 +212,7 @@ fn windows_are_fitted_to_the_data() {
     the answer changes as time passes
     "#);
     // A year later the windows begin within the data.
-    let later = Instant(now().0 + 330 * 86_400_000_000);
+    let later = Timestamp(now().0 + 330 * 86_400_000_000);
     let plan = seg_plan::print(&fitted(&batch, later), program.schema());
     assert!(plan.contains("= now - 365 d") && plan.contains("in [now - 365 d, now]"), "{plan}");
     // But for the short one, which is behind all of them.

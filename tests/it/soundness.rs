@@ -7,7 +7,7 @@ use arrow_array::{Array, ArrayRef, FixedSizeListArray, Int64Array, ListArray, Re
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
 use seg::unstable::plan_of;
-use seg::{Batch, Instant, Mask, Program, Project, Settings, Zone};
+use seg::{Batch, Mask, Program, Project, Settings, Timestamp, Zone};
 use seg_data::{AttributeId, EventId};
 use seg_exec::{AccessPolicy, CompiledPlan, ExecOptions, Jit, SizesError};
 use seg_tests::{people, schema_text};
@@ -38,8 +38,8 @@ const SENTENCES: &[&str] = &[
     "ordered in the past 10 days or whose score is more than 2",
 ];
 
-fn now() -> Instant {
-    Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")
+fn now() -> Timestamp {
+    Timestamp::parse("2026-06-01T12:00:00Z", None).expect("an instant")
 }
 
 fn options(access: AccessPolicy) -> ExecOptions {
@@ -72,7 +72,7 @@ fn crowd(program: &Program, n: usize) -> Batch {
     people(&(0..n).map(line).collect::<String>(), program.schema(), Some(Zone::UTC), now())
 }
 
-fn compile(program: &Program, batch: &Batch, now: Instant, access: AccessPolicy) -> CompiledPlan {
+fn compile(program: &Program, batch: &Batch, now: Timestamp, access: AccessPolicy) -> CompiledPlan {
     seg_exec::compile(&Jit::new(), plan_of(program), batch, now, &options(access)).unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -172,7 +172,7 @@ fn no_instant_is_too_early_or_too_late_to_be_harmless() {
     let batch = crowd(&program, 100);
     check(&batch);
     let edges = [i64::MIN, i64::MIN + 1, i64::MIN / 2, -1, 0, i64::MAX / 2, i64::MAX - 1, i64::MAX];
-    for now in edges.map(Instant) {
+    for now in edges.map(Timestamp) {
         for access in POLICIES {
             if let Ok(plan) = seg_exec::compile(&Jit::new(), plan_of(&program), &batch, now, &options(access)) {
                 plan.evaluate(threads(2)).expect("masks");

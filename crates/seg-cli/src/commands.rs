@@ -15,7 +15,7 @@ use crate::args::Format;
 use crate::exit::Failure;
 use crate::output::Output;
 use seg::unstable::frozen::{LOCK_FILE, Lock};
-use seg::{Date, Instant, InstantError, Program, Project, Zone};
+use seg::{Date, Program, Project, Timestamp, TimestampError, Zone};
 use std::path::Path;
 
 fn load(dir: &Path) -> Result<Project, Failure> {
@@ -52,17 +52,17 @@ fn today(project: &Project, at: Option<&str>) -> Result<Date, Failure> {
     let zone = project.settings().zone.unwrap_or(Zone::UTC);
     let now = match at {
         Some(text) => instant(text, Some(zone))?,
-        None => Instant(chrono::Utc::now().timestamp_micros()),
+        None => Timestamp(chrono::Utc::now().timestamp_micros()),
     };
     Ok(zone.date(now))
 }
 
 /// The instant that an argument names.
-fn instant(text: &str, zone: Option<Zone>) -> Result<Instant, Failure> {
-    Instant::read(text, zone).map_err(|error| {
+fn instant(text: &str, zone: Option<Zone>) -> Result<Timestamp, Failure> {
+    Timestamp::read(text, zone).map_err(|error| {
         let help = match error {
-            InstantError::NotAnInstant => "write it as",
-            InstantError::OutOfRange => "write an instant such as",
+            TimestampError::NotATimestamp => "write it as",
+            TimestampError::OutOfRange => "write an instant such as",
         };
         Failure::usage(format!("`{text}` {error}; {help} 2026-11-27T14:00:00Z"))
     })

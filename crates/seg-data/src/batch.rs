@@ -30,7 +30,7 @@ pub use events::Events;
 pub use merged::MergedEvents;
 
 use crate::schema::{AttributeId, Event, EventId, PropertyId, Schema};
-use crate::time::Instant;
+use crate::time::Timestamp;
 use crate::types::{Element, Type};
 use crate::value::Value;
 use arrow_array::cast::AsArray;
@@ -258,7 +258,7 @@ impl Batch {
 
     /// A profile's value at `now` of an attribute that was checked; `None` when
     /// missing.
-    pub fn attribute(&self, id: AttributeId, row: usize, now: Instant) -> Option<Value> {
+    pub fn attribute(&self, id: AttributeId, row: usize, now: Timestamp) -> Option<Value> {
         self.checked_attribute(id)?.value(row, now)
     }
 
@@ -277,7 +277,7 @@ impl Batch {
 
     /// The batch in which every attribute that was checked is a column of
     /// values, for a history those at `now`. Costs nothing without histories.
-    pub fn as_of(&self, now: Instant) -> Cow<'_, Batch> {
+    pub fn as_of(&self, now: Timestamp) -> Cow<'_, Batch> {
         let mut batch = Cow::Borrowed(self);
         for at in 0..self.attributes.len() {
             let attribute = self.checked_attribute(AttributeId(at as u32));
@@ -296,7 +296,7 @@ impl Batch {
     ///
     /// # Errors
     /// None where the columns were checked before, which every batch does.
-    pub fn known_at(&self, rows: Range<usize>, now: Instant) -> Result<Batch, BatchError> {
+    pub fn known_at(&self, rows: Range<usize>, now: Timestamp) -> Result<Batch, BatchError> {
         let rows = rows.start.min(self.len())..rows.end.min(self.len());
         let slice = |array: &dyn Array| array.slice(rows.start, rows.len());
         let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];

@@ -3,7 +3,7 @@
 //! Internal to Seg, without a promise of stability; embed the crate `seg`.
 //!
 //! This crate knows no syntax and no plan, and depends on no other crate of
-//! Seg. It reads no clock and no ambient zone: an [`Instant`] and a [`Zone`]
+//! Seg. It reads no clock and no ambient zone: an [`Timestamp`] and a [`Zone`]
 //! are values like any other. Start with [`schema::Schema`], [`batch::Batch`]
 //! and [`Mask`].
 //!
@@ -39,7 +39,7 @@ pub use globe::Place;
 pub use mask::Mask;
 pub use money::Money;
 pub use schema::{AttributeId, EventId, GroupId, PropertyId, Schema};
-pub use time::{Date, Instant, InstantError, Period, WeekStart, Zone};
+pub use time::{Date, Period, Timestamp, TimestampError, WeekStart, Zone};
 pub use types::{Element, Type};
 pub use value::Value;
 pub use wanted::{Wanted, WantedEvents};

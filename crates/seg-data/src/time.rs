@@ -5,7 +5,7 @@ use std::fmt;
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Instant(pub i64);
+pub struct Timestamp(pub i64);
 
 /// A calendar day: days since 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,75 +13,75 @@ pub struct Date(pub i32);
 
 /// Why a text is no instant, or an instant as of which nothing is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InstantError {
+pub enum TimestampError {
     /// It is not written as one, or no calendar has its day.
-    NotAnInstant,
+    NotATimestamp,
     /// It lies outside the years 1 to 9999, beyond which sums of lengths of time
     /// need not fit.
     OutOfRange,
 }
 
-impl fmt::Display for InstantError {
+impl fmt::Display for TimestampError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            InstantError::NotAnInstant => "is not an instant",
-            InstantError::OutOfRange => "is not in the years 1 to 9999",
+            TimestampError::NotATimestamp => "is not an instant",
+            TimestampError::OutOfRange => "is not in the years 1 to 9999",
         })
     }
 }
 
-impl std::error::Error for InstantError {}
+impl std::error::Error for TimestampError {}
 
 /// Microseconds in a second.
 pub const SECOND: i64 = 1_000_000;
 /// Microseconds in 24 hours.
 pub const DAY: i64 = 86_400 * SECOND;
 
-impl Instant {
+impl Timestamp {
     /// The start of the year 1.
-    pub const MIN: Instant = Instant(-62_135_596_800 * SECOND);
+    pub const MIN: Timestamp = Timestamp(-62_135_596_800 * SECOND);
     /// The last microsecond of the year 9999.
-    pub const MAX: Instant = Instant(253_402_300_800 * SECOND - 1);
+    pub const MAX: Timestamp = Timestamp(253_402_300_800 * SECOND - 1);
 
     /// Reads `2026-11-27T14:00:00Z`, with a space for the `T`, without seconds,
     /// with a fraction of them, with an offset for the `Z`. Without either the
     /// time is local: `zone` says where, and without one it is UTC.
-    pub fn parse(text: &str, zone: Option<Zone>) -> Option<Instant> {
-        Instant::read(text, zone).ok()
+    pub fn parse(text: &str, zone: Option<Zone>) -> Option<Timestamp> {
+        Timestamp::read(text, zone).ok()
     }
 
-    /// Reads what [`Instant::parse`] reads, and says why it is none where it is
+    /// Reads what [`Timestamp::parse`] reads, and says why it is none where it is
     /// none.
     ///
     /// # Errors
     /// No instant, or one outside the years 1 to 9999.
-    pub fn read(text: &str, zone: Option<Zone>) -> Result<Instant, InstantError> {
-        let (day, clock) = text.split_once(['T', ' ']).ok_or(InstantError::NotAnInstant)?;
+    pub fn read(text: &str, zone: Option<Zone>) -> Result<Timestamp, TimestampError> {
+        let (day, clock) = text.split_once(['T', ' ']).ok_or(TimestampError::NotATimestamp)?;
         let Some(date) = Date::parse(day) else {
             let mut parts = day.split('-').map(str::as_bytes);
             let has_parts = parts.clone().count() == 3 && parts.clone().all(|p| p.iter().all(u8::is_ascii_digit));
             let year = parts.next().unwrap_or_default();
             let is_far = has_parts && (year.len() > 4 || year == b"0000");
-            return Err(if is_far { InstantError::OutOfRange } else { InstantError::NotAnInstant });
+            return Err(if is_far { TimestampError::OutOfRange } else { TimestampError::NotATimestamp });
         };
-        let instant = Instant::at_clock(date, clock.trim_start(), zone).ok_or(InstantError::NotAnInstant)?;
+        let instant = Timestamp::at_clock(date, clock.trim_start(), zone).ok_or(TimestampError::NotATimestamp)?;
         instant.in_range()
     }
 
     /// The instant at `clock` (`14:00`, `14:00:30.5`, perhaps with `Z` or an
     /// offset) of a day.
-    pub fn from_parts(date: Date, clock: &str, zone: Option<Zone>) -> Option<Instant> {
-        Instant::at_clock(date, clock, zone)?.in_range().ok()
+    pub fn from_parts(date: Date, clock: &str, zone: Option<Zone>) -> Option<Timestamp> {
+        Timestamp::at_clock(date, clock, zone)?.in_range().ok()
     }
 
-    fn at_clock(date: Date, clock: &str, zone: Option<Zone>) -> Option<Instant> {
+    fn at_clock(date: Date, clock: &str, zone: Option<Zone>) -> Option<Timestamp> {
         let (time, offset) = split_offset(clock)?;
         let time = parse_clock(time)?;
         let local = date.naive()?.and_time(time);
         Some(match (offset, zone) {
-            (Some(seconds), _) => Instant(local.and_utc().timestamp_micros() - seconds * SECOND),
+            (Some(seconds), _) => Timestamp(local.and_utc().timestamp_micros() - seconds * SECOND),
             (None, Some(zone)) => zone.instant(local),
-            (None, None) => Instant(local.and_utc().timestamp_micros()),
+            (None, None) => Timestamp(local.and_utc().timestamp_micros()),
         })
     }
 
@@ -92,13 +92,13 @@ impl Instant {
     ///
     /// # Errors
     /// That it does not.
-    pub fn in_range(self) -> Result<Instant, InstantError> {
-        if self.is_in_range() { Ok(self) } else { Err(InstantError::OutOfRange) }
+    pub fn in_range(self) -> Result<Timestamp, TimestampError> {
+        if self.is_in_range() { Ok(self) } else { Err(TimestampError::OutOfRange) }
     }
 
     /// Whether it lies in the years 1 to 9999.
     pub fn is_in_range(self) -> bool {
-        Instant::MIN <= self && self <= Instant::MAX
+        Timestamp::MIN <= self && self <= Timestamp::MAX
     }
 
     fn utc(self) -> NaiveDateTime {
@@ -141,7 +141,7 @@ fn parse_clock(text: &str) -> Option<NaiveTime> {
     NaiveTime::from_hms_micro_opt(hour, minute, second, micros.parse().ok()?)
 }
 
-impl fmt::Display for Instant {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let format = if self.0.rem_euclid(SECOND) == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%.6fZ" };
         write!(f, "{}", self.utc().format(format))
@@ -302,38 +302,38 @@ impl Zone {
 
     /// The time of day at an instant, in microseconds after midnight by the
     /// clock on the wall.
-    pub fn time_of_day(self, instant: Instant) -> i64 {
+    pub fn time_of_day(self, instant: Timestamp) -> i64 {
         let time = self.local(instant).time();
         i64::from(time.num_seconds_from_midnight()) * SECOND + i64::from(time.nanosecond() / 1_000)
     }
 
     /// The calendar day at an instant.
-    pub fn date(self, instant: Instant) -> Date {
+    pub fn date(self, instant: Timestamp) -> Date {
         Date::from_naive(self.local(instant).date())
     }
 
     /// The first instant of a day; of the first or the last that the calendar has,
     /// some 262,000 years from here, where the day lies beyond.
-    pub fn start_of_day(self, date: Date) -> Instant {
+    pub fn start_of_day(self, date: Date) -> Timestamp {
         let limit = if date.0 < 0 { NaiveDate::MIN } else { NaiveDate::MAX };
         self.instant(date.naive().unwrap_or(limit).and_time(NaiveTime::MIN))
     }
 
     /// So many months later (earlier when negative) by the local calendar,
     /// clamped to the last day of the month. Held inside the years 1 to 9999.
-    pub fn plus_months(self, instant: Instant, months: i64) -> Instant {
+    pub fn plus_months(self, instant: Timestamp, months: i64) -> Timestamp {
         // By the clock of a zone ahead of UTC the last instant lies in the year 10000.
         let stepped = step_months(self.local(instant), months).map(|local| self.instant(local));
-        let limit = if months < 0 { Instant::MIN } else { Instant::MAX };
-        stepped.map_or(limit, |t| t.clamp(Instant::MIN, Instant::MAX))
+        let limit = if months < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        stepped.map_or(limit, |t| t.clamp(Timestamp::MIN, Timestamp::MAX))
     }
 
     /// How far local time is ahead of UTC at an instant, in microseconds.
-    pub fn offset(self, instant: Instant) -> i64 {
+    pub fn offset(self, instant: Timestamp) -> i64 {
         i64::from(self.0.offset_from_utc_datetime(&instant.utc()).fix().local_minus_utc()) * SECOND
     }
 
-    fn local(self, instant: Instant) -> NaiveDateTime {
+    fn local(self, instant: Timestamp) -> NaiveDateTime {
         let utc = instant.utc();
         let offset = self.0.offset_from_utc_datetime(&utc).fix();
         utc.checked_add_offset(offset).unwrap_or(utc)
@@ -341,9 +341,9 @@ impl Zone {
 
     /// A local time in a gap moves forward by the gap; in an overlap the
     /// earlier instant is meant.
-    fn instant(self, local: NaiveDateTime) -> Instant {
+    fn instant(self, local: NaiveDateTime) -> Timestamp {
         let micros = |local: NaiveDateTime, seconds: i32| {
-            Instant(local.and_utc().timestamp_micros() - i64::from(seconds) * SECOND)
+            Timestamp(local.and_utc().timestamp_micros() - i64::from(seconds) * SECOND)
         };
         match self.0.offset_from_local_datetime(&local) {
             chrono::LocalResult::Single(offset) => micros(local, offset.fix().local_minus_utc()),
@@ -378,17 +378,17 @@ pub enum Period {
 
 impl Period {
     /// `now` minus this length. Months need the zone whose calendar is meant.
-    pub fn before(self, now: Instant, zone: Zone) -> Instant {
+    pub fn before(self, now: Timestamp, zone: Zone) -> Timestamp {
         match self {
-            Period::Fixed(micros) => Instant(now.0.saturating_sub(micros)),
+            Period::Fixed(micros) => Timestamp(now.0.saturating_sub(micros)),
             Period::Months(months) => zone.plus_months(now, months.saturating_neg()),
         }
     }
 
     /// `now` plus this length.
-    pub fn after(self, now: Instant, zone: Zone) -> Instant {
+    pub fn after(self, now: Timestamp, zone: Zone) -> Timestamp {
         match self {
-            Period::Fixed(micros) => Instant(now.0.saturating_add(micros)),
+            Period::Fixed(micros) => Timestamp(now.0.saturating_add(micros)),
             Period::Months(months) => zone.plus_months(now, months),
         }
     }
@@ -413,14 +413,14 @@ impl fmt::Display for Period {
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> Instant {
-        Instant::parse(text, None).expect(text)
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text, None).expect(text)
     }
 
     #[test]
     fn instants_are_read_and_printed() {
-        assert_eq!(at("1970-01-01T00:00:01Z"), Instant(SECOND));
-        assert_eq!(at("1970-01-01 01:00+01:00"), Instant(0));
+        assert_eq!(at("1970-01-01T00:00:01Z"), Timestamp(SECOND));
+        assert_eq!(at("1970-01-01 01:00+01:00"), Timestamp(0));
         assert_eq!(at("2024-03-13 10:21:14.5").to_string(), "2024-03-13T10:21:14.500000Z");
         for bad in [
             "2024-02-30T00:00Z",
@@ -430,26 +430,26 @@ mod tests {
             "2024-01-01T24:00Z",
             "2024-01-01T1Z",
         ] {
-            assert_eq!(Instant::parse(bad, None), None, "{bad}");
+            assert_eq!(Timestamp::parse(bad, None), None, "{bad}");
         }
     }
 
     #[test]
     fn it_is_said_why_a_text_is_no_instant() {
         for (text, why) in [
-            ("10000-01-01T00:00Z", InstantError::OutOfRange),
-            ("0000-06-01T00:00Z", InstantError::OutOfRange),
-            ("0001-01-01T00:00+01:00", InstantError::OutOfRange),
-            ("9999-12-31T23:59-01:00", InstantError::OutOfRange),
-            ("2024-02-30T00:00Z", InstantError::NotAnInstant),
-            ("10000-1T00:00Z", InstantError::NotAnInstant),
-            ("2024-01-01", InstantError::NotAnInstant),
-            ("year-01-01T00:00Z", InstantError::NotAnInstant),
+            ("10000-01-01T00:00Z", TimestampError::OutOfRange),
+            ("0000-06-01T00:00Z", TimestampError::OutOfRange),
+            ("0001-01-01T00:00+01:00", TimestampError::OutOfRange),
+            ("9999-12-31T23:59-01:00", TimestampError::OutOfRange),
+            ("2024-02-30T00:00Z", TimestampError::NotATimestamp),
+            ("10000-1T00:00Z", TimestampError::NotATimestamp),
+            ("2024-01-01", TimestampError::NotATimestamp),
+            ("year-01-01T00:00Z", TimestampError::NotATimestamp),
         ] {
-            assert_eq!(Instant::read(text, None), Err(why), "{text}");
+            assert_eq!(Timestamp::read(text, None), Err(why), "{text}");
         }
-        assert_eq!(Instant::MIN.in_range(), Ok(Instant::MIN));
-        assert_eq!(Instant(Instant::MAX.0 + 1).in_range(), Err(InstantError::OutOfRange));
+        assert_eq!(Timestamp::MIN.in_range(), Ok(Timestamp::MIN));
+        assert_eq!(Timestamp(Timestamp::MAX.0 + 1).in_range(), Err(TimestampError::OutOfRange));
     }
 
     /// Wherever an instant, a day or a length of time lies among those that its type
@@ -458,7 +458,7 @@ mod tests {
     #[test]
     fn arithmetic_holds_at_the_ends_of_time() {
         let chrono_ends = [-8_334_601_228_800_000_000, 8_210_266_876_799_999_999];
-        let ends = [i64::MIN, i64::MAX, 0, Instant::MIN.0, Instant::MAX.0].into_iter().chain(chrono_ends);
+        let ends = [i64::MIN, i64::MAX, 0, Timestamp::MIN.0, Timestamp::MAX.0].into_iter().chain(chrono_ends);
         let mut instants: Vec<i64> = ends
             .flat_map(|end| [-2 * DAY, -DAY, -1, 0, 1, DAY, 2 * DAY].map(|step| end.saturating_add(step)))
             .collect();
@@ -468,12 +468,12 @@ mod tests {
         let zones = ["UTC", "Europe/Berlin", "Pacific/Apia", "America/New_York", "Asia/Kathmandu", "Etc/GMT+12"];
         for zone in zones.map(|name| Zone::parse(name).expect(name)) {
             let mut day_before = Date(i32::MIN);
-            for at in instants.iter().copied().map(Instant) {
+            for at in instants.iter().copied().map(Timestamp) {
                 let day = zone.date(at);
                 assert!(day_before <= day, "{} {}", zone.name(), at.0);
                 day_before = day;
                 assert!((0..DAY).contains(&zone.time_of_day(at)) && zone.offset(at).abs() <= DAY);
-                assert!(!at.to_string().is_empty() && Instant::parse(&at.to_string(), None).is_none_or(|t| t == at));
+                assert!(!at.to_string().is_empty() && Timestamp::parse(&at.to_string(), None).is_none_or(|t| t == at));
                 for length in lengths {
                     for period in [Period::Fixed(length), Period::Months(length)] {
                         let (before, after) = (period.before(at, zone), period.after(at, zone));
@@ -512,7 +512,7 @@ mod tests {
     #[test]
     fn a_gap_moves_forward_and_an_overlap_means_the_earlier() {
         let berlin = Zone::parse("Europe/Berlin").expect("a zone");
-        let local = |text| Instant::parse(text, Some(berlin)).expect(text);
+        let local = |text| Timestamp::parse(text, Some(berlin)).expect(text);
         assert_eq!(local("2024-03-31 02:30"), at("2024-03-31T01:30Z"));
         assert_eq!(local("2024-10-27 02:30"), at("2024-10-27T00:30Z"));
         // Samoa skipped a whole day.
@@ -524,7 +524,7 @@ mod tests {
     fn months_clamp_to_the_last_day() {
         assert_eq!(Zone::UTC.plus_months(at("2024-03-31T12:00Z"), -1), at("2024-02-29T12:00Z"));
         assert_eq!(Date::parse("2023-01-31").map(|d| d.plus_months(1)), Date::parse("2023-02-28"));
-        assert_eq!(Zone::UTC.plus_months(at("2024-01-01T00:00Z"), -30_000), Instant::MIN);
+        assert_eq!(Zone::UTC.plus_months(at("2024-01-01T00:00Z"), -30_000), Timestamp::MIN);
     }
 
     #[test]

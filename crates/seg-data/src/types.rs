@@ -15,7 +15,7 @@ pub enum Type {
     Money,
     /// Unicode text, compared by code point.
     Text,
-    /// An instant, see [`crate::Instant`].
+    /// An instant, see [`crate::Timestamp`].
     Timestamp,
     /// A calendar day, see [`crate::Date`].
     Date,

@@ -1,7 +1,7 @@
 //! Values.
 
 use crate::money::Money;
-use crate::time::{Date, Instant};
+use crate::time::{Date, Timestamp};
 use std::fmt;
 
 /// A value of one of Seg's types. Missing is not a value: it is `None` of an
@@ -19,7 +19,7 @@ pub enum Value {
     /// See [`crate::Type::Text`].
     Text(String),
     /// See [`crate::Type::Timestamp`].
-    Timestamp(Instant),
+    Timestamp(Timestamp),
     /// See [`crate::Type::Date`].
     Date(Date),
     /// Elements that are not missing.

@@ -2,7 +2,7 @@
 //! rest behind.
 
 use crate::schema::{AttributeId, EventId, PropertyId, Schema};
-use crate::time::Instant;
+use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The columns of a batch that will be read.
@@ -20,7 +20,7 @@ pub struct WantedEvents {
     /// The properties that are kept of each event.
     pub properties: BTreeSet<PropertyId>,
     /// Events before this instant are not; none wants all.
-    pub since: Option<Instant>,
+    pub since: Option<Timestamp>,
 }
 
 impl Wanted {
@@ -40,7 +40,7 @@ impl Wanted {
     }
 
     /// Whether an event at this time is wanted.
-    pub fn event(&self, event: EventId, time: Instant) -> bool {
+    pub fn event(&self, event: EventId, time: Timestamp) -> bool {
         self.events.get(&event).is_some_and(|e| e.since.is_none_or(|since| since <= time))
     }
 }

@@ -15,7 +15,7 @@ pub(crate) use times::{TopK, time_key, times};
 
 use arrow_buffer::ScalarBuffer;
 use seg_data::batch::Events;
-use seg_data::{Batch, EventId, Instant, PropertyId, Zone, parallel};
+use seg_data::{Batch, EventId, PropertyId, Timestamp, Zone, parallel};
 use std::collections::HashMap;
 use std::num::NonZero;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,7 +46,7 @@ pub(crate) struct TimeKey {
     /// Which from there, from 1.
     pub n: u32,
     /// Later events do not count, where the batch has later ones.
-    pub until: Option<Instant>,
+    pub until: Option<Timestamp>,
 }
 
 /// What a derived column holds.
@@ -65,10 +65,10 @@ pub(crate) enum DerivedKey {
     /// over their events of a name, or the average of amounts, rounded half to even;
     /// [`seg_jit::template::MISSING`] where there is no average. No values at all where one does not
     /// fit.
-    Sum { event: EventId, property: PropertyId, is_average: bool, until: Option<Instant> },
+    Sum { event: EventId, property: PropertyId, is_average: bool, until: Option<Timestamp> },
     /// A word a person: which texts of a property's dictionary, at most 64, their
     /// events of a name ever had.
-    Texts { event: EventId, property: PropertyId, until: Option<Instant> },
+    Texts { event: EventId, property: PropertyId, until: Option<Timestamp> },
 }
 
 /// Something derived from a batch, as its key says.
@@ -163,12 +163,12 @@ pub fn derived_size(batch: &Batch) -> usize {
 }
 
 /// `until` of a key: nothing where no event is later.
-fn until(events: &Events, now: Instant) -> Option<Instant> {
+fn until(events: &Events, now: Timestamp) -> Option<Timestamp> {
     events.extent().is_some_and(|(_, last)| last > now).then_some(now)
 }
 
 /// The times of a person's events up to an instant.
-fn known(events: &Events, row: usize, until: Option<Instant>) -> &[i64] {
+fn known(events: &Events, row: usize, until: Option<Timestamp>) -> &[i64] {
     let times = events.times().get(events.range(row)).unwrap_or(&[]);
     match until {
         Some(until) => times.get(..times.partition_point(|t| *t <= until.0)).unwrap_or(&[]),

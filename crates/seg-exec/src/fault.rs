@@ -10,7 +10,7 @@ use crate::options::ExecOptions;
 use crate::physical::{Access, AggregateSource, AggregateTest, Kind, PhysicalPlan, Step};
 use crate::program::{CompiledPlan, link, physical};
 use arrow_buffer::ScalarBuffer;
-use seg_data::{Batch, Instant};
+use seg_data::{Batch, Timestamp};
 use seg_jit::template::MISSING;
 use seg_jit::{Jit, JitError};
 use seg_plan::Plan;
@@ -92,7 +92,7 @@ pub fn compile_with_fault(
     jit: &Jit,
     plan: &Plan,
     batch: &Batch,
-    now: Instant,
+    now: Timestamp,
     options: &ExecOptions,
     fault: Fault,
 ) -> Result<CompiledPlan, JitError> {
@@ -111,7 +111,7 @@ pub fn compile_with_code_fault(
     jit: &Jit,
     plan: &Plan,
     batch: &Batch,
-    now: Instant,
+    now: Timestamp,
     options: &ExecOptions,
     fault: seg_jit::fault::Fault,
 ) -> Result<CompiledPlan, JitError> {

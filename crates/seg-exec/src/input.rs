@@ -3,7 +3,7 @@
 
 use crate::options::ExecOptions;
 use crate::tables::{ColumnRef, Texts};
-use seg_data::{Batch, EventId, Instant, Period, Type, Value};
+use seg_data::{Batch, EventId, Period, Timestamp, Type, Value};
 use seg_hir::hir::{Bound, Interval, Length, Moment};
 use seg_hir::text::fold_case;
 use seg_plan::{Literal, Node, NodeId, Plan, Query};
@@ -16,7 +16,7 @@ pub(crate) type Domain = Option<EventId>;
 pub(crate) struct Input<'p> {
     pub plan: &'p Plan,
     pub batch: &'p Batch,
-    pub now: Instant,
+    pub now: Timestamp,
     pub options: &'p ExecOptions,
 }
 

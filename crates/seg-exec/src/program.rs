@@ -7,7 +7,7 @@ use crate::order;
 use crate::physical::PhysicalPlan;
 use crate::run::Worker;
 use crate::words::BLOCK_WORDS;
-use seg_data::{Batch, Cancel, Instant, Mask, parallel};
+use seg_data::{Batch, Cancel, Mask, Timestamp, parallel};
 use seg_jit::template::Template;
 use seg_jit::{BoundKernel, Jit, JitError};
 use seg_plan::{Plan, Statistics};
@@ -28,7 +28,7 @@ pub struct CompiledPlan {
 
 /// How a plan is decided over a batch as of an instant: what [`compile`] makes code
 /// for.
-pub fn physical(plan: &Plan, batch: &Batch, now: Instant, options: &ExecOptions) -> PhysicalPlan {
+pub fn physical(plan: &Plan, batch: &Batch, now: Timestamp, options: &ExecOptions) -> PhysicalPlan {
     let batch = &*batch.as_of(now);
     let plan = &*seg_plan::fit_to_data(plan, &Statistics::of(batch, now));
     choose(Input { plan, batch, now, options })
@@ -44,7 +44,7 @@ pub fn compile(
     jit: &Jit,
     plan: &Plan,
     batch: &Batch,
-    now: Instant,
+    now: Timestamp,
     options: &ExecOptions,
 ) -> Result<CompiledPlan, JitError> {
     link(jit, physical(plan, batch, now, options), options)
@@ -79,7 +79,7 @@ pub(crate) fn link(jit: &Jit, mut physical: PhysicalPlan, options: &ExecOptions)
 ///
 /// # Errors
 /// A fault of Seg, or a machine that Cranelift does not know.
-pub fn clif(plan: &Plan, batch: &Batch, now: Instant) -> Result<String, JitError> {
+pub fn clif(plan: &Plan, batch: &Batch, now: Timestamp) -> Result<String, JitError> {
     let options = ExecOptions { access: AccessPolicy::Column, ..ExecOptions::default() };
     let batch = &*batch.as_of(now);
     let physical = choose(Input { plan, batch, now, options: &options });
@@ -108,7 +108,7 @@ pub fn clif(plan: &Plan, batch: &Batch, now: Instant) -> Result<String, JitError
 /// # Errors
 /// A machine that this build knows no code for (those of others need the feature
 /// `cross`), or a fault of Seg.
-pub fn generate_for(target: &str, plan: &Plan, batch: &Batch, now: Instant) -> Result<usize, JitError> {
+pub fn generate_for(target: &str, plan: &Plan, batch: &Batch, now: Timestamp) -> Result<usize, JitError> {
     let options = ExecOptions { access: AccessPolicy::Column, ..ExecOptions::default() };
     let batch = &*batch.as_of(now);
     let physical = choose(Input { plan, batch, now, options: &options });

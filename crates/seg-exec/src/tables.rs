@@ -8,7 +8,7 @@ use arrow_array::cast::AsArray;
 use arrow_buffer::{BooleanBuffer, ScalarBuffer};
 use seg_data::batch::{Column, MergedEvents};
 use seg_data::time::DAY;
-use seg_data::{AttributeId, Batch, Date, EventId, Instant, PropertyId, Zone};
+use seg_data::{AttributeId, Batch, Date, EventId, PropertyId, Timestamp, Zone};
 use seg_hir::hir::{CompareOp, PeriodUnit, TextOp};
 use seg_hir::text::{compile_pattern, fold_case};
 use seg_jit::ItemKeys;
@@ -215,7 +215,7 @@ fn code_items(batch: &Batch, column: ColumnRef) -> Items {
 }
 
 fn periods(unit: PeriodUnit, zone: Zone, from: i64, to: i64) -> Periods {
-    let offsets = zone::offsets(zone, Instant(from), Instant(to));
+    let offsets = zone::offsets(zone, Timestamp(from), Timestamp(to));
     let least = offsets.iter().map(|(_, o)| *o).min().unwrap_or(0);
     let greatest = offsets.iter().map(|(_, o)| *o).max().unwrap_or(0);
     let (first, last) = ((from + least).div_euclid(DAY), (to + greatest).div_euclid(DAY));

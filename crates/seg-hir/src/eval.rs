@@ -14,7 +14,7 @@ use crate::hir::{Cond, Module, SegmentId, TextOp};
 use crate::text::compile_pattern;
 use events::Occurrence;
 use regex::Regex;
-use seg_data::{Batch, EventId, Instant, Mask, Value};
+use seg_data::{Batch, EventId, Mask, Timestamp, Value};
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ use std::collections::HashMap;
 /// Evaluates the segments of a module that has no errors.
 pub struct Evaluator<'a> {
     module: &'a Module,
-    now: Instant,
+    now: Timestamp,
     patterns: RefCell<HashMap<(String, bool), Option<Regex>>>,
 }
 
@@ -45,7 +45,7 @@ impl PersonAnswers<'_> {
 
 impl<'a> Evaluator<'a> {
     /// An evaluator that judges everything at `now`.
-    pub fn new(module: &'a Module, now: Instant) -> Evaluator<'a> {
+    pub fn new(module: &'a Module, now: Timestamp) -> Evaluator<'a> {
         Evaluator { module, now, patterns: RefCell::default() }
     }
 
@@ -85,7 +85,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The events a query finds, in order.
-    pub(crate) fn found(&self, query: &crate::hir::Query, person: &PersonAnswers<'_>) -> Vec<(EventId, Instant)> {
+    pub(crate) fn found(&self, query: &crate::hir::Query, person: &PersonAnswers<'_>) -> Vec<(EventId, Timestamp)> {
         self.events(query, &person.0).iter().map(|e| (e.event, e.time)).collect()
     }
 

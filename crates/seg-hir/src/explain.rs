@@ -5,7 +5,7 @@ use crate::eval::{Evaluator, PersonAnswers};
 use crate::hir::{Chain, Cond, Expr, ExprKind, Module, Query, SegmentId};
 use crate::lower::Lower;
 use crate::names::Settings;
-use seg_data::{Batch, EventId, Instant, Schema, Value};
+use seg_data::{Batch, EventId, Schema, Timestamp, Value};
 use seg_syntax::Parse;
 use seg_syntax::ast::{self, Quantifier};
 use seg_syntax::source::{SourceMap, Span};
@@ -66,7 +66,7 @@ pub struct Explain<'a> {
     /// The people.
     pub batch: &'a Batch,
     /// As of when they are evaluated.
-    pub now: Instant,
+    pub now: Timestamp,
 }
 
 impl Explain<'_> {
@@ -327,7 +327,7 @@ impl Details<'_, '_, '_> {
     }
 
     /// `90 minutes ago, at …`
-    fn when(&self, time: Instant) -> String {
+    fn when(&self, time: Timestamp) -> String {
         let micros = self.walk.explain.now.0.saturating_sub(time.0);
         match micros {
             0 => format!("at this instant, {time}"),

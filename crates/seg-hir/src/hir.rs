@@ -14,7 +14,7 @@ pub use module::{Expectation, Expected, Header, Module, Segment, Test, TestEvent
 pub use print::{print, with_references};
 
 use seg_data::time::CalendarUnit;
-use seg_data::{AttributeId, Date, EventId, Instant, Period, Place, PropertyId, Type, Value, WeekStart, Zone};
+use seg_data::{AttributeId, Date, EventId, Period, Place, PropertyId, Timestamp, Type, Value, WeekStart, Zone};
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -173,12 +173,12 @@ pub struct Length {
 
 impl Length {
     /// So long after an instant.
-    pub fn after(self, time: Instant) -> Instant {
+    pub fn after(self, time: Timestamp) -> Timestamp {
         self.period.after(time, self.zone)
     }
 
     /// So long before an instant.
-    pub fn before(self, time: Instant) -> Instant {
+    pub fn before(self, time: Timestamp) -> Timestamp {
         self.period.before(time, self.zone)
     }
 }
@@ -437,18 +437,18 @@ pub struct Bound {
 }
 
 /// The last instant whose events exist.
-pub fn horizon(known_at: Option<Moment>, now: Instant) -> Instant {
+pub fn horizon(known_at: Option<Moment>, now: Timestamp) -> Timestamp {
     known_at.map_or(now, |moment| moment.at(now).min(now))
 }
 
 impl Interval {
     /// Whether an instant lies inside it, evaluated as of `now`.
-    pub fn contains(&self, time: Instant, now: Instant) -> bool {
+    pub fn contains(&self, time: Timestamp, now: Timestamp) -> bool {
         self.is_after_start(time, now) && self.is_before_end(time, now)
     }
 
     /// Whether an instant is late enough to lie inside it.
-    pub fn is_after_start(&self, time: Instant, now: Instant) -> bool {
+    pub fn is_after_start(&self, time: Timestamp, now: Timestamp) -> bool {
         self.from.is_none_or(|b| {
             let from = b.moment.at(now);
             if b.is_closed { from <= time } else { from < time }
@@ -456,7 +456,7 @@ impl Interval {
     }
 
     /// Whether an instant is early enough to lie inside it.
-    pub fn is_before_end(&self, time: Instant, now: Instant) -> bool {
+    pub fn is_before_end(&self, time: Timestamp, now: Timestamp) -> bool {
         self.to.is_none_or(|b| {
             let to = b.moment.at(now);
             if b.is_closed { time <= to } else { time < to }
@@ -468,7 +468,7 @@ impl Interval {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Moment {
     /// An instant.
-    At(Instant),
+    At(Timestamp),
     /// `now` minus a length of time. Months follow the zone's calendar; for
     /// fixed lengths the zone says nothing.
     Before(Period, Zone),
@@ -484,7 +484,7 @@ impl Moment {
     pub const NOW: Moment = Moment::Before(Period::Fixed(0), Zone::UTC);
 
     /// The instant it is at a given `now`.
-    pub fn at(self, now: Instant) -> Instant {
+    pub fn at(self, now: Timestamp) -> Timestamp {
         match self {
             Moment::At(instant) => instant,
             Moment::Before(period, zone) => period.before(now, zone),

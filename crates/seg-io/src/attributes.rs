@@ -15,7 +15,7 @@ use arrow_schema::{ArrowError, Field as ArrowField, Fields};
 use arrow_select::take::take;
 use seg_data::batch::{TIME_FIELD, VALUE_FIELD, time_type};
 use seg_data::schema::Field;
-use seg_data::{AttributeId, Instant, Schema, Wanted};
+use seg_data::{AttributeId, Schema, Timestamp, Wanted};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ struct Line {
     person: u32,
     /// See [`crate::merge::Identity::rank`].
     rank: u32,
-    time: Option<Instant>,
+    time: Option<Timestamp>,
 }
 
 impl<'a> Attributes<'a> {
@@ -152,7 +152,7 @@ impl Lines<'_> {
         let mut lengths = vec![0_usize; n_people];
         let mut before = None;
         for (at, line) in self.set_lines() {
-            let time = line.time.unwrap_or(Instant::MIN);
+            let time = line.time.unwrap_or(Timestamp::MIN);
             let set = Some((line.person, time));
             // Of two values set at one instant the one that wins is the value.
             if let (true, Some(place)) = (before == set, places.last_mut()) {

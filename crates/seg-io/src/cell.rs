@@ -2,7 +2,7 @@
 
 use seg_data::decimal::Inexact;
 use seg_data::money::MoneyError;
-use seg_data::{Date, Decimal, Instant, Money, Zone};
+use seg_data::{Date, Decimal, Money, Timestamp, Zone};
 use std::borrow::Cow;
 
 /// A value as a file has it, before the schema says what it should be.
@@ -18,7 +18,7 @@ pub(crate) enum Cell<'a> {
     Digits(&'a str),
     /// A decimal that is no whole number of 64 bits.
     Decimal(Decimal),
-    Instant(Instant),
+    Timestamp(Timestamp),
     Date(Date),
     List(Vec<Cell<'a>>),
     /// A record: its fields by name.
@@ -50,7 +50,7 @@ impl Cell<'_> {
             Cell::Integer(i) => i.to_string(),
             Cell::Number(n) => n.to_string(),
             Cell::Decimal(d) => d.to_string(),
-            Cell::Instant(i) => i.to_string(),
+            Cell::Timestamp(i) => i.to_string(),
             Cell::Date(d) => d.to_string(),
             Cell::List(items) => format!("a list of {}", items.len()),
             Cell::Record(fields) => format!("a record of {} fields", fields.len()),
@@ -73,7 +73,7 @@ impl Cell<'_> {
             Cell::Integer(i) => Ok(Some(i.to_string())),
             Cell::Number(n) => Ok(Some(n.to_string())),
             Cell::Decimal(d) => Ok(Some(d.to_string())),
-            Cell::Instant(i) => Ok(Some(i.to_string())),
+            Cell::Timestamp(i) => Ok(Some(i.to_string())),
             Cell::Date(d) => Ok(Some(d.to_string())),
             Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
         }
@@ -100,7 +100,7 @@ impl Cell<'_> {
                 "false" | "no" | "f" | "n" | "0" => Ok(Some(false)),
                 _ => Err(Unfit::OtherType),
             },
-            Cell::Integer(_) | Cell::Number(_) | Cell::Decimal(_) | Cell::Instant(_) | Cell::Date(_) => {
+            Cell::Integer(_) | Cell::Number(_) | Cell::Decimal(_) | Cell::Timestamp(_) | Cell::Date(_) => {
                 Err(Unfit::OtherType)
             }
             Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
@@ -132,7 +132,7 @@ impl Cell<'_> {
                 };
                 digits.parse().map(Some).map_err(|_| unfit())
             }
-            Cell::Boolean(_) | Cell::Instant(_) | Cell::Date(_) => Err(Unfit::OtherType),
+            Cell::Boolean(_) | Cell::Timestamp(_) | Cell::Date(_) => Err(Unfit::OtherType),
             Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
         }
     }
@@ -145,7 +145,7 @@ impl Cell<'_> {
             Cell::Number(n) => *n,
             Cell::Decimal(d) => d.nearest(),
             Cell::Text(t) | Cell::Digits(t) => t.trim().parse().map_err(|_| Unfit::OtherType)?,
-            Cell::Boolean(_) | Cell::Instant(_) | Cell::Date(_) => return Err(Unfit::OtherType),
+            Cell::Boolean(_) | Cell::Timestamp(_) | Cell::Date(_) => return Err(Unfit::OtherType),
             Cell::List(_) | Cell::Record(_) | Cell::Other(_) => return Err(Unfit::OtherType),
         };
         Ok(number.is_finite().then_some(number))
@@ -167,22 +167,22 @@ impl Cell<'_> {
                 Err(MoneyError::TooFine) => Err(Unfit::TooFine),
                 Err(MoneyError::TooLarge) => Err(Unfit::TooLarge),
             },
-            Cell::Boolean(_) | Cell::Instant(_) | Cell::Date(_) => Err(Unfit::OtherType),
+            Cell::Boolean(_) | Cell::Timestamp(_) | Cell::Date(_) => Err(Unfit::OtherType),
             Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
         }
     }
 
     /// An instant that calendars have. A local time is of `zone`, or of UTC where the
     /// project has none.
-    pub fn instant(&self, zone: Option<Zone>) -> Parsed<Instant> {
+    pub fn instant(&self, zone: Option<Zone>) -> Parsed<Timestamp> {
         let start_of = |day: Date| zone.unwrap_or(Zone::UTC).start_of_day(day);
         let at = match self {
             Cell::Missing | Cell::Text("") => return Ok(None),
-            Cell::Instant(at) => Some(*at),
+            Cell::Timestamp(at) => Some(*at),
             Cell::Date(day) => Some(start_of(*day)),
             Cell::Text(text) => match Date::parse(text.trim()) {
                 Some(day) => Some(start_of(day)),
-                None => Instant::parse(text.trim(), zone),
+                None => Timestamp::parse(text.trim(), zone),
             },
             Cell::Boolean(_) | Cell::Integer(_) | Cell::Number(_) | Cell::Digits(_) | Cell::Decimal(_) => None,
             Cell::List(_) | Cell::Record(_) | Cell::Other(_) => None,
@@ -199,7 +199,7 @@ impl Cell<'_> {
             Cell::Boolean(_) | Cell::Integer(_) | Cell::Number(_) | Cell::Digits(_) | Cell::Decimal(_) => {
                 Err(Unfit::OtherType)
             }
-            Cell::Instant(_) | Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
+            Cell::Timestamp(_) | Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
         }
     }
 }
@@ -239,6 +239,6 @@ mod tests {
         let ahead = Zone::parse("Asia/Tokyo");
         assert_eq!(Cell::Text("0001-01-01").instant(ahead), Err(Unfit::OtherType));
         assert_eq!(Cell::Date(Date(3_000_000)).instant(None), Err(Unfit::OtherType));
-        assert_eq!(Cell::Text("1970-01-02").instant(None), Ok(Some(Instant(seg_data::time::DAY))));
+        assert_eq!(Cell::Text("1970-01-02").instant(None), Ok(Some(Timestamp(seg_data::time::DAY))));
     }
 }

@@ -16,7 +16,7 @@ use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields};
 use seg_data::batch::{ARRIVAL_FIELD, TIME_FIELD, time_type};
 use seg_data::schema::Event;
-use seg_data::{EventId, Instant, PropertyId, Schema, Wanted, parallel};
+use seg_data::{EventId, PropertyId, Schema, Timestamp, Wanted, parallel};
 use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ struct EventTable<'a> {
     is_wanted: bool,
     /// All there are, wanted or not, and the latest of them.
     n_events: u64,
-    last_event: Option<Instant>,
+    last_event: Option<Timestamp>,
     people: Vec<u32>,
     times: Vec<i64>,
     arrivals: Vec<i64>,
@@ -82,7 +82,7 @@ impl<'a> EventTables<'a> {
     }
 
     /// How many events there are, wanted or not, and the latest of them.
-    pub fn counts(&self) -> (u64, Option<Instant>) {
+    pub fn counts(&self) -> (u64, Option<Timestamp>) {
         let latest = self.tables.iter().filter_map(|table| table.last_event).max();
         (self.tables.iter().map(|table| table.n_events).sum(), latest)
     }

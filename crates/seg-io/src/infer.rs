@@ -4,7 +4,7 @@ use crate::cell::Cell;
 use crate::open::{DataFile, find};
 use crate::report::ReadError;
 use crate::rows::{self, RowSink};
-use seg_data::{Instant, Type, Zone};
+use seg_data::{Timestamp, Type, Zone};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::num::NonZero;
@@ -22,7 +22,7 @@ pub struct Proposal {
     /// What was concluded, a line each, for the person who asked.
     pub findings: Vec<String>,
     /// The latest event.
-    pub last_event: Option<Instant>,
+    pub last_event: Option<Timestamp>,
 }
 
 /// What a person may decide before the data is looked at.
@@ -33,9 +33,9 @@ pub struct Wishes {
     /// The zone, by its name, whose days and months count.
     pub timezone: String,
     /// As of when everything is evaluated.
-    pub at: Option<Instant>,
+    pub at: Option<Timestamp>,
     /// The time it is, to tell data of the past from data that still comes in.
-    pub now: Option<Instant>,
+    pub now: Option<Timestamp>,
 }
 
 /// How many different texts a column may have for them to be listed.
@@ -90,7 +90,7 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
 
 /// Windows up to today would find nothing in data that ended long ago: the
 /// midnight after its last event.
-fn after_old_data(wishes: &Wishes, last_event: Instant) -> Option<Instant> {
+fn after_old_data(wishes: &Wishes, last_event: Timestamp) -> Option<Timestamp> {
     const OLD: i64 = 30 * seg_data::time::DAY;
     let zone = Zone::parse(&wishes.timezone)?;
     let is_old = wishes.now.is_some_and(|now| now.0.saturating_sub(last_event.0) > OLD);
@@ -126,7 +126,7 @@ struct Column {
     n_values: u64,
     has_fraction: bool,
     texts: BTreeSet<String>,
-    last: Option<Instant>,
+    last: Option<Timestamp>,
 }
 
 impl Column {
@@ -268,7 +268,7 @@ impl Table {
         }
     }
 
-    fn last_time(&self) -> Option<Instant> {
+    fn last_time(&self) -> Option<Timestamp> {
         let (_, _, time) = self.roles.as_ref()?;
         self.columns.iter().find(|c| c.name == *time)?.last
     }
@@ -321,10 +321,10 @@ fn toml_key(name: &str) -> String {
 
 fn manifest(
     wishes: &Wishes,
-    at: Option<Instant>,
+    at: Option<Timestamp>,
     profiles: &[Table],
     events: &[Table],
-    last_event: Option<Instant>,
+    last_event: Option<Timestamp>,
 ) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.

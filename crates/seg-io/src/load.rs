@@ -11,7 +11,7 @@ use crate::rows;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
 use seg_data::batch::{BatchError, ID_COLUMN};
-use seg_data::{Batch, Instant, Schema, Wanted, Zone, parallel};
+use seg_data::{Batch, Schema, Timestamp, Wanted, Zone, parallel};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct Loaded {
     /// How much was read, and what was wrong with it.
     pub report: Report,
     /// The latest event, whatever `now` is.
-    pub last_event: Option<Instant>,
+    pub last_event: Option<Timestamp>,
 }
 
 /// The files of a project, and what of them becomes a batch.

@@ -1,7 +1,7 @@
 //! `seg.toml`: what a project is called, whose calendar it follows, and where
 //! its data is.
 
-use seg_data::{Instant, WeekStart, Zone};
+use seg_data::{Timestamp, WeekStart, Zone};
 use serde::Deserialize;
 use std::ops::Range;
 use toml::Spanned;
@@ -17,7 +17,7 @@ pub struct Manifest {
     /// Whose calendar days, months and years are meant.
     pub zone: Option<Zone>,
     /// As of when everything is evaluated, unless a run says otherwise.
-    pub at: Option<Instant>,
+    pub at: Option<Timestamp>,
     /// The day weeks begin on.
     pub week_start: WeekStart,
     /// The schema's file, relative to the project.
@@ -141,7 +141,7 @@ pub fn parse(text: &str) -> Result<Manifest, Vec<ManifestProblem>> {
         zone
     });
     let at = file.at.as_ref().and_then(|text| {
-        let at = Instant::read(text.get_ref(), zone);
+        let at = Timestamp::read(text.get_ref(), zone);
         if let Err(error) = at {
             problem(text.span(), format!("`{}` {error}", text.get_ref()), "write it as \"2026-11-27T14:00:00Z\"");
         }

@@ -11,7 +11,7 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, BooleanArray, Int32Array, StringArray};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use seg_data::decimal::{self, Inexact};
-use seg_data::{Decimal, Instant, Money};
+use seg_data::{Decimal, Money, Timestamp};
 
 /// The ids of the people whose rows these are.
 pub(crate) enum Ids {
@@ -113,7 +113,7 @@ impl Values {
             ColumnBuilder::Money(_) => Values::Ints(money(array, nulls.as_ref())?, nulls),
             ColumnBuilder::Timestamp(_) => {
                 let times = array.as_primitive_opt::<TimestampMicrosecondType>()?;
-                let are_fit = times.iter().flatten().all(|time| Instant(time).is_in_range());
+                let are_fit = times.iter().flatten().all(|time| Timestamp(time).is_in_range());
                 are_fit.then(|| Values::Ints(times.values().clone(), nulls))?
             }
             ColumnBuilder::Number(_) => Values::Numbers(floats(array)?, nulls),

@@ -10,7 +10,7 @@ use arrow_buffer::{OffsetBuffer, i256};
 use arrow_schema::Field;
 use parquet::arrow::ArrowWriter;
 use seg_data::schema::parse;
-use seg_data::{AttributeId, Batch, Decimal, Instant, Value};
+use seg_data::{AttributeId, Batch, Decimal, Timestamp, Value};
 use seg_io::manifest::{Data, ProfileFiles, RowsAre};
 use seg_io::{LoadRequest, Loaded, load};
 use std::path::Path;
@@ -90,7 +90,7 @@ fn people(dir: &Path, file: &str) -> Vec<Loaded> {
 }
 
 fn values(loaded: &Loaded) -> Vec<Option<Value>> {
-    let value = |row| loaded.batch.attribute(AttributeId(0), row, Instant(0));
+    let value = |row| loaded.batch.attribute(AttributeId(0), row, Timestamp(0));
     (0..loaded.batch.len()).map(value).collect()
 }
 
@@ -197,8 +197,8 @@ fn batches_of_decimals_are_exact_or_refused() {
                 let array = || decimals(bits, precision, scale, &[Some(value), None]);
                 let said = |ty: &str| {
                     let batch = batch(ty, array())?;
-                    assert_eq!(batch.attribute(AttributeId(0), 1, Instant(0)), None);
-                    Ok(batch.attribute(AttributeId(0), 0, Instant(0)).expect("a value"))
+                    assert_eq!(batch.attribute(AttributeId(0), 1, Timestamp(0)), None);
+                    Ok(batch.attribute(AttributeId(0), 0, Timestamp(0)).expect("a value"))
                 };
                 let exact = |money: Result<i64, _>, unit: fn(i128) -> Value| money.ok().map(|m| unit(m.into()));
                 assert_eq!(said("money").ok(), exact(decimal.money().map(|m| m.0), Value::Money), "{decimal}");
@@ -214,7 +214,7 @@ fn batches_of_decimals_are_exact_or_refused() {
     let item = Arc::new(Field::new("item", items.data_type().clone(), true));
     let lists = || ListArray::new(Arc::clone(&item), OffsetBuffer::from_lengths([2, 1]), Arc::clone(&items), None);
     let numbers = batch("list of number", Arc::new(lists())).expect("numbers");
-    let list = |row| numbers.attribute(AttributeId(0), row, Instant(0));
+    let list = |row| numbers.attribute(AttributeId(0), row, Timestamp(0));
     assert_eq!(list(0), Some(Value::List(vec![Value::Number(0.1)])));
     assert_eq!(list(1), Some(Value::List(vec![Value::Number(2.0)])));
     let whole = batch("list of integer", Arc::new(lists())).expect_err("a fraction");

@@ -15,7 +15,7 @@ use flate2::{Compression, write::GzEncoder};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use seg_data::schema::parse;
-use seg_data::{AttributeId, Batch, EventId, Instant, PropertyId, Value, Wanted, WantedEvents};
+use seg_data::{AttributeId, Batch, EventId, PropertyId, Timestamp, Value, Wanted, WantedEvents};
 use seg_io::manifest::{Data, EventFiles, ProfileFiles, RowsAre};
 use seg_io::{LoadRequest, ReadError, load};
 use std::io::Write;
@@ -35,7 +35,7 @@ const SCHEMA: &str = r#"
 const ONE: NonZero<usize> = NonZero::<usize>::MIN;
 
 /// Nothing read here has a history.
-const NOW: Instant = Instant(0);
+const NOW: Timestamp = Timestamp(0);
 
 const EVENTS_CSV: &str = "\
 id,event,time,amount,n,weight,gift,coupon
@@ -261,7 +261,7 @@ fn what_is_not_wanted_is_left_behind() {
     let (schema, problems) = parse(SCHEMA);
     assert_eq!(problems, []);
     let schema = Arc::new(schema);
-    let since = Instant::parse("2026-01-01T00:00:00.1Z", None);
+    let since = Timestamp::parse("2026-01-01T00:00:00.1Z", None);
     let properties = [PropertyId(0)].into();
     let wanted = Wanted { events: [(EventId(0), WantedEvents { properties, since })].into(), ..Wanted::default() };
     let load = |name: &str, wanted: &Wanted| {
@@ -311,7 +311,7 @@ fn dated_rows_are_changes_or_snapshots() {
         let data = Data { profiles: Some(files), ..Data::default() };
         let loaded = load(LoadRequest::new(dir.path(), &data, &schema)).expect("read");
         assert_eq!(loaded.report.problems.len(), 1, "a time that is none is passed over");
-        loaded.batch.attribute(AttributeId(0), 0, Instant(seconds * 1_000_000))
+        loaded.batch.attribute(AttributeId(0), 0, Timestamp(seconds * 1_000_000))
     };
     let pro = Some(Value::Text("pro".into()));
     for rows in [RowsAre::Changes, RowsAre::Snapshots] {
@@ -349,7 +349,7 @@ fn columns_and_rows_give_the_same() {
             let (amount, count) =
                 (amount(at).map_or_else(none, |a| a.to_string()), count(at).map_or_else(none, |n| n.to_string()));
             let (word, gift) = (word(at).unwrap_or_default(), gift(at).map_or_else(none, |g| g.to_string()));
-            let time = Instant(time(at) * 1_000_000);
+            let time = Timestamp(time(at) * 1_000_000);
             csv.push_str(&format!("{},{},{time},{amount},{count},{word},{amount},{gift}\n", id(at), name(at)));
         }
         std::fs::write(dir.path().join("e.csv"), csv).expect("written");

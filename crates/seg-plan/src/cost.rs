@@ -4,7 +4,7 @@
 //! never decide an answer.
 
 use crate::plan::{Node, NodeId, Plan, Query};
-use seg_data::{Batch, EventId, Instant};
+use seg_data::{Batch, EventId, Timestamp};
 use seg_hir::hir::{End, Interval};
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub struct Statistics {
     /// How many people.
     pub n_people: u64,
     /// The instant that windows are counted from.
-    now: Instant,
+    now: Timestamp,
     /// By the number of an event; none of one whose column was not checked.
     events: Vec<Option<Known>>,
 }
@@ -25,12 +25,12 @@ pub struct Statistics {
 struct Known {
     n_events: u64,
     /// From when to when, if there are any.
-    extent: Option<(Instant, Instant)>,
+    extent: Option<(Timestamp, Timestamp)>,
 }
 
 impl Statistics {
     /// Those of a batch whose columns were checked, evaluated as of `now`.
-    pub fn of(batch: &Batch, now: Instant) -> Statistics {
+    pub fn of(batch: &Batch, now: Timestamp) -> Statistics {
         let of = |at: usize| {
             let events = batch.events(EventId(at as u32))?;
             Some(Known { n_events: events.len() as u64, extent: events.extent() })
@@ -40,14 +40,14 @@ impl Statistics {
     }
 
     /// The instant that windows are counted from.
-    pub(crate) fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
 
     /// From when to when there are events of a name, if there are any; nothing
     /// where that is not known.
     #[allow(clippy::option_option)] // Whether it is known, and whether there are any.
-    pub(crate) fn extent(&self, event: EventId) -> Option<Option<(Instant, Instant)>> {
+    pub(crate) fn extent(&self, event: EventId) -> Option<Option<(Timestamp, Timestamp)>> {
         self.events.get(event.idx())?.map(|known| known.extent)
     }
 
@@ -57,7 +57,7 @@ impl Statistics {
             return 0.0;
         };
         let each = *n_events as f64 / self.n_people.max(1) as f64;
-        let at = |bound: Option<seg_hir::hir::Bound>, none: Instant| {
+        let at = |bound: Option<seg_hir::hir::Bound>, none: Timestamp| {
             bound.map_or(none, |b| b.moment.at(self.now)).0.clamp(first.0, last.0) as f64
         };
         let (from, to) = (at(interval.from, *first), at(interval.to, *last));

@@ -4,7 +4,7 @@
 
 use crate::needs::reached;
 use crate::plan::{Literal, Node, Plan};
-use seg_data::{Batch, EventId, Instant, Period, Value, Zone};
+use seg_data::{Batch, EventId, Period, Timestamp, Value, Zone};
 use seg_hir::hir::Moment;
 use std::collections::BTreeSet;
 
@@ -21,13 +21,13 @@ const INSTANTS_MAX: usize = 20_000;
 /// Looks at every instant at which an event or a value crosses the edge of a
 /// window and at the days of the next 400; `None` when none of them changes the
 /// answer, and outside the years 1 to 9999.
-pub fn next_change(plan: &Plan, root: usize, batch: &Batch, row: usize, now: Instant) -> Option<Instant> {
+pub fn next_change(plan: &Plan, root: usize, batch: &Batch, row: usize, now: Timestamp) -> Option<Timestamp> {
     let now = now.in_range().ok()?;
     let root = plan.roots().get(root)?.clone();
     let plan = Plan { nodes: plan.nodes().to_vec(), roots: vec![root] };
     crate::needs(&plan).check(batch).ok()?;
     let person = batch.known_at(row..row.checked_add(1)?, now).ok()?;
-    let is_in = |at: Instant| crate::evaluate(&plan, &person, at).first().is_some_and(|mask| mask.get(0));
+    let is_in = |at: Timestamp| crate::evaluate(&plan, &person, at).first().is_some_and(|mask| mask.get(0));
     let today = is_in(now);
     let mut before = now;
     for at in edges(&plan, &person, now) {
@@ -39,25 +39,25 @@ pub fn next_change(plan: &Plan, root: usize, batch: &Batch, row: usize, now: Ins
         let (mut same, mut other) = (before.0, at.0);
         while other - same > 1 {
             let middle = same + (other - same) / 2;
-            match is_in(Instant(middle)) == today {
+            match is_in(Timestamp(middle)) == today {
                 true => same = middle,
                 false => other = middle,
             }
         }
-        return Some(Instant(other));
+        return Some(Timestamp(other));
     }
     None
 }
 
 /// The instants after `now` that are worth looking at, ascending.
-fn edges(plan: &Plan, person: &Batch, now: Instant) -> impl Iterator<Item = Instant> {
+fn edges(plan: &Plan, person: &Batch, now: Timestamp) -> impl Iterator<Item = Timestamp> {
     let (periods, zones) = periods(plan);
     let mut edges = BTreeSet::new();
     for time in times(person, now) {
         for (period, zone) in &periods {
             let edge = period.after(time, *zone);
             // Windows are closed or open: either side of the edge may be it.
-            edges.extend([edge, Instant(edge.0.saturating_add(1))]);
+            edges.extend([edge, Timestamp(edge.0.saturating_add(1))]);
         }
     }
     for zone in zones {
@@ -69,7 +69,7 @@ fn edges(plan: &Plan, person: &Batch, now: Instant) -> impl Iterator<Item = Inst
 
 /// When something happened to the person, or will: dates among the attributes may
 /// lie ahead.
-fn times(person: &Batch, now: Instant) -> BTreeSet<Instant> {
+fn times(person: &Batch, now: Timestamp) -> BTreeSet<Timestamp> {
     let schema = person.schema();
     let mut times = BTreeSet::new();
     for id in (0..schema.events.len() as u32).map(EventId) {

@@ -7,7 +7,7 @@ mod query;
 use crate::plan::{Level, Literal, Node, NodeId, Plan, levels};
 use column::Column;
 use query::{EventRows, ItemRows};
-use seg_data::{Batch, EventId, Instant, Mask, Money, Place, PropertyId, Type, Value};
+use seg_data::{Batch, EventId, Mask, Money, Place, PropertyId, Timestamp, Type, Value};
 use seg_hir::hir::{CompareOp, TextOp};
 use seg_hir::text::{compile_pattern, fold_value};
 use std::cmp::Ordering;
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Who of a batch is in each segment, evaluated as of `now`: one mask a segment.
-pub fn evaluate(plan: &Plan, batch: &Batch, now: Instant) -> Vec<Mask> {
+pub fn evaluate(plan: &Plan, batch: &Batch, now: Timestamp) -> Vec<Mask> {
     let batch = batch.as_of(now);
     let mut eval = Eval::new(plan, &batch, now);
     // Nodes stand after what they are made of, so a walk in their order needs
@@ -74,7 +74,7 @@ pub struct Kernels<'a> {
 impl<'a> Kernels<'a> {
     /// The kernels of a plan over a batch, of which the columns that it reads
     /// were checked, as of `now`, as the batch is.
-    pub fn new(plan: &'a Plan, batch: &'a Batch, now: Instant) -> Kernels<'a> {
+    pub fn new(plan: &'a Plan, batch: &'a Batch, now: Timestamp) -> Kernels<'a> {
         Kernels { eval: Eval::new(plan, batch, now) }
     }
 
@@ -101,7 +101,7 @@ impl<'a> Kernels<'a> {
 struct Eval<'a> {
     plan: &'a Plan,
     batch: &'a Batch,
-    now: Instant,
+    now: Timestamp,
     levels: Vec<Level>,
     columns: HashMap<(NodeId, Domain), Rc<Column>>,
     rows: HashMap<EventId, Rc<EventRows>>,
@@ -109,7 +109,7 @@ struct Eval<'a> {
 }
 
 impl<'a> Eval<'a> {
-    fn new(plan: &'a Plan, batch: &'a Batch, now: Instant) -> Eval<'a> {
+    fn new(plan: &'a Plan, batch: &'a Batch, now: Timestamp) -> Eval<'a> {
         Eval {
             plan,
             batch,

@@ -10,7 +10,7 @@ use crate::build::Builder;
 use crate::cost::Statistics;
 use crate::passes::{drop_unreached, is_now, keep, rewrite, simplify_conditions};
 use crate::plan::{Chain, Literal, Node, NodeId, Plan, Query};
-use seg_data::{Instant, Value};
+use seg_data::{Timestamp, Value};
 use seg_hir::hir::CompareOp;
 use std::borrow::Cow;
 
@@ -72,8 +72,8 @@ fn verdict(statistics: &Statistics, op: CompareOp, time: Option<&Node>, bound: O
 }
 
 /// From when to when there are events of the names of a query, if there are any.
-fn extent(statistics: &Statistics, query: &Query) -> Option<(Instant, Instant)> {
-    let mut whole: Option<(Instant, Instant)> = None;
+fn extent(statistics: &Statistics, query: &Query) -> Option<(Timestamp, Timestamp)> {
+    let mut whole: Option<(Timestamp, Timestamp)> = None;
     for event in &query.events {
         // Of one that was not looked at nothing is known.
         if let Some((first, last)) = statistics.extent(*event)? {

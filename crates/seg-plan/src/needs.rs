@@ -3,7 +3,7 @@
 
 use crate::plan::{Node, NodeId, Plan, Query};
 use seg_data::batch::BatchError;
-use seg_data::{AttributeId, Batch, EventId, Instant, Period, PropertyId, Schema, Wanted, WantedEvents};
+use seg_data::{AttributeId, Batch, EventId, Period, PropertyId, Schema, Timestamp, Wanted, WantedEvents};
 use seg_hir::hir::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -50,7 +50,7 @@ impl Default for Lookback {
 
 impl Lookback {
     /// The instant before which nothing is read; none when everything is.
-    pub fn earliest(&self, now: Instant) -> Option<Instant> {
+    pub fn earliest(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Lookback::All => None,
             Lookback::Since(moments) => moments.iter().map(|m| m.at(now)).min(),
@@ -139,7 +139,7 @@ impl Needs {
     }
 
     /// What a reader must bring, evaluated as of `now`.
-    pub fn wanted(&self, schema: &Schema, now: Instant) -> Wanted {
+    pub fn wanted(&self, schema: &Schema, now: Timestamp) -> Wanted {
         let mut wanted = Wanted { attributes: self.attributes.clone(), ..Wanted::default() };
         for (id, event) in &self.events {
             let since = event.lookback.earliest(now);

@@ -37,7 +37,7 @@ pub enum TokenKind {
     Clock,
     /// `2026-11-27T14:00:00Z`.
     #[regex(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}T[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?")]
-    Instant,
+    Timestamp,
     /// `"text"`, on one line; `""` inside stands for one quote.
     #[regex(r#""([^"\r\n]|"")*""#)]
     Text,

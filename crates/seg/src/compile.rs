@@ -2,7 +2,7 @@
 
 use crate::diagnostics::Diagnostics;
 use crate::project::Project;
-use seg_data::{Instant, Schema, Wanted};
+use seg_data::{Schema, Timestamp, Wanted};
 use seg_hir::{Checked, hir};
 use seg_plan::{Needs, Plan};
 use seg_syntax::Parse;
@@ -77,7 +77,7 @@ impl Program {
 
     /// What a reader must bring for an evaluation as of `now`, so that it can leave
     /// the rest of the data behind.
-    pub fn wanted(&self, now: Instant) -> Wanted {
+    pub fn wanted(&self, now: Timestamp) -> Wanted {
         self.0.needs.wanted(&self.0.schema, now)
     }
 

@@ -1,6 +1,6 @@
 //! Why there is no answer.
 
-use seg_data::InstantError;
+use seg_data::TimestampError;
 use seg_data::batch::BatchError;
 use seg_plan::Cost;
 use std::error::Error;
@@ -13,7 +13,7 @@ pub enum EvaluateError {
     /// A column of the batch breaks the contract, or the batch is of another schema.
     Batch(BatchError),
     /// Nothing is evaluated as of this instant.
-    Instant(InstantError),
+    Timestamp(TimestampError),
     /// It was expected to cost more than it may.
     CostLimitExceeded {
         /// What it was expected to cost.
@@ -29,7 +29,7 @@ impl fmt::Display for EvaluateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             EvaluateError::Batch(error) => error.fmt(f),
-            EvaluateError::Instant(error) => write!(f, "the instant {error}"),
+            EvaluateError::Timestamp(error) => write!(f, "the instant {error}"),
             EvaluateError::CostLimitExceeded { cost, max_cost } => {
                 write!(f, "the segments would take about {cost} of one processor, and may take {max_cost}")
             }
@@ -42,7 +42,7 @@ impl Error for EvaluateError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             EvaluateError::Batch(error) => Some(error),
-            EvaluateError::Instant(error) => Some(error),
+            EvaluateError::Timestamp(error) => Some(error),
             EvaluateError::CostLimitExceeded { .. } | EvaluateError::Cancelled => None,
         }
     }
@@ -54,8 +54,8 @@ impl From<BatchError> for EvaluateError {
     }
 }
 
-impl From<InstantError> for EvaluateError {
-    fn from(error: InstantError) -> EvaluateError {
-        EvaluateError::Instant(error)
+impl From<TimestampError> for EvaluateError {
+    fn from(error: TimestampError) -> EvaluateError {
+        EvaluateError::Timestamp(error)
     }
 }

@@ -3,7 +3,7 @@
 use crate::compile::{Program, parse};
 use crate::project::Project;
 use seg_data::batch::BatchError;
-use seg_data::{Batch, Instant, InstantError};
+use seg_data::{Batch, Timestamp, TimestampError};
 use seg_hir::explain::{Explain, Why};
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub struct Explanation {
     pub why: Why,
     /// When the answer changes if nothing else happens; none when it does not
     /// within the instants that [`seg_plan::next_change`] looks at.
-    pub changes_at: Option<Instant>,
+    pub changes_at: Option<Timestamp>,
 }
 
 /// Whom to explain, and in which segment.
@@ -33,7 +33,7 @@ pub struct Explained<'a> {
     pub person: &'a str,
     /// When they are judged. What the batch knows of that comes later does not
     /// exist: neither events nor values that were set later.
-    pub now: Instant,
+    pub now: Timestamp,
 }
 
 /// Why there is nothing to explain.
@@ -47,7 +47,7 @@ pub enum ExplainError {
     /// The batch is not one that the program can be bound to.
     Batch(BatchError),
     /// Nothing is evaluated as of this instant.
-    Instant(InstantError),
+    Timestamp(TimestampError),
 }
 
 impl fmt::Display for ExplainError {
@@ -56,7 +56,7 @@ impl fmt::Display for ExplainError {
             ExplainError::Segment(name) => write!(f, "there is no segment \"{name}\" that is run"),
             ExplainError::Person(id) => write!(f, "there is nobody with the id \"{id}\" in the data"),
             ExplainError::Batch(error) => error.fmt(f),
-            ExplainError::Instant(error) => write!(f, "the instant asked about {error}"),
+            ExplainError::Timestamp(error) => write!(f, "the instant asked about {error}"),
         }
     }
 }
@@ -66,7 +66,7 @@ impl std::error::Error for ExplainError {
         match self {
             ExplainError::Segment(_) | ExplainError::Person(_) => None,
             ExplainError::Batch(error) => Some(error),
-            ExplainError::Instant(error) => Some(error),
+            ExplainError::Timestamp(error) => Some(error),
         }
     }
 }
@@ -79,7 +79,7 @@ impl std::error::Error for ExplainError {
 /// bound to, and an instant outside the years 1 to 9999.
 pub fn explain(of: Explained<'_>) -> Result<Explanation, ExplainError> {
     let Explained { project, program, batch, segment, person, now } = of;
-    let now = now.in_range().map_err(ExplainError::Instant)?;
+    let now = now.in_range().map_err(ExplainError::Timestamp)?;
     let no_segment = || ExplainError::Segment(segment.to_owned());
     let found = program.module().run().enumerate().find(|(_, (_, s))| s.name == segment);
     let (root, (id, _)) = found.ok_or_else(no_segment)?;
@@ -117,8 +117,8 @@ mod tests {
         segment \"Loyal\" include people who ordered at least 2 times ever\n\
         segment \"Pro\" include people whose plan is \"pro\" and who ordered in the past 30 days\n";
 
-    fn at(text: &str) -> Instant {
-        Instant::parse(text, None).expect(text)
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text, None).expect(text)
     }
 
     /// Ann as lines of JSON tell of her, explained at an instant.
@@ -126,7 +126,7 @@ mod tests {
         asked(profiles, events, segment, at(now)).expect("Ann")
     }
 
-    fn asked(profiles: &str, events: &[&str], segment: &str, now: Instant) -> Result<Explanation, ExplainError> {
+    fn asked(profiles: &str, events: &[&str], segment: &str, now: Timestamp) -> Result<Explanation, ExplainError> {
         let settings = Settings { zone: Some(Zone::UTC), ..Settings::default() };
         let project = Project::from_text(SCHEMA, [("s.seg", SEGMENTS)], settings);
         let program = crate::compile(&project).expect("it compiles");
@@ -161,11 +161,11 @@ mod tests {
 
     #[test]
     fn nobody_is_explained_outside_the_years_that_calendars_have() {
-        for now in [i64::MIN, Instant::MIN.0 - 1, Instant::MAX.0 + 1, i64::MAX] {
-            let refused = asked(ANN, &[], "Pro", Instant(now)).expect_err("refused");
+        for now in [i64::MIN, Timestamp::MIN.0 - 1, Timestamp::MAX.0 + 1, i64::MAX] {
+            let refused = asked(ANN, &[], "Pro", Timestamp(now)).expect_err("refused");
             assert_eq!(refused.to_string(), "the instant asked about is not in the years 1 to 9999");
         }
-        for now in [Instant::MIN, Instant::MAX] {
+        for now in [Timestamp::MIN, Timestamp::MAX] {
             assert!(!asked(ANN, &[], "Pro", now).expect("Ann").why.holds);
         }
     }

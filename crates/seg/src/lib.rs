@@ -9,7 +9,7 @@
 //! ```
 //! # #[cfg(feature = "io")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use seg::{Instant, Project, Settings};
+//! use seg::{Timestamp, Project, Settings};
 //!
 //! let schema = "[attributes]\ncountry = \"text\"\n[events.Order]\n";
 //! let text = r#"segment "Lapsed" include people who did not do Order in the past 90 days"#;
@@ -19,7 +19,7 @@
 //! let people = r#"{"id": "ann", "country": "DE"}"#;
 //! let orders = r#"{"id": "bo", "event": "Order", "time": "2026-05-30T08:00:00Z"}"#;
 //! let batch = seg::io::load_lines(project.schema(), None, people, orders)?.batch;
-//! let evaluation = prepared.evaluate(&batch, Instant::read("2026-06-01T12:00:00Z", None)?)?;
+//! let evaluation = prepared.evaluate(&batch, Timestamp::read("2026-06-01T12:00:00Z", None)?)?;
 //!
 //! let lapsed = evaluation.mask("Lapsed").ok_or("a segment of this name")?;
 //! let ids: Vec<&str> = lapsed.rows().map(|row| batch.id(row)).collect();
@@ -57,7 +57,7 @@
 //! ```
 //! use seg::arrow_array::builder::{ListBuilder, StructBuilder, TimestampMicrosecondBuilder};
 //! use seg::arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
-//! use seg::{Batch, Cost, Instant, Options, Project, Settings};
+//! use seg::{Batch, Cost, Timestamp, Options, Project, Settings};
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //!
@@ -72,7 +72,7 @@
 //! let program = seg::compile(&Project::from_text(schema, [("lapsed.seg", text)], Settings::default()))?;
 //!
 //! // Ann, Bo and Cy; Bo ordered 10 days before, Cy 100 days.
-//! let now = Instant::read("2026-06-01T12:00:00Z", None)?;
+//! let now = Timestamp::read("2026-06-01T12:00:00Z", None)?;
 //! let day = 86_400_000_000;
 //! let mut orders = ListBuilder::new(StructBuilder::new(
 //!     vec![seg::arrow_schema::Field::new("time", seg::batch::time_type(), false)],
@@ -109,7 +109,7 @@
 //! // The same program for one person, and for many instants.
 //! let bound = prepared.bind(&batch, now, &Options::new())?;
 //! assert_eq!(bound.one_by_one()?.segments(1), [false]);
-//! let weeks = [Instant(now.0 - 14 * day), now];
+//! let weeks = [Timestamp(now.0 - 14 * day), now];
 //! assert_eq!(prepared.sizes_at(&batch, &weeks, &Options::new())?, [[2], [2]]);
 //! # Ok(())
 //! # }
@@ -161,7 +161,7 @@ pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
 pub use {arrow_array, arrow_schema};
 
 #[doc(inline)]
-pub use seg_data::{Batch, Cancel, Date, Instant, InstantError, Mask, Schema, Wanted, Zone};
+pub use seg_data::{Batch, Cancel, Date, Mask, Schema, Timestamp, TimestampError, Wanted, Zone};
 #[doc(inline)]
 pub use seg_hir::Settings;
 #[doc(inline)]

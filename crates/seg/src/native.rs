@@ -1,7 +1,7 @@
 //! Native code, where the crate is built with it: the feature `jit`.
 
 use crate::options::Options;
-use seg_data::{Batch, Instant, Mask};
+use seg_data::{Batch, Mask, Timestamp};
 use seg_plan::Plan;
 use std::num::NonZero;
 
@@ -22,7 +22,7 @@ pub(crate) use without_jit::{Compiled, Native, OneByOne};
 
 #[cfg(feature = "jit")]
 mod with_jit {
-    use super::{Batch, Failure, Instant, Mask, NonZero, Options, Plan};
+    use super::{Batch, Failure, Mask, NonZero, Options, Plan, Timestamp};
     use seg_exec::{AccessPolicy, CompiledPlan, ExecOptions, Jit, JitError, SizesError};
     use std::fmt;
 
@@ -56,7 +56,7 @@ mod with_jit {
             &self,
             plan: &Plan,
             batch: &Batch,
-            now: Instant,
+            now: Timestamp,
             options: &Options,
         ) -> Result<Compiled, Failure> {
             let access = if options.derives_columns { AccessPolicy::Cheapest } else { AccessPolicy::Walk };
@@ -70,12 +70,12 @@ mod with_jit {
             &self,
             plan: &Plan,
             batch: &Batch,
-            instants: &[Instant],
+            instants: &[Timestamp],
             options: &Options,
         ) -> Result<Vec<Vec<u64>>, Failure> {
             // Columns derived for one instant are of no use at the next.
             let options = options.clone().without_derived_columns();
-            let compile = |now: &Instant| self.compile(plan, batch, *now, &options).map(|c| c.0);
+            let compile = |now: &Timestamp| self.compile(plan, batch, *now, &options).map(|c| c.0);
             let plans = instants.iter().map(compile).collect::<Result<Vec<CompiledPlan>, Failure>>()?;
             Ok(seg_exec::sizes(&plans, options.threads, &options.cancel.clone().unwrap_or_default())?)
         }
@@ -127,7 +127,7 @@ mod with_jit {
 
 #[cfg(not(feature = "jit"))]
 mod without_jit {
-    use super::{Batch, Failure, Instant, Mask, NonZero, Options, Plan};
+    use super::{Batch, Failure, Mask, NonZero, Options, Plan, Timestamp};
 
     /// No code at all.
     #[derive(Debug, Default)]
@@ -139,12 +139,12 @@ mod without_jit {
 
     impl Native {
         /// There is no code.
-        pub fn compile(&self, _: &Plan, _: &Batch, _: Instant, _: &Options) -> Result<Compiled, Failure> {
+        pub fn compile(&self, _: &Plan, _: &Batch, _: Timestamp, _: &Options) -> Result<Compiled, Failure> {
             none()
         }
 
         /// There is no code.
-        pub fn sizes(&self, _: &Plan, _: &Batch, _: &[Instant], _: &Options) -> Result<Vec<Vec<u64>>, Failure> {
+        pub fn sizes(&self, _: &Plan, _: &Batch, _: &[Timestamp], _: &Options) -> Result<Vec<Vec<u64>>, Failure> {
             none()
         }
     }

@@ -7,7 +7,7 @@ use crate::evaluation::Evaluation;
 use crate::native::{Compiled, Failure, Native};
 use crate::options::Options;
 use seg_data::batch::{BatchError, BatchProblem, ID_COLUMN};
-use seg_data::{Batch, Instant, Mask, parallel};
+use seg_data::{Batch, Mask, Timestamp, parallel};
 use seg_hir::Evaluator;
 use seg_plan::{Cost, Plan, Statistics};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl Prepared {
     ///
     /// # Errors
     /// See [`EvaluateError`]; there is no part of an answer.
-    pub fn evaluate(&self, batch: &Batch, now: Instant) -> Result<Evaluation, EvaluateError> {
+    pub fn evaluate(&self, batch: &Batch, now: Timestamp) -> Result<Evaluation, EvaluateError> {
         self.evaluate_with(batch, now, &Options::default())
     }
 
@@ -60,7 +60,7 @@ impl Prepared {
     ///
     /// # Errors
     /// See [`EvaluateError`]; there is no part of an answer.
-    pub fn evaluate_with(&self, batch: &Batch, now: Instant, options: &Options) -> Result<Evaluation, EvaluateError> {
+    pub fn evaluate_with(&self, batch: &Batch, now: Timestamp, options: &Options) -> Result<Evaluation, EvaluateError> {
         self.bind(batch, now, options)?.evaluate()
     }
 
@@ -70,7 +70,7 @@ impl Prepared {
     ///
     /// # Errors
     /// See [`EvaluateError`].
-    pub fn bind(&self, batch: &Batch, now: Instant, options: &Options) -> Result<BoundProgram, EvaluateError> {
+    pub fn bind(&self, batch: &Batch, now: Timestamp, options: &Options) -> Result<BoundProgram, EvaluateError> {
         self.check(batch)?;
         let now = now.in_range()?;
         if let Some(max_cost) = options.max_cost {
@@ -120,20 +120,20 @@ impl Prepared {
     ///
     /// # Errors
     /// A batch that breaks the contract, or an instant out of range.
-    pub fn cost(&self, batch: &Batch, now: Instant) -> Result<Cost, EvaluateError> {
+    pub fn cost(&self, batch: &Batch, now: Timestamp) -> Result<Cost, EvaluateError> {
         self.check(batch)?;
         Ok(seg_plan::cost(self.program.plan(), &Statistics::of(batch, now.in_range()?)))
     }
 
     /// The plan as it runs over a batch: without what the extent of its events
     /// decides.
-    pub(crate) fn fitted_plan(&self, batch: &Batch, now: Instant) -> Plan {
+    pub(crate) fn fitted_plan(&self, batch: &Batch, now: Timestamp) -> Plan {
         seg_plan::fit_to_data(self.program.plan(), &Statistics::of(batch, now)).into_owned()
     }
 
     /// How native code decides each condition of the fitted plan; or why there is
     /// none.
-    pub(crate) fn physical(&self, batch: &Batch, now: Instant) -> Result<String, Failure> {
+    pub(crate) fn physical(&self, batch: &Batch, now: Timestamp) -> Result<String, Failure> {
         self.native.compile(self.program.plan(), batch, now, &Options::new()).map(|compiled| compiled.physical())
     }
 
@@ -147,7 +147,7 @@ impl Prepared {
     pub fn sizes_at(
         &self,
         batch: &Batch,
-        instants: &[Instant],
+        instants: &[Timestamp],
         options: &Options,
     ) -> Result<Vec<Vec<u64>>, EvaluateError> {
         self.check(batch)?;
@@ -186,7 +186,7 @@ impl Prepared {
 #[derive(Debug)]
 pub struct BoundProgram {
     prepared: Prepared,
-    now: Instant,
+    now: Timestamp,
     options: Options,
     how: How,
     reason: Reason,

@@ -3,7 +3,7 @@
 use crate::compile::{Program, compile, parse};
 use crate::diagnostics::Diagnostics;
 use crate::project::Project;
-use seg_data::{Batch, Instant, Value};
+use seg_data::{Batch, Timestamp, Value};
 use seg_hir::explain::{Explain, Why};
 use seg_hir::hir::{Expectation, Expected, Module, SegmentId, Test, TestEvent};
 use seg_syntax::diag::{Code, Diagnostic};
@@ -26,7 +26,7 @@ pub struct TestOutcome {
     /// Where it is declared.
     pub span: Span,
     /// When it is judged.
-    pub at: Instant,
+    pub at: Timestamp,
     /// One for each expectation.
     pub expectations: Vec<ExpectationOutcome>,
 }

@@ -3,7 +3,7 @@
 
 use crate::prepared::Prepared;
 use crate::{Diagnostics, Program, Project};
-use seg_data::{Batch, Instant, Schema};
+use seg_data::{Batch, Schema, Timestamp};
 use seg_hir::{Checked, Settings};
 use seg_syntax::Parse;
 use seg_syntax::diag::Diagnostic;
@@ -78,13 +78,13 @@ pub fn needs(program: &Program) -> &plan::Needs {
 }
 
 /// The plan as it runs over a batch: without what the extent of its events decides.
-pub fn fitted_plan(prepared: &Prepared, batch: &Batch, now: Instant) -> plan::Plan {
+pub fn fitted_plan(prepared: &Prepared, batch: &Batch, now: Timestamp) -> plan::Plan {
     prepared.fitted_plan(batch, now)
 }
 
 /// How native code decides each condition of the fitted plan over a batch; or why
 /// there is none.
-pub fn physical(prepared: &Prepared, batch: &Batch, now: Instant) -> String {
+pub fn physical(prepared: &Prepared, batch: &Batch, now: Timestamp) -> String {
     prepared.physical(batch, now).unwrap_or_else(|failure| match failure {
         crate::native::Failure::Unavailable(why) => format!("{why}\n"),
         crate::native::Failure::Cancelled => String::new(),

@@ -6,7 +6,7 @@ mod warehouse;
 
 use seg::arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
 use seg::arrow_array::{RecordBatch, StructArray};
-use seg::{Batch, Instant, Project, Settings};
+use seg::{Batch, Project, Settings, Timestamp};
 use std::error::Error;
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     print!("{}", program.describe_needs());
 
     let prepared = program.prepare();
-    let now = Instant::read("2026-06-01T12:00:00Z", None)?;
+    let now = Timestamp::read("2026-06-01T12:00:00Z", None)?;
     for (number, (array, schema)) in warehouse::batches(now.0 / 1_000)?.into_iter().enumerate() {
         let records = import(array, schema)?;
         let batch = Batch::new(Arc::clone(program.schema()), records)?;

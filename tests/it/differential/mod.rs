@@ -17,7 +17,7 @@ use constructs::constructs;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use seg::{Batch, Instant, Mask, Program, Project, Settings, Zone};
+use seg::{Batch, Mask, Program, Project, Settings, Timestamp, Zone};
 use seg_exec::fault::{Fault, compile_with_code_fault, compile_with_fault};
 use seg_exec::{AccessPolicy, CompiledPlan, ExecOptions, Jit, JitError};
 use seg_jit::fault::Fault as CodeFault;
@@ -51,8 +51,8 @@ fn asked_seed() -> Option<u64> {
     Some(asked.parse().unwrap_or_else(|_| panic!("SEG_DIFFERENTIAL_SEED is `{asked}`, which is no number")))
 }
 
-fn now() -> Instant {
-    Instant::parse("2026-06-01T12:00:00Z", None).expect("an instant")
+fn now() -> Timestamp {
+    Timestamp::parse("2026-06-01T12:00:00Z", None).expect("an instant")
 }
 
 /// What stands beside the generated segments.

@@ -5,7 +5,7 @@ use crate::args::{Emit, Format, Stage};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_text};
 use seg::unstable::{Parts, check, diagnostics as diagnostics_of, fitted_plan, parse, parts, physical, plan_of};
-use seg::{Instant, Project};
+use seg::{Project, Timestamp};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -47,14 +47,14 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
             let plan = seg::unstable::plan::optimize(&seg::unstable::plan::lower(&checked.module), |_| {});
             let batch = seg::Batch::empty(Arc::clone(schema)).map_err(Failure::new)?;
             let options = seg::unstable::exec::ExecOptions::default();
-            let physical = seg::unstable::exec::physical(&plan, &batch, Instant(0), &options);
+            let physical = seg::unstable::exec::physical(&plan, &batch, Timestamp(0), &options);
             text = format!("{}{physical}", seg::unstable::plan::print_graph(&plan, schema));
         }
         Stage::Clif => {
             let plan = seg::unstable::plan::optimize(&seg::unstable::plan::lower(&checked.module), |_| {});
             let batch = seg::Batch::empty(Arc::clone(schema)).map_err(Failure::new)?;
             // No code depends on the instant, which is a parameter like others.
-            text = seg::unstable::exec::clif(&plan, &batch, Instant(0)).map_err(Failure::new)?;
+            text = seg::unstable::exec::clif(&plan, &batch, Timestamp(0)).map_err(Failure::new)?;
         }
     }
     print_text(&text)?;

@@ -2,7 +2,7 @@
 
 use seg::unstable::hir::{Header, Module, Segment};
 use seg::unstable::io::{Sizes, read_sizes};
-use seg::{Instant, Mask};
+use seg::{Mask, Timestamp};
 use std::path::Path;
 
 /// What the size guards of a run say: warnings, and notes on what was not
@@ -15,7 +15,7 @@ pub struct Guards {
 
 /// Holds sizes against what segments expect. `before` is what the last run
 /// recorded.
-pub fn guards(module: &Module, masks: &[Mask], before: Option<&Sizes>, now: Instant) -> Guards {
+pub fn guards(module: &Module, masks: &[Mask], before: Option<&Sizes>, now: Timestamp) -> Guards {
     let mut guards = Guards::default();
     for ((_, segment), mask) in module.run().zip(masks) {
         let n = mask.count() as u64;
@@ -61,9 +61,9 @@ fn overlaps(module: &Module, masks: &[Mask], segment: &Segment, mask: &Mask, gua
     }
 }
 
-fn change(name: &str, header: &Header, n: u64, before: Option<&Sizes>, now: Instant, guards: &mut Guards) {
+fn change(name: &str, header: &Header, n: u64, before: Option<&Sizes>, now: Timestamp, guards: &mut Guards) {
     let Some((percent, per)) = header.change else { return };
-    let Some((before, then)) = before.and_then(|b| Some((b.sizes.get(name)?, Instant::parse(&b.at, None)?))) else {
+    let Some((before, then)) = before.and_then(|b| Some((b.sizes.get(name)?, Timestamp::parse(&b.at, None)?))) else {
         guards.notes.push(format!(
             "\"{name}\": whether its size changed too much was not judged, for no earlier run is recorded"
         ));

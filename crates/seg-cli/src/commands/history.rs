@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::unstable::parts;
-use seg::{Instant, Options};
+use seg::{Options, Timestamp};
 use std::fmt::Write;
 
 const DAY: i64 = 24 * 3_600_000_000;
@@ -18,9 +18,9 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
         return Err(Failure::new("the project's settings could not be read"));
     };
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
-    let back = (0..i64::from(args.days)).rev().map(|days| Instant(now.0.saturating_sub(days * DAY)));
+    let back = (0..i64::from(args.days)).rev().map(|days| Timestamp(now.0.saturating_sub(days * DAY)));
     // No calendar has the days before the year 1.
-    let instants: Vec<Instant> = back.filter(|at| at.is_in_range()).collect();
+    let instants: Vec<Timestamp> = back.filter(|at| at.is_in_range()).collect();
     // Whatever the earliest day looks at, the later ones look at too.
     let wanted = program.wanted(instants.first().copied().unwrap_or(now));
     let loaded = run::read(&project, manifest, &wanted, output)?;
@@ -28,7 +28,7 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     let sizes = program.prepare().sizes_at(&loaded.batch, &instants, &options).map_err(run::refused)?;
     let names: Vec<&str> = program.segment_names().collect();
     if args.format == Format::Json {
-        let at = |(now, sizes): (&Instant, &Vec<u64>)| {
+        let at = |(now, sizes): (&Timestamp, &Vec<u64>)| {
             let sizes: serde_json::Map<String, serde_json::Value> =
                 names.iter().zip(sizes).map(|(name, size)| ((*name).to_owned(), (*size).into())).collect();
             serde_json::json!({ "at": now.to_string(), "sizes": sizes })

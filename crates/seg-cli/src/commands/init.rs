@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::print_text;
 use seg::unstable::io::infer::{Wishes, propose};
 use seg::unstable::io::{DataFile, manifest::MANIFEST_FILE};
-use seg::{Instant, Zone};
+use seg::{Timestamp, Zone};
 use std::path::{Component, Path, PathBuf};
 
 const SCHEMA_FILE: &str = "schema.toml";
@@ -46,7 +46,7 @@ pub fn run(args: &Init) -> Result<Exit, Failure> {
         patterns.push(relative(&base, &full).to_string_lossy().into_owned());
     }
     let name = base.file_name().map_or("project".to_owned(), |n| n.to_string_lossy().into_owned());
-    let now = Some(Instant(chrono::Utc::now().timestamp_micros()));
+    let now = Some(Timestamp(chrono::Utc::now().timestamp_micros()));
     let wishes = Wishes { name, timezone: args.timezone.clone(), at, now };
     let proposal = propose(&base, &patterns, &wishes).map_err(Failure::new)?;
     let mut text = String::new();

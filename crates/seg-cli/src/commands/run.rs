@@ -8,7 +8,7 @@ use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::unstable::io::{LoadRequest, Loaded, Manifest, MembersFormat, Report, Sizes};
 use seg::unstable::{module, parts};
-use seg::{Cost, EvaluateError, Evaluation, Instant, Mask, Options, Program, Project, Reason, Wanted};
+use seg::{Cost, EvaluateError, Evaluation, Mask, Options, Program, Project, Reason, Timestamp, Wanted};
 use std::fmt::Write;
 
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
@@ -129,7 +129,7 @@ fn write_winners(
 }
 
 /// How large the segments are, for the next run.
-fn record(program: &Program, masks: &[Mask], now: Instant, path: &std::path::Path) -> Result<(), Failure> {
+fn record(program: &Program, masks: &[Mask], now: Timestamp, path: &std::path::Path) -> Result<(), Failure> {
     let sizes = program.segment_names().zip(masks).map(|(name, mask)| (name.to_owned(), mask.count() as u64)).collect();
     let text = serde_json::to_string_pretty(&Sizes { at: now.to_string(), sizes }).map_err(Failure::new)?;
     seg::unstable::io::write_whole(path, &format!("{text}\n"))
@@ -143,7 +143,7 @@ fn members_format(path: &std::path::Path) -> Result<MembersFormat, Failure> {
 }
 
 /// The instant as of which everything is evaluated, and who says so.
-pub fn now(at: Option<&str>, manifest: &Manifest) -> Result<(Instant, &'static str), Failure> {
+pub fn now(at: Option<&str>, manifest: &Manifest) -> Result<(Timestamp, &'static str), Failure> {
     if let Some(text) = at {
         return Ok((instant(text, manifest.zone)?, "--at"));
     }
@@ -151,7 +151,7 @@ pub fn now(at: Option<&str>, manifest: &Manifest) -> Result<(Instant, &'static s
         return Ok((at, "seg.toml"));
     }
     let clock = chrono::Utc::now().timestamp_micros();
-    Ok((Instant(clock), "the clock"))
+    Ok((Timestamp(clock), "the clock"))
 }
 
 /// What is wanted of the project's data, with progress on a terminal.
@@ -168,7 +168,7 @@ pub fn read(project: &Project, manifest: &Manifest, wanted: &Wanted, output: &Ou
     loaded.map_err(Failure::new)
 }
 
-fn header(manifest: &Manifest, report: &Report, now: Instant, said_by: &str) -> String {
+fn header(manifest: &Manifest, report: &Report, now: Timestamp, said_by: &str) -> String {
     let zone = manifest.zone.map_or("no time zone".to_owned(), |z| format!("time zone {}", z.name()));
     format!(
         "{}: {} people, {} events, judged at {now} (from {said_by}), {zone}\n",
@@ -218,7 +218,7 @@ fn json(
     evaluation: &Evaluation,
     loaded: &Loaded,
     guards: &Guards,
-    (now, cost): (Instant, Cost),
+    (now, cost): (Timestamp, Cost),
 ) -> serde_json::Value {
     let segments: Vec<_> = program
         .segment_names()

@@ -5,7 +5,7 @@ use super::lists;
 use super::{storage_type, time_type};
 use crate::decimal::{self, Inexact};
 use crate::money::Money;
-use crate::time::{Date, Instant};
+use crate::time::{Date, Timestamp};
 use crate::types::{Element, Type};
 use crate::value::Value;
 use arrow_array::builder::StringDictionaryBuilder;
@@ -137,7 +137,7 @@ fn read(ty: &Type, array: &dyn Array, row: usize) -> Option<Value> {
         Type::Money => Some(Money(array.as_primitive_opt::<Int64Type>()?.value(row)).into()),
         Type::Text => text(array, row).map(|t| Value::Text(t.to_owned())),
         Type::Timestamp => {
-            Some(Value::Timestamp(Instant(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(row))))
+            Some(Value::Timestamp(Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(row))))
         }
         Type::Date => Some(Value::Date(Date(array.as_primitive_opt::<Date32Type>()?.value(row)))),
         Type::List(element) => {

@@ -4,7 +4,7 @@ use super::column::{Column, instants};
 use super::error::{BatchError, BatchProblem, Conversion};
 use super::{ARRIVAL_FIELD, TIME_FIELD, lists, time_type};
 use crate::schema::{Event, PropertyId};
-use crate::time::Instant;
+use crate::time::Timestamp;
 use crate::value::Value;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
@@ -29,7 +29,7 @@ pub struct Events {
     times: TimestampMicrosecondArray,
     arrival: Option<Int64Array>,
     /// The earliest and the latest time of all.
-    extent: Option<(Instant, Instant)>,
+    extent: Option<(Timestamp, Timestamp)>,
     /// The most events of one profile.
     longest: usize,
     /// Whether they lie in the order of the language, once somebody has asked.
@@ -91,7 +91,7 @@ impl Events {
 
     /// Every event is there, has a time in range, and follows its predecessor.
     /// Gives the earliest and the latest time.
-    fn check_times(&self) -> Result<Option<(Instant, Instant)>, (&'static str, BatchProblem)> {
+    fn check_times(&self) -> Result<Option<(Timestamp, Timestamp)>, (&'static str, BatchProblem)> {
         let is_used = |nulls: &NullBuffer| {
             let used = (0..self.lists.len()).flat_map(|row| self.range(row));
             nulls.null_count() > 0 && used.into_iter().any(|at| nulls.is_null(at))
@@ -111,7 +111,7 @@ impl Events {
             if !list.is_sorted() {
                 return Err((TIME_FIELD, BatchProblem::TimesNotAscending));
             }
-            if ends.into_iter().any(|t| !Instant(*t).is_in_range()) {
+            if ends.into_iter().any(|t| !Timestamp(*t).is_in_range()) {
                 return Err((TIME_FIELD, BatchProblem::TimeOutOfRange));
             }
             if let (Some(first), Some(last)) = (list.first(), list.last()) {
@@ -119,11 +119,11 @@ impl Events {
                 extent = Some((least.min(*first), greatest.max(*last)));
             }
         }
-        Ok(extent.map(|(first, last)| (Instant(first), Instant(last))))
+        Ok(extent.map(|(first, last)| (Timestamp(first), Timestamp(last))))
     }
 
     /// The earliest and the latest time of all events, if there are any.
-    pub fn extent(&self) -> Option<(Instant, Instant)> {
+    pub fn extent(&self) -> Option<(Timestamp, Timestamp)> {
         self.extent
     }
 
@@ -182,8 +182,8 @@ impl Events {
     }
 
     /// When an event happened.
-    pub fn time(&self, idx: usize) -> Instant {
-        Instant(self.times.values().get(idx).copied().unwrap_or(i64::MIN))
+    pub fn time(&self, idx: usize) -> Timestamp {
+        Timestamp(self.times.values().get(idx).copied().unwrap_or(i64::MIN))
     }
 
     /// As which of all events it arrived, where the data says so.
@@ -223,13 +223,13 @@ impl Events {
     ///
     /// # Errors
     /// That Arrow does not gather them.
-    pub(super) fn until(&self, rows: Range<usize>, now: Instant) -> Result<ArrayRef, BatchError> {
+    pub(super) fn until(&self, rows: Range<usize>, now: Timestamp) -> Result<ArrayRef, BatchError> {
         let mut positions: Vec<u32> = Vec::new();
         let mut lengths: Vec<usize> = Vec::with_capacity(rows.len());
         for row in rows.clone() {
             let range = self.range(row);
             let times = self.times().get(range.clone()).unwrap_or(&[]);
-            let n_known = times.partition_point(|time| Instant(*time) <= now);
+            let n_known = times.partition_point(|time| Timestamp(*time) <= now);
             // Places have 31 bits, as the offsets that they come from.
             positions.extend((range.start..range.start + n_known).map(|position| position as u32));
             lengths.push(n_known);

@@ -5,7 +5,7 @@ use super::column::Column;
 use super::error::{BatchError, BatchProblem, Conversion};
 use super::events::Events;
 use crate::schema::{Event, Field, PropertyId};
-use crate::time::Instant;
+use crate::time::Timestamp;
 use crate::value::Value;
 use arrow_array::{Array, ArrayRef, UInt32Array};
 use arrow_schema::DataType;
@@ -43,7 +43,7 @@ impl Attribute {
     }
 
     /// A person's value at an instant: the one set last at or before it.
-    pub fn value(&self, row: usize, now: Instant) -> Option<Value> {
+    pub fn value(&self, row: usize, now: Timestamp) -> Option<Value> {
         match self {
             Attribute::Plain(column) => column.value(row),
             Attribute::History(changes) => {
@@ -54,13 +54,13 @@ impl Attribute {
     }
 
     /// Everyone's value at an instant, where a history is kept.
-    pub fn as_of(&self, now: Instant) -> Option<Column> {
+    pub fn as_of(&self, now: Timestamp) -> Option<Column> {
         let Attribute::History(changes) = self else { return None };
         let values = changes.property_column(VALUE)?;
         let last = |row| {
             let range = changes.range(row);
             let times = changes.times().get(range.clone()).unwrap_or(&[]);
-            let n_set = times.partition_point(|time| Instant(*time) <= now);
+            let n_set = times.partition_point(|time| Timestamp(*time) <= now);
             n_set.checked_sub(1).map(|last| (range.start + last) as u32)
         };
         let positions: UInt32Array = (0..changes.n_profiles()).map(last).collect();

@@ -2,7 +2,7 @@
 
 use super::Batch;
 use crate::schema::EventId;
-use crate::time::Instant;
+use crate::time::Timestamp;
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use std::cmp::Ordering;
 
@@ -24,7 +24,7 @@ impl MergedEvents {
     pub fn new(batch: &Batch, names: &[EventId]) -> MergedEvents {
         let (mut times, mut sources, mut places) = (Vec::new(), Vec::new(), Vec::new());
         let mut lengths = Vec::with_capacity(batch.len());
-        let mut found: Vec<(Instant, usize, usize)> = Vec::new();
+        let mut found: Vec<(Timestamp, usize, usize)> = Vec::new();
         let name = |source: usize| names.get(source).copied().unwrap_or(EventId(0));
         for row in 0..batch.len() {
             found.clear();

@@ -3,14 +3,14 @@
 use super::{DerivedColumn, DerivedColumns, DerivedKey, each_row, known, until};
 use crate::kernels::{Sum, Values, average};
 use seg_data::batch::Events;
-use seg_data::{Batch, EventId, Instant, PropertyId};
+use seg_data::{Batch, EventId, PropertyId, Timestamp};
 use seg_jit::template::MISSING;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The key of the total, or the average, of a property over events of a name.
-pub(crate) fn sum_key(events: &Events, about: (EventId, PropertyId), sum: Sum, now: Instant) -> DerivedKey {
+pub(crate) fn sum_key(events: &Events, about: (EventId, PropertyId), sum: Sum, now: Timestamp) -> DerivedKey {
     let (event, property) = about;
     DerivedKey::Sum { event, property, is_average: sum == Sum::Average, until: until(events, now) }
 }

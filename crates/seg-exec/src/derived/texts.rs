@@ -3,7 +3,7 @@
 use super::{DerivedColumn, DerivedColumns, DerivedKey, each_row, known, until};
 use arrow_array::Array;
 use seg_data::batch::Events;
-use seg_data::{Batch, EventId, Instant, PropertyId};
+use seg_data::{Batch, EventId, PropertyId, Timestamp};
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use std::sync::Arc;
 const TEXTS_MAX: usize = 64;
 
 /// The key of the texts of a property, where a word has a bit for each.
-pub(crate) fn texts_key(events: &Events, event: EventId, property: PropertyId, now: Instant) -> Option<DerivedKey> {
+pub(crate) fn texts_key(events: &Events, event: EventId, property: PropertyId, now: Timestamp) -> Option<DerivedKey> {
     let (_, texts) = events.property_column(property)?.texts()?;
     let fits = texts.len() <= TEXTS_MAX;
     fits.then(|| DerivedKey::Texts { event, property, until: until(events, now) })

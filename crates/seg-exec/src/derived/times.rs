@@ -3,13 +3,13 @@
 use super::{DerivedColumn, DerivedColumns, DerivedKey, TimeKey, each_row, known, until};
 use crate::words::word_bit;
 use seg_data::batch::Events;
-use seg_data::{Batch, EventId, Instant};
+use seg_data::{Batch, EventId, Timestamp};
 use seg_jit::template::MISSING;
 use std::num::NonZero;
 use std::sync::Arc;
 
 /// The key of the n-th time from one end of the events of a name.
-pub(crate) fn time_key(events: &Events, event: EventId, is_last: bool, n: u32, now: Instant) -> TimeKey {
+pub(crate) fn time_key(events: &Events, event: EventId, is_last: bool, n: u32, now: Timestamp) -> TimeKey {
     TimeKey { event, is_last, n, until: until(events, now) }
 }
 

@@ -4,7 +4,7 @@ use crate::derived::{ActivityKey, DerivedColumn, DerivedColumns, DerivedKey};
 use crate::zone;
 use seg_data::batch::Events;
 use seg_data::time::DAY;
-use seg_data::{Batch, EventId, Instant, Zone, parallel};
+use seg_data::{Batch, EventId, Timestamp, Zone, parallel};
 use seg_hir::hir::CompareOp;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl ActiveDays {
         batch: &Batch,
         names: &[EventId],
         zone: Zone,
-        (from, now): (i64, Instant),
+        (from, now): (i64, Timestamp),
         n_threads: NonZero<usize>,
     ) -> Option<ActiveDays> {
         let events: Vec<Arc<Events>> = names.iter().filter_map(|e| batch.events(*e)).map(Arc::clone).collect();
@@ -50,7 +50,7 @@ impl ActiveDays {
         if from > now.0 || !events.iter().all(is_past) {
             return None;
         }
-        let offsets = zone::offsets(zone, Instant(from.saturating_sub(2 * DAY)), now);
+        let offsets = zone::offsets(zone, Timestamp(from.saturating_sub(2 * DAY)), now);
         let (from_day, last_day) = (day(&offsets, from), day(&offsets, now.0));
         let n_words = (last_day - from_day) / 64 + 1;
         if n_words > ACTIVITY_WORDS_MAX || !days_ascend(&offsets) {
@@ -58,7 +58,7 @@ impl ActiveDays {
         }
         let first_day = last_day - 64 * n_words + 1;
         // The column reaches further back than the window.
-        let offsets = zone::offsets(zone, Instant(first_day.saturating_sub(2).saturating_mul(DAY)), now);
+        let offsets = zone::offsets(zone, Timestamp(first_day.saturating_sub(2).saturating_mul(DAY)), now);
         if !days_ascend(&offsets) {
             return None;
         }

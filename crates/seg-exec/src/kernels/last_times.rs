@@ -1,7 +1,7 @@
 //! Last times.
 
 use seg_data::batch::Events;
-use seg_data::{Batch, EventId, Instant};
+use seg_data::{Batch, EventId, Timestamp};
 use std::sync::Arc;
 
 /// The times of the last events of one name, so many from behind.
@@ -15,7 +15,7 @@ pub(crate) struct LastTimes {
 
 impl LastTimes {
     /// None of them yet.
-    pub fn new(batch: &Batch, event: EventId, now: Instant) -> Option<LastTimes> {
+    pub fn new(batch: &Batch, event: EventId, now: Timestamp) -> Option<LastTimes> {
         Some(LastTimes { event, events: Arc::clone(batch.events(event)?), now: now.0, wanted: Vec::new() })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::derived::DerivedColumn;
 use seg_data::batch::Events;
-use seg_data::{Batch, EventId, Instant};
+use seg_data::{Batch, EventId, Timestamp};
 use std::sync::Arc;
 
 /// An event sequence of different names.
@@ -42,7 +42,7 @@ const WANTED_MAX: usize = 64;
 
 impl LastSequences {
     /// None of them yet; `None` where the batch lacks one of the names.
-    pub fn new(batch: &Batch, sequence: Sequence, now: Instant) -> Option<LastSequences> {
+    pub fn new(batch: &Batch, sequence: Sequence, now: Timestamp) -> Option<LastSequences> {
         let of = |event: &EventId| batch.events(*event).map(Arc::clone);
         let firsts = of(sequence.names.first()?)?;
         let steps = sequence.names.iter().skip(1).map(of).collect::<Option<Vec<_>>>()?;

@@ -3,7 +3,7 @@
 use arrow_array::Array;
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use seg_data::batch::Events;
-use seg_data::{Batch, EventId, Instant, PropertyId};
+use seg_data::{Batch, EventId, PropertyId, Timestamp};
 use std::sync::Arc;
 
 /// Which texts a property of a person's events has had: a bit a text that is
@@ -19,7 +19,7 @@ pub(crate) struct TextsMet {
 
 impl TextsMet {
     /// For the texts of a column of which no event is later than now.
-    pub fn new(batch: &Batch, event: EventId, property: PropertyId, now: Instant) -> Option<TextsMet> {
+    pub fn new(batch: &Batch, event: EventId, property: PropertyId, now: Timestamp) -> Option<TextsMet> {
         let events = Arc::clone(batch.events(event)?);
         if events.extent().is_some_and(|(_, last)| last > now) {
             return None;

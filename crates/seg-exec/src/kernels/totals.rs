@@ -7,7 +7,7 @@ use arrow_array::types::Int64Type;
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use seg_data::batch::Events;
 use seg_data::money::divide_half_even;
-use seg_data::{Batch, EventId, Instant, PropertyId};
+use seg_data::{Batch, EventId, PropertyId, Timestamp};
 use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ pub(crate) struct Totals {
 
 impl Totals {
     /// None of them yet, for a property of whole numbers or amounts.
-    pub fn new(batch: &Batch, about: (EventId, PropertyId), now: Instant) -> Option<Totals> {
+    pub fn new(batch: &Batch, about: (EventId, PropertyId), now: Timestamp) -> Option<Totals> {
         let events = Arc::clone(batch.events(about.0)?);
         let values = Values::of(&events, about.1)?;
         Some(Totals { events, about, values, now: now.0, wanted: Vec::new() })

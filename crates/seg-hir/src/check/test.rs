@@ -3,7 +3,7 @@
 use crate::hir::{Expectation, Expected, ExprKind, Test, TestEvent, TestProfile};
 use crate::lower::Lower;
 use seg_data::schema::{Target, fold_name};
-use seg_data::{AttributeId, EventId, Instant, PropertyId, Type, Value, Zone};
+use seg_data::{AttributeId, EventId, PropertyId, Timestamp, Type, Value, Zone};
 use seg_syntax::ast::{self, Fact, FactTime, FactValue, LiteralAt, Name, Title};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
@@ -47,7 +47,7 @@ pub(super) fn lower(lower: &mut Lower<'_>, test: &ast::Test) -> Option<Test> {
 }
 
 impl Lower<'_> {
-    fn test_instant(&mut self, test: &ast::Test) -> Option<Instant> {
+    fn test_instant(&mut self, test: &ast::Test) -> Option<Timestamp> {
         let Some((date, span)) = &test.at else {
             self.diagnostics.push(
                 Diagnostic::new(Code::EmptyTest, test.name.span, format!("when is \"{}\" judged?", test.name.text))
@@ -60,7 +60,7 @@ impl Lower<'_> {
     }
 
     /// A written date as an instant: its first, where it is a whole day.
-    fn instant(&mut self, date: &ast::DateLiteral, span: Span) -> Option<Instant> {
+    fn instant(&mut self, date: &ast::DateLiteral, span: Span) -> Option<Timestamp> {
         let expr = self.date_literal(date, span);
         match expr.kind {
             ExprKind::Literal(Value::Timestamp(at)) => Some(at),
@@ -69,14 +69,14 @@ impl Lower<'_> {
         }
     }
 
-    fn fact_time(&mut self, time: &FactTime, at: Instant) -> Option<Instant> {
+    fn fact_time(&mut self, time: &FactTime, at: Timestamp) -> Option<Timestamp> {
         match time {
             FactTime::Ago(length) => self.length(length).map(|length| length.before(at)),
             FactTime::At(date, span) => self.instant(date, *span),
         }
     }
 
-    fn profile(&mut self, profile: &ast::Profile, at: Instant) -> TestProfile {
+    fn profile(&mut self, profile: &ast::Profile, at: Timestamp) -> TestProfile {
         let mut known = TestProfile { id: profile.id.text.clone(), ..TestProfile::default() };
         for fact in &profile.facts {
             match fact {
@@ -117,7 +117,7 @@ impl Lower<'_> {
     }
 
     /// When an attribute was set, if it may be said of it.
-    fn since(&mut self, id: AttributeId, name: &Name, since: &FactTime, at: Instant) -> Option<Instant> {
+    fn since(&mut self, id: AttributeId, name: &Name, since: &FactTime, at: Timestamp) -> Option<Timestamp> {
         if !self.schema().attribute(id).is_some_and(|a| a.keeps_history) {
             let message = format!("no history is kept of `{}`", name.text);
             let diagnostic = Diagnostic::new(Code::TypeMismatch, name.span, message)
@@ -257,7 +257,7 @@ impl Lower<'_> {
         &mut self,
         expected: &ast::Expectation,
         profiles: &[TestProfile],
-        at: Instant,
+        at: Timestamp,
     ) -> Option<Expectation> {
         let id = expected.id.text.clone();
         if !profiles.iter().any(|p| p.id == id) {

@@ -3,7 +3,7 @@
 use super::events::Occurrence;
 use super::{Evaluator, Person, compare};
 use crate::hir::{Chain, ChainStep, Length, Query};
-use seg_data::{Instant, Value};
+use seg_data::{Timestamp, Value};
 use std::cmp::Ordering;
 
 impl Evaluator<'_> {
@@ -80,7 +80,7 @@ pub fn median(mut gaps: Vec<i64>) -> Option<i64> {
 struct Search<'a> {
     chain: &'a Chain,
     steps: Vec<(&'a ChainStep, Vec<Occurrence>)>,
-    first: Instant,
+    first: Timestamp,
 }
 
 impl Search<'_> {
@@ -98,8 +98,8 @@ impl Search<'_> {
         holds
     }
 
-    fn follows(&self, step: &ChainStep, before: Instant, time: Instant) -> bool {
-        let is_within = |from: Instant, length: Option<Length>| match (length, self.chain.is_before) {
+    fn follows(&self, step: &ChainStep, before: Timestamp, time: Timestamp) -> bool {
+        let is_within = |from: Timestamp, length: Option<Length>| match (length, self.chain.is_before) {
             (None, _) => true,
             (Some(length), false) => time <= length.after(from),
             (Some(length), true) => length.before(from) <= time,

@@ -2,7 +2,7 @@
 
 use super::{Evaluator, Person};
 use crate::hir::{Moment, Query, horizon};
-use seg_data::{EventId, Instant, PropertyId};
+use seg_data::{EventId, PropertyId, Timestamp};
 
 /// One event of a person.
 pub(super) struct Occurrence {
@@ -11,7 +11,7 @@ pub(super) struct Occurrence {
     /// Where among the batch's events of that name.
     pub idx: usize,
     /// The instant at which it happened.
-    pub time: Instant,
+    pub time: Timestamp,
     /// The text of its event-id property.
     id: Option<String>,
     arrival: Option<i64>,
@@ -63,7 +63,7 @@ impl Evaluator<'_> {
         found
     }
 
-    fn occurrence(&self, event: EventId, idx: usize, time: Instant, person: &Person<'_>) -> Occurrence {
+    fn occurrence(&self, event: EventId, idx: usize, time: Timestamp, person: &Person<'_>) -> Occurrence {
         let events = person.batch.events(event);
         let id = person.batch.event_id(event, idx);
         let arrival = events.and_then(|e| e.arrival(idx));
@@ -71,7 +71,12 @@ impl Evaluator<'_> {
     }
 
     /// The earliest or latest time of any event up to now.
-    pub(super) fn seen(&self, end: crate::hir::End, known_at: Option<Moment>, person: &Person<'_>) -> Option<Instant> {
+    pub(super) fn seen(
+        &self,
+        end: crate::hir::End,
+        known_at: Option<Moment>,
+        person: &Person<'_>,
+    ) -> Option<Timestamp> {
         let horizon = horizon(known_at, self.now);
         let n_events = person.batch.schema().events.len() as u32;
         let times = (0..n_events)

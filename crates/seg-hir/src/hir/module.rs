@@ -2,7 +2,7 @@
 //! itself.
 
 use super::{Cond, Length, SegmentId};
-use seg_data::{AttributeId, Date, EventId, Instant, PropertyId, Value, Zone};
+use seg_data::{AttributeId, Date, EventId, PropertyId, Timestamp, Value, Zone};
 use seg_syntax::source::Span;
 
 /// All segments of a project.
@@ -36,7 +36,7 @@ pub struct Test {
     /// Where it is declared.
     pub span: Span,
     /// As of when it is evaluated.
-    pub at: Instant,
+    pub at: Timestamp,
     /// The people.
     pub profiles: Vec<TestProfile>,
     /// Who is expected where.
@@ -51,7 +51,7 @@ pub struct TestProfile {
     /// What is known of them.
     pub attributes: Vec<(AttributeId, Value)>,
     /// What attributes were set to, and when, where that is said.
-    pub changes: Vec<(Instant, AttributeId, Value)>,
+    pub changes: Vec<(Timestamp, AttributeId, Value)>,
     /// What they did.
     pub events: Vec<TestEvent>,
 }
@@ -62,7 +62,7 @@ pub struct TestEvent {
     /// The event that happened.
     pub event: EventId,
     /// The instant at which it happened.
-    pub time: Instant,
+    pub time: Timestamp,
     /// Its properties.
     pub properties: Vec<(PropertyId, Value)>,
     /// The records of lists among its properties: for each its fields.
@@ -73,7 +73,7 @@ pub struct TestEvent {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expectation {
     /// As of when it is evaluated.
-    pub at: Instant,
+    pub at: Timestamp,
     /// Who: a profile of the test.
     pub id: String,
     /// What is expected of them.

@@ -9,7 +9,7 @@ use crate::values::{Ids, Values};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, TimestampMicrosecondType};
 use arrow_array::{Array, TimestampMicrosecondArray};
-use seg_data::{Instant, Wanted, parallel};
+use seg_data::{Timestamp, Wanted, parallel};
 use std::sync::Arc;
 
 /// Rows of a file of which each is fit to be taken.
@@ -116,7 +116,7 @@ impl Look<'_> {
             return None;
         }
         let times = columns.at(time_at)?.as_primitive_opt::<TimestampMicrosecondType>()?;
-        let are_fit = times.null_count() == 0 && times.values().iter().all(|time| Instant(*time).is_in_range());
+        let are_fit = times.null_count() == 0 && times.values().iter().all(|time| Timestamp(*time).is_in_range());
         let names = columns.at(event_at)?.as_dictionary_opt::<Int32Type>()?;
         if !are_fit || names.null_count() > 0 || names.len() != columns.n_rows || times.len() != columns.n_rows {
             return None;
@@ -171,7 +171,7 @@ fn take(table: &mut EventTable<'_>, at: usize, taken: &Taken, wanted: &Wanted, u
     let times = taken.rows.times.values();
     let time = |row: &u32| times.get(*row as usize).copied().unwrap_or_default();
     table.n_events += own.len() as u64;
-    table.last_event = table.last_event.max(own.iter().map(time).max().map(Instant));
+    table.last_event = table.last_event.max(own.iter().map(time).max().map(Timestamp));
     let Some(wanted) = wanted.events.get(&table.id) else { return };
     let late: Vec<u32>;
     let own = match wanted.since {

@@ -18,7 +18,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use seg_data::{Date, Decimal, Instant, parallel};
+use seg_data::{Date, Decimal, Timestamp, parallel};
 use std::fmt::Display;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -255,7 +255,7 @@ impl<'a> Reader<'a> {
             Typed::UInt32(ints) => Cell::Integer(ints.value(row).into()),
             Typed::Int64(ints) => Cell::Integer(ints.value(row)),
             Typed::Number(numbers) => Cell::Number(numbers.value(row)),
-            Typed::Micros(times) => Cell::Instant(Instant(times.value(row))),
+            Typed::Micros(times) => Cell::Timestamp(Timestamp(times.value(row))),
             Typed::Other => cell(array, row),
         }
     }
@@ -301,7 +301,7 @@ fn typed(array: &ArrayRef, row: usize) -> Option<Cell<'_>> {
             let days = primitive::<Date64Type>(array, row)?.div_euclid(86_400_000);
             Cell::Date(Date(i32::try_from(days).ok()?))
         }
-        DataType::Timestamp(unit, _) => Cell::Instant(instant(array, row, *unit)?),
+        DataType::Timestamp(unit, _) => Cell::Timestamp(instant(array, row, *unit)?),
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
             decimal(Decimal::at(array, row)?)
         }
@@ -338,14 +338,14 @@ fn keyed<K: ArrowDictionaryKeyType>(array: &ArrayRef, row: usize) -> Option<Cell
     Some(cell(dictionary.values(), dictionary.key(row)?))
 }
 
-fn instant(array: &ArrayRef, row: usize, unit: TimeUnit) -> Option<Instant> {
+fn instant(array: &ArrayRef, row: usize, unit: TimeUnit) -> Option<Timestamp> {
     let micros = match unit {
         TimeUnit::Second => primitive::<TimestampSecondType>(array, row)?.checked_mul(1_000_000)?,
         TimeUnit::Millisecond => primitive::<TimestampMillisecondType>(array, row)?.checked_mul(1_000)?,
         TimeUnit::Microsecond => primitive::<TimestampMicrosecondType>(array, row)?,
         TimeUnit::Nanosecond => primitive::<TimestampNanosecondType>(array, row)?.div_euclid(1_000),
     };
-    Some(Instant(micros))
+    Some(Timestamp(micros))
 }
 
 /// A decimal as it is: whole where it is whole, so that `12.00` is the id `12`.

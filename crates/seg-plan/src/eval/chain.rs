@@ -8,14 +8,14 @@
 
 use super::{Domain, Eval};
 use crate::plan::Chain;
-use seg_data::{EventId, Instant, PropertyId};
+use seg_data::{EventId, PropertyId, Timestamp};
 use seg_hir::hir::Length;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 /// An event that may be a step.
 struct Candidate {
-    time: Instant,
+    time: Timestamp,
     event: EventId,
     row: u32,
     /// Bit k: it may be step k.
@@ -129,13 +129,13 @@ impl Eval<'_> {
 }
 
 impl Rules<'_> {
-    fn extends(&self, all: &[Candidate], first: (EventId, u32), time: Instant, key: Option<u32>) -> bool {
+    fn extends(&self, all: &[Candidate], first: (EventId, u32), time: Timestamp, key: Option<u32>) -> bool {
         let n_steps = self.within.len();
         let is_early = |c: &Candidate| if self.is_before { c.time > time } else { c.time < time };
         let from = all.partition_point(is_early);
         let mut rest = all.get(from..).unwrap_or(&[]);
         // When the last of so many steps was.
-        let mut reached: Vec<Option<Instant>> = vec![None; n_steps + 1];
+        let mut reached: Vec<Option<Timestamp>> = vec![None; n_steps + 1];
         if let Some(start) = reached.first_mut() {
             *start = Some(time);
         }
@@ -177,7 +177,7 @@ impl Rules<'_> {
     }
 
     /// Whether no step can be taken any more at an instant or later.
-    fn is_over(&self, reached: &[Option<Instant>], at: Instant) -> bool {
+    fn is_over(&self, reached: &[Option<Timestamp>], at: Timestamp) -> bool {
         reached.iter().zip(&self.within).all(|(last, within)| match (last, within) {
             (None, _) => true,
             (Some(last), Some(within)) => !self.is_within(*within, *last, at),
@@ -185,7 +185,7 @@ impl Rules<'_> {
         })
     }
 
-    fn is_within(&self, length: Length, from: Instant, time: Instant) -> bool {
+    fn is_within(&self, length: Length, from: Timestamp, time: Timestamp) -> bool {
         match self.is_before {
             false => time <= length.after(from),
             true => length.before(from) <= time,

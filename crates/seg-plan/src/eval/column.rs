@@ -3,7 +3,7 @@
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
-use seg_data::{Date, Instant, Type, Value, batch};
+use seg_data::{Date, Timestamp, Type, Value, batch};
 use std::collections::HashMap;
 
 /// A column: conditions as bits, whole numbers of every kind as integers,
@@ -45,7 +45,7 @@ impl IntKind {
             IntKind::Integer => Value::Integer(int),
             IntKind::Money => Value::Money(int),
             // Columns of these kinds are made of values that fit.
-            IntKind::Timestamp => Value::Timestamp(Instant(int as i64)),
+            IntKind::Timestamp => Value::Timestamp(Timestamp(int as i64)),
             IntKind::Date => Value::Date(Date(int as i32)),
         }
     }

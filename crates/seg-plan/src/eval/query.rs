@@ -4,7 +4,7 @@ use super::column::{Column, IntKind};
 use super::{Domain, Eval};
 use crate::plan::{NodeId, Query};
 use seg_data::batch::Events;
-use seg_data::{EventId, Instant, PropertyId, Type, Value, Zone};
+use seg_data::{EventId, PropertyId, Timestamp, Type, Value, Zone};
 use seg_hir::hir::{Aggregate, End, Interval, Length, Moment, PeriodUnit, horizon};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
@@ -17,7 +17,7 @@ pub(super) struct EventRows {
     /// Whose it is.
     pub owner: Vec<u32>,
     /// When it was.
-    pub time: Vec<Instant>,
+    pub time: Vec<Timestamp>,
 }
 
 /// Where the records of the events of one name lie.
@@ -92,7 +92,7 @@ impl Eval<'_> {
 
     /// Calls `each` with the owner of every event a query finds, those of one
     /// name after those of another.
-    fn each(&mut self, query: &Query, mut each: impl FnMut(usize, Found, Instant)) {
+    fn each(&mut self, query: &Query, mut each: impl FnMut(usize, Found, Timestamp)) {
         for event in &query.events {
             let (bits, rows) = (self.selected(query, *event), self.event_rows(*event));
             for (row, (owner, time)) in rows.owner.iter().zip(&rows.time).enumerate() {
@@ -106,7 +106,7 @@ impl Eval<'_> {
     /// The events a query finds for each person, in the order of the language:
     /// by time, event id, arrival, name, position.
     fn ordered(&mut self, query: &Query) -> Vec<Vec<Found>> {
-        let mut found: Vec<Vec<(Instant, Found)>> = vec![Vec::new(); self.batch.len()];
+        let mut found: Vec<Vec<(Timestamp, Found)>> = vec![Vec::new(); self.batch.len()];
         self.each(query, |owner, event, time| {
             if let Some(events) = found.get_mut(owner) {
                 events.push((time, event));
@@ -251,8 +251,8 @@ impl Eval<'_> {
     }
 
     /// The times of the events a query finds, ascending, for each person.
-    fn times(&mut self, query: &Query) -> Vec<Vec<Instant>> {
-        let mut times: Vec<Vec<Instant>> = vec![Vec::new(); self.batch.len()];
+    fn times(&mut self, query: &Query) -> Vec<Vec<Timestamp>> {
+        let mut times: Vec<Vec<Timestamp>> = vec![Vec::new(); self.batch.len()];
         self.each(query, |owner, _, time| {
             if let Some(times) = times.get_mut(owner) {
                 times.push(time);
@@ -294,8 +294,8 @@ impl Eval<'_> {
         let (range, now, interval) = (events.range(person), self.now, query.interval);
         let known = horizon(query.known_at, now);
         let times = events.times().get(range.clone()).unwrap_or(&[]);
-        let end = times.partition_point(|t| Instant(*t) <= known && interval.is_before_end(Instant(*t), now));
-        let start = times.partition_point(|t| !interval.is_after_start(Instant(*t), now)).min(end);
+        let end = times.partition_point(|t| Timestamp(*t) <= known && interval.is_before_end(Timestamp(*t), now));
+        let start = times.partition_point(|t| !interval.is_after_start(Timestamp(*t), now)).min(end);
         range.start + start..range.start + end
     }
 
@@ -331,11 +331,11 @@ impl Eval<'_> {
 
     pub(super) fn event_time(&mut self, end: End, n: u32, query: &Query) -> Column {
         let n = n as usize;
-        let position = |times: &[Instant]| match end {
+        let position = |times: &[Timestamp]| match end {
             End::First => n.checked_sub(1),
             End::Last => times.len().checked_sub(n),
         };
-        let at = |times: &[Instant]| position(times).and_then(|at| times.get(at)).map(|t| Value::Timestamp(*t));
+        let at = |times: &[Timestamp]| position(times).and_then(|at| times.get(at)).map(|t| Value::Timestamp(*t));
         if let ([event], None) = (query.events.as_slice(), query.filter) {
             let Some(events) = self.batch.events(*event) else { return Column::missing(self.batch.len()) };
             let people = (0..self.batch.len()).map(|person| {

@@ -8,7 +8,7 @@
 use super::rewrite::{keep, rewrite};
 use crate::build::Builder;
 use crate::plan::{Literal, Node, NodeId, Plan};
-use seg_data::{Date, Instant, Period, Value};
+use seg_data::{Date, Period, Timestamp, Value};
 use seg_hir::hir::{CompareOp, End, Moment};
 use std::collections::HashSet;
 
@@ -167,7 +167,7 @@ fn position(builder: &Builder, bound: NodeId) -> Option<(u8, i128)> {
         Node::Literal(Literal(Value::Integer(n))) => Some((0, *n)),
         Node::Literal(Literal(Value::Money(n))) => Some((1, *n)),
         Node::Literal(Literal(Value::Date(Date(n)))) => Some((2, i128::from(*n))),
-        Node::Literal(Literal(Value::Timestamp(Instant(n)))) | Node::Moment(Moment::At(Instant(n))) => {
+        Node::Literal(Literal(Value::Timestamp(Timestamp(n)))) | Node::Moment(Moment::At(Timestamp(n))) => {
             Some((3, i128::from(*n)))
         }
         Node::Moment(Moment::Before(Period::Fixed(n), _)) => Some((4, -i128::from(*n))),

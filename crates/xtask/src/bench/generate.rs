@@ -14,11 +14,11 @@ use arrow_array::{
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field};
 use seg::batch::{ID_COLUMN, TIME_FIELD};
-use seg::{Batch, Instant, Schema};
+use seg::{Batch, Schema, Timestamp};
 use std::sync::Arc;
 
 /// 2026-06-01T12:00:00Z.
-pub const NOW: Instant = Instant(1_780_315_200_000_000);
+pub const NOW: Timestamp = Timestamp(1_780_315_200_000_000);
 const MINUTE: f64 = 60e6;
 const HOUR: f64 = 60.0 * MINUTE;
 const DAY: f64 = 24.0 * HOUR;

@@ -2,7 +2,7 @@
 //! evaluates batch after batch on several threads, and prepares it anew when its
 //! files change. It answers each line of its input, an instant, with sizes.
 
-use seg::{Batch, Instant, Prepared, Project, Wanted};
+use seg::{Batch, Prepared, Project, Timestamp, Wanted};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
@@ -27,7 +27,7 @@ fn written(dir: &Path) -> Result<SystemTime> {
 }
 
 /// How many people of a batch are in each segment, by the newest segments.
-fn sizes(dir: &Path, kept: &RwLock<Arc<Segments>>, batch: &Batch, now: Instant) -> Result<Vec<usize>> {
+fn sizes(dir: &Path, kept: &RwLock<Arc<Segments>>, batch: &Batch, now: Timestamp) -> Result<Vec<usize>> {
     let mut segments = kept.read().map_err(|_| "a thread failed")?.clone();
     let written = written(dir)?;
     if written > segments.written {
@@ -51,7 +51,7 @@ fn main() -> Result<()> {
     let batches: Vec<Batch> = (0..people.len()).step_by(500).map(slice).collect::<std::result::Result<_, _>>()?;
     let kept = RwLock::new(Arc::new(load(&dir)?));
     for line in std::io::stdin().lines() {
-        let now = Instant::read(&line?, None)?;
+        let now = Timestamp::read(&line?, None)?;
         let all: Vec<Result<Vec<usize>>> = std::thread::scope(|scope| {
             let (dir, kept) = (&dir, &kept);
             let work = |batch| scope.spawn(move || sizes(dir, kept, batch, now));

@@ -4,7 +4,7 @@ use crate::hir::{Bound, CompareOp, Cond, DayOffset, Expr, Interval, Moment};
 use crate::lower::Lower;
 use crate::names::suggestion;
 use seg_data::time::{CalendarUnit, DAY, SECOND};
-use seg_data::{Date, Instant, Period, Type, Value, Zone};
+use seg_data::{Date, Period, Timestamp, Type, Value, Zone};
 use seg_syntax::ast::{
     self, Age, DateLiteral, DatedOp, Duration, Literal, Operand, OperandKind, OrderOp, Unit, Window,
 };
@@ -14,9 +14,9 @@ use seg_syntax::source::Span;
 /// A written date, resolved: the instants it covers.
 #[derive(Clone, Copy)]
 struct Dated {
-    start: Instant,
+    start: Timestamp,
     /// One past the last instant of a whole day; none for a single instant.
-    end: Option<Instant>,
+    end: Option<Timestamp>,
 }
 
 impl Lower<'_> {
@@ -203,7 +203,7 @@ impl Lower<'_> {
         };
         let is_local = !clock.ends_with('Z') && !clock.contains(['+', '-']);
         let zone = if is_local { Some(self.zone(span)?) } else { None };
-        match Instant::from_parts(date, clock, zone) {
+        match Timestamp::from_parts(date, clock, zone) {
             Some(instant) => Some(Dated { start: instant, end: None }),
             None => {
                 let diagnostic = Diagnostic::new(Code::BadDate, span, format!("`{clock}` is not a time of day"))
