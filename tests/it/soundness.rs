@@ -90,7 +90,7 @@ fn sizes_are_of_one_batch() {
     let program = program();
     let (many, few) = (crowd(&program, 3_000), crowd(&program, 70));
     let none = Batch::new(Arc::clone(program.schema()), few.records().slice(70, 0)).expect("nobody");
-    [&many, &few, &none].into_iter().for_each(|batch| check(batch));
+    [&many, &few, &none].into_iter().for_each(check);
     let cancel = seg::Cancel::new();
     for (a, b) in [(&many, &few), (&few, &many), (&none, &few), (&many, &none)] {
         let plans = [a, b].map(|batch| compile(&program, batch, now(), AccessPolicy::Cheapest));

@@ -43,6 +43,8 @@ fn address() -> Result<(), String> {
         // The flag is unstable, the compiler is not.
         command.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
         command.env("ASAN_OPTIONS", options);
+        // Frames are larger than those of other builds, and texts are nested deeply.
+        command.env("RUST_MIN_STACK", "67108864");
         succeed(&mut command, "AddressSanitizer")
     };
     tests("detect_leaks=0", &["--skip", MEASURES_MEMORY])?;
