@@ -393,7 +393,7 @@ fn every_seeded_fault_is_caught() {
     assert!(open.len() >= 80);
     let (mut runner, strategy) = (runner(1, 1, None), profiles_and_sentences());
     // The same profiles as above, until nothing is left to catch.
-    for _ in 0..200 {
+    for _ in 0..600 {
         let tree = strategy.new_tree(&mut runner).unwrap_or_else(|e| panic!("{e}"));
         let (profiles, sentences) = tree.current();
         let case = Case::new(&profiles, sentences).unwrap_or_else(|e| panic!("{e}"));

@@ -18,6 +18,20 @@ fn step() -> BoxedStrategy<String> {
     ])
 }
 
+/// Different events, one after the other.
+fn followed() -> BoxedStrategy<String> {
+    one(&[
+        "Order Completed followed by Email Opened",
+        "Email Opened followed by Signed In",
+        "Signed In followed by Order Completed",
+    ])
+}
+
+/// Lengths of time that many events are apart to the microsecond.
+fn apart() -> BoxedStrategy<String> {
+    one(&["2 hours", "1 day", "3 days"])
+}
+
 fn count() -> BoxedStrategy<String> {
     one(&["at least twice", "exactly once", "at most 2 times"])
 }
@@ -52,6 +66,13 @@ fn sequences() -> Vec<BoxedStrategy<String>> {
         phrase("did {} not followed by {} within {} and the 1 month are over", vec![step(), step(), one(&["1 month"])]),
         phrase("did {} {} with no {} since", vec![step(), window(), step()]),
         phrase("did {} preceded by {} within {}", vec![step(), step(), length()]),
+        // Different names and one length of time, which events are apart exactly: what
+        // one walk decides for all lengths.
+        phrase("did {} within {}", vec![followed(), apart()]),
+        phrase(
+            "did {} not followed by {} within {} even while they run",
+            vec![one(&["Order Completed"]), one(&["Email Opened", "Signed In"]), apart()],
+        ),
         phrase("did {} {} not preceded by {}", vec![step(), window(), step()]),
         phrase("did Order Completed followed by Order Completed where {} with the same category", vec![filter()]),
     ]
