@@ -186,6 +186,11 @@ fn others() -> Vec<BoxedStrategy<String>> {
             vec![one(&["90%", "50%", "0.5%"]), one(&["\"a\"", "\"winter-test\""])],
         ),
         phrase("{} is in list \"texts\"", vec![one(&["country", "city", "region"])]),
+        // Texts of one property, each of which people's events ever had or not.
+        phrase(
+            "did Order Completed where category is {} ever",
+            vec![one(&["\"a\"", "\"DE\"", "\"de\"", "\"straße\""])],
+        ),
         phrase("did Order Completed where category is in list \"texts\" {}", vec![window()]),
         phrase("{} is in list \"texts\" ignoring case", vec![one(&["country", "city", "region"])]),
         phrase("did Order Completed where category is in list \"texts\" ignoring case {}", vec![window()]),
