@@ -129,7 +129,7 @@ fn by_kept_code(program: &Program, batch: &Batch, now: Timestamp, access: Access
     let threads = NonZero::<usize>::MIN;
     let options = ExecOptions { threads, access, cancel: Cancel::new() };
     let compiled =
-        seg_exec::compile(&code(), seg::unstable::plan_of(&program), batch, now, &options).expect("native code");
+        seg_exec::compile(&code(), seg::unstable::plan_of(program), batch, now, &options).expect("native code");
     compiled.evaluate(threads).expect("nobody stops it")
 }
 
@@ -226,7 +226,7 @@ impl TestEngine for Pruned {
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         let schema = program.schema();
-        let needs = seg::unstable::needs(&program);
+        let needs = seg::unstable::needs(program);
         let mut columns: Vec<(String, ArrayRef)> = Vec::new();
         for (field, column) in batch.records().schema().fields().iter().zip(batch.records().columns()) {
             let name = field.name();
@@ -267,7 +267,7 @@ impl TestEngine for PassAlone {
     }
 
     fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
-        let lowered = seg_plan::lower(seg::unstable::module(&program));
+        let lowered = seg_plan::lower(seg::unstable::module(program));
         let plan = self.0.map_or(lowered.clone(), |pass| (pass.run)(&lowered));
         if let Err(faults) = seg_plan::verify(&plan) {
             panic!("{}: {faults:?}", self.name());

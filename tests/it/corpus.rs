@@ -141,7 +141,7 @@ fn many_people(n_people: usize) -> String {
         format!(
             "{{\"id\": \"{at}\", \"country\": \"{country}\", \"city\": \"{city}\", \"score\": {}, \"sms_consent\": {}, \"events\": [{}]}}\n",
             at % 10,
-            at % 2 == 0,
+            at.is_multiple_of(2),
             events.join(", ")
         )
     };
@@ -164,7 +164,7 @@ fn problems(project: &Project, lints: bool) -> String {
     // say what nobody would run.
     let is_shown = |number: &str| number != "W1701" && (lints || !number.starts_with("W08"));
     let shown = diagnostics.iter().filter(|d| is_shown(d.code.number())).cloned().collect();
-    seg::Diagnostics::new(shown, seg::unstable::parts(&project).sources.clone()).render(Style::default())
+    seg::Diagnostics::new(shown, seg::unstable::parts(project).sources.clone()).render(Style::default())
 }
 
 fn schema(path: &Path, text: &str) -> Result<(), Failed> {

@@ -30,7 +30,7 @@ const WEBSHOP: &[(&str, usize)] = &[
 ];
 
 fn gives(name: &str, profiles: u64, events: u64, expected: &[(&str, usize)]) {
-    let project = Project::load(&root().join("examples").join(name)).expect("a project");
+    let project = Project::load(root().join("examples").join(name)).expect("a project");
     let program = seg::compile(&project).expect("no errors");
     let manifest = seg::unstable::parts(&project).manifest.expect("settings");
     let now = manifest.at.expect("an instant");
@@ -61,7 +61,7 @@ fn online_retail_gives_its_counts() {
 /// The rules leave dan and eve out, the grace period cleo.
 #[test]
 fn cart_recovery_passes_its_tests_and_gives_its_counts() {
-    let project = Project::load(&root().join("examples/cart-recovery")).expect("a project");
+    let project = Project::load(root().join("examples/cart-recovery")).expect("a project");
     let (n, n_passed) = seg::test(&project).expect("no errors").counts();
     assert_eq!((n, n_passed), (9, 9));
     gives("cart-recovery", 6, 8, &[("Cart, 0-2h, no purchase", 1), ("Cart, 2-48h, no purchase", 1)]);

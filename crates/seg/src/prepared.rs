@@ -233,21 +233,14 @@ impl BoundProgram {
                 }
                 (Engine::Jit, self.reason.clone())
             }
-            How::InChunks(engine, batch) => {
-                let (all, other) = self.in_chunks(*engine, batch)?;
-                masks = all;
-                match other {
-                    Some((engine, reason)) => (engine, reason),
-                    None => (*engine, self.reason.clone()),
-                }
-            }
+            How::InChunks(engine, batch) => return self.in_chunks(*engine, batch),
         };
         Ok(Evaluation::new(program, masks, engine, reason))
     }
 
-    /// The masks, a few people at a time, and which engine answered why where it is
-    /// not the one that was meant.
-    fn in_chunks(&self, engine: Engine, batch: &Batch) -> Result<(Vec<Mask>, Option<(Engine, Reason)>), EvaluateError> {
+    /// The answer, a few people at a time. Where another engine than the one that was
+    /// meant answered for some of them, that is said.
+    fn in_chunks(&self, engine: Engine, batch: &Batch) -> Result<Evaluation, EvaluateError> {
         let n_people = batch.len();
         let options = Options::new().with_engine(engine);
         let is_cancelled = || self.options.cancel.as_ref().is_some_and(seg_data::Cancel::is_cancelled);
@@ -274,7 +267,9 @@ impl BoundProgram {
         };
         let masks = (0..n_segments).map(|segment| Mask::from_words(words(segment), n_people)).collect();
         let other = parts.iter().find(|part| part.engine() != engine);
-        Ok((masks, other.map(|part| (part.engine(), part.reason().clone()))))
+        let (engine, reason) =
+            other.map_or((engine, self.reason.clone()), |part| (part.engine(), part.reason().clone()));
+        Ok(Evaluation::new(&self.prepared.program, masks, engine, reason))
     }
 
     /// For one person at a time, each of which takes microseconds.
