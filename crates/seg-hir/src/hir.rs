@@ -5,12 +5,13 @@
 //! days` and `did not order in the past 90 days` are the same tree. Nothing here
 //! depends on when or on whose data it will run.
 
+mod aggregate;
 mod build;
 mod module;
 mod print;
 
+pub use aggregate::Aggregate;
 pub use module::{Expectation, Expected, Header, Module, Segment, Test, TestEvent, TestProfile, Used};
-
 pub use print::{print, with_references};
 
 use seg_data::time::CalendarUnit;
@@ -372,25 +373,6 @@ pub enum ArithmeticOp {
     Subtract,
     Multiply,
     Divide,
-}
-
-/// The aggregate functions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Aggregate {
-    /// How many events.
-    Count,
-    /// How many different values, missing ones aside.
-    CountDifferent,
-    /// The sum; 0 over no events.
-    Total,
-    /// The mean; missing over no values.
-    Average,
-    /// The least; missing over no values.
-    Smallest,
-    /// The greatest; missing over no values.
-    Largest,
-    /// The one that is there most often; of several the one seen last.
-    MostFrequent,
 }
 
 /// Calendar periods that can be counted.

@@ -164,7 +164,7 @@ impl Eval<'_> {
             column.value(found.row as usize)
         };
         // Only sums of numbers and ties depend on the order; all else takes any.
-        let is_ordered = *ty == Type::Number || function == Aggregate::MostFrequent;
+        let is_ordered = *ty == Type::Number || function.is_ordered();
         let people: Vec<Vec<Value>> = if is_ordered {
             self.ordered(query).iter().map(|events| events.iter().filter_map(value).collect()).collect()
         } else {

@@ -124,9 +124,7 @@ fn compare(builder: &Builder, op: CompareOp, left: NodeId, right: NodeId) -> Opt
 
 fn is_count(builder: &Builder, id: NodeId) -> bool {
     match builder.node(id) {
-        Some(Node::Aggregate { function, .. }) => {
-            matches!(function, Aggregate::Count | Aggregate::CountDifferent)
-        }
+        Some(Node::Aggregate { function, .. }) => function.is_count(),
         Some(Node::Periods { .. } | Node::MostWithin { .. }) => true,
         _ => false,
     }

@@ -325,8 +325,7 @@ impl Lower<'_> {
             return Expr::error();
         }
         let is_scalar = !matches!(measure.ty, Type::List(_) | Type::Records(_));
-        let takes_any = matches!(function, Aggregate::CountDifferent | Aggregate::MostFrequent);
-        let fits = if takes_any { is_scalar } else { measure.ty.is_numeric() };
+        let fits = if function.takes_any() { is_scalar } else { measure.ty.is_numeric() };
         if !fits {
             let words = self.words(at);
             let (what, help) = match is_scalar {
@@ -340,13 +339,7 @@ impl Lower<'_> {
             );
             return Expr::error();
         }
-        let ty = match (function, &measure.ty) {
-            (Aggregate::Count | Aggregate::CountDifferent, _) => Type::Integer,
-            (Aggregate::Average, Type::Integer) => Type::Number,
-            (_, ty) => ty.clone(),
-        };
-        let may_be_missing =
-            matches!(function, Aggregate::Average | Aggregate::Smallest | Aggregate::Largest | Aggregate::MostFrequent);
+        let (ty, may_be_missing) = (function.result(&measure.ty), function.may_be_missing());
         let kind = ExprKind::Aggregate { function, measure: Some(Box::new(measure)), items, query };
         Expr { kind, ty, may_be_missing }
     }
