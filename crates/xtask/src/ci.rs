@@ -44,7 +44,7 @@ const STEPS: &[Step<'_>] = &[
         ],
         env: &[],
     },
-    Step { name: "api docs", args: &["doc", "--workspace", "--no-deps"], env: &[("RUSTDOCFLAGS", "-D warnings")] },
+    Step { name: "api docs", args: &["doc", "--workspace", "--no-deps", "--lib"], env: &[("RUSTDOCFLAGS", "-D warnings")] },
 ];
 
 /// The differential test, whose length and seed the environment says.
