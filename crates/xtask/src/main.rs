@@ -28,7 +28,7 @@ cargo xtask long [SEED]        what CI has no time for, from a seed of the day u
                                at full length, and each fuzz target for ten minutes
 cargo xtask sanitize [address|memory]
                                all tests with AddressSanitizer, and those of the engines under valgrind's memcheck;
-                               both unless one is named, which takes half an hour (docs/soundness.md)
+                               both unless one is named, which takes long (docs/soundness.md)
 cargo xtask tidy               check what no compiler checks
 ";
 
