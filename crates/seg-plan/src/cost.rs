@@ -4,6 +4,7 @@
 //! never decide an answer.
 
 use crate::plan::{Node, NodeId, Plan, Query};
+use crate::reach::reached_by;
 use seg_data::{Batch, EventId, Timestamp};
 use seg_hir::hir::{End, Interval};
 use std::fmt;
@@ -90,19 +91,9 @@ impl fmt::Display for Cost {
 /// count once.
 pub fn cost(plan: &Plan, statistics: &Statistics) -> Cost {
     let costs = costs(plan, Some(statistics));
-    let mut is_wanted = vec![false; plan.nodes().len()];
-    let mut open: Vec<NodeId> = plan.roots().iter().map(|r| r.node).collect();
-    let mut each = 0.0;
-    while let Some(id) = open.pop() {
-        let Some(slot) = is_wanted.get_mut(id.idx()) else { continue };
-        if std::mem::replace(slot, true) {
-            continue;
-        }
-        let Some(node) = plan.node(id) else { continue };
-        // What a node costs besides the nodes about people that it is made of.
-        each += costs.get(id.idx()).map_or(0.0, |cost| cost.own);
-        open.extend(node.children());
-    }
+    // What a node costs besides the nodes about people that it is made of.
+    let own = |id: NodeId| costs.get(id.idx()).map_or(0.0, |cost| cost.own);
+    let each: f64 = reached_by(plan, Node::children).into_iter().map(own).sum();
     let nanoseconds = each * statistics.n_people as f64;
     Cost(Duration::from_nanos(nanoseconds.min(u64::MAX as f64) as u64))
 }

@@ -2,8 +2,8 @@
 //! event or a value crosses the edge of a window, or a day of the calendar
 //! begins.
 
-use crate::needs::reached;
 use crate::plan::{Literal, Node, Plan};
+use crate::reach::reached;
 use seg_data::{Batch, EventId, Period, Timestamp, Value, Zone};
 use seg_hir::hir::Moment;
 use std::collections::BTreeSet;
@@ -101,8 +101,7 @@ fn periods(plan: &Plan) -> (Vec<(Period, Zone)>, Vec<Zone>) {
         Moment::At(_) => {}
     };
     let mut lengths = Vec::new();
-    for (idx, is_reached) in reached(plan).into_iter().enumerate() {
-        let Some(node) = plan.nodes().get(idx).filter(|_| is_reached) else { continue };
+    for node in reached(plan).into_iter().filter_map(|id| plan.node(id)) {
         for query in node.queries() {
             [query.interval.from, query.interval.to].into_iter().flatten().for_each(|bound| moment(bound.moment));
             query.known_at.into_iter().for_each(&mut moment);

@@ -5,6 +5,7 @@ mod column;
 mod query;
 
 use crate::plan::{Level, Literal, Node, NodeId, Plan, levels};
+use crate::reach::reached_by;
 use column::Column;
 use query::{EventRows, ItemRows};
 use seg_data::{Batch, EventId, Mask, Money, Place, PropertyId, Timestamp, Type, Value};
@@ -20,7 +21,7 @@ pub fn evaluate(plan: &Plan, batch: &Batch, now: Timestamp) -> Vec<Mask> {
     let mut eval = Eval::new(plan, &batch, now);
     // Nodes stand after what they are made of, so a walk in their order needs
     // no recursion, however long a chain of segments is.
-    for id in needed(plan) {
+    for id in reached_by(plan, Node::children) {
         eval.column(id, Domain::People);
     }
     plan.roots()
@@ -30,28 +31,6 @@ pub fn evaluate(plan: &Plan, batch: &Batch, now: Timestamp) -> Vec<Mask> {
             _ => Mask::none(batch.len()),
         })
         .collect()
-}
-
-/// The nodes about people that the segments are made of, in order.
-fn needed(plan: &Plan) -> Vec<NodeId> {
-    let mut is_needed = vec![false; plan.nodes().len()];
-    for root in plan.roots() {
-        if let Some(slot) = is_needed.get_mut(root.node.idx()) {
-            *slot = true;
-        }
-    }
-    for idx in (0..is_needed.len()).rev() {
-        if !is_needed.get(idx).copied().unwrap_or(false) {
-            continue;
-        }
-        for child in plan.nodes().get(idx).map_or(Vec::new(), Node::children) {
-            if let Some(slot) = is_needed.get_mut(child.idx()) {
-                *slot = true;
-            }
-        }
-    }
-    let ids = is_needed.iter().enumerate().filter(|(_, n)| **n);
-    ids.map(|(idx, _)| NodeId(idx as u32)).collect()
 }
 
 /// What the rows of a column are.

@@ -21,6 +21,7 @@ mod needs;
 pub mod passes;
 mod plan;
 mod print;
+mod reach;
 mod shared;
 mod verify;
 

@@ -1,7 +1,8 @@
 //! What a plan reads: a plan describes itself, so that whoever brings the data
 //! can leave the rest behind.
 
-use crate::plan::{Node, NodeId, Plan, Query};
+use crate::plan::{Node, Plan, Query};
+use crate::reach::reached;
 use seg_data::batch::BatchError;
 use seg_data::{AttributeId, Batch, EventId, Period, PropertyId, Schema, Timestamp, Wanted, WantedEvents};
 use seg_hir::hir::Moment;
@@ -69,8 +70,7 @@ impl Lookback {
 /// What a plan reads, of the nodes its segments are made of.
 pub fn needs(plan: &Plan) -> Needs {
     let mut needs = Needs::default();
-    for (idx, is_reached) in reached(plan).into_iter().enumerate() {
-        let Some(node) = plan.nodes().get(idx).filter(|_| is_reached) else { continue };
+    for node in reached(plan).into_iter().filter_map(|id| plan.node(id)) {
         match node {
             Node::Attribute(id, _) => {
                 needs.attributes.insert(*id);
@@ -222,21 +222,4 @@ impl Needs {
         let _ = writeln!(out, "the answer {passing} as time passes");
         out
     }
-}
-
-/// Which nodes the segments are made of.
-pub(crate) fn reached(plan: &Plan) -> Vec<bool> {
-    let mut reached = vec![false; plan.nodes().len()];
-    let mut open: Vec<NodeId> = plan.roots().iter().map(|r| r.node).collect();
-    while let Some(id) = open.pop() {
-        let Some(slot) = reached.get_mut(id.idx()) else { continue };
-        if std::mem::replace(slot, true) {
-            continue;
-        }
-        if let Some(node) = plan.node(id) {
-            open.extend(node.children());
-            open.extend(node.inner());
-        }
-    }
-    reached
 }

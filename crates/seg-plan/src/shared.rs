@@ -1,6 +1,7 @@
 //! Shared aggregates: values of people that several conditions compare.
 
 use crate::plan::{Node, NodeId, Plan};
+use crate::reach::reached_by;
 use seg_data::Type;
 use seg_hir::hir::Aggregate;
 use std::collections::BTreeMap;
@@ -33,19 +34,10 @@ pub fn shared_aggregates(plan: &Plan) -> Vec<SharedAggregate> {
 
 /// The conditions about people that the segments are combined of, ascending.
 pub fn conditions(plan: &Plan) -> Vec<NodeId> {
-    let mut is_wanted = vec![false; plan.nodes().len()];
-    let mut open: Vec<NodeId> = plan.roots().iter().map(|r| r.node).collect();
-    while let Some(id) = open.pop() {
-        let Some(slot) = is_wanted.get_mut(id.idx()) else { continue };
-        if std::mem::replace(slot, true) {
-            continue;
-        }
-        if let Some(node @ (Node::All(_) | Node::Any(_) | Node::Cardinality { .. } | Node::Not(_))) = plan.node(id) {
-            open.extend(node.children());
-        }
-    }
-    let ids = is_wanted.into_iter().enumerate().filter(|(_, is_wanted)| *is_wanted);
-    ids.map(|(idx, _)| NodeId(idx as u32)).collect()
+    reached_by(plan, |node| match node {
+        Node::All(_) | Node::Any(_) | Node::Cardinality { .. } | Node::Not(_) => node.children(),
+        _ => Vec::new(),
+    })
 }
 
 /// Whether a value is gathered over events, and is no number of floating point.

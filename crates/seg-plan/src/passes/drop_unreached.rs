@@ -2,16 +2,17 @@
 
 use super::rewrite::{at, keep, renamed};
 use crate::build::Builder;
-use crate::needs::reached;
 use crate::plan::{NodeId, Plan, Root};
+use crate::reach::reached;
 
 pub(crate) fn run(plan: &Plan) -> Plan {
     let mut builder = Builder::default();
-    let mut new: Vec<NodeId> = Vec::with_capacity(plan.nodes().len());
-    for (node, is_reached) in plan.nodes().iter().zip(reached(plan)) {
-        // The position of a node that is left out is never asked for.
-        let id = if is_reached { keep(&mut builder, renamed(node, &new)) } else { NodeId(u32::MAX) };
-        new.push(id);
+    // The position of a node that is left out is never asked for.
+    let mut new = vec![NodeId(u32::MAX); plan.nodes().len()];
+    for id in reached(plan) {
+        if let (Some(node), Some(slot)) = (plan.node(id).map(|node| renamed(node, &new)), new.get_mut(id.idx())) {
+            *slot = keep(&mut builder, node);
+        }
     }
     let roots = plan.roots().iter().map(|r| Root { name: r.name.clone(), node: at(&new, r.node) }).collect();
     builder.finish(roots)
