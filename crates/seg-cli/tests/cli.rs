@@ -145,7 +145,7 @@ fn what_is_too_dear_is_not_run() {
     exit 1
     ── out
     ── err
-    seg: the segments would take about 12 ns of one processor, and may take 0 ns; nothing was run
+    seg: the segments would take about 10 ns of one processor, and may take 0 ns; nothing was run
     ");
     assert!(!dir.path().join("out.csv").exists());
     let allowed = seg_in(dir.path(), &["run", "--max-cost", "2min"]);
@@ -162,7 +162,7 @@ fn what_is_too_dear_is_not_run() {
     exit 1
     ── out
     ── err
-    seg: the segments would take about 360 ns of one processor, and may take 0 ns; nothing was run
+    seg: the segments would take about 300 ns of one processor, and may take 0 ns; nothing was run
     ");
 }
 
@@ -175,11 +175,11 @@ fn a_plan_over_data_says_how_it_is_read() {
     n0 = last-time("order")
     n1 = known n0
     segment "Recent" = n1
-    reads event "order", all of the past
+    reads event "order", since now - 30 d
     the answer changes as time passes
     s0 = n1: a derived column of times, 64 values in a range at a time, kept for the block
     segment "Recent" = s0
-    expected to take 12 ns of one processor
+    expected to take 10 ns of one processor
     ── err
     "#);
     insta::assert_snapshot!(shown(&seg_in(dir.path(), &["emit", "--stage", "hir", "--data"])), @r"
@@ -207,7 +207,7 @@ fn a_run_for_people_and_for_tools() {
     ── out
     {
       "at": "2026-01-02T00:00:00Z",
-      "estimated_cost_ns": 16,
+      "estimated_cost_ns": 14,
       "engine": {
         "name": "plan",
         "reason": "there are so few people that compiling would not pay"

@@ -1,6 +1,6 @@
 //! The chooser: the only place that picks how a condition reads a batch.
 
-use crate::input::Input;
+use crate::input::{Bounded, Input};
 use crate::kernels::{ColumnScan, ColumnTest, LastSequences, LastTimes, Range, Sequence, SharedWalk, TextsMet, Totals};
 use crate::physical::{
     Access, AggregateSource, AggregateTest, Codegen, DerivedSource, Kind, PhysicalPlan, SharedAggregate, Step,
@@ -8,9 +8,9 @@ use crate::physical::{
 use crate::select::Select;
 use last_times::last_time;
 use seg_data::{EventId, PropertyId};
-use seg_hir::hir::CompareOp;
+use seg_hir::hir::Interval;
 use seg_jit::template::{Cond, Template};
-use seg_plan::{Node, NodeId};
+use seg_plan::{Compared, Comparison, Node, NodeId};
 use sequences::last_extended;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -54,64 +54,70 @@ pub(crate) fn choose(input: Input<'_>) -> PhysicalPlan {
 /// What is chosen so far.
 struct Chooser<'p> {
     select: Select<'p>,
-    uses: Uses,
+    uses: Uses<'p>,
     physical: PhysicalPlan,
     /// The step of each condition.
     positions: HashMap<NodeId, usize>,
     /// The shared aggregates that there are already, by what they are about.
-    aggregates: HashMap<About, usize>,
+    aggregates: HashMap<About<'p>, usize>,
     walks: Vec<SharedWalk>,
 }
 
 /// What a shared aggregate is about.
 #[derive(PartialEq, Eq, Hash)]
-enum About {
-    Value(NodeId),
+enum About<'p> {
+    Compared(Compared<'p>),
     Texts(EventId, PropertyId),
 }
 
 /// Which values are shared, and how many conditions ask for a text of each property
 /// and for a last time of each event.
-struct Uses {
-    shared: HashSet<NodeId>,
+struct Uses<'p> {
+    shared: HashSet<Compared<'p>>,
     texts: HashMap<(EventId, PropertyId), usize>,
     last_times: HashMap<EventId, usize>,
     /// How many ask for a total or average of a property, where no column is
     /// derived for it.
     totals: HashMap<(EventId, PropertyId), usize>,
-    /// Whether all bounds of a value are lower ones.
-    are_lower: HashMap<NodeId, bool>,
+    /// The least of all bounds that a value is compared with, where all are lower
+    /// ones.
+    least: HashMap<Compared<'p>, Option<i64>>,
 }
 
-impl Uses {
-    fn new(input: Input<'_>, conditions: &[NodeId]) -> Uses {
+impl<'p> Uses<'p> {
+    fn new(input: Input<'p>, conditions: &[NodeId]) -> Uses<'p> {
         let mut uses = Uses {
-            shared: seg_plan::shared_aggregates(input.plan).into_iter().map(|shared| shared.value).collect(),
+            shared: seg_plan::shared_aggregates(input.plan).into_iter().map(|shared| shared.compared).collect(),
             texts: HashMap::new(),
             last_times: HashMap::new(),
             totals: HashMap::new(),
-            are_lower: HashMap::new(),
+            least: HashMap::new(),
         };
         for id in conditions {
             if let Some(EverHad { event, property, .. }) = EverHad::recognize(input, *id) {
                 *uses.texts.entry((event, property)).or_default() += 1;
             }
-            let (value, is_lower) = match input.node(*id) {
-                Node::Compare(op, value, _) => (*value, matches!(op, CompareOp::Greater | CompareOp::GreaterOrEqual)),
-                Node::Known(value) => (*value, false),
-                _ => continue,
-            };
-            if let Some(WindowSum { about, .. }) = WindowSum::recognize(input, value)
-                && !input.may_be_derived_sum(value)
+            let Some(comparison) = Comparison::of(input.node(*id), |id| input.plan.node(id)) else { continue };
+            if let Some(WindowSum { about, .. }) = WindowSum::recognize(input, comparison.node)
+                && !input.may_be_derived_sum(comparison.node)
             {
                 *uses.totals.entry(about).or_default() += 1;
             }
-            if let Some((event, _)) = last_time(input, value) {
+            if let Some((event, _)) = last_time(&comparison.compared) {
                 *uses.last_times.entry(event).or_default() += 1;
             }
-            *uses.are_lower.entry(value).or_insert(true) &= is_lower;
+            let least = input.comparison(*id).and_then(|bounded| bounded.least());
+            let so_far = uses.least.entry(comparison.compared).or_insert(least);
+            *so_far = so_far.zip(least).map(|(a, b)| a.min(b));
         }
         uses
+    }
+}
+
+impl Uses<'_> {
+    /// The least of all bounds of a value, where all are lower ones.
+    fn least(&self, compared: &Compared<'_>) -> Option<i64> {
+        self.least.get(compared).copied().flatten()
     }
 }
 
@@ -186,19 +192,11 @@ impl<'p> Chooser<'p> {
         {
             return self.texts_met(event, property, &texts);
         }
-        let (value, compared) = match input.node(id) {
-            Node::Known(value) => (*value, None),
-            Node::Compare(op, value, other) => (*value, Some((*op, *other))),
-            _ => return None,
-        };
-        if input.is_derived(value) {
-            return None;
-        }
-        let Some((op, other)) = compared else { return Some((self.aggregate(value)?, AggregateTest::IsValid)) };
-        let bound = input.bound(other)?;
-        let aggregate = self.aggregate(value)?;
+        let comparison = input.comparison(id).filter(|comparison| !input.is_derived(&comparison.compared))?;
+        let aggregate = self.aggregate(&comparison)?;
+        let Some((op, bound)) = comparison.bound else { return Some((aggregate, AggregateTest::IsValid)) };
         match self.physical.aggregates.get_mut(aggregate).map(|aggregate| &mut aggregate.source) {
-            Some(AggregateSource::Walk(walk)) if self.uses.are_lower.get(&value) == Some(&true) => {
+            Some(AggregateSource::Walk(walk)) if self.uses.least(&comparison.compared).is_some() => {
                 if let Some(SharedWalk::Sequences(sequences)) = self.walks.get_mut(*walk) {
                     sequences.compare_with(aggregate, bound);
                 }
@@ -216,7 +214,7 @@ impl<'p> Chooser<'p> {
             Some(aggregate) => *aggregate,
             None => {
                 let source = AggregateSource::Texts(TextsMet::new(batch, event, property, now)?);
-                self.add(about, SharedAggregate { node: None, source, is_shared: true })
+                self.add(about, SharedAggregate { node: None, is_windowed: false, source, is_shared: true })
             }
         };
         let of = self.physical.aggregates.get_mut(aggregate).map(|aggregate| &mut aggregate.source);
@@ -228,17 +226,21 @@ impl<'p> Chooser<'p> {
         Some((aggregate, AggregateTest::AnyBit(mask)))
     }
 
-    /// The shared aggregate of a value; none where a condition of its own is better.
-    fn aggregate(&mut self, value: NodeId) -> Option<usize> {
-        let about = About::Value(value);
+    /// The shared aggregate of what a condition compares; none where a condition of its
+    /// own is better.
+    fn aggregate(&mut self, comparison: &Bounded<'p>) -> Option<usize> {
+        let Bounded { compared, node: value, .. } = *comparison;
+        let about = About::Compared(compared);
         if let Some(aggregate) = self.aggregates.get(&about) {
             return Some(*aggregate);
         }
         let input = self.input();
-        let is_shared = self.uses.shared.contains(&value);
+        let is_shared = self.uses.shared.contains(&compared);
         let next = self.physical.aggregates.len();
-        let shared = |source, is_shared| SharedAggregate { node: Some(value), source, is_shared };
-        if let Some((sequence, within)) = last_extended(input, value)
+        let is_windowed = matches!(compared, Compared::Time(_))
+            && input.node(value).query().is_some_and(|query| query.interval != Interval::default());
+        let shared = |source, is_shared| SharedAggregate { node: Some(value), is_windowed, source, is_shared };
+        if let Some((sequence, within)) = last_extended(input, &compared)
             && let Some(walk) = self.sequences_of(sequence)
         {
             if let Some(SharedWalk::Sequences(sequences)) = self.walks.get_mut(walk) {
@@ -258,7 +260,7 @@ impl<'p> Chooser<'p> {
         if let Some(days) = days::active_days(input, value) {
             return Some(self.add(about, shared(AggregateSource::Days(days), is_shared)));
         }
-        if let Some((event, n)) = last_time(input, value)
+        if let Some((event, n)) = last_time(&compared)
             && self.uses.last_times.get(&event).is_some_and(|n_uses| *n_uses > 1)
         {
             let walk = self.times_of(event)?;
@@ -272,7 +274,10 @@ impl<'p> Chooser<'p> {
         if !is_shared || input.node(value).query().is_none() {
             return None;
         }
-        let selected = self.select.shared_value(value)?;
+        let selected = match &compared {
+            Compared::Time(time) => self.select.shared_time(time, self.uses.least(&compared))?,
+            Compared::Value(value) => self.select.shared_value(*value)?,
+        };
         self.physical.codegen.push(Codegen { node: value, selected });
         let source = AggregateSource::Codegen(self.physical.codegen.len() - 1);
         Some(self.add(about, shared(source, is_shared)))
@@ -307,7 +312,7 @@ impl<'p> Chooser<'p> {
         Some(self.walks.len() - 1)
     }
 
-    fn add(&mut self, about: About, aggregate: SharedAggregate) -> usize {
+    fn add(&mut self, about: About<'p>, aggregate: SharedAggregate) -> usize {
         self.physical.aggregates.push(aggregate);
         self.aggregates.insert(about, self.physical.aggregates.len() - 1);
         self.physical.aggregates.len() - 1

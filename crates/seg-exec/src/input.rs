@@ -1,12 +1,13 @@
 //! What is executed: a plan over a batch as of an instant, and what its nodes are
 //! there.
 
+use crate::kernels::Range;
 use crate::options::ExecOptions;
 use crate::tables::{ColumnRef, Texts};
 use seg_data::{Batch, EventId, Period, Timestamp, Type, Value};
-use seg_hir::hir::{Bound, Interval, Length, Moment};
+use seg_hir::hir::{Bound, CompareOp, Interval, Length, Moment};
 use seg_hir::text::fold_case;
-use seg_plan::{Literal, Node, NodeId, Plan, Query};
+use seg_plan::{Compared, Comparison, Literal, Node, NodeId, Plan, Query, Test};
 
 /// What a node is about: a person, or an event of a name.
 pub(crate) type Domain = Option<EventId>;
@@ -33,6 +34,37 @@ pub(crate) enum Constant {
     /// Beyond 64 bits.
     Wide(i128),
     Number(f64),
+}
+
+/// A condition that compares a value with a bound of 64 bits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounded<'p> {
+    pub compared: Compared<'p>,
+    /// The node of what is compared.
+    pub node: NodeId,
+    /// `None` where it asks whether there is a value.
+    pub bound: Option<(CompareOp, i64)>,
+}
+
+impl Bounded<'_> {
+    /// Which values will do, where not all do.
+    pub fn range(&self) -> Option<Range<i64>> {
+        self.bound.map(|(op, bound)| Range::<i64>::of(op, bound))
+    }
+
+    /// The least value that will do, where all above it do as well.
+    pub fn least(&self) -> Option<i64> {
+        match self.bound? {
+            (CompareOp::GreaterOrEqual, bound) => Some(bound),
+            (CompareOp::Greater, bound) => Some(bound.saturating_add(1)),
+            (CompareOp::Equal | CompareOp::Less | CompareOp::LessOrEqual, _) => None,
+        }
+    }
+}
+
+/// A bound that is none of the extremes, to which values beyond 64 bits are cut.
+fn inner(bound: i64) -> Option<i64> {
+    (bound != i64::MIN && bound != i64::MAX).then_some(bound)
 }
 
 impl<'p> Input<'p> {
@@ -85,13 +117,24 @@ impl<'p> Input<'p> {
         }
     }
 
-    /// A bound that a shared aggregate of 64 bits is compared with.
-    pub fn bound(self, id: NodeId) -> Option<i64> {
+    /// What a condition about people compares, and which values will do; `None`
+    /// where it compares none with a bound of 64 bits.
+    pub fn comparison(self, id: NodeId) -> Option<Bounded<'p>> {
+        let Comparison { compared, node, test } = Comparison::of(self.node(id), |id| self.plan.node(id))?;
+        let bound = match test {
+            Test::IsValid => None,
+            Test::Value(op, other) => Some((op, self.bound(other)?)),
+            Test::Edge(op, moment) => Some((op, inner(moment.at(self.now).0)?)),
+        };
+        Some(Bounded { compared, node, bound })
+    }
+
+    /// A bound that a value of 64 bits is compared with.
+    fn bound(self, id: NodeId) -> Option<i64> {
         let (Constant::Int(bound), Type::Integer | Type::Money | Type::Timestamp) = self.constant(id)? else {
             return None;
         };
-        // Values beyond 64 bits are cut to the extremes.
-        (bound != i64::MIN && bound != i64::MAX).then_some(bound)
+        inner(bound)
     }
 
     /// The only event of a query that asks for nothing but a window up to now, and

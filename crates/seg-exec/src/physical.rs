@@ -94,6 +94,8 @@ pub(crate) enum AggregateTest {
 pub(crate) struct SharedAggregate {
     /// The value in the plan; none for the texts that a property's events ever had.
     pub node: Option<NodeId>,
+    /// Whether the value has a window there, which each condition compares with.
+    pub is_windowed: bool,
     pub source: AggregateSource,
     /// Whether more than one condition is compared with it.
     pub is_shared: bool,

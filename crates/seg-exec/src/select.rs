@@ -4,11 +4,11 @@
 use crate::input::{Constant, Domain, Input, constant};
 use crate::tables::{ColumnRef, Tables, Texts};
 use arrow_buffer::BooleanBuffer;
-use seg_data::{EventId, Type, Zone};
-use seg_hir::hir::{PeriodUnit, horizon};
+use seg_data::{EventId, Timestamp, Type, Zone};
+use seg_hir::hir::{Bound, End, Interval, Moment, PeriodUnit, horizon};
 use seg_jit::Parameters;
 use seg_jit::template::{self, Calendar, Class, Column, Cond, List, Query, Set, Slot, Template, Value};
-use seg_plan::{Kernels, Node, NodeId, Plan};
+use seg_plan::{Kernels, Node, NodeId, NthTime, Plan};
 use std::collections::BTreeSet;
 
 mod condition;
@@ -104,6 +104,18 @@ impl<'p> Select<'p> {
         let is_whole = matches!(ty, Some(Type::Integer | Type::Money | Type::Timestamp));
         let fits = is_whole && !matches!(value, Value::Missing(_)) && value.class() != Class::Number;
         self.selected(Template::Value(value)).filter(|_| fits)
+    }
+
+    /// The template that computes the time of an event about people; a last one only
+    /// as far as it is not before an instant.
+    pub fn shared_time(&mut self, time: &NthTime<'_>, least: Option<i64>) -> Option<Selected> {
+        self.begin();
+        // A walk from behind is over there; a first time lies there only where none is
+        // earlier. What is read from columns needs no edge.
+        let least = least.filter(|_| time.end == End::Last && !self.reads_times(time));
+        let from = least.map(|least| Bound { moment: Moment::At(Timestamp(least)), is_closed: true });
+        let value = self.event_time(time.end, time.n, &time.query(Interval { from, to: None }));
+        self.selected(Template::Value(value))
     }
 
     fn begin(&mut self) {

@@ -113,8 +113,12 @@ impl Builder {
         }
     }
 
-    /// A comparison; between two literals it is decided here.
+    /// A comparison; between two literals it is decided here, and with what is never
+    /// there.
     pub fn compare(&mut self, op: CompareOp, left: NodeId, right: NodeId) -> NodeId {
+        if [left, right].iter().any(|side| matches!(self.node(*side), Some(Node::Missing))) {
+            return self.constant(false);
+        }
         let literal = |id| match self.node(id) {
             Some(Node::Literal(Literal(value))) => Some(value),
             _ => None,

@@ -136,9 +136,9 @@ fn n_events(node: &Node, query: &Query, statistics: Option<&Statistics>) -> f64 
         (None, Some(n)) => n_names * n.min(8.0),
         (None, None) => n_names * if query.interval == Interval::default() { 8.0 } else { 6.0 },
         (Some(statistics), from_end) => {
-            // With a filter, any event may be the one.
-            let interval = if from_end.is_some() { Interval::default() } else { query.interval };
-            let all = query.events.iter().map(|event| statistics.events_in(*event, &interval)).sum::<f64>();
+            // With a filter, any event of the window may be the one.
+            let of = |event: &EventId| statistics.events_in(*event, &query.interval);
+            let all = query.events.iter().map(of).sum::<f64>();
             from_end.filter(|_| query.filter.is_none()).map_or(all, |n| all.min(n_names * n))
         }
     }

@@ -8,10 +8,10 @@
 
 use crate::build::Builder;
 use crate::cost::Statistics;
-use crate::passes::{drop_unreached, is_now, keep, rewrite, simplify_conditions};
+use crate::passes::{drop_unreached, is_now, keep, over_nothing, rewrite, simplify_conditions};
 use crate::plan::{Chain, Literal, Node, NodeId, Plan, Query};
 use seg_data::{Timestamp, Value};
-use seg_hir::hir::CompareOp;
+use seg_hir::hir::{Bound, CompareOp};
 use std::borrow::Cow;
 
 /// The plan without what the extent of a batch's events decides. Only over that
@@ -19,7 +19,7 @@ use std::borrow::Cow;
 pub fn fit_to_data<'p>(plan: &'p Plan, statistics: &Statistics) -> Cow<'p, Plan> {
     let changes = |node: &Node| match node {
         Node::Compare(op, time, bound) => verdict(statistics, *op, plan.node(*time), plan.node(*bound)).is_some(),
-        other => fitted(other.clone(), statistics) != *other,
+        other => finds_nothing(other, statistics) || fitted(other.clone(), statistics) != *other,
     };
     if !plan.nodes().iter().any(changes) {
         return Cow::Borrowed(plan);
@@ -32,7 +32,8 @@ pub fn fit_to_data<'p>(plan: &'p Plan, statistics: &Statistics) -> Cow<'p, Plan>
                 None => {}
             }
         }
-        keep(builder, fitted(node, statistics))
+        let nothing = finds_nothing(&node, statistics).then(|| over_nothing(builder, &node)).flatten();
+        nothing.unwrap_or_else(|| keep(builder, fitted(node, statistics)))
     };
     let fitted = rewrite(plan, fit);
     // Beside others a condition may be idle now, and what was asked of windows may
@@ -84,7 +85,7 @@ fn extent(statistics: &Statistics, query: &Query) -> Option<(Timestamp, Timestam
     whole
 }
 
-/// A node whose windows do not begin where no event is earlier. Different days and
+/// A node whose windows have no edge behind which no event lies. Different days and
 /// their like stay: they are found by the window.
 fn fitted(node: Node, statistics: &Statistics) -> Node {
     let fit = |query: Query| open(query, statistics);
@@ -102,15 +103,29 @@ fn fitted(node: Node, statistics: &Statistics) -> Node {
     }
 }
 
+/// Whether every event of a node's names lies outside of its window.
+fn finds_nothing(node: &Node, statistics: &Statistics) -> bool {
+    let Some(query) = node.query() else { return false };
+    let Some((first, last)) = extent(statistics, query) else { return false };
+    let at = |bound: Bound| bound.moment.at(statistics.now());
+    let is_later = query.interval.from.is_some_and(|from| if from.is_closed { last < at(from) } else { last <= at(from) });
+    let is_earlier = query.interval.to.is_some_and(|to| if to.is_closed { first > at(to) } else { first >= at(to) });
+    is_later || is_earlier
+}
+
 fn open(mut query: Query, statistics: &Statistics) -> Query {
-    if let (Some(from), Some((first, _))) = (query.interval.from, extent(statistics, &query)) {
-        let start = from.moment.at(statistics.now());
-        if start < first || from.is_closed && start == first {
-            query.interval.from = None;
-            // Nothing is later than now, so that a window of all the past is none.
-            if is_now(query.interval.to) && query.known_at.is_none() {
-                query.interval.to = None;
-            }
+    let Some((first, last)) = extent(statistics, &query) else { return query };
+    let at = |bound: Bound| bound.moment.at(statistics.now());
+    let begins_before = |from: Bound| at(from) < first || from.is_closed && at(from) == first;
+    let ends_after = |to: Bound| at(to) > last || to.is_closed && at(to) == last;
+    if query.interval.to.is_some_and(ends_after) && !is_now(query.interval.to) {
+        query.interval.to = None;
+    }
+    if query.interval.from.is_some_and(begins_before) {
+        query.interval.from = None;
+        // Nothing is later than now, so that a window of all the past is none.
+        if is_now(query.interval.to) && query.known_at.is_none() {
+            query.interval.to = None;
         }
     }
     query

@@ -12,6 +12,7 @@
 //! relies on. The evaluator works on whole columns; it knows no native code.
 
 mod build;
+mod compared;
 mod cost;
 mod edges;
 mod eval;
@@ -26,6 +27,7 @@ mod shared;
 mod verify;
 
 pub use build::Builder;
+pub use compared::{Compared, Comparison, NthTime, Test};
 pub use cost::{Cost, Statistics, cost};
 pub use edges::next_change;
 pub use eval::{Kernels, evaluate};

@@ -14,6 +14,7 @@ mod visit_cheapest_first;
 mod widen_steps;
 
 pub(crate) use drop_unreached::run as drop_unreached;
+pub(crate) use fold_constants::over_nothing;
 pub use rewrite::{keep, rewrite};
 pub(crate) use simplify_conditions::run as simplify_conditions;
 pub(crate) use widen_steps::is_now;
@@ -44,7 +45,7 @@ pub const PASSES: &[Pass] = &[
     },
     Pass {
         name: "look_at_kth_last",
-        sentence: "times ascend, so `at least k in the past D` is one look at the k-th last time instead of a count",
+        sentence: "at least k events lie in a window where there is a k-th last, which is one place to look instead of a count",
         run: look_at_kth_last::run,
     },
     Pass {

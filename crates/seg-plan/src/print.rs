@@ -22,7 +22,11 @@ pub fn print_graph(plan: &Plan, schema: &Schema) -> String {
         let _ = writeln!(out, "segment {:?} = n{}", root.name, root.node.0);
     }
     for shared in crate::shared_aggregates(plan) {
-        let _ = writeln!(out, "shared n{}, computed once for {}", shared.value.0, nodes(&shared.users));
+        // Users with other nodes ask for the same time in other windows.
+        let of = |id: &NodeId| plan.node(*id).map(Node::children).unwrap_or_default();
+        let is_windowed = shared.users.iter().any(|user| of(user).first() != Some(&shared.node));
+        let windows = if is_windowed { " without its window" } else { "" };
+        let _ = writeln!(out, "shared n{}{windows}, computed once for {}", shared.node.0, nodes(&shared.users));
     }
     out
 }

@@ -1,35 +1,42 @@
 //! Shared aggregates: values of people that several conditions compare.
 
+use crate::compared::{Compared, Comparison};
 use crate::plan::{Node, NodeId, Plan};
 use crate::reach::reached_by;
 use seg_data::Type;
 use seg_hir::hir::Aggregate;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// A value that engines find once, for all conditions that compare it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SharedAggregate {
+pub struct SharedAggregate<'p> {
     /// The value.
-    pub value: NodeId,
+    pub compared: Compared<'p>,
+    /// The node of it that the first of the conditions has.
+    pub node: NodeId,
     /// The conditions about people, two at least, each after the value.
     pub users: Vec<NodeId>,
 }
 
 /// The shared aggregates of a plan: whole numbers, amounts and instants that are
 /// found over events, and that at least two conditions of its segments compare.
-pub fn shared_aggregates(plan: &Plan) -> Vec<SharedAggregate> {
-    let mut users: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+pub fn shared_aggregates(plan: &Plan) -> Vec<SharedAggregate<'_>> {
+    let (mut shared, mut positions): (Vec<SharedAggregate<'_>>, HashMap<Compared<'_>, usize>) = Default::default();
     for id in conditions(plan) {
-        let value = match plan.node(id) {
-            Some(Node::Compare(_, value, _) | Node::Known(value)) => *value,
-            _ => continue,
-        };
-        if plan.node(value).is_some_and(is_gathered) {
-            users.entry(value).or_default().push(id);
+        let comparison = plan.node(id).and_then(|node| Comparison::of(node, |id| plan.node(id)));
+        let Some(Comparison { compared, node, .. }) = comparison else { continue };
+        if !plan.node(node).is_some_and(is_gathered) {
+            continue;
+        }
+        let position = *positions.entry(compared).or_insert(shared.len());
+        match shared.get_mut(position) {
+            Some(shared) => shared.users.push(id),
+            None => shared.push(SharedAggregate { compared, node, users: vec![id] }),
         }
     }
-    let shared = users.into_iter().filter(|(_, users)| users.len() > 1);
-    shared.map(|(value, users)| SharedAggregate { value, users }).collect()
+    shared.retain(|shared| shared.users.len() > 1);
+    shared.sort_by_key(|shared| shared.node);
+    shared
 }
 
 /// The conditions about people that the segments are combined of, ascending.

@@ -15,7 +15,7 @@ use seg_data::Type;
 use seg_data::batch::Column;
 use seg_hir::hir::CompareOp;
 use seg_jit::template::MISSING;
-use seg_plan::{Node, NodeId};
+use seg_plan::{Compared, Node, NodeId};
 
 /// What is missing is the least of all.
 const KNOWN: Range<i64> = Range { least: MISSING + 1, greatest: i64::MAX };
@@ -34,7 +34,7 @@ impl Chooser<'_> {
         let scan = match input.node(id) {
             Node::Known(value) => match input.node(*value) {
                 Node::Attribute(attribute, _) => is_valid(input.batch.attribute_column(*attribute)?),
-                _ => return self.derived_in(*value, KNOWN),
+                _ => return self.derived_scan(id),
             },
             Node::Compare(op, left, right) => match (input.text(*left, None), input.text(*right, None)) {
                 (Some(Text::Column(texts)), Some(Text::Literal(text))) => self.texts(texts, Test::Compare(*op, text)),
@@ -43,10 +43,8 @@ impl Chooser<'_> {
                 }
                 (Some(_), _) | (_, Some(_)) => None,
                 (None, None) => {
+                    let Node::Attribute(attribute, _) = input.node(*left) else { return self.derived_scan(id) };
                     let (constant, ty) = input.constant(*right)?;
-                    let Node::Attribute(attribute, _) = input.node(*left) else {
-                        return self.compared(id, *op, *left, (constant, &ty));
-                    };
                     let column = input.batch.attribute_column(*attribute)?;
                     compared(column, *op, constant, &ty)
                 }
@@ -105,34 +103,28 @@ impl Chooser<'_> {
         scan.map(Access::Attribute)
     }
 
-    /// Who has a value in a range, of what a column was derived for.
-    fn derived_in(&self, value: NodeId, range: Range<i64>) -> Option<Access> {
+    /// The scan of the column that was derived for what a condition compares.
+    fn derived_scan(&self, id: NodeId) -> Option<Access> {
         let input = self.input();
-        let (source, column) = match input.node(value) {
-            Node::EventTime { end, n, query } => (DerivedSource::Time, input.derived_time(*end, *n, query)?),
-            Node::Aggregate { .. } => (DerivedSource::Sum, input.derived_sum(value)?),
-            _ => return None,
+        let comparison = input.comparison(id)?;
+        let (source, column) = match comparison.compared {
+            Compared::Time(time) => (DerivedSource::Time, input.derived_time(&time)?),
+            Compared::Value(value) => {
+                let is_same = match (input.node(id), input.node(value)) {
+                    (Node::Compare(_, _, other), Node::Aggregate { measure: Some((_, measured)), .. }) => {
+                        input.constant(*other).is_some_and(|(_, ty)| ty == *measured)
+                    }
+                    _ => comparison.bound.is_none(),
+                };
+                (DerivedSource::Sum, input.derived_sum(value).filter(|_| is_same)?)
+            }
         };
+        let range = comparison.range().unwrap_or(KNOWN);
         let range = Range { least: range.least.max(KNOWN.least), ..range };
-        let test = ColumnTest::Ints64(column.values().clone(), range);
-        Some(Access::DerivedColumn(source, ColumnScan::new(test, None)))
-    }
-
-    /// A derived value compared with a constant of its type.
-    fn compared(&self, id: NodeId, op: CompareOp, value: NodeId, constant: (Constant, &Type)) -> Option<Access> {
-        let input = self.input();
-        let (Constant::Int(bound), ty) = constant else { return None };
-        let is_same = match input.node(value) {
-            Node::EventTime { .. } => *ty == Type::Timestamp,
-            Node::Aggregate { measure: Some((_, measured)), .. } => ty == measured,
-            _ => false,
-        };
-        let access = if is_same { self.derived_in(value, Range::<i64>::of(op, bound))? } else { return None };
-        let Access::DerivedColumn(source, mut scan) = access else { return None };
-        if let Some(late) = input.late_only(id)
-            && let Node::EventTime { end, n, query } = input.node(value)
-        {
-            scan.zones = input.derived_time(*end, *n, query).map(|column| ZoneTest { column, least: late.least });
+        let mut scan = ColumnScan::new(ColumnTest::Ints64(column.values().clone(), range), None);
+        // Zones tell who is late enough.
+        if source == DerivedSource::Time && range.least > KNOWN.least {
+            scan.zones = Some(ZoneTest { column, least: range.least });
         }
         Some(Access::DerivedColumn(source, scan))
     }

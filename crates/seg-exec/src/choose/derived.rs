@@ -2,49 +2,47 @@
 
 use super::texts::EverHad;
 use super::totals::WindowSum;
-use crate::derived::{self, DerivedColumn, DerivedKey, TopK};
-use crate::input::{Input, plain};
+use crate::derived::{self, DerivedColumn, DerivedKey, TimeKey, TopK};
+use crate::input::Input;
 use crate::options::AccessPolicy;
 use seg_data::batch::Events;
 use seg_data::{EventId, PropertyId};
-use seg_hir::hir::{CompareOp, End};
-use seg_plan::{Node, NodeId, Query};
+use seg_hir::hir::End;
+use seg_plan::{Compared, NodeId, NthTime};
 use std::sync::Arc;
-
-/// A condition that only people with a late time can meet.
-pub(crate) struct LateOnly {
-    /// The times, of which a derived column is made.
-    times: NodeId,
-    /// The least that will do.
-    pub least: i64,
-    /// Whether everybody with such a time meets it.
-    is_all: bool,
-}
 
 impl<'p> Input<'p> {
     fn has_columns(self) -> bool {
         self.options.access >= AccessPolicy::Column
     }
 
-    /// Whether a value about people is read from a derived column.
-    pub fn is_derived(self, id: NodeId) -> bool {
-        self.is_derived_time(id) || self.derived_sum(id).is_some()
+    /// Whether what conditions about people compare is read from a derived column.
+    pub fn is_derived(self, compared: &Compared<'_>) -> bool {
+        match compared {
+            Compared::Time(time) => self.is_derived_time(time),
+            Compared::Value(id) => self.derived_sum(*id).is_some(),
+        }
     }
 
-    fn is_derived_time(self, id: NodeId) -> bool {
-        self.has_columns() && matches!(self.node(id), Node::EventTime { query, .. } if self.time_of(query).is_some())
+    /// Whether the time of an event is read from a derived column.
+    pub fn is_derived_time(self, time: &NthTime<'_>) -> bool {
+        self.events_of(time).is_some()
     }
 
-    /// The only event of a query that asks for nothing else, where the batch has it.
-    fn time_of(self, query: &Query) -> Option<(EventId, &'p Events)> {
-        let event = plain(query).filter(|_| query.filter.is_none())?;
+    /// The only event of times that are derived, where the batch has it.
+    fn events_of(self, time: &NthTime<'_>) -> Option<(EventId, &'p Events)> {
+        let event = time.only_event().filter(|_| time.filter.is_none() && self.has_columns())?;
         self.batch.events(event).map(|events| (event, &**events))
     }
 
+    fn time_key(self, time: &NthTime<'_>) -> Option<(&'p Events, TimeKey)> {
+        let (event, events) = self.events_of(time)?;
+        Some((events, derived::time_key(events, event, time.end == End::Last, time.n, self.now)))
+    }
+
     /// The n-th time from one end as a column.
-    pub fn derived_time(self, end: End, n: u32, query: &Query) -> Option<Arc<DerivedColumn>> {
-        let (event, events) = self.time_of(query).filter(|_| self.has_columns())?;
-        let key = derived::time_key(events, event, end == End::Last, n, self.now);
+    pub fn derived_time(self, time: &NthTime<'_>) -> Option<Arc<DerivedColumn>> {
+        let (events, key) = self.time_key(time)?;
         derived::times(self.batch, events, &key, self.options.threads)
     }
 
@@ -94,25 +92,11 @@ impl<'p> Input<'p> {
         Some((column, texts.iter().enumerate().fold(0, |mask, text| mask | bit(text))))
     }
 
-    /// Whether only people with a late time can meet a condition, and which.
-    pub fn late_only(self, id: NodeId) -> Option<LateOnly> {
-        let Node::Compare(op, times, other) = self.node(id) else { return None };
-        let at = self.bound(*other)?;
-        let (least, is_all) = match op {
-            CompareOp::GreaterOrEqual => (at, true),
-            CompareOp::Greater => (at.saturating_add(1), true),
-            CompareOp::Equal => (at, false),
-            CompareOp::Less | CompareOp::LessOrEqual => return None,
-        };
-        self.is_derived_time(*times).then_some(LateOnly { times: *times, least, is_all })
-    }
-
     /// Who meets a condition, where that is known by time: the words of all people.
     pub fn by_time(self, id: NodeId) -> Option<Vec<u64>> {
-        let LateOnly { times, least, is_all: true } = self.late_only(id)? else { return None };
-        let Node::EventTime { end, n, query } = self.node(times) else { return None };
-        let (event, events) = self.time_of(query).filter(|_| self.options.access == AccessPolicy::Cheapest)?;
-        let key = derived::time_key(events, event, *end == End::Last, *n, self.now);
+        let comparison = self.comparison(id).filter(|_| self.options.access == AccessPolicy::Cheapest)?;
+        let (Compared::Time(time), least) = (comparison.compared, comparison.least()?) else { return None };
+        let (events, key) = self.time_key(&time)?;
         let times = derived::times(self.batch, events, &key, self.options.threads)?;
         TopK::find(self.batch, &key, &times, least).map(|top| top.words(self.batch.len(), least))
     }

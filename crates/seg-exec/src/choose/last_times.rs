@@ -1,14 +1,16 @@
 //! Last times of the events of one name.
 
-use crate::input::{Input, plain};
 use seg_data::EventId;
 use seg_hir::hir::End;
-use seg_plan::{Node, NodeId};
+use seg_plan::{Compared, NthTime};
 
-/// What a value of a plan is, where it is the time of one of a person's last events
-/// of a name: the name, and which from behind, from 1.
-pub(super) fn last_time(input: Input<'_>, id: NodeId) -> Option<(EventId, usize)> {
-    let Node::EventTime { end: End::Last, n, query } = input.node(id) else { return None };
-    let event = plain(query).filter(|_| query.filter.is_none())?;
-    Some((event, *n as usize))
+/// What is compared, where it is the time of one of a person's last events of a
+/// name: the name, and which from behind, from 1.
+pub(super) fn last_time(compared: &Compared<'_>) -> Option<(EventId, usize)> {
+    match compared {
+        Compared::Time(time @ NthTime { end: End::Last, n, filter: None, .. }) => {
+            Some((time.only_event()?, *n as usize))
+        }
+        Compared::Time(_) | Compared::Value(_) => None,
+    }
 }

@@ -3,15 +3,17 @@
 use crate::input::{Input, fixed, plain};
 use crate::kernels::Sequence;
 use seg_hir::hir::End;
-use seg_plan::{Node, NodeId};
+use seg_plan::{Compared, Node, NthTime};
 
-/// What a value of a plan is, where it is the time of the last event that a sequence
+/// What is compared, where it is the time of the last event that a sequence
 /// extends, or does not, and a walk by the earliest next step decides: different
 /// names, no filters, and one length of time, which comes beside it.
-pub(super) fn last_extended(input: Input<'_>, id: NodeId) -> Option<(Sequence, i64)> {
-    let Node::EventTime { end: End::Last, n: 1, query } = input.node(id) else { return None };
-    let first = plain(query)?;
-    let (chain, is_negative) = match input.node(query.filter?) {
+pub(super) fn last_extended(input: Input<'_>, compared: &Compared<'_>) -> Option<(Sequence, i64)> {
+    let Compared::Time(time @ NthTime { end: End::Last, n: 1, filter: Some(filter), .. }) = compared else {
+        return None;
+    };
+    let first = time.only_event()?;
+    let (chain, is_negative) = match input.node(*filter) {
         Node::Chain(chain) => (chain, false),
         Node::Not(inner) => match input.node(*inner) {
             Node::Chain(chain) => (chain, true),

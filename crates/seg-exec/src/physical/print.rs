@@ -20,6 +20,7 @@ impl Display for PhysicalPlan {
         for (at, aggregate) in self.aggregates.iter().enumerate() {
             write!(f, "a{at} = ")?;
             match aggregate.node {
+                Some(node) if aggregate.is_windowed => write!(f, "n{} without its window: ", node.0)?,
                 Some(node) => write!(f, "n{}: ", node.0)?,
                 None => f.write_str("texts ever had: ")?,
             }

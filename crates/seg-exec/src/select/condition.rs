@@ -1,13 +1,13 @@
 //! Conditions of a plan to templates.
 
 use super::{Inner, Select};
-use crate::input::{Constant, Domain, Text, exact};
+use crate::input::{Bounded, Constant, Domain, Text, exact};
 use crate::tables::{Test, Texts};
 use arrow_buffer::ScalarBuffer;
 use seg_data::Type;
-use seg_hir::hir::CompareOp;
+use seg_hir::hir::{CompareOp, Interval};
 use seg_jit::template::{self, Class, Cond, Value};
-use seg_plan::{Literal, Node, NodeId};
+use seg_plan::{Compared, Literal, Node, NodeId};
 
 impl Select<'_> {
     pub(super) fn cond(&mut self, id: NodeId, domain: Domain) -> Cond {
@@ -27,7 +27,7 @@ impl Select<'_> {
                 Cond::Const(value) => Cond::Const(!value),
                 other => Cond::Not(Box::new(other)),
             },
-            Node::Known(value) => self.known(*value, domain),
+            Node::Known(value) => self.known(id, *value, domain),
             Node::Compare(op, left, right) => self.compare(*op, *left, *right, domain),
             Node::OneOf(value, others) => self.one_of(*value, others, domain),
             Node::Text { op, value, text, ignore_case } => match self.input.text(*value, domain) {
@@ -102,7 +102,20 @@ impl Select<'_> {
         }
     }
 
-    fn known(&mut self, value: NodeId, domain: Domain) -> Cond {
+    /// Whether there is an event in a window, where the times that the window's edge
+    /// is compared with are columns.
+    fn derived_edge(&mut self, id: NodeId) -> Option<Cond> {
+        let Bounded { compared: Compared::Time(time), bound: Some((op, bound)), .. } = self.input.comparison(id)? else {
+            return None;
+        };
+        if !self.reads_times(&time) {
+            return None;
+        }
+        let value = self.event_time(time.end, time.n, &time.query(Interval::default()));
+        Some(Cond::Compare(op, value, Value::Int(self.int(bound))))
+    }
+
+    fn known(&mut self, id: NodeId, value: NodeId, domain: Domain) -> Cond {
         if let Some(text) = self.input.text(value, domain) {
             return match text {
                 Text::Literal(_) => Cond::Const(true),
@@ -114,6 +127,9 @@ impl Select<'_> {
         }
         if let Some((list, ..)) = self.list(value, domain) {
             return Cond::ListKnown(list);
+        }
+        if let Some(cond) = self.derived_edge(id) {
+            return cond;
         }
         match self.value(value, domain) {
             (Value::Missing(_), _) => Cond::Const(false),

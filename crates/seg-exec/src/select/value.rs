@@ -6,7 +6,7 @@ use crate::tables::{ColumnRef, Texts};
 use seg_data::{EventId, Type};
 use seg_hir::hir::{Aggregate, ArithmeticOp, End, Interval, Moment};
 use seg_jit::template::{self, Arithmetic, Class, Function, Scale, Value};
-use seg_plan::{Node, NodeId};
+use seg_plan::{Node, NodeId, NthTime};
 
 impl Select<'_> {
     /// A value and its type; no type where it is never there.
@@ -193,8 +193,10 @@ impl Select<'_> {
         (Value::Aggregate { function, query }, Some(result))
     }
 
-    fn event_time(&mut self, end: End, n: u32, query: &seg_plan::Query) -> Value {
-        if let Some(column) = self.input.derived_time(end, n, query) {
+    pub(super) fn event_time(&mut self, end: End, n: u32, query: &seg_plan::Query) -> Value {
+        let is_ever = query.interval == Interval::default();
+        let derived = |query| self.input.derived_time(&NthTime::of(end, n, query));
+        if let Some(column) = Some(query).filter(|_| is_ever).and_then(derived) {
             return Value::Column(self.parameters.optional(template::Domain::Person, column.values()));
         }
         if n != 1 || query.events.len() == 1 {
@@ -206,6 +208,16 @@ impl Select<'_> {
         let one = |event: &EventId| seg_plan::Query { events: vec![*event], ..query.clone() };
         let each: Vec<seg_plan::Query> = query.events.iter().map(one).collect();
         Value::Extreme(end, each.iter().map(|query| self.event_time(end, 1, query)).collect())
+    }
+
+    /// Whether a time is found in derived columns alone: that of one name, or the first
+    /// or last of several.
+    pub(super) fn reads_times(&self, time: &NthTime<'_>) -> bool {
+        let is_derived = |event: &EventId| {
+            let events = std::slice::from_ref(event);
+            self.input.is_derived_time(&NthTime { events, ..*time })
+        };
+        (time.n == 1 || time.events.len() == 1) && time.events.iter().all(is_derived)
     }
 
     fn seen(&mut self, end: End, known_at: Option<Moment>) -> Value {

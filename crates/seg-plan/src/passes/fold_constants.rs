@@ -14,10 +14,7 @@ pub(super) fn run(plan: &Plan) -> Plan {
     rewrite(plan, |builder, node| {
         let node = without_trivial_filter(builder, node);
         match fold(builder, &node) {
-            Some(Folded::Condition(value)) => builder.constant(value),
-            Some(Folded::Known(value)) => builder.known(value),
-            Some(Folded::Value(Some(value))) => builder.add(Node::Literal(Literal(value))),
-            Some(Folded::Value(None)) => builder.add(Node::Missing),
+            Some(folded) => folded.made(builder),
             None => keep(builder, node),
         }
     })
@@ -31,9 +28,25 @@ enum Folded {
     Value(Option<Value>),
 }
 
+impl Folded {
+    fn made(self, builder: &mut Builder) -> NodeId {
+        match self {
+            Folded::Condition(value) => builder.constant(value),
+            Folded::Known(value) => builder.known(value),
+            Folded::Value(Some(value)) => builder.add(Node::Literal(Literal(value))),
+            Folded::Value(None) => builder.add(Node::Missing),
+        }
+    }
+}
+
+/// What a node is when its query finds nothing; `None` where it has none.
+pub(crate) fn over_nothing(builder: &mut Builder, node: &Node) -> Option<NodeId> {
+    Some(folded_over_nothing(node)?.made(builder))
+}
+
 fn fold(builder: &Builder, node: &Node) -> Option<Folded> {
     if node.query().is_some_and(|q| finds_nothing(builder, q)) {
-        return over_nothing(node);
+        return folded_over_nothing(node);
     }
     let value = |id: &NodeId| match builder.node(*id)? {
         Node::Literal(Literal(value)) => Some(Some(value)),
@@ -97,10 +110,6 @@ fn fold(builder: &Builder, node: &Node) -> Option<Folded> {
 }
 
 fn compare(builder: &Builder, op: CompareOp, left: NodeId, right: NodeId) -> Option<Folded> {
-    let is_missing = |id| matches!(builder.node(id), Some(Node::Missing));
-    if is_missing(left) || is_missing(right) {
-        return Some(Folded::Condition(false));
-    }
     if left == right {
         // Values that are there equal themselves: numbers are finite.
         return Some(match op {
@@ -170,8 +179,7 @@ fn finds_nothing(builder: &Builder, query: &Query) -> bool {
     query.filter.is_some_and(|f| matches!(builder.node(f), Some(Node::Const(false))))
 }
 
-/// What a node is when its query finds nothing.
-fn over_nothing(node: &Node) -> Option<Folded> {
+fn folded_over_nothing(node: &Node) -> Option<Folded> {
     Some(match node {
         Node::FirstOrLastN { .. } => Folded::Condition(false),
         Node::Periods { .. } | Node::MostWithin { .. } => Folded::Value(Some(Value::Integer(0))),

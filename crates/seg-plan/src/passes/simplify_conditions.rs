@@ -7,6 +7,7 @@
 
 use super::rewrite::{keep, rewrite};
 use crate::build::Builder;
+use crate::compared::{Compared, Comparison, NthTime, Test};
 use crate::plan::{Literal, Node, NodeId, Plan};
 use seg_data::{Date, Period, Timestamp, Value};
 use seg_hir::hir::{CompareOp, End, Moment};
@@ -96,10 +97,7 @@ fn excludes(builder: &Builder, a: NodeId, b: NodeId, depth: usize) -> bool {
     match (builder.node(a), builder.node(b)) {
         (Some(Node::Not(not_a)), _) if implies(builder, b, *not_a, depth) => true,
         (_, Some(Node::Not(not_b))) => implies(builder, a, *not_b, depth),
-        (Some(Node::Compare(op, left, bound)), Some(Node::Compare(other_op, other_left, other_bound))) => {
-            let bounds = position(builder, *bound).zip(position(builder, *other_bound));
-            left == other_left && bounds.is_some_and(|(bound, other)| apart((*op, bound), (*other_op, other)))
-        }
+        (Some(a), Some(b)) => Bounded::of(builder, a).zip(Bounded::of(builder, b)).is_some_and(|(a, b)| a.excludes(b)),
         _ => false,
     }
 }
@@ -128,19 +126,62 @@ fn implies(builder: &Builder, a: NodeId, b: NodeId, depth: usize) -> bool {
         (Node::All(members), _) if members.iter().any(|m| implies(builder, *m, b, depth)) => true,
         (_, Node::Any(members)) => members.iter().any(|m| implies(builder, a, *m, depth)),
         (from, Node::Known(value)) if looks_at(builder, from, *value) => true,
-        (Node::Compare(op, left, right), Node::Known(value)) => match builder.node(*right) {
-            Some(Node::Moment(_)) if is_lower(*op) => is_further_back(builder, *left, *value),
-            _ => false,
-        },
-        (Node::Known(left), Node::Known(right)) => is_further_back(builder, *left, *right),
-        (Node::Compare(op, left, bound), Node::Compare(other_op, other_left, other_bound)) => {
-            let bounds = position(builder, *bound).zip(position(builder, *other_bound));
-            let is_stronger = bounds.is_some_and(|(bound, other)| stronger((*op, bound), (*other_op, other)));
-            // The k-th last is not before a bound when one further back is not.
-            let is_later = is_lower(*op) && is_further_back(builder, *left, *other_left);
-            is_stronger && (left == other_left || is_later)
+        (from, to) => {
+            Bounded::of(builder, from).zip(Bounded::of(builder, to)).is_some_and(|(from, to)| from.implies(to))
         }
-        _ => false,
+    }
+}
+
+/// A condition that compares a value with a bound.
+#[derive(Clone, Copy)]
+struct Bounded<'b> {
+    value: Compared<'b>,
+    test: Test,
+    /// The bound beside others, whatever now is; `None` where there is none that can
+    /// be compared.
+    bound: Option<(CompareOp, Position)>,
+}
+
+/// A kind of bounds, and a position on its line.
+type Position = (u8, i128);
+
+impl<'b> Bounded<'b> {
+    fn of(builder: &'b Builder, condition: &Node) -> Option<Bounded<'b>> {
+        let Comparison { compared, test, .. } = Comparison::of(condition, |id| builder.node(id))?;
+        let bound = match test {
+            Test::IsValid => None,
+            Test::Value(op, bound) => position(builder, bound).map(|position| (op, position)),
+            Test::Edge(op, moment) => of_moment(moment).map(|position| (op, position)),
+        };
+        Some(Bounded { value: compared, test, bound })
+    }
+
+    /// Whether both never hold together.
+    fn excludes(self, other: Bounded<'_>) -> bool {
+        self.value == other.value && self.bound.zip(other.bound).is_some_and(|(a, b)| apart(a, b))
+    }
+
+    /// Whether the other holds wherever this does.
+    fn implies(self, other: Bounded<'_>) -> bool {
+        if other.test == Test::IsValid {
+            // Both are false where there is no value.
+            return self.value == other.value || self.is_further(other, |_| true);
+        }
+        let is_stronger = self.bound.zip(other.bound).is_some_and(|(bound, other)| stronger(bound, other));
+        // The k-th last is not before a bound when one further back is not.
+        let is_late = match self.test {
+            Test::IsValid => false,
+            Test::Value(op, _) | Test::Edge(op, _) => is_lower(op),
+        };
+        (is_stronger || self.test == other.test) && (self.value == other.value || is_late && self.is_further(other, |end| end == End::Last))
+    }
+
+    /// Whether the values are times of the same events, this one as far from its end
+    /// as the other or further: there is a third last only where there is a second,
+    /// and it is earlier.
+    fn is_further(self, other: Bounded<'_>, may_be: impl Fn(End) -> bool) -> bool {
+        let (Compared::Time(a), Compared::Time(b)) = (self.value, other.value) else { return false };
+        may_be(a.end) && may_be(b.end) && a.n >= b.n && a == NthTime { end: a.end, n: a.n, ..b }
     }
 }
 
@@ -148,36 +189,29 @@ fn is_lower(op: CompareOp) -> bool {
     matches!(op, CompareOp::Greater | CompareOp::GreaterOrEqual)
 }
 
-/// Whether one is the time of an event that lies as far back as the other's, or
-/// further: the third last is there only where the second last is, and earlier.
-fn is_further_back(builder: &Builder, a: NodeId, b: NodeId) -> bool {
-    match (builder.node(a), builder.node(b)) {
-        (
-            Some(Node::EventTime { end: End::Last, n, query }),
-            Some(Node::EventTime { end: End::Last, n: other_n, query: other }),
-        ) => n >= other_n && query == other,
-        _ => false,
-    }
-}
-
-/// Where a bound stands among those that can be compared with it, whatever now
-/// is: a kind, and a position on its line.
-fn position(builder: &Builder, bound: NodeId) -> Option<(u8, i128)> {
+/// Where a bound stands among those that can be compared with it.
+fn position(builder: &Builder, bound: NodeId) -> Option<Position> {
     match builder.node(bound)? {
         Node::Literal(Literal(Value::Integer(n))) => Some((0, *n)),
         Node::Literal(Literal(Value::Money(n))) => Some((1, *n)),
         Node::Literal(Literal(Value::Date(Date(n)))) => Some((2, i128::from(*n))),
-        Node::Literal(Literal(Value::Timestamp(Timestamp(n)))) | Node::Moment(Moment::At(Timestamp(n))) => {
-            Some((3, i128::from(*n)))
-        }
-        Node::Moment(Moment::Before(Period::Fixed(n), _)) => Some((4, -i128::from(*n))),
-        Node::Moment(Moment::After(Period::Fixed(n), _)) => Some((4, i128::from(*n))),
+        Node::Literal(Literal(Value::Timestamp(at))) => of_moment(Moment::At(*at)),
+        Node::Moment(moment) => of_moment(*moment),
         _ => None,
     }
 }
 
+fn of_moment(moment: Moment) -> Option<Position> {
+    match moment {
+        Moment::At(Timestamp(n)) => Some((3, i128::from(n))),
+        Moment::Before(Period::Fixed(n), _) => Some((4, -i128::from(n))),
+        Moment::After(Period::Fixed(n), _) => Some((4, i128::from(n))),
+        Moment::Before(Period::Months(_), _) | Moment::After(Period::Months(_), _) | Moment::StartOf(..) => None,
+    }
+}
+
 /// Whether what compares so with one bound compares so with the other.
-fn stronger((op, a): (CompareOp, (u8, i128)), (other_op, b): (CompareOp, (u8, i128))) -> bool {
+fn stronger((op, a): (CompareOp, Position), (other_op, b): (CompareOp, Position)) -> bool {
     use CompareOp::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual};
     let ((kind, a), (other_kind, b)) = (a, b);
     kind == other_kind
@@ -194,7 +228,7 @@ fn stronger((op, a): (CompareOp, (u8, i128)), (other_op, b): (CompareOp, (u8, i1
 }
 
 /// Whether nothing compares so with both bounds.
-fn apart((op, a): (CompareOp, (u8, i128)), (other_op, b): (CompareOp, (u8, i128))) -> bool {
+fn apart((op, a): (CompareOp, Position), (other_op, b): (CompareOp, Position)) -> bool {
     use CompareOp::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual};
     let ((kind, a), (other_kind, b)) = (a, b);
     kind == other_kind
