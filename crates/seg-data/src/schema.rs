@@ -244,5 +244,10 @@ impl Schema {
 /// The form in which names are compared when they are not written exactly:
 /// lower case, with space, `_` and `-` alike.
 pub fn fold_name(name: &str) -> String {
-    name.chars().map(|c| if matches!(c, '_' | '-') { ' ' } else { c }).flat_map(char::to_lowercase).collect()
+    let spaced = name.chars().map(|c| if matches!(c, '_' | '-') { ' ' } else { c });
+    // Nearly all names are ASCII, of which each character has one lower case.
+    match name.is_ascii() {
+        true => spaced.map(|c| c.to_ascii_lowercase()).collect(),
+        false => spaced.flat_map(char::to_lowercase).collect(),
+    }
 }

@@ -6,13 +6,13 @@ use crate::physical::{
     Access, AggregateSource, AggregateTest, Codegen, DerivedSource, Kind, PhysicalPlan, SharedAggregate, Step,
 };
 use crate::select::Select;
+use hashbrown::{HashMap, HashSet};
 use last_times::last_time;
 use seg_data::{EventId, PropertyId};
 use seg_hir::hir::Interval;
 use seg_jit::template::{Cond, Template};
 use seg_plan::{Compared, Comparison, Node, NodeId};
 use sequences::last_extended;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use texts::EverHad;
 use totals::WindowSum;
@@ -106,7 +106,7 @@ impl<'p> Uses<'p> {
             if let Some((event, _)) = last_time(&comparison.compared) {
                 *uses.last_times.entry(event).or_default() += 1;
             }
-            let least = input.comparison(*id).and_then(|bounded| bounded.least());
+            let least = input.bounded(&comparison).and_then(|bounded| bounded.least());
             let so_far = uses.least.entry(comparison.compared).or_insert(least);
             *so_far = so_far.zip(least).map(|(a, b)| a.min(b));
         }

@@ -14,9 +14,9 @@ pub(crate) use texts::{texts, texts_key};
 pub(crate) use times::{TopK, time_key, times};
 
 use arrow_buffer::ScalarBuffer;
+use hashbrown::HashMap;
 use seg_data::batch::Events;
 use seg_data::{Batch, EventId, PropertyId, Timestamp, Zone, parallel};
-use std::collections::HashMap;
 use std::num::NonZero;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -120,7 +120,12 @@ impl<'p> Input<'p> {
     /// What a condition about people compares, and which values will do; `None`
     /// where it compares none with a bound of 64 bits.
     pub fn comparison(self, id: NodeId) -> Option<Bounded<'p>> {
-        let Comparison { compared, node, test } = Comparison::of(self.node(id), |id| self.plan.node(id))?;
+        self.bounded(&Comparison::of(self.node(id), |id| self.plan.node(id))?)
+    }
+
+    /// The bound of a comparison, where it is one of 64 bits.
+    pub fn bounded(self, comparison: &Comparison<'p>) -> Option<Bounded<'p>> {
+        let Comparison { compared, node, test } = *comparison;
         let bound = match test {
             Test::IsValid => None,
             Test::Value(op, other) => Some((op, self.bound(other)?)),

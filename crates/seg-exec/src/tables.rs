@@ -6,6 +6,7 @@ use crate::zone;
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_buffer::{BooleanBuffer, ScalarBuffer};
+use hashbrown::HashMap;
 use seg_data::batch::{Column, MergedEvents};
 use seg_data::time::DAY;
 use seg_data::{AttributeId, Batch, Date, EventId, PropertyId, Timestamp, Zone};
@@ -14,7 +15,7 @@ use seg_hir::text::{compile_pattern, fold_case};
 use seg_jit::ItemKeys;
 use seg_jit::template::Domain;
 use seg_plan::NodeId;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// A column of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

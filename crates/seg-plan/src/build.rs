@@ -6,25 +6,30 @@
 //! missing, and is never turned into `x >= 5`.
 
 use crate::plan::{Literal, Node, NodeId, Plan, Root};
+use hashbrown::{DefaultHashBuilder, HashTable};
 use seg_hir::hir::CompareOp;
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 /// A plan in the making.
 #[derive(Debug, Default)]
 pub struct Builder {
     plan: Plan,
-    ids: HashMap<Node, NodeId>,
+    /// The nodes by what they are.
+    ids: HashTable<NodeId>,
+    hasher: DefaultHashBuilder,
 }
 
 impl Builder {
     /// The node, made if it is new.
     pub fn add(&mut self, node: Node) -> NodeId {
-        if let Some(id) = self.ids.get(&node) {
+        let Builder { plan: Plan { nodes, .. }, ids, hasher } = self;
+        let hash = hasher.hash_one(Some(&node));
+        if let Some(id) = ids.find(hash, |id| nodes.get(id.idx()) == Some(&node)) {
             return *id;
         }
-        let id = NodeId(self.plan.nodes.len() as u32);
-        self.plan.nodes.push(node.clone());
-        self.ids.insert(node, id);
+        let id = NodeId(nodes.len() as u32);
+        nodes.push(node);
+        ids.insert_unique(hash, id, |id| hasher.hash_one(nodes.get(id.idx())));
         id
     }
 

@@ -7,12 +7,12 @@ mod query;
 use crate::plan::{Level, Literal, Node, NodeId, Plan, levels};
 use crate::reach::reached_by;
 use column::Column;
+use hashbrown::HashMap;
 use query::{EventRows, ItemRows};
 use seg_data::{Batch, EventId, Mask, Money, Place, PropertyId, Timestamp, Type, Value};
 use seg_hir::hir::{CompareOp, TextOp};
 use seg_hir::text::{compile_pattern, fold_value};
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Who of a batch is in each segment, evaluated as of `now`: one mask a segment.

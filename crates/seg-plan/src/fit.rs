@@ -108,7 +108,8 @@ fn finds_nothing(node: &Node, statistics: &Statistics) -> bool {
     let Some(query) = node.query() else { return false };
     let Some((first, last)) = extent(statistics, query) else { return false };
     let at = |bound: Bound| bound.moment.at(statistics.now());
-    let is_later = query.interval.from.is_some_and(|from| if from.is_closed { last < at(from) } else { last <= at(from) });
+    let is_later =
+        query.interval.from.is_some_and(|from| if from.is_closed { last < at(from) } else { last <= at(from) });
     let is_earlier = query.interval.to.is_some_and(|to| if to.is_closed { first > at(to) } else { first >= at(to) });
     is_later || is_earlier
 }

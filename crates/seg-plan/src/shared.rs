@@ -3,9 +3,9 @@
 use crate::compared::{Compared, Comparison};
 use crate::plan::{Node, NodeId, Plan};
 use crate::reach::reached_by;
+use hashbrown::HashMap;
 use seg_data::Type;
 use seg_hir::hir::Aggregate;
-use std::collections::HashMap;
 
 /// A value that engines find once, for all conditions that compare it.
 #[derive(Debug, Clone, PartialEq, Eq)]

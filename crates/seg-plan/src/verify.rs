@@ -1,8 +1,8 @@
 //! What every plan must be, checked after lowering and after every change.
 
 use crate::plan::{Level, Node, NodeId, Plan, levels};
+use hashbrown::HashSet;
 use seg_hir::hir::Aggregate;
-use std::collections::HashSet;
 use std::fmt;
 
 /// What is wrong with a plan: a fault of Seg, never of a sentence.

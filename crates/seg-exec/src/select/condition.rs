@@ -105,7 +105,8 @@ impl Select<'_> {
     /// Whether there is an event in a window, where the times that the window's edge
     /// is compared with are columns.
     fn derived_edge(&mut self, id: NodeId) -> Option<Cond> {
-        let Bounded { compared: Compared::Time(time), bound: Some((op, bound)), .. } = self.input.comparison(id)? else {
+        let Bounded { compared: Compared::Time(time), bound: Some((op, bound)), .. } = self.input.comparison(id)?
+        else {
             return None;
         };
         if !self.reads_times(&time) {

@@ -8,9 +8,9 @@
 
 use super::{Domain, Eval};
 use crate::plan::Chain;
+use hashbrown::HashMap;
 use seg_data::{EventId, PropertyId, Timestamp};
 use seg_hir::hir::Length;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// An event that may be a step.

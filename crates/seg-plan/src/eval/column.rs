@@ -3,8 +3,8 @@
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use hashbrown::HashMap;
 use seg_data::{Date, Timestamp, Type, Value, batch};
-use std::collections::HashMap;
 
 /// A column: conditions as bits, whole numbers of every kind as integers,
 /// texts as keys of a dictionary.

@@ -3,10 +3,11 @@
 use super::column::{Column, IntKind};
 use super::{Domain, Eval};
 use crate::plan::{NodeId, Query};
+use hashbrown::{HashMap, HashSet};
 use seg_data::batch::Events;
 use seg_data::{EventId, PropertyId, Timestamp, Type, Value, Zone};
 use seg_hir::hir::{Aggregate, End, Interval, Length, Moment, PeriodUnit, horizon};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
 

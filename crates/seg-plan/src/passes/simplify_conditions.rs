@@ -9,9 +9,9 @@ use super::rewrite::{keep, rewrite};
 use crate::build::Builder;
 use crate::compared::{Compared, Comparison, NthTime, Test};
 use crate::plan::{Literal, Node, NodeId, Plan};
+use hashbrown::HashSet;
 use seg_data::{Date, Period, Timestamp, Value};
 use seg_hir::hir::{CompareOp, End, Moment};
-use std::collections::HashSet;
 
 /// More members are left alone: every member is compared with every other.
 const MEMBERS_MAX: usize = 64;
@@ -173,7 +173,8 @@ impl<'b> Bounded<'b> {
             Test::IsValid => false,
             Test::Value(op, _) | Test::Edge(op, _) => is_lower(op),
         };
-        (is_stronger || self.test == other.test) && (self.value == other.value || is_late && self.is_further(other, |end| end == End::Last))
+        (is_stronger || self.test == other.test)
+            && (self.value == other.value || is_late && self.is_further(other, |end| end == End::Last))
     }
 
     /// Whether the values are times of the same events, this one as far from its end
