@@ -165,6 +165,31 @@ fn cancelling_stops_every_engine_soon() {
     }
 }
 
+/// What a prepared program keeps of one batch serves the next only where the same is
+/// known of it.
+#[test]
+fn what_was_fitted_to_one_batch_is_not_taken_for_another() {
+    let program = program(&[
+        "ordered at least 2 times in the past 200 days",
+        "have total amount of orders in the past 200 days is more than 40",
+        "ordered more than 100 days ago",
+        "last order was more than 20 days ago",
+        "last Order Completed 300 to 100 days ago had amount is more than 10",
+    ]);
+    let (batch, prepared) = (batch_of(&program, 300), program.prepare());
+    let options = Options::new().with_engine(Engine::Jit);
+    // In more ways than are kept, forwards and back again.
+    let days: Vec<i64> = (0..=300).step_by(20).collect();
+    for n_days in days.iter().chain(days.iter().rev()) {
+        let now = Timestamp(now().0 + n_days * 86_400_000_000);
+        let reference = Options::new().with_engine(Engine::Evaluator);
+        let expected = program.prepare().evaluate_with(&batch, now, &reference).expect("an answer");
+        let found = prepared.evaluate_with(&batch, now, &options).expect("an answer");
+        assert_eq!(found.masks(), expected.masks(), "{n_days} days later");
+        assert_eq!(found.engine(), Engine::Jit);
+    }
+}
+
 /// What the extent of the data decides is not asked again; what is left is shared
 /// by windows that differ before the first event alone.
 #[test]

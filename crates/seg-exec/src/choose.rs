@@ -87,7 +87,10 @@ struct Uses<'p> {
 impl<'p> Uses<'p> {
     fn new(input: Input<'p>, conditions: &[NodeId]) -> Uses<'p> {
         let mut uses = Uses {
-            shared: seg_plan::shared_aggregates(input.plan).into_iter().map(|shared| shared.compared).collect(),
+            shared: seg_plan::shared_aggregates(input.plan, conditions)
+                .into_iter()
+                .map(|shared| shared.compared)
+                .collect(),
             texts: HashMap::new(),
             last_times: HashMap::new(),
             totals: HashMap::new(),

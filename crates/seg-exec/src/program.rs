@@ -50,6 +50,17 @@ pub fn compile(
     link(jit, physical(plan, batch, now, options), options)
 }
 
+/// The same for a plan that was fitted to the batch, which is as of the instant.
+pub(crate) fn compile_fitted(
+    jit: &Jit,
+    plan: &Plan,
+    batch: &Batch,
+    now: Timestamp,
+    options: &ExecOptions,
+) -> Result<CompiledPlan, JitError> {
+    link(jit, choose(Input { plan, batch, now, options }), options)
+}
+
 /// Makes the code of a physical plan.
 pub(crate) fn link(jit: &Jit, mut physical: PhysicalPlan, options: &ExecOptions) -> Result<CompiledPlan, JitError> {
     if options.cancel.is_cancelled() {

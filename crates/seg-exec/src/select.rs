@@ -31,8 +31,8 @@ pub(crate) struct Select<'p> {
     pub tables: Tables<'p>,
     /// Which texts are compared with each other: their ranks are of one kind.
     ranked: BTreeSet<Texts>,
-    /// Computes what no code is made for.
-    kernels: Kernels<'p>,
+    /// Computes what no code is made for, as soon as there is such a thing.
+    kernels: Option<Kernels<'p>>,
     needs: Vec<Needs>,
     parameters: Parameters,
     precomputed: Vec<NodeId>,
@@ -78,7 +78,7 @@ impl<'p> Select<'p> {
             input,
             tables: Tables::new(input.batch),
             ranked: BTreeSet::new(),
-            kernels: Kernels::new(input.plan, input.batch, input.now),
+            kernels: None,
             needs: needs(input.plan),
             parameters: Parameters::new(),
             precomputed: Vec::new(),
@@ -145,7 +145,8 @@ impl<'p> Select<'p> {
         if !self.precomputed.contains(&id) {
             self.precomputed.push(id);
         }
-        let kernels = &mut self.kernels;
+        let Input { plan, batch, now, .. } = self.input;
+        let kernels = self.kernels.get_or_insert_with(|| Kernels::new(plan, batch, now));
         self.tables.bits(id, domain, || match domain {
             None => kernels.of_people(id),
             Some(event) => kernels.of_events(id, event),

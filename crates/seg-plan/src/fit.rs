@@ -6,51 +6,119 @@
 //! of a window, the answer is known for everybody. Readers leave events out that
 //! are older than the longest window, so that the longest is always such a one.
 
-use crate::build::Builder;
 use crate::cost::Statistics;
 use crate::passes::{drop_unreached, is_now, keep, over_nothing, rewrite, simplify_conditions};
-use crate::plan::{Chain, Literal, Node, NodeId, Plan, Query};
+use crate::plan::{Literal, Node, NodeId, Plan, Query};
 use seg_data::{Timestamp, Value};
-use seg_hir::hir::{Bound, CompareOp};
+use seg_hir::hir::{Bound, CompareOp, Interval};
 use std::borrow::Cow;
+
+/// What the extent of a batch's events decides of a plan. It is the same for many
+/// batches, so that whoever evaluates one after another need not fit the plan anew:
+/// finding it out takes a small part of that.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fit(Vec<(NodeId, Change)>);
+
+/// What becomes of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// It holds for nobody.
+    Never,
+    /// It holds for whoever has the value that it compares.
+    WhereKnown,
+    /// Its query finds nothing.
+    Nothing,
+    /// The window of one of its queries, by its number, need not begin or end: no
+    /// event lies behind that edge.
+    Open { query: usize, from: bool, to: bool },
+}
 
 /// The plan without what the extent of a batch's events decides. Only over that
 /// batch, evaluated as of the same instant, does it give the same answers.
 pub fn fit_to_data<'p>(plan: &'p Plan, statistics: &Statistics) -> Cow<'p, Plan> {
-    let changes = |node: &Node| match node {
-        Node::Compare(op, time, bound) => verdict(statistics, *op, plan.node(*time), plan.node(*bound)).is_some(),
-        other => finds_nothing(other, statistics) || fitted(other.clone(), statistics) != *other,
-    };
-    if !plan.nodes().iter().any(changes) {
-        return Cow::Borrowed(plan);
-    }
-    let fit = |builder: &mut Builder, node: Node| -> NodeId {
-        if let Node::Compare(op, time, bound) = &node {
-            match verdict(statistics, *op, builder.node(*time), builder.node(*bound)) {
-                Some(Verdict::Never) => return builder.constant(false),
-                Some(Verdict::WhereKnown) => return builder.known(*time),
-                None => {}
+    let fit = Fit::of(plan, statistics);
+    if fit.is_idle() { Cow::Borrowed(plan) } else { Cow::Owned(fit.apply(plan)) }
+}
+
+impl Fit {
+    /// What is decided of a plan over a batch.
+    pub fn of(plan: &Plan, statistics: &Statistics) -> Fit {
+        let mut changes = Vec::new();
+        for (idx, node) in plan.nodes().iter().enumerate() {
+            let id = NodeId(idx as u32);
+            let mut add = |change| changes.push((id, change));
+            let mut open = |number, query| {
+                if let Some((from, to)) = opens(query, statistics) {
+                    add(Change::Open { query: number, from, to });
+                }
+            };
+            match node {
+                Node::Compare(op, time, bound) => {
+                    if let Some(change) = verdict(statistics, *op, plan.node(*time), plan.node(*bound)) {
+                        add(change);
+                    }
+                }
+                Node::Chain(chain) => chain.steps.iter().enumerate().for_each(|(at, (query, _))| open(at, query)),
+                other => match other.query() {
+                    Some(query) if finds_nothing(query, statistics) => add(Change::Nothing),
+                    // Different days and their like are found by the window.
+                    Some(_) if matches!(other, Node::Periods { .. } | Node::UsualGap(_) | Node::MostWithin { .. }) => {}
+                    Some(query) => open(0, query),
+                    None => {}
+                },
             }
         }
-        let nothing = finds_nothing(&node, statistics).then(|| over_nothing(builder, &node)).flatten();
-        nothing.unwrap_or_else(|| keep(builder, fitted(node, statistics)))
-    };
-    let fitted = rewrite(plan, fit);
-    // Beside others a condition may be idle now, and what was asked of windows may
-    // be read by nothing.
-    Cow::Owned(drop_unreached(&simplify_conditions(&fitted)))
+        Fit(changes)
+    }
+
+    /// Whether nothing is decided, so that the plan stays as it is.
+    pub fn is_idle(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The plan without what is decided. It must be the plan that this is of.
+    pub fn apply(&self, plan: &Plan) -> Plan {
+        let (mut changes, mut at) = (self.0.iter().peekable(), 0);
+        let fitted = rewrite(plan, |builder, mut node| {
+            let id = NodeId(at);
+            at += 1;
+            while let Some((_, change)) = changes.next_if(|(of, _)| *of == id) {
+                let made = match (*change, &mut node) {
+                    (Change::Never, _) => Some(builder.constant(false)),
+                    (Change::WhereKnown, Node::Compare(_, value, _)) => Some(builder.known(*value)),
+                    (Change::Nothing, node) => over_nothing(builder, node),
+                    (Change::Open { query, from, to }, node) => {
+                        if let Some(query) = query_mut(node, query) {
+                            query.interval.from = query.interval.from.filter(|_| !from);
+                            query.interval.to = query.interval.to.filter(|_| !to);
+                        }
+                        None
+                    }
+                    (Change::WhereKnown, _) => None,
+                };
+                if let Some(made) = made {
+                    return made;
+                }
+            }
+            keep(builder, node)
+        });
+        // Beside others a condition may be idle now, and what was asked of windows may
+        // be read by nothing.
+        drop_unreached(&simplify_conditions(&fitted))
+    }
 }
 
-/// What is known of a comparison.
-enum Verdict {
-    /// It holds for whoever has the value.
-    WhereKnown,
-    /// It holds for nobody.
-    Never,
+/// A query of a node, by its number among [`Node::queries`].
+fn query_mut(node: &mut Node, number: usize) -> Option<&mut Query> {
+    match node {
+        Node::Chain(chain) => chain.steps.get_mut(number).map(|(query, _)| query),
+        Node::Aggregate { query, .. } | Node::EventTime { query, .. } | Node::FirstOrLastN { query, .. } => Some(query),
+        _ => None,
+    }
 }
 
-/// What is known of the time of an event beside an instant.
-fn verdict(statistics: &Statistics, op: CompareOp, time: Option<&Node>, bound: Option<&Node>) -> Option<Verdict> {
+/// What is known of a comparison of the time of an event with an instant.
+fn verdict(statistics: &Statistics, op: CompareOp, time: Option<&Node>, bound: Option<&Node>) -> Option<Change> {
     let Node::EventTime { query, .. } = time? else { return None };
     let bound = match bound? {
         Node::Moment(moment) => moment.at(statistics.now()),
@@ -66,8 +134,8 @@ fn verdict(statistics: &Statistics, op: CompareOp, time: Option<&Node>, bound: O
         CompareOp::Greater => (first > bound, last <= bound),
     };
     match (all, none) {
-        (true, _) => Some(Verdict::WhereKnown),
-        (_, true) => Some(Verdict::Never),
+        (true, _) => Some(Change::WhereKnown),
+        (_, true) => Some(Change::Never),
         _ => None,
     }
 }
@@ -85,27 +153,8 @@ fn extent(statistics: &Statistics, query: &Query) -> Option<(Timestamp, Timestam
     whole
 }
 
-/// A node whose windows have no edge behind which no event lies. Different days and
-/// their like stay: they are found by the window.
-fn fitted(node: Node, statistics: &Statistics) -> Node {
-    let fit = |query: Query| open(query, statistics);
-    match node {
-        Node::Aggregate { function, measure, items, query } => {
-            Node::Aggregate { function, measure, items, query: fit(query) }
-        }
-        Node::EventTime { end, n, query } => Node::EventTime { end, n, query: fit(query) },
-        Node::FirstOrLastN { end, n, query, filter } => Node::FirstOrLastN { end, n, query: fit(query), filter },
-        Node::Chain(chain) => {
-            let steps = chain.steps.into_iter().map(|(query, within)| (fit(query), within)).collect();
-            Node::Chain(Chain { steps, ..chain })
-        }
-        other => other,
-    }
-}
-
-/// Whether every event of a node's names lies outside of its window.
-fn finds_nothing(node: &Node, statistics: &Statistics) -> bool {
-    let Some(query) = node.query() else { return false };
+/// Whether every event of a query's names lies outside of its window.
+fn finds_nothing(query: &Query, statistics: &Statistics) -> bool {
     let Some((first, last)) = extent(statistics, query) else { return false };
     let at = |bound: Bound| bound.moment.at(statistics.now());
     let is_later =
@@ -114,20 +163,21 @@ fn finds_nothing(node: &Node, statistics: &Statistics) -> bool {
     is_later || is_earlier
 }
 
-fn open(mut query: Query, statistics: &Statistics) -> Query {
-    let Some((first, last)) = extent(statistics, &query) else { return query };
+/// Which edges of a query's window have no event behind them, if any: where it begins
+/// and where it ends.
+fn opens(query: &Query, statistics: &Statistics) -> Option<(bool, bool)> {
+    if query.interval == Interval::default() {
+        return None;
+    }
+    let (first, last) = extent(statistics, query)?;
     let at = |bound: Bound| bound.moment.at(statistics.now());
     let begins_before = |from: Bound| at(from) < first || from.is_closed && at(from) == first;
     let ends_after = |to: Bound| at(to) > last || to.is_closed && at(to) == last;
-    if query.interval.to.is_some_and(ends_after) && !is_now(query.interval.to) {
-        query.interval.to = None;
-    }
-    if query.interval.from.is_some_and(begins_before) {
-        query.interval.from = None;
+    let from = query.interval.from.is_some_and(begins_before);
+    let to = match query.interval.to {
         // Nothing is later than now, so that a window of all the past is none.
-        if is_now(query.interval.to) && query.known_at.is_none() {
-            query.interval.to = None;
-        }
-    }
-    query
+        to if is_now(to) => from && query.known_at.is_none(),
+        to => to.is_some_and(ends_after),
+    };
+    (from || to).then_some((from, to))
 }

@@ -31,7 +31,7 @@ pub use compared::{Compared, Comparison, NthTime, Test};
 pub use cost::{Cost, Statistics, cost};
 pub use edges::next_change;
 pub use eval::{Kernels, evaluate};
-pub use fit::fit_to_data;
+pub use fit::{Fit, fit_to_data};
 pub use lower::lower;
 pub use needs::{EventNeeds, Lookback, Needs, needs};
 pub use passes::optimize;

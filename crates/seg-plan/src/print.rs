@@ -21,7 +21,7 @@ pub fn print_graph(plan: &Plan, schema: &Schema) -> String {
     for root in plan.roots() {
         let _ = writeln!(out, "segment {:?} = n{}", root.name, root.node.0);
     }
-    for shared in crate::shared_aggregates(plan) {
+    for shared in crate::shared_aggregates(plan, &crate::conditions(plan)) {
         // Users with other nodes ask for the same time in other windows.
         let of = |id: &NodeId| plan.node(*id).map(Node::children).unwrap_or_default();
         let is_windowed = shared.users.iter().any(|user| of(user).first() != Some(&shared.node));

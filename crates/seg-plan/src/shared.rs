@@ -20,9 +20,10 @@ pub struct SharedAggregate<'p> {
 
 /// The shared aggregates of a plan: whole numbers, amounts and instants that are
 /// found over events, and that at least two conditions of its segments compare.
-pub fn shared_aggregates(plan: &Plan) -> Vec<SharedAggregate<'_>> {
+/// `conditions` are [`conditions`].
+pub fn shared_aggregates<'p>(plan: &'p Plan, conditions: &[NodeId]) -> Vec<SharedAggregate<'p>> {
     let (mut shared, mut positions): (Vec<SharedAggregate<'_>>, HashMap<Compared<'_>, usize>) = Default::default();
-    for id in conditions(plan) {
+    for id in conditions.iter().copied() {
         let comparison = plan.node(id).and_then(|node| Comparison::of(node, |id| plan.node(id)));
         let Some(Comparison { compared, node, .. }) = comparison else { continue };
         if !plan.node(node).is_some_and(is_gathered) {

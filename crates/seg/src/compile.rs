@@ -24,7 +24,7 @@ pub fn compile(project: &Project) -> Result<Program, Diagnostics> {
     }
     let lowered = seg_plan::lower(&module);
     let needs = seg_plan::needs(&lowered);
-    let plan = seg_plan::optimize(&lowered, |_| {});
+    let plan = Arc::new(seg_plan::optimize(&lowered, |_| {}));
     let mut found = seg_hir::lints(&module, &project.schema);
     found.extend(crate::lint::lints(&module, &lowered, &plan));
     let warnings = warnings.joined(&Diagnostics::new(found, project.sources.clone()));
@@ -54,7 +54,7 @@ pub struct Program(Arc<Compiled>);
 struct Compiled {
     module: hir::Module,
     needs: Needs,
-    plan: Plan,
+    plan: Arc<Plan>,
     schema: Arc<Schema>,
     warnings: Diagnostics,
 }
@@ -88,7 +88,7 @@ impl Program {
     }
 
     /// How the segments run: one graph for all of them.
-    pub(crate) fn plan(&self) -> &Plan {
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
         &self.0.plan
     }
 

@@ -4,6 +4,7 @@ use crate::options::Options;
 use seg_data::{Batch, Mask, Timestamp};
 use seg_plan::Plan;
 use std::num::NonZero;
+use std::sync::Arc;
 
 /// Why there is no native code.
 #[derive(Debug)]
@@ -22,13 +23,13 @@ pub(crate) use without_jit::{Compiled, Native, OneByOne};
 
 #[cfg(feature = "jit")]
 mod with_jit {
-    use super::{Batch, Failure, Mask, NonZero, Options, Plan, Timestamp};
-    use seg_exec::{AccessPolicy, CompiledPlan, ExecOptions, Jit, JitError, SizesError};
+    use super::{Arc, Batch, Failure, Mask, NonZero, Options, Plan, Timestamp};
+    use seg_exec::{AccessPolicy, CompiledPlan, ExecOptions, JitError, PreparedPlan, SizesError};
     use std::fmt;
 
-    /// The code of a program so far.
-    #[derive(Debug, Default)]
-    pub(crate) struct Native(Jit);
+    /// A plan with its code so far.
+    #[derive(Debug)]
+    pub(crate) struct Native(PreparedPlan);
 
     impl From<JitError> for Failure {
         fn from(error: JitError) -> Failure {
@@ -51,31 +52,29 @@ mod with_jit {
     }
 
     impl Native {
-        /// Compiles a plan for a batch.
-        pub fn compile(
-            &self,
-            plan: &Plan,
-            batch: &Batch,
-            now: Timestamp,
-            options: &Options,
-        ) -> Result<Compiled, Failure> {
+        /// Without code yet.
+        pub fn new(plan: &Arc<Plan>) -> Native {
+            Native(PreparedPlan::new(Arc::clone(plan)))
+        }
+
+        /// Compiles the plan for a batch.
+        pub fn compile(&self, batch: &Batch, now: Timestamp, options: &Options) -> Result<Compiled, Failure> {
             let access = if options.derives_columns { AccessPolicy::Cheapest } else { AccessPolicy::Walk };
             let cancel = options.cancel.clone().unwrap_or_default();
             let options = ExecOptions { threads: options.threads, access, cancel };
-            Ok(Compiled(seg_exec::compile(&self.0, plan, batch, now, &options)?))
+            Ok(Compiled(self.0.bind(batch, now, &options)?))
         }
 
         /// The sizes of all segments at several instants.
         pub fn sizes(
             &self,
-            plan: &Plan,
             batch: &Batch,
             instants: &[Timestamp],
             options: &Options,
         ) -> Result<Vec<Vec<u64>>, Failure> {
             // Columns derived for one instant are of no use at the next.
             let options = options.clone().without_derived_columns();
-            let compile = |now: &Timestamp| self.compile(plan, batch, *now, &options).map(|c| c.0);
+            let compile = |now: &Timestamp| self.compile(batch, *now, &options).map(|c| c.0);
             let plans = instants.iter().map(compile).collect::<Result<Vec<CompiledPlan>, Failure>>()?;
             Ok(seg_exec::sizes(&plans, options.threads, &options.cancel.clone().unwrap_or_default())?)
         }
@@ -127,10 +126,10 @@ mod with_jit {
 
 #[cfg(not(feature = "jit"))]
 mod without_jit {
-    use super::{Batch, Failure, Mask, NonZero, Options, Plan, Timestamp};
+    use super::{Arc, Batch, Failure, Mask, NonZero, Options, Plan, Timestamp};
 
     /// No code at all.
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     pub(crate) struct Native;
 
     fn none<T>() -> Result<T, Failure> {
@@ -139,12 +138,17 @@ mod without_jit {
 
     impl Native {
         /// There is no code.
-        pub fn compile(&self, _: &Plan, _: &Batch, _: Timestamp, _: &Options) -> Result<Compiled, Failure> {
+        pub fn new(_: &Arc<Plan>) -> Native {
+            Native
+        }
+
+        /// There is no code.
+        pub fn compile(&self, _: &Batch, _: Timestamp, _: &Options) -> Result<Compiled, Failure> {
             none()
         }
 
         /// There is no code.
-        pub fn sizes(&self, _: &Plan, _: &Batch, _: &[Timestamp], _: &Options) -> Result<Vec<Vec<u64>>, Failure> {
+        pub fn sizes(&self, _: &Batch, _: &[Timestamp], _: &Options) -> Result<Vec<Vec<u64>>, Failure> {
             none()
         }
     }

@@ -36,8 +36,9 @@ impl Program {
     /// Makes the program ready to run. What depends on the program alone is made
     /// here, once; native code is added as batches need it.
     pub fn prepare(&self) -> Prepared {
+        let native = Arc::new(Native::new(self.plan()));
         let has_kernels = self.plan().nodes().iter().any(|node| node.kernel().is_some());
-        Prepared { program: self.clone(), native: Arc::default(), has_kernels }
+        Prepared { program: self.clone(), native, has_kernels }
     }
 }
 
@@ -87,7 +88,7 @@ impl Prepared {
             _ if is_cut => How::InChunks(engine, batch.clone()),
             Engine::Evaluator => How::Evaluator(batch.clone()),
             Engine::Plan => How::Plan(batch.clone()),
-            Engine::Jit => match self.native.compile(self.program.plan(), batch, now, options) {
+            Engine::Jit => match self.native.compile(batch, now, options) {
                 Ok(compiled) => How::Native(Box::new(compiled)),
                 Err(Failure::Cancelled) => return Err(EvaluateError::Cancelled),
                 Err(Failure::Unavailable(why)) => {
@@ -134,7 +135,7 @@ impl Prepared {
     /// How native code decides each condition of the fitted plan; or why there is
     /// none.
     pub(crate) fn physical(&self, batch: &Batch, now: Timestamp) -> Result<String, Failure> {
-        self.native.compile(self.program.plan(), batch, now, &Options::new()).map(|compiled| compiled.physical())
+        self.native.compile(batch, now, &Options::new()).map(|compiled| compiled.physical())
     }
 
     /// How many people are in each segment at each of some instants: for each
@@ -163,7 +164,7 @@ impl Prepared {
         let mut sizes = Vec::with_capacity(instants.len());
         for instants in instants.chunks(INSTANTS) {
             let together = match engine {
-                Engine::Jit if !self.has_kernels => self.native.sizes(self.program.plan(), batch, instants, &options),
+                Engine::Jit if !self.has_kernels => self.native.sizes(batch, instants, &options),
                 Engine::Jit | Engine::Plan | Engine::Evaluator => Err(Failure::Unavailable(String::new())),
             };
             match together {

@@ -38,8 +38,15 @@ const SENTENCES: [(&str, &str); 9] = [
 fn names() -> Vec<String> {
     let twelve = (1..=12).map(|n| format!("segment {n}"));
     let more = SENTENCES.iter().map(|(name, _)| (*name).to_owned());
-    let front = ["parse 100 segments", "check 100 segments", "plan 100 segments", "machine code of 12 segments"];
-    twelve.chain(more).chain(front.map(str::to_owned)).collect()
+    let programs = [
+        "parse 100 segments",
+        "check 100 segments",
+        "plan 100 segments",
+        "machine code of 12 segments",
+        "100 people, 1,000 segments, native code",
+        "100 people, 1,000 segments, by the plan",
+    ];
+    twelve.chain(more).chain(programs.map(str::to_owned)).collect()
 }
 
 /// Runs one case, so that callgrind knows where it begins and ends.
@@ -90,6 +97,15 @@ pub fn run_case(number: &str) -> Result<(), String> {
             let prepared = program.prepare();
             prepared.check(&batch).map_err(|e| e.to_string())?;
             counted(|| evaluate(&prepared, &batch, &options, Vec::new()))?;
+        }
+        case @ (4 | 5) => {
+            // What a small batch takes is what binding a program takes.
+            let program = seg::compile(&project(suite::THOUSAND)).map_err(|e| e.to_string())?;
+            let batch = generate::generate(program.schema(), 100);
+            let options = Options::new().with_engine(if case == 4 { Engine::Jit } else { Engine::Plan });
+            let prepared = program.prepare();
+            let masks = evaluate(&prepared, &batch, &options, Vec::new())?;
+            counted(|| evaluate(&prepared, &batch, &options, masks))?;
         }
         _ => return Err(format!("there is no case {number}\n")),
     }
