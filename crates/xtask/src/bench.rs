@@ -214,10 +214,15 @@ fn slice(batch: &Batch, n: usize) -> Result<Batch, String> {
     Batch::try_new(batch.schema().clone(), records).map_err(|e| e.to_string())
 }
 
-fn median<T>(flush: &mut Flush, mut sample: impl FnMut() -> T) -> Duration {
+fn median<T>(flush: &mut Flush, sample: impl FnMut() -> T) -> Duration {
+    median_after(|| flush.scan(), sample)
+}
+
+/// The median where something is done before each sample.
+fn median_after<T>(mut before: impl FnMut(), mut sample: impl FnMut() -> T) -> Duration {
     let mut times: Vec<Duration> = (0..SAMPLES)
         .map(|_| {
-            flush.scan();
+            before();
             let start = Instant::now();
             std::hint::black_box(sample());
             start.elapsed()

@@ -4,7 +4,7 @@
 //! engines in it, and each runs the suite in its best layout, by the programs of
 //! `crates/xtask/peers`. What they count is compared with Seg's answers.
 
-use super::{Flush, evaluate, median, ms, settings, suite};
+use super::{Flush, evaluate, median, median_after, ms, settings, suite};
 use seg::{Batch, Engine, Mask, Options, Prepared, Project};
 use serde_json::Value;
 use std::fmt::Write;
@@ -29,6 +29,8 @@ pub struct Peer {
 /// Median times of one suite, or of one segment of the twelve.
 pub struct Measured {
     pub time: Duration,
+    /// The same asked again and again, with nothing between.
+    back: Option<Duration>,
     /// Members and the sum of their ids, a pair each segment.
     checks: Vec<(u64, u64)>,
 }
@@ -75,14 +77,15 @@ impl Peer {
     pub fn single(&self, number: usize) -> Option<Measured> {
         let of = self.results.get("single")?.get(number.to_string())?;
         let check = of.get("check")?;
-        Some(Measured { time: median_of(of)?, checks: vec![pair(check)?] })
+        let back = of.get("back").and_then(Value::as_f64).map(Duration::from_secs_f64);
+        Some(Measured { time: median_of(of)?, back, checks: vec![pair(check)?] })
     }
 
     /// So many segments in one statement.
     pub fn together(&self, n: usize) -> Option<Measured> {
         let of = self.results.get("multi")?.get(n.to_string())?;
         let checks = of.get("check")?.as_array()?.iter().map(pair).collect::<Option<Vec<_>>>()?;
-        Some(Measured { time: median_of(of)?, checks })
+        Some(Measured { time: median_of(of)?, back: None, checks })
     }
 }
 
@@ -173,7 +176,8 @@ struct Ours<'b> {
     prepared: Prepared,
     batch: &'b Batch,
     masks: Vec<Mask>,
-    times: Vec<Duration>,
+    /// After a scan of other memory, and with nothing between.
+    times: Vec<[Duration; 2]>,
 }
 
 impl Ours<'_> {
@@ -181,19 +185,24 @@ impl Ours<'_> {
         let options = Options::new().with_engine(Engine::Jit).with_threads(threads.get());
         let (prepared, batch, masks) = (&self.prepared, self.batch, &mut self.masks);
         let mut again = || evaluate(prepared, batch, &options, std::mem::take(masks)).map(|again| *masks = again);
-        self.times.push(median(flush, || again().is_ok()));
+        let after_scan = median(flush, || again().is_ok());
+        self.times.push([after_scan, median_after(|| (), || again().is_ok())]);
     }
 
     /// What it took around the time at which an engine was measured: the mean of just
     /// before and just after.
-    fn around(&self, peer: &Peer) -> Duration {
-        let times = self.times.iter().skip(peer.at).take(2);
+    fn around(&self, peer: &Peer) -> [Duration; 2] {
+        [0, 1].map(|way| self.around_in(peer, way))
+    }
+
+    fn around_in(&self, peer: &Peer, way: usize) -> Duration {
+        let times = self.times.iter().skip(peer.at).take(2).map(|times| times[way]);
         times.clone().sum::<Duration>() / times.count().max(1) as u32
     }
 
     /// The median of what was measured at different times.
     fn time(&self) -> Duration {
-        let mut times = self.times.clone();
+        let mut times: Vec<Duration> = self.times.iter().map(|[after_scan, _]| *after_scan).collect();
         times.sort_unstable();
         times.get(times.len() / 2).copied().unwrap_or_default()
     }
@@ -231,13 +240,13 @@ pub fn beside(
     }
     let peers = run(batch, threads.get(), || ours.iter_mut().for_each(|ours| ours.sample(threads, flush)))?;
     ours.iter_mut().for_each(|ours| ours.sample(threads, flush));
-    let _ = writeln!(text, "\n| against | seg | {} | fastest by seg |", names(&peers).join(" | "));
-    let _ = writeln!(text, "|---|---:|{}---:|", "---:|".repeat(peers.len()));
+    let _ = writeln!(text, "\n| against | seg | {} | fastest by seg | back to back |", names(&peers).join(" | "));
+    let _ = writeln!(text, "|---|---:|{}---:|---:|", "---:|".repeat(peers.len()));
     let mut ratios = Vec::new();
     for ours in &ours {
         let (number, time) = (ours.number, ours.time());
         let mut cells = Vec::new();
-        let mut ratio: Option<f64> = None;
+        let (mut ratio, mut back): (Option<f64>, Option<f64>) = (None, None);
         for peer in &peers {
             let measured = if number < 100 { peer.single(number) } else { peer.together(number) };
             let Some(measured) = measured else {
@@ -247,12 +256,17 @@ pub fn beside(
             let n_other = measured.differences(batch, &ours.masks);
             let differs = if n_other > 0 { format!(" ({n_other} differ)") } else { String::new() };
             cells.push(format!("{}{differs}", ms(measured.time)));
-            let by_seg = measured.time.as_secs_f64() / ours.around(peer).as_secs_f64();
+            let [after_scan, in_a_row] = ours.around(peer);
+            let by_seg = measured.time.as_secs_f64() / after_scan.as_secs_f64();
             ratio = Some(ratio.map_or(by_seg, |least| least.min(by_seg)));
+            if let Some(of_peer) = measured.back {
+                let by_seg = of_peer.as_secs_f64() / in_a_row.as_secs_f64();
+                back = Some(back.map_or(by_seg, |least| least.min(by_seg)));
+            }
         }
         ratios.extend(ratio.filter(|_| number < 100));
-        let ratio = ratio.map_or("–".to_owned(), |r| format!("{r:.1}"));
-        let _ = writeln!(text, "| {} | {} | {} | {ratio} |", ours.title, ms(time), cells.join(" | "));
+        let [ratio, back] = [ratio, back].map(|r| r.map_or("–".to_owned(), |r| format!("{r:.1}")));
+        let _ = writeln!(text, "| {} | {} | {} | {ratio} | {back} |", ours.title, ms(time), cells.join(" | "));
     }
     if let Some(ready) = ready {
         let by_time = peers.iter().map(Peer::ready).collect();
@@ -268,7 +282,7 @@ pub fn beside(
         text,
         "\nThe geometric mean of the twelve ratios is {mean:.1}. Seg is measured before each engine and after the last: \
          its column is the median, a ratio is by the mean of just before and just after that engine, the least of the \
-         four. Each engine runs in its best layout of several, as many threads \
+         four; `back to back` is the same ratio where both repeat the question with nothing between. Each engine runs in its best layout of several, as many threads \
          as Seg, warm, each sample after a scan of other memory as for Seg. The layouts that Seg keeps (columns of times, \
          totals and texts, a bit a day) are none of theirs; `first` above says what making them costs."
     );
@@ -280,7 +294,7 @@ fn loading(title: &str, ready: Duration, times: Vec<Option<f64>>) -> String {
     let ready = ready.as_secs_f64();
     let cells: Vec<String> = times.iter().map(|t| t.map_or("–".to_owned(), |t| format!("{:.0}", t * 1e3))).collect();
     let ratio = times.iter().flatten().copied().reduce(f64::min).map_or(0.0, |fastest| fastest / ready);
-    format!("| {title} | {:.0} | {} | {ratio:.1} |", ready * 1e3, cells.join(" | "))
+    format!("| {title} | {:.0} | {} | {ratio:.1} | – |", ready * 1e3, cells.join(" | "))
 }
 
 fn names(peers: &[Peer]) -> Vec<&'static str> {
