@@ -11,3 +11,4 @@ mod properties;
 mod soundness;
 mod synonyms;
 mod takeaway;
+mod texts;

@@ -43,6 +43,10 @@ const STEPS: &[Step<'_>] = &[
 /// The differential test, whose length and seed the environment says.
 pub const DIFFERENTIAL: &[&str] = &["test", "--workspace", "--test", "it", "engines_agree", "--", "--nocapture"];
 
+/// The test that takes phrases away from texts that are made up, of which the
+/// environment says how many, and the seed.
+pub const TAKE_AWAY: &[&str] = &["test", "--workspace", "--test", "it", "texts_that_are_made_up", "--", "--nocapture"];
+
 /// What each step took, so that whoever adds one sees what it costs.
 #[derive(Default)]
 pub struct Steps {

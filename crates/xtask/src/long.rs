@@ -1,8 +1,8 @@
-//! What CI has no time for: the differential test at full length and the fuzz
-//! targets for minutes each, from a seed of the day, so that every run looks
+//! What CI has no time for: the differential test at full length, phrases taken away
+//! from 200,000 texts, and the fuzz targets for minutes each, from a seed of the day, so that every run looks
 //! elsewhere and can be repeated.
 
-use crate::ci::{DIFFERENTIAL, Step, Steps};
+use crate::ci::{DIFFERENTIAL, Step, Steps, TAKE_AWAY};
 use crate::fuzz;
 use seg_tests::fuzz::TARGETS;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,6 +27,9 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     let env = [("SEG_DIFFERENTIAL_CASES", "full"), ("SEG_DIFFERENTIAL_SEED", seed.as_str())];
     let differential = Step { name: "engines against each other, full", args: DIFFERENTIAL, env: &env };
     steps.cargo(&differential).map_err(again)?;
+    let env = [("SEG_TEXTS", "200000"), ("SEG_TEXTS_SEED", seed.as_str())];
+    let texts = Step { name: "phrases taken away, 200,000 texts", args: TAKE_AWAY, env: &env };
+    steps.cargo(&texts).map_err(again)?;
     let seconds = FUZZ_SECONDS.to_string();
     for target in TARGETS {
         let fuzz = || fuzz::run(&[target.name, &seconds, &seed]);
