@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod exit;
 mod output;
+mod page;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
         Command::Explain(explain) => commands::explain::run(explain, &output),
         Command::History(history) => commands::history::run(history, &output),
         Command::Freeze(freeze) => commands::freeze::run(freeze, &output),
-        Command::Codes(codes) => commands::codes::run(codes),
+        Command::Codes(codes) => commands::codes::run(codes, &output),
         Command::Emit(emit) => commands::emit::run(emit, &output),
     };
     match result {

@@ -34,6 +34,11 @@ impl Output {
         Style { color }
     }
 
+    /// Whether to colour what is printed.
+    pub fn colors_stdout(&self) -> bool {
+        self.style(std::io::stdout().is_terminal()).color
+    }
+
     /// One line on why the command stopped.
     pub fn failure(&self, failure: &Failure) {
         eprintln!("seg: {}", failure.message);

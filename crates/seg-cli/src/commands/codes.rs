@@ -2,20 +2,21 @@
 
 use crate::args::{Codes, CodesCommand};
 use crate::exit::{Exit, Failure};
-use crate::output::print_text;
+use crate::output::{Output, print_text};
+use crate::page::for_terminal;
 use seg::unstable::diag::{ALL_CODES, Code};
 use std::fmt::Write;
 
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
-pub fn run(args: &Codes) -> Result<Exit, Failure> {
+pub fn run(args: &Codes, output: &Output) -> Result<Exit, Failure> {
     match &args.command {
-        CodesCommand::Explain { code } => explain(code),
+        CodesCommand::Explain { code } => explain(code, output),
         CodesCommand::List => list(),
     }
 }
 
-fn explain(text: &str) -> Result<Exit, Failure> {
+fn explain(text: &str, output: &Output) -> Result<Exit, Failure> {
     let Some(code) = Code::find(text) else {
         return Err(Failure::usage(format!("there is no code `{text}`; `seg codes list` shows all")));
     };
@@ -23,9 +24,7 @@ fn explain(text: &str) -> Result<Exit, Failure> {
     let Some((_, page)) = page else {
         return Err(Failure::new(format!("{code}: {}", code.title())));
     };
-    // The marks of the documentation's generator say nothing to a reader.
-    let lines = page.lines().filter(|line| !line.starts_with("<!--"));
-    print_text(&format!("{}\n", lines.collect::<Vec<_>>().join("\n")))?;
+    print_text(&for_terminal(page, output.colors_stdout()))?;
     Ok(Exit::Success)
 }
 
