@@ -1,6 +1,7 @@
 //! What the tests of this package share: engines, schemas, people written down
 //! as JSON, and non-canonical layouts of the same data.
 
+pub mod descriptions;
 pub mod docs;
 mod engines;
 mod folder;

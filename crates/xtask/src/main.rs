@@ -22,10 +22,13 @@ cargo xtask ci                 everything that CI runs, in order, with what each
 cargo xtask codegen [--check]  write the generated parts of the documentation, or say which are out of date
 cargo xtask count [--write]    count the instructions of kernels and of the front end, and hold them against the record,
                                or write it; needs valgrind
+cargo xtask first-try [--all]  how many sentences that came to mind first (tests/descriptions) say at once what was described,
+                               by kind; with --all, every other one and why
 cargo xtask fuzz TARGET [SECONDS] [SEED]
                                check mutated texts: any-bytes, lexer-grammar or schema
 cargo xtask long [SEED]        what CI has no time for, from a seed of the day unless one is given: engines against each other
-                               at full length, and each fuzz target for ten minutes
+                               at full length, phrases taken away from 200,000 texts, and each fuzz
+                               target for ten minutes
 cargo xtask sanitize [address|memory]
                                all tests with AddressSanitizer, and those of the engines under valgrind's memcheck;
                                both unless one is named, which takes long (docs/soundness.md)
@@ -44,6 +47,8 @@ fn main() -> ExitCode {
         ["count", "--write"] => count::run(true),
         // What `count` runs under callgrind.
         ["count-case", number] => count::run_case(number),
+        ["first-try"] => seg_tests::descriptions::first_try(false).map(|table| print!("{table}")),
+        ["first-try", "--all"] => seg_tests::descriptions::first_try(true).map(|table| print!("{table}")),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["long", rest @ ..] => long::run(rest),
         ["sanitize", rest @ ..] => sanitize::run(rest),
