@@ -85,7 +85,7 @@ enum Facts {
 
 struct EventFacts {
     events: Vec<EventId>,
-    /// The window it names.
+    /// The window it names, other than `ever`.
     window: Option<Span>,
     /// Whether it neither names a window nor says `ever` or `never`.
     is_open: bool,
@@ -93,14 +93,31 @@ struct EventFacts {
     open_filter: Option<Span>,
     /// Whether it is about an event sequence.
     is_row: bool,
+    /// `followed by …` and what stands behind it: a window stands before.
+    followed: Option<Span>,
     /// Its negative word.
     negative: Option<Span>,
     /// Whether it only says that the event happened, perhaps in a window.
     is_simple: bool,
+    /// What is said of it besides windows, with these: counts, filters and their like.
+    trailing: Option<Trailing>,
+    /// Whether nothing at all is said of it, so that what stands behind the next may
+    /// be said of both.
+    is_unmodified: bool,
+    /// Whether it only says that one event did not happen.
+    is_plain_negative: bool,
     /// Whether it is nothing but a name, perhaps with a window.
     is_bare: bool,
     /// The whole condition.
     at: Span,
+}
+
+/// What is said of an event that has no word before it.
+struct Trailing {
+    /// From its subject's end on.
+    at: Span,
+    /// The properties that its filters name.
+    properties: Vec<String>,
 }
 
 impl Lowered {

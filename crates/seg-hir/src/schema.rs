@@ -12,10 +12,12 @@ pub fn diagnostics(schema: &Schema, problems: &[SchemaProblem], source: SourceId
     let mut out: Vec<Diagnostic> = problems.iter().map(|p| problem(p, source)).collect();
     let names: Vec<_> = schema.all_names().collect();
     for (at, (name, target, place)) in names.iter().enumerate() {
-        // One name that reads well is enough; the first of them is the main one.
+        // Beside another name that reads well, the main one may need quotes, and is the
+        // first of them. Another name was given to be written without.
         let is_main = at == 0 || names.get(at - 1).is_none_or(|(_, before, _)| before != target);
         let has_bare = names.iter().any(|(n, t, _)| t == target && is_bare(n));
-        if is_main && !has_bare && !name.is_empty() {
+        let reads_well = is_bare(name) || is_main && has_bare;
+        if !reads_well && !name.is_empty() {
             out.push(
                 Diagnostic::new(
                     Code::NameNeedsQuotes,

@@ -138,21 +138,21 @@ impl ColumnBuilder {
     /// appends missing for one that is not of the column's type.
     pub fn append(&mut self, cell: &Cell<'_>, zone: Option<Zone>) -> Result<bool, Unfit> {
         match self {
-            ColumnBuilder::Boolean(b) => put(cell.boolean(), |v| b.append(v)),
-            ColumnBuilder::Integer(b) => put(cell.integer(), |v| b.append(v)),
-            ColumnBuilder::Number(b) => put(cell.number(), |v| b.append(v)),
-            ColumnBuilder::Money(b) => put(cell.money(), |v| b.append(v.map(|m| m.0))),
+            ColumnBuilder::Boolean(b) => append_value(cell.boolean(), |v| b.append(v)),
+            ColumnBuilder::Integer(b) => append_value(cell.integer(), |v| b.append(v)),
+            ColumnBuilder::Number(b) => append_value(cell.number(), |v| b.append(v)),
+            ColumnBuilder::Money(b) => append_value(cell.money(), |v| b.append(v.map(|m| m.0))),
             ColumnBuilder::Text(b) => {
                 let text = if cell.is_missing() { None } else { Some(cell.as_text().ok_or(Unfit::OtherType)) };
                 let key = text.map(|text| b.key(&text?).ok_or(Unfit::OtherType)).transpose();
-                put(key, |key| b.keys.append(key))
+                append_value(key, |key| b.keys.append(key))
             }
-            ColumnBuilder::Timestamp(b) => put(cell.instant(zone), |v| b.append(v.map(|i| i.0))),
-            ColumnBuilder::Date(b) => put(cell.date(), |v| b.append(v.map(|d| d.0))),
-            ColumnBuilder::TextList(b) => put_list(cell, b, |c| c.text(), |items, v| items.append_value(v)),
-            ColumnBuilder::IntegerList(b) => put_list(cell, b, |c| c.integer(), |items, v| items.append_value(v)),
+            ColumnBuilder::Timestamp(b) => append_value(cell.instant(zone), |v| b.append(v.map(|i| i.0))),
+            ColumnBuilder::Date(b) => append_value(cell.date(), |v| b.append(v.map(|d| d.0))),
+            ColumnBuilder::TextList(b) => append_list(cell, b, |c| c.text(), |items, v| items.append_value(v)),
+            ColumnBuilder::IntegerList(b) => append_list(cell, b, |c| c.integer(), |items, v| items.append_value(v)),
             ColumnBuilder::Records(b) => b.append(cell, zone),
-            ColumnBuilder::NumberList(b) => put_list(cell, b, |c| c.number(), |items, v| items.append_value(v)),
+            ColumnBuilder::NumberList(b) => append_list(cell, b, |c| c.number(), |items, v| items.append_value(v)),
         }
     }
 
@@ -203,7 +203,7 @@ impl ColumnBuilder {
     }
 }
 
-fn put<T>(parsed: Result<Option<T>, Unfit>, append: impl FnOnce(Option<T>)) -> Result<bool, Unfit> {
+fn append_value<T>(parsed: Result<Option<T>, Unfit>, append: impl FnOnce(Option<T>)) -> Result<bool, Unfit> {
     match parsed {
         Ok(value) => {
             let is_value = value.is_some();
@@ -218,7 +218,7 @@ fn put<T>(parsed: Result<Option<T>, Unfit>, append: impl FnOnce(Option<T>)) -> R
 }
 
 /// A list: of JSON, or in a text as JSON or with `;` between its elements.
-fn put_list<B: ArrayBuilder, T>(
+fn append_list<B: ArrayBuilder, T>(
     cell: &Cell<'_>,
     builder: &mut ListBuilder<B>,
     parse: impl Fn(&Cell<'_>) -> Result<Option<T>, Unfit>,

@@ -154,7 +154,9 @@ fn slip(diagnostic: Diagnostic, found: Option<&Token>, at: u32, item: Span, text
         return diagnostic.help("a time of day follows a date: `2026-01-31 14:00`");
     }
     if found.kind == TokenKind::Number && before_kind == Some(TokenKind::Word) {
-        return diagnostic.help(format!("compare with `is {word}`, or count with `{word} times`"));
+        return diagnostic.help(format!(
+            "compare with `is {word}`, or count with `exactly {word} times` or `at least {word} times`"
+        ));
     }
     diagnostic
 }

@@ -165,8 +165,16 @@ pub fn events() -> BoxedStrategy<String> {
 
 /// Conditions about what people did.
 fn event() -> BoxedStrategy<String> {
-    let count =
-        || one(&["at least 2 times", "twice", "at most once", "exactly 3 times", "1 to 2 times", "fewer than 2 times"]);
+    let count = || {
+        one(&[
+            "at least 2 times",
+            "exactly twice",
+            "at most once",
+            "exactly 3 times",
+            "1 to 2 times",
+            "fewer than 2 times",
+        ])
+    };
     let end = || one(&["first", "last"]);
     let few = || one(&["last 2", "first 2", "last 3"]);
     prop_oneof![

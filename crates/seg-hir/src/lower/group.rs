@@ -2,8 +2,10 @@
 
 use super::{EventFacts, Facts, Lower, Lowered, Scope};
 use crate::hir::Cond;
+use seg_data::EventId;
 use seg_syntax::ast::{self, Group, Quantifier};
 use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::names::display;
 use seg_syntax::source::Span;
 
 impl Lower<'_> {
@@ -17,7 +19,7 @@ impl Lower<'_> {
         if is_row {
             let word = if group.quantifier == Quantifier::Any { "or" } else { "and" };
             // What a negative reaches decides what a window reaches.
-            if !self.check_negatives(&members, word) {
+            if !self.check_negatives(&members, word) && !self.check_trailing(&members, word) {
                 self.check_windows(&members, group.quantifier);
             }
         }
@@ -30,29 +32,101 @@ impl Lower<'_> {
         })
     }
 
-    /// `did A or B in the past 30 days`: does the window reach A?
-    fn check_windows(&mut self, members: &[Lowered], quantifier: Quantifier) {
-        let mut after: Option<(&EventFacts, Span)> = None;
-        for member in members.iter().rev() {
-            let Facts::Event(event) = &member.facts else { continue };
-            if let (true, Some((next, window))) = (event.is_open, after) {
-                let (first, later) = (self.format_bare(event.at), self.words(window));
-                let mut diagnostic =
-                    Diagnostic::new(Code::UnclearWindow, event.at, format!("does `{later}` belong to `{first}` too?"))
-                        .label("no window of its own")
-                        .also(window, "this window stands later");
-                if event.is_simple && next.is_simple && quantifier == Quantifier::Any {
-                    let names = format!("{}, {}", self.event_names(event), self.event_names(next));
-                    diagnostic = diagnostic.help(format!("if it does: `did any of ({names}) {later}`"));
-                } else {
-                    let all = if event.is_row { ", all" } else { "" };
-                    diagnostic = diagnostic.help(format!("if it does: `{first}{all} {later}`"));
+    /// `did A or B at least 3 times`: three times B, or three of both, or of each?
+    fn check_trailing(&mut self, members: &[Lowered], word: &str) -> bool {
+        let n_before = self.diagnostics.len();
+        let events: Vec<(usize, &EventFacts)> = members.iter().enumerate().filter_map(event_of).collect();
+        for (place, (last, event)) in events.iter().enumerate() {
+            let Some(trailing) = &event.trailing else { continue };
+            // Those directly before it of which nothing is said.
+            let mut bare: Vec<&EventFacts> = Vec::new();
+            for (back, (at, before)) in events.get(..place).unwrap_or(&[]).iter().rev().enumerate() {
+                if !before.is_unmodified || at + back + 1 != *last {
+                    break;
                 }
-                self.report(diagnostic.help(format!("if `{first}` may be any time ago: `{first} ever`")));
+                bare.insert(0, before);
             }
-            if let Some(window) = event.window {
-                after = Some((event, window));
+            let Some(first) = bare.first() else { continue };
+            let (words, open) = (self.words(trailing.at), self.format_bare(first.at));
+            let all: Vec<&EventFacts> = bare.iter().copied().chain([*event]).collect();
+            let names: Vec<String> = all.iter().map(|facts| self.event_names(facts)).collect();
+            let have_all = |facts: &&EventFacts| {
+                let has = |event: &EventId, name: &String| {
+                    self.schema.event(*event).is_some_and(|e| e.property(name).is_some())
+                };
+                facts.events.iter().all(|event| trailing.properties.iter().all(|name| has(event, name)))
+            };
+            let (fits_all, each) = (
+                all.iter().all(have_all),
+                names.iter().map(|name| format!("did {name} {words}")).collect::<Vec<_>>().join(&format!(" {word} ")),
+            );
+            let mut diagnostic =
+                Diagnostic::new(Code::UnclearWindow, trailing.at, format!("is `{words}` said of `{open}` too?"))
+                    .label("stands behind the last of several events")
+                    .also(first.at, "nothing is said of this one");
+            if fits_all && word == "or" {
+                diagnostic = diagnostic
+                    .help(format!("for all of them taken together: `did any of ({}) {words}`", names.join(", ")));
             }
+            if fits_all {
+                diagnostic = diagnostic.help(format!("for each of them: `{each}`"));
+            }
+            let ever: Vec<String> = bare.iter().map(|facts| format!("did {} ever", self.event_names(facts))).collect();
+            let alone = format!("{} {word} did {} {words}", ever.join(&format!(" {word} ")), self.event_names(event));
+            self.report(diagnostic.help(format!("for the last one alone: `{alone}`")));
+        }
+        self.diagnostics.len() > n_before
+    }
+
+    /// `did A or B in the past 30 days`, `did A in the past 3 days but did not do B`: does
+    /// the window reach the event that has none?
+    fn check_windows(&mut self, members: &[Lowered], quantifier: Quantifier) {
+        let events: Vec<(usize, &EventFacts)> = members.iter().enumerate().filter_map(event_of).collect();
+        for (place, (at, event)) in events.iter().enumerate().rev().filter(|(_, (_, event))| event.is_open) {
+            let windowed = |(at, event): &(usize, &'_ EventFacts)| event.window.map(|window| (*at, window));
+            let (before, after) = (events.get(..place).unwrap_or(&[]), events.get(place..).unwrap_or(&[]));
+            // The nearest, of those behind it first.
+            let nearest = after.iter().find_map(windowed).or_else(|| before.iter().rev().find_map(windowed));
+            let Some((of, window)) = nearest else { continue };
+            let other = events.iter().find(|(at, _)| *at == of).map(|(_, other)| *other);
+            let Some(other) = other else { continue };
+            let (open, words) = (self.format_bare(event.at), self.words(window));
+            let stands = if of > *at { "this window stands later" } else { "this window stands before" };
+            let mut diagnostic =
+                Diagnostic::new(Code::UnclearWindow, event.at, format!("does `{words}` belong to `{open}` too?"))
+                    .label("no window of its own")
+                    .also(window, stands);
+            if event.is_simple && other.is_simple && quantifier == Quantifier::Any {
+                let (first, second) = if of > *at { (*event, other) } else { (other, *event) };
+                let names = format!("{}, {}", self.event_names(first), self.event_names(second));
+                diagnostic = diagnostic.help(format!("if it does: `did any of ({names}) {words}`"));
+            } else {
+                diagnostic = diagnostic.help(format!("if it does: `{}`", self.in_window(event, &words)));
+            }
+            // `but did not order`, of an event that happened just before.
+            if event.is_plain_negative && of + 1 == *at && other.negative.is_none() && quantifier == Quantifier::All {
+                let (since, first) = (self.event_names(event), self.format_bare(other.at));
+                diagnostic = diagnostic.help(format!("if it is since then: `{first} with no {since} since`"));
+            }
+            let ever = match event.is_plain_negative {
+                true => format!("never did {}", self.event_names(event)),
+                false => self.in_window(event, "ever"),
+            };
+            self.report(diagnostic.help(format!("if `{open}` may be any time ago: `{ever}`")));
+        }
+    }
+
+    /// An event, or a sequence of them, in a window.
+    fn in_window(&self, event: &EventFacts, window: &str) -> String {
+        let open = self.format_bare(event.at);
+        match event.followed {
+            Some(followed) => {
+                let (first, rest) =
+                    (Span { end: followed.start, ..event.at }, Span { start: followed.start, ..event.at });
+                format!("{} {window} {}", self.format_bare(first), self.words(rest))
+            }
+            None if event.is_row => format!("{open}, all {window}"),
+            None => format!("{open} {window}"),
         }
     }
 
@@ -75,15 +149,25 @@ impl Lower<'_> {
                 continue;
             }
             let not = self.words(negative);
-            let (one, other) = (self.format_bare(first.at), self.format_bare(second.at));
+            // Beside a window, an event without one would be asked for its own.
+            let one = match first.is_plain_negative {
+                true => format!("never did {}", self.event_names(first)),
+                false => self.format_bare(first.at),
+            };
+            let ever = if first.window.is_some() && second.is_open { " ever" } else { "" };
+            let other = format!("{}{ever}", self.format_bare(second.at));
             let window = first.window.or(second.window).map_or(String::new(), |w| format!(" {}", self.words(w)));
             let names: Vec<String> = [first, second].iter().map(|e| self.event_names(e)).collect();
             self.report(
-                Diagnostic::new(Code::UnclearNegative, second.at, format!("does `{not}` belong to `{other}` too?"))
-                    .label("neither negative nor clearly positive")
-                    .also(negative, "this negative stands before")
-                    .help(format!("for neither of them: `no any of ({}){window}`", names.join(", ")))
-                    .help(format!("for a negative and a positive: `{one} {word} did {other}`")),
+                Diagnostic::new(
+                    Code::UnclearNegative,
+                    second.at,
+                    format!("does `{not}` belong to `{}` too?", self.format_bare(second.at)),
+                )
+                .label("neither negative nor clearly positive")
+                .also(negative, "this negative stands before")
+                .help(format!("for neither of them: `no any of ({}){window}`", names.join(", ")))
+                .help(format!("for a negative and a positive: `{one} {word} did {other}`")),
             );
         }
         self.diagnostics.len() > n_before
@@ -112,7 +196,15 @@ impl Lower<'_> {
     }
 
     fn event_names(&self, facts: &EventFacts) -> String {
-        let names = facts.events.iter().filter_map(|e| self.schema.event(*e)).map(|e| e.name.as_str());
+        let names = facts.events.iter().filter_map(|e| self.schema.event(*e)).map(|e| display(&e.name));
         names.take(4).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A member that is about events, with its place.
+fn event_of((at, member): (usize, &Lowered)) -> Option<(usize, &EventFacts)> {
+    match &member.facts {
+        Facts::Event(event) => Some((at, event)),
+        Facts::Plain | Facts::Error => None,
     }
 }

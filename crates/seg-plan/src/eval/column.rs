@@ -206,19 +206,19 @@ impl Column {
 
     /// The rows named, in that order.
     pub fn take(&self, rows: &[u32]) -> Column {
-        fn pick<T: Clone + Default>(values: &[T], rows: &[u32]) -> Vec<T> {
+        fn take<T: Clone + Default>(values: &[T], rows: &[u32]) -> Vec<T> {
             rows.iter().map(|row| values.get(*row as usize).cloned().unwrap_or_default()).collect()
         }
         match self {
-            Column::Bools(bits) => Column::Bools(pick(bits, rows)),
+            Column::Bools(bits) => Column::Bools(take(bits, rows)),
             Column::Ints { kind, values, known } => {
-                Column::Ints { kind: *kind, values: pick(values, rows), known: pick(known, rows) }
+                Column::Ints { kind: *kind, values: take(values, rows), known: take(known, rows) }
             }
-            Column::Numbers(values) => Column::Numbers(pick(values, rows)),
+            Column::Numbers(values) => Column::Numbers(take(values, rows)),
             Column::Texts { keys, dictionary } => {
-                Column::Texts { keys: pick(keys, rows), dictionary: dictionary.clone() }
+                Column::Texts { keys: take(keys, rows), dictionary: dictionary.clone() }
             }
-            Column::Lists(values) => Column::Lists(pick(values, rows)),
+            Column::Lists(values) => Column::Lists(take(values, rows)),
         }
     }
 }

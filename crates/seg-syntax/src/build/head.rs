@@ -2,6 +2,7 @@
 
 use super::Builder;
 use super::condition::{error_operand, event_names};
+use super::time::is_bare;
 use crate::ast::{
     Expr, FirstOrLastN, Group, Modifier, ModifierKind, Operand, OperandKind, Quantifier, Quantity, Window,
 };
@@ -138,10 +139,7 @@ impl Builder<'_> {
     /// `3 orders` in front of an event says neither exactly nor at least.
     fn front_quantity(&mut self, pair: Pair<'_, Rule>) -> Option<Quantity> {
         let span = self.span(&pair);
-        let is_bare = {
-            let mut inner = pair.clone().into_inner();
-            inner.next().is_some_and(|p| p.as_rule() == Rule::count) && inner.next().is_none()
-        };
+        let is_bare = is_bare(&pair);
         let quantity = self.quantity(pair);
         if is_bare {
             let n = self.words(span);

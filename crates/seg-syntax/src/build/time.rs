@@ -70,25 +70,66 @@ impl Builder<'_> {
 
     fn count_of_times(&mut self, pair: Pair<'_, Rule>) -> Option<Quantity> {
         let span = self.span(&pair);
+        let mut is_only = false;
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::quantity => return self.quantity(part).map(|q| Quantity { span, ..q }),
+                Rule::only => is_only = true,
+                Rule::not_once => return self.bounded(Bound::Exactly, 0, span),
+                Rule::quantity => {
+                    let (is_bare, said) = (is_bare(&part), self.span(&part));
+                    let quantity = self.quantity(part)?;
+                    match (is_only, is_bare) {
+                        // None at all is none at all.
+                        (false, true) if quantity.max != Some(0) => self.unclear_times(span),
+                        (true, false) => self.only_beside_bound(span, said),
+                        (true | false, _) => {}
+                    }
+                    return Some(Quantity { span, ..quantity });
+                }
                 Rule::once => {
-                    let mut bound = Bound::Exactly;
-                    let mut n = 1;
+                    let (mut bound, mut n) = (None, 1);
                     for word in part.into_inner() {
                         match word.as_rule() {
-                            Rule::bound => bound = self.bound(word),
+                            Rule::bound => bound = Some(self.bound(word)),
+                            Rule::only => bound = Some(Bound::Exactly),
                             Rule::kw_twice => n = 2,
                             _ => {}
                         }
                     }
-                    return self.bounded(bound, n, span);
+                    if bound.is_none() {
+                        self.unclear_times(span);
+                    }
+                    return self.bounded(bound.unwrap_or(Bound::Exactly), n, span);
                 }
                 _ => {}
             }
         }
         None
+    }
+
+    /// `twice` says neither exactly nor at least.
+    fn unclear_times(&mut self, span: Span) {
+        let times = self.words(span);
+        self.report(
+            Diagnostic::new(
+                Code::BareNumber,
+                span,
+                format!("`{times}` alone could mean exactly {times} or at least {times}"),
+            )
+            .label("exactly, or at least?")
+            .fix(span, format!("exactly {times}"), format!("for so often and no more: `exactly {times}`"))
+            .fix(span, format!("at least {times}"), format!("for so often or more: `at least {times}`")),
+        );
+    }
+
+    /// `only at least 2 times` says two things.
+    fn only_beside_bound(&mut self, span: Span, said: Span) {
+        let times = self.words(said);
+        self.report(
+            Diagnostic::new(Code::MisplacedWords, span, format!("`only` means exactly, and `{times}` is a range"))
+                .label("one or the other")
+                .fix(span, format!("{times} times"), format!("leave `only` out: `{times} times`")),
+        );
     }
 
     pub(super) fn different_periods(&mut self, pair: Pair<'_, Rule>) -> Option<ModifierKind> {
@@ -459,4 +500,10 @@ fn calendar(pair: Pair<'_, Rule>) -> Option<Window> {
         }
     }
     Some(Window::Calendar { unit, from: at, to: at + 1 })
+}
+
+/// Whether a quantity is a number without a word for how it is meant.
+pub(super) fn is_bare(pair: &Pair<'_, Rule>) -> bool {
+    let mut inner = pair.clone().into_inner();
+    inner.next().is_some_and(|p| p.as_rule() == Rule::count) && inner.next().is_none()
 }

@@ -94,7 +94,7 @@ codes! {
     MissingZone "E0401" "missing-zone" "A calendar word without a time zone";
     BadDate "E0402" "bad-date" "A date or time of day that does not exist";
     HoursOnDate "E0403" "hours-on-date" "Hours, minutes or seconds on a calendar day";
-    UnclearWindow "E0404" "unclear-window" "A window that seems to cover two conditions";
+    UnclearWindow "E0404" "unclear-window" "Words that seem to cover two conditions";
     DurationOutOfRange "E0405" "duration-out-of-range" "A length of time that is too long";
     ExactAgo "E0406" "exact-ago" "An exact length of time ago";
 

@@ -3,9 +3,9 @@
 use super::parts::EventParts;
 use super::sequence::Row;
 use crate::hir::{Aggregate, Cond, End, Expr, ExprKind, Length, PeriodUnit, Query};
-use crate::lower::{EventFacts, Facts, Lower, Lowered};
+use crate::lower::{EventFacts, Facts, Lower, Lowered, Trailing};
 use seg_data::{EventId, Type, Zone};
-use seg_syntax::ast::{self, Condition, Modifier, ModifierKind, Negative, Quantity, Unit};
+use seg_syntax::ast::{self, Condition, Modifier, ModifierKind, Negative, OperandKind, Quantity, Unit};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -136,21 +136,55 @@ impl Counted {
 
 /// What the neighbours in a chain need to know of a condition.
 fn event_facts(c: &Condition, events: Vec<EventId>, parts: &EventParts<'_>, row: &Row<'_>) -> EventFacts {
-    let window = parts.window.or(parts.not_window).map(|t| t.span);
+    let window = parts.window.or(parts.not_window);
+    let is_open = window.is_none();
+    // Whoever says `ever` says nothing that others could be meant by.
+    let window = window.filter(|t| !matches!(t.kind, ModifierKind::Window(ast::Window::Ever))).map(|t| t.span);
     let says_never = matches!(c.prefix.negative, Some((Negative::Never, _)));
     let is_windowed = c.modifiers.iter().all(|t| matches!(t.kind, ModifierKind::Window(_)));
+    let is_plain_negative =
+        events.len() == 1 && c.prefix.negative.is_some() && c.quantity.is_none() && c.modifiers.is_empty();
     EventFacts {
         events,
         window,
         // Each of several periods is a window of its own.
-        is_open: window.is_none() && parts.regular.is_none() && !says_never,
+        is_open: is_open && parts.regular.is_none() && !says_never,
         is_row: row.at < c.modifiers.len(),
+        followed: c.modifiers.iter().find(|t| matches!(t.kind, ModifierKind::Followed(_))).map(|t| t.span),
         open_filter: parts.filter.and_then(open_filter),
         negative: c.prefix.negative.map(|(_, span)| span),
         is_simple: c.quantity.is_none() && c.prefix.negative.is_none() && is_windowed,
+        trailing: trailing(c, row),
+        is_unmodified: c.modifiers.is_empty() && c.quantity.is_none() && c.prefix.negative.is_none(),
+        is_plain_negative,
         is_bare: c.prefix.span.is_none() && c.quantity.is_none() && is_windowed,
         at: c.span,
     }
+}
+
+/// What may seem to be said of an event before this one, too: all that stands behind
+/// its name, where no word stands before that and it is not a window alone. Behind a
+/// sequence it is clear.
+fn trailing(c: &Condition, row: &Row<'_>) -> Option<Trailing> {
+    let is_window = |t: &Modifier| matches!(t.kind, ModifierKind::Window(_));
+    if c.prefix.span.is_some()
+        || c.quantity.is_some()
+        || row.at < c.modifiers.len()
+        || c.modifiers.iter().all(is_window)
+    {
+        return None;
+    }
+    let mut properties = Vec::new();
+    for modifier in &c.modifiers {
+        if let ModifierKind::Where(expr) | ModifierKind::Had(expr) = &modifier.kind {
+            expr.each_condition(&mut |inner| {
+                if let OperandKind::Name(name) = &inner.subject.kind {
+                    properties.push(name.text.clone());
+                }
+            });
+        }
+    }
+    Some(Trailing { at: Span { start: c.subject.span.end, ..c.span }, properties })
 }
 
 /// A `where` without brackets at the end of which more may seem to follow.

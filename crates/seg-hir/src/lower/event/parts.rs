@@ -121,10 +121,15 @@ impl Lower<'_> {
                 | Relation::Between(Operand { kind: OperandKind::Literal(Literal::Number(_)), .. }, _)
         );
         if is_number {
+            // A number alone says neither exactly nor at least.
+            let times = match bare.starts_with(|c: char| c.is_ascii_digit()) {
+                true => format!("exactly {bare} times"),
+                false => format!("{bare} times"),
+            };
             self.report(
                 Diagnostic::new(Code::CountNeedsTimes, span, format!("`{words}` of what?"))
                     .label("a number after an event")
-                    .fix(span, format!("{bare} times"), format!("if it counts `{event}`, write `{bare} times`"))
+                    .fix(span, times.as_str(), format!("if it counts `{event}`, write `{times}`"))
                     .help(format!("if it is about a value: `total … of {event} … is {bare}`")),
             );
             return;
