@@ -46,6 +46,8 @@ pub(crate) struct Lower<'a> {
     pub diagnostics: Vec<Diagnostic>,
     /// The names reported as unknown: each is one problem, however often it stands.
     unknown: HashSet<String>,
+    /// Comparisons of a value beside one that leaves people without it out.
+    known_besides: Vec<Span>,
 }
 
 /// Where a name is looked up first.
@@ -173,6 +175,7 @@ impl<'a> Lower<'a> {
             references: Vec::new(),
             diagnostics: Vec::new(),
             unknown: HashSet::new(),
+            known_besides: Vec::new(),
         }
     }
 

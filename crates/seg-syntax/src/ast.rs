@@ -177,6 +177,9 @@ pub struct Group {
     /// Whether it was written as a chain (`A and B`), in which words may seem
     /// to reach over a member's end, or as a list (`all of (A, B)`).
     pub is_chain: bool,
+    /// Whether its members are comparisons of one value, said once: `plan is "pro" or
+    /// "team"`.
+    pub is_compound: bool,
     /// The whole group.
     pub span: Span,
 }

@@ -2,6 +2,7 @@
 //! be read two ways, becomes an error with both readings.
 
 mod comparison;
+mod compound;
 mod condition;
 mod filter;
 mod head;
@@ -116,7 +117,7 @@ impl Builder<'_> {
             Connective::And => Quantifier::All,
             Connective::Or => Quantifier::Any,
         };
-        Expr::Group(Group { quantifier, members, is_chain: true, span })
+        Expr::Group(Group { quantifier, members, is_chain: true, is_compound: false, span })
     }
 
     fn connective(&mut self, pair: Pair<'_, Rule>) -> (Connective, Span) {

@@ -3,7 +3,8 @@
 use super::{EventFacts, Facts, Lower, Lowered, Scope};
 use crate::hir::Cond;
 use seg_data::EventId;
-use seg_syntax::ast::{self, Group, Quantifier};
+use seg_data::schema::{Target, fold_name};
+use seg_syntax::ast::{self, Group, OrderOp, Quantifier, Relation};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::names::display;
 use seg_syntax::source::Span;
@@ -11,6 +12,9 @@ use seg_syntax::source::Span;
 impl Lower<'_> {
     pub(super) fn group(&mut self, group: &Group, scope: Scope<'_>) -> Lowered {
         let is_row = group.is_chain && matches!(scope, Scope::Person);
+        if group.is_compound && !self.check_compound(group) {
+            return Lowered::error();
+        }
         let mut members: Vec<Lowered> = Vec::with_capacity(group.members.len());
         for member in &group.members {
             let strays = is_row && self.strays_from_filter(members.last(), member);
@@ -30,6 +34,59 @@ impl Lower<'_> {
             Quantifier::None => Cond::any(conds).negate(),
             Quantifier::Cardinality { min, max } => Cond::Cardinality { min, max, members: conds },
         })
+    }
+
+    /// `plan is "pro" or "No Show"`: a value, or an event of that name? Else notes which
+    /// negative halves stand beside one that leaves people without a value out.
+    fn check_compound(&mut self, group: &Group) -> bool {
+        let mut halves = Vec::new();
+        for member in &group.members {
+            if let ast::Expr::Condition(c) = member
+                && let Some(ast::Modifier { kind: ast::ModifierKind::Comparison(comparison), span }) =
+                    c.modifiers.last()
+            {
+                halves.push((c, comparison, *span));
+            }
+        }
+        for (c, comparison, at) in halves.iter().skip(1) {
+            // Nothing but a text stands there.
+            let (Relation::Order(OrderOp::Is, right), true) = (&comparison.relation, c.span == *at) else { continue };
+            let ast::OperandKind::Literal(ast::Literal::Text(text)) = &right.kind else { continue };
+            let is_event = |target: &Target| matches!(target, Target::Event(_) | Target::Group(_));
+            let is_definition = self.declared.definitions.contains_key(&fold_name(text));
+            if right.span == *at && (is_definition || self.schema.lookup(text).iter().any(is_event)) {
+                let (subject, value) = (self.words(c.subject.span), self.words(*at));
+                let own = if is_definition { value.clone() } else { format!("did {value}") };
+                let word = if group.quantifier == Quantifier::Any { "or" } else { "and" };
+                self.report(
+                    Diagnostic::new(
+                        Code::AmbiguousName,
+                        *at,
+                        format!("is {value} a value of `{subject}`, or a condition of its own?"),
+                    )
+                    .label("both are possible")
+                    .help(format!("for the value: `{word} {subject} is {value}`"))
+                    .help(format!("for the other: `{word} {own}`")),
+                );
+                return false;
+            }
+        }
+        let is_negative = |comparison: &ast::Comparison| {
+            let is_word = matches!(
+                comparison.relation,
+                Relation::Order(OrderOp::IsNot, _) | Relation::NoneOf(_) | Relation::Includes(Quantifier::None, _)
+            );
+            is_word != comparison.not.is_some()
+        };
+        let leaves_out = |comparison: &ast::Comparison| {
+            !is_negative(comparison)
+                && comparison.or_unknown.is_none()
+                && !matches!(comparison.relation, Relation::Missing)
+        };
+        if group.quantifier == Quantifier::All && halves.iter().any(|(_, comparison, _)| leaves_out(comparison)) {
+            self.known_besides.extend(halves.iter().map(|(c, _, at)| c.subject.span.to(*at)));
+        }
+        true
     }
 
     /// `did A or B at least 3 times`: three times B, or three of both, or of each?

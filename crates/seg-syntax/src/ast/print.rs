@@ -220,7 +220,11 @@ fn expr(out: &mut Indented, e: &Expr) {
             out.nest(|out| expr(out, inner));
         }
         Expr::Group(group) => {
-            let shape = if group.is_chain { "chain" } else { "list" };
+            let shape = match (group.is_compound, group.is_chain) {
+                (true, _) => "compound",
+                (false, true) => "chain",
+                (false, false) => "list",
+            };
             out.line(format_args!("{} ({shape})", group.quantifier));
             out.nest(|out| group.members.iter().for_each(|m| expr(out, m)));
         }

@@ -1,6 +1,7 @@
 //! One condition: prefix words, a subject, modifiers.
 
 use super::Builder;
+use super::compound::halves;
 use super::head::Head;
 use crate::ast::{
     Condition, Expr, Group, Literal, Modifier, ModifierKind, Name, Negative, Operand, OperandKind, Prefix, Quantifier,
@@ -17,8 +18,11 @@ impl Builder<'_> {
         let mut prefix_pairs = Vec::new();
         let mut head = None;
         let mut modifiers = Vec::new();
-        let mut said = None;
+        let (mut said, mut carried) = (None, Vec::new());
         for part in pair.into_inner() {
+            if part.as_rule() == Rule::modifier {
+                carried.extend(halves(&part));
+            }
             match part.as_rule() {
                 Rule::modifier if is_said(&part) => said = Some(part),
                 Rule::prefix => prefix_pairs.push(part),
@@ -36,7 +40,8 @@ impl Builder<'_> {
                 if let Some(said) = said {
                     return self.said_of(said, Condition { prefix, quantity, subject, modifiers, span });
                 }
-                self.subject_clause(Condition { prefix, quantity, subject, modifiers, span })
+                let clause = self.subject_clause(Condition { prefix, quantity, subject, modifiers, span });
+                if carried.is_empty() { clause } else { self.compound(clause, carried) }
             }
             None => Expr::Error(span),
         }
@@ -185,6 +190,13 @@ impl Builder<'_> {
     /// with a comparison of the whole behind its brackets.
     fn modifier(&mut self, pair: Pair<'_, Rule>) -> Vec<Modifier> {
         let Some(inner) = pair.into_inner().find(|p| p.as_rule() != Rule::comma) else { return Vec::new() };
+        let inner = match inner.as_rule() {
+            Rule::compared => match inner.into_inner().find(|p| p.as_rule() == Rule::comparison) {
+                Some(comparison) => comparison,
+                None => return Vec::new(),
+            },
+            _ => inner,
+        };
         match inner.as_rule() {
             Rule::where_modifier => return self.where_modifier(inner),
             Rule::with_no => return self.with_no(inner),

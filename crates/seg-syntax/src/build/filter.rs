@@ -1,6 +1,7 @@
 //! What is asked of the events or records behind `where`, `had` and `with`.
 
 use super::Builder;
+use super::compound::halves;
 use super::condition::{error_operand, two_negatives};
 use crate::ast::{Condition, Expr, Modifier, ModifierKind, Negative, Operand, OperandKind, Prefix};
 use crate::diag::{Code, Diagnostic};
@@ -34,7 +35,7 @@ impl Builder<'_> {
         let mut prefix = Prefix::default();
         let mut subject = error_operand(span);
         let mut modifiers = Vec::new();
-        let mut said = None;
+        let (mut said, mut carried) = (None, Vec::new());
         for part in pair.into_inner() {
             let at = self.span(&part);
             match part.as_rule() {
@@ -56,9 +57,12 @@ impl Builder<'_> {
                 }
                 Rule::operand => subject = self.operand(part),
                 Rule::items_of => subject = self.items_of(part),
-                Rule::comparison => {
-                    let kind = self.comparison_modifier(part);
-                    modifiers.push(Modifier { kind, span: at });
+                Rule::asked => {
+                    carried = halves(&part);
+                    if let Some(comparison) = part.into_inner().find(|p| p.as_rule() == Rule::comparison) {
+                        let at = self.span(&comparison);
+                        modifiers.push(Modifier { kind: self.comparison_modifier(comparison), span: at });
+                    }
                 }
                 Rule::had_modifier => {
                     let kind = ModifierKind::Had(self.had(part));
@@ -79,7 +83,11 @@ impl Builder<'_> {
             rest = modifiers.pop();
             span = Span::new(span.source, span.start, subject.span.end);
         }
-        (self.subject_clause(Condition { prefix, quantity: None, subject, modifiers, span }), rest)
+        let clause = self.subject_clause(Condition { prefix, quantity: None, subject, modifiers, span });
+        if carried.is_empty() {
+            return (clause, rest);
+        }
+        (self.compound(clause, carried), rest)
     }
 
     /// `email (contains "+test" or matches "qa-.*")`: each comparison said of the
@@ -128,7 +136,7 @@ impl Builder<'_> {
     pub(super) fn property_test(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let span = self.span(&pair);
         let mut subject = error_operand(span);
-        let mut modifiers = Vec::new();
+        let (mut modifiers, mut carried) = (Vec::new(), Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::of_name => {
@@ -136,8 +144,10 @@ impl Builder<'_> {
                     subject = Operand { span: name.span, kind: OperandKind::Name(name) };
                 }
                 Rule::property_test => {
+                    carried = halves(&part);
                     let at = self.span(&part);
                     for test in part.into_inner() {
+                        let at = Span { end: self.span(&test).end, ..at };
                         let kind = match test.as_rule() {
                             Rule::comparison => self.comparison_modifier(test),
                             Rule::literal => self.is_literal(test),
@@ -150,6 +160,8 @@ impl Builder<'_> {
             }
         }
         let span = modifiers.last().map_or(subject.span, |t| subject.span.to(t.span));
-        Expr::Condition(Box::new(Condition { prefix: Prefix::default(), quantity: None, subject, modifiers, span }))
+        let test = Condition { prefix: Prefix::default(), quantity: None, subject, modifiers, span };
+        let test = Expr::Condition(Box::new(test));
+        if carried.is_empty() { test } else { self.compound(test, carried) }
     }
 }

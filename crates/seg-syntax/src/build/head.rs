@@ -91,7 +91,13 @@ impl Builder<'_> {
             );
             return None;
         }
-        Some(Group { quantifier: Quantifier::Cardinality { min, max }, members, is_chain: false, span })
+        Some(Group {
+            quantifier: Quantifier::Cardinality { min, max },
+            members,
+            is_chain: false,
+            is_compound: false,
+            span,
+        })
     }
 
     /// `30 to 45 days since last_order_date`: the subject comes last.
@@ -200,6 +206,6 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        Expr::Group(Group { quantifier, members, is_chain: false, span })
+        Expr::Group(Group { quantifier, members, is_chain: false, is_compound: false, span })
     }
 }

@@ -256,7 +256,7 @@ impl Builder<'_> {
             );
             return None;
         }
-        Some(Expr::Group(Group { quantifier, members, is_chain: false, span }))
+        Some(Expr::Group(Group { quantifier, members, is_chain: false, is_compound: false, span }))
     }
 
     /// `in a random 10% of people, by "winter-test"`

@@ -50,7 +50,8 @@ impl Lower<'_> {
             }
             (_, false) => cond,
             (_, true) => {
-                if left.value.may_be_missing || right_may_be_missing {
+                let may_be_missing = left.value.may_be_missing && !self.known_besides.contains(&span);
+                if may_be_missing || right_may_be_missing {
                     self.negative_on_missing(&left, comparison, span);
                     return Lowered::error();
                 }
@@ -167,9 +168,21 @@ impl Lower<'_> {
             Relation::Text(op, value) => Some(format!("{} {}", text_verb(*op), self.words(value.span))),
             _ => None,
         };
-        let known = match continues {
-            Some(rest) => format!("{subject} is known but not {rest}"),
-            None => format!("{subject} is known and not ({})", positive(&subject, &said)),
+        let list = match &comparison.relation {
+            Relation::Includes(Quantifier::Any | Quantifier::None, values) => {
+                let values: Vec<String> = values.iter().map(|v| self.words(v.span)).collect();
+                Some(format!("include none of {}", values.join(", ")))
+            }
+            _ => None,
+        };
+        let whole = match &list {
+            Some(list) => format!("{subject} {list}"),
+            None => whole,
+        };
+        let known = match (continues, list) {
+            (Some(rest), _) => format!("{subject} is known but not {rest}"),
+            (None, Some(list)) => format!("{subject} are known and {list}"),
+            (None, None) => format!("{subject} is known and not ({})", positive(&subject, &said)),
         };
         let missing = match &comparison.relation {
             Relation::Order(_, right) if !left.value.may_be_missing => self.words(right.span),
