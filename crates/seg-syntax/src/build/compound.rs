@@ -53,7 +53,7 @@ impl Builder<'_> {
             span = span.to(at);
             let next = match part.as_rule() {
                 Rule::value => match self.value_half(part, &mut condition, is_and) {
-                    ValueHalf::Comparison(comparison) => comparison,
+                    ValueHalf::Comparison(comparison) => *comparison,
                     ValueHalf::OfTheList => continue,
                     ValueHalf::Refused => return Expr::Error(span),
                 },
@@ -243,7 +243,7 @@ impl Builder<'_> {
                 return ValueHalf::Refused;
             }
         };
-        ValueHalf::Comparison(Comparison { not: None, relation, ignoring_case, or_unknown })
+        ValueHalf::Comparison(Box::new(Comparison { not: None, relation, ignoring_case, or_unknown }))
     }
 
     /// `country is not "a" or "b"`: not both, or neither?
@@ -315,7 +315,7 @@ fn carry_back(values: &mut [Expr], last: &Condition) {
 
 /// What a value behind `and` or `or` is.
 enum ValueHalf {
-    Comparison(Comparison),
+    Comparison(Box<Comparison>),
     /// One more value of the list before.
     OfTheList,
     Refused,
