@@ -24,10 +24,21 @@ pub(super) fn halves<'p>(pair: &Pair<'p, Rule>) -> Vec<Pair<'p, Rule>> {
 impl Builder<'_> {
     /// A condition and the halves behind its comparison.
     pub(super) fn compound(&mut self, first: Expr, halves: Vec<Pair<'_, Rule>>) -> Expr {
-        let Expr::Condition(mut condition) = first else { return first };
-        let Some(Modifier { kind: ModifierKind::Comparison(_), .. }) = condition.modifiers.last() else {
-            return Expr::Condition(condition);
+        let Expr::Condition(mut condition) = first else {
+            let span = first.span();
+            if !matches!(first, Expr::Error(_)) {
+                self.beyond_brackets(&halves);
+            }
+            return Expr::Error(span);
         };
+        // What stands behind the halves, such as a window after a comma, is said of what is
+        // compared, as what stands before them.
+        let is_comparison = |t: &Modifier| matches!(t.kind, ModifierKind::Comparison(_));
+        let Some(place) = condition.modifiers.iter().rposition(is_comparison) else {
+            return Expr::Error(condition.span);
+        };
+        let comparison = condition.modifiers.remove(place);
+        condition.modifiers.push(comparison);
         let start = condition.span;
         condition.span = condition.modifiers.last().map_or(start, |t| Span { end: t.span.end, ..start });
         let negative = condition.prefix.negative.take();
@@ -100,6 +111,20 @@ impl Builder<'_> {
             Some(_) => Expr::Not(Box::new(joined), span),
             None => joined,
         }
+    }
+
+    /// `where (A and B) is at least 10 and less than 20`: what is compared stands before
+    /// the brackets.
+    pub(super) fn beyond_brackets(&mut self, halves: &[Pair<'_, Rule>]) {
+        let Some(half) = halves.first() else { return };
+        let span = self.span(half);
+        let words = self.words(span);
+        self.report(
+            Diagnostic::new(Code::MisplacedWords, span, format!("`{words}` does not reach over brackets"))
+                .label("what is compared stands before them")
+                .help("say the whole condition again, with its other comparison")
+                .help("or compare with `is between A and B`, where both belong to the range"),
+        );
     }
 
     /// `is more than 5 and less than 10 or more than 100`: both ways to bracket it.

@@ -87,6 +87,10 @@ impl Builder<'_> {
         if carried.is_empty() {
             return (clause, rest);
         }
+        if rest.is_some() {
+            self.beyond_brackets(&carried);
+            return (Expr::Error(clause.span()), rest);
+        }
         (self.compound(clause, carried), rest)
     }
 
