@@ -42,7 +42,7 @@ struct Size {
 
 const SIZES: &[Size] = &[
     Size { name: "middle", n_sentences: 40_000, n_decisions: 5_000_000, n_occurrences: 400 },
-    Size { name: "full", n_sentences: 80_000, n_decisions: 10_000_000, n_occurrences: 1_000 },
+    Size { name: "full", n_sentences: 82_000, n_decisions: 10_000_000, n_occurrences: 1_000 },
 ];
 
 /// The number of `SEG_DIFFERENTIAL_SEED`.
