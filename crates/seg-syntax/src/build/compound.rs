@@ -168,22 +168,19 @@ impl Builder<'_> {
         let words = self.words(at);
         let verb = match condition.modifiers.last().map(|t| &t.kind) {
             Some(ModifierKind::Comparison(comparison)) => match &comparison.relation {
-                Relation::Order(OrderOp::Is, right) if right.span == at => "is ",
-                Relation::Text(TextOp::Contains, value) if value.span == at => "contains ",
-                Relation::Text(TextOp::StartsWith, value) if value.span == at => "starts with ",
-                Relation::Text(TextOp::EndsWith, value) if value.span == at => "ends with ",
-                Relation::Text(TextOp::Matches, value) if value.span == at => "matches ",
-                Relation::Includes(..) if words.starts_with('"') => "include ",
+                Relation::Order(OrderOp::Is, right) if right.span == at => "is",
+                Relation::Text(op, value) if value.span == at => return format!("{subject} {op} {words}"),
+                Relation::Includes(..) if words.starts_with('"') => "include",
                 Relation::Order(..) | Relation::Between(..) | Relation::Window(_) | Relation::Recurring(_)
                     if !["is ", "are ", "was ", "were ", "has "].iter().any(|verb| words.starts_with(verb)) =>
                 {
-                    "is "
+                    "is"
                 }
                 _ => "",
             },
             _ => "",
         };
-        format!("{subject} {verb}{words}")
+        if verb.is_empty() { format!("{subject} {words}") } else { format!("{subject} {verb} {words}") }
     }
 
     /// `or "team"`: compared as the value before it.
@@ -236,7 +233,7 @@ impl Builder<'_> {
                 Operand { kind: OperandKind::Literal(literal.literal), span: literal_span },
             ),
             Relation::Text(op, first) if is_and && matches!(op, TextOp::StartsWith | TextOp::EndsWith) => {
-                let verb = if *op == TextOp::StartsWith { "starts with" } else { "ends with" };
+                let verb = op.to_string();
                 let first = first.span;
                 let (first, second) = (self.words(first), self.words(literal_span));
                 self.report(
@@ -311,13 +308,7 @@ impl Builder<'_> {
                     .help(format!("for neither, with those without one: `{subject} include none of {first}, {second} or unknown`"))
             }
             Some(Relation::Text(op, value)) => {
-                let verb = match op {
-                    TextOp::Contains => "contains",
-                    TextOp::StartsWith => "starts with",
-                    TextOp::EndsWith => "ends with",
-                    TextOp::Matches => "matches",
-                };
-                let first = self.words(value.span);
+                let (verb, first) = (op.to_string(), self.words(value.span));
                 diagnostic.help(format!("for neither: `not ({subject} {verb} {first} or {second})`"))
             }
             _ => diagnostic.help("say each as a condition of its own"),

@@ -165,7 +165,7 @@ impl Lower<'_> {
                 let values: Vec<String> = list.iter().map(|v| self.words(v.span)).collect();
                 Some(format!("one of {}", values.join(", ")))
             }
-            Relation::Text(op, value) => Some(format!("{} {}", text_verb(*op), self.words(value.span))),
+            Relation::Text(op, value) => Some(format!("{} {}", op, self.words(value.span))),
             _ => None,
         };
         let list = match &comparison.relation {
@@ -436,9 +436,9 @@ impl Lower<'_> {
         span: Span,
     ) -> Option<Cond> {
         let words = self.words(at.span);
-        let verb = text_verb(op);
+        let verb = op.to_string();
         if left.value.ty != Type::Text {
-            self.needs_type(left, verb, "texts", span);
+            self.needs_type(left, &verb, "texts", span);
             return None;
         }
         let Some(Value::Text(text)) = self.literal_for(left, at, &Type::Text) else { return None };
@@ -512,15 +512,6 @@ impl Lower<'_> {
             None => diagnostic.note(format!("it is one of {}", crate::lower::names::resolve::quoted_list(&names))),
         };
         self.report(diagnostic);
-    }
-}
-
-fn text_verb(op: ast::TextOp) -> &'static str {
-    match op {
-        ast::TextOp::Contains => "contains",
-        ast::TextOp::StartsWith => "starts with",
-        ast::TextOp::EndsWith => "ends with",
-        ast::TextOp::Matches => "matches",
     }
 }
 
