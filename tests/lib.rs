@@ -5,11 +5,14 @@ pub mod descriptions;
 pub mod docs;
 mod engines;
 mod folder;
+mod front_end;
 pub mod fuzz;
+pub mod helps;
 mod layout;
 mod people;
 
 pub use engines::{Native, Planned, Reference, Repeated, TestEngine, copies, engines, repeated};
+pub use front_end::FrontEnd;
 pub use layout::non_canonical;
 pub use people::people;
 

@@ -7,14 +7,13 @@
 //! that are made up, in every spelling there is.
 
 use crate::texts::{Made, Productions, Random};
-use seg_data::{Schema, Zone};
-use seg_hir::{Lists, Settings};
+use seg_data::Zone;
+use seg_hir::Lists;
 use seg_syntax::ast::{Condition, Item, ModifierKind};
-use seg_syntax::diag::Severity;
 use seg_syntax::parse;
 use seg_syntax::source::{SourceMap, Span};
 use seg_tests::docs::blocks;
-use seg_tests::{root, schema_text};
+use seg_tests::{FrontEnd, root, schema_text};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -45,25 +44,19 @@ struct Source {
 }
 
 /// A source, read as far as all its variants share it.
-struct Reader<'s> {
-    source: &'s Source,
-    schema: Schema,
+struct Reader {
+    front_end: FrontEnd,
+    zone: Option<Zone>,
 }
 
-impl<'s> Reader<'s> {
-    fn new(source: &'s Source) -> Reader<'s> {
-        Reader { source, schema: seg_data::schema::parse(&source.schema).0 }
+impl Reader {
+    fn new(source: &Source) -> Reader {
+        Reader { front_end: FrontEnd::new(&source.schema, source.zone, source.lists.clone()), zone: source.zone }
     }
 
     /// What a text means, printed; nothing where it is refused.
     fn meaning(&self, text: &str) -> Option<String> {
-        let mut sources = SourceMap::default();
-        let parsed = parse(sources.add("case.seg", text), text);
-        let settings = Settings { zone: self.source.zone, ..Settings::default() };
-        let checked = seg_hir::check([&parsed], &sources, &self.schema, settings, &self.source.lists);
-        let problems = parsed.diagnostics.iter().chain(&checked.diagnostics);
-        let is_refused = problems.into_iter().any(|d| d.code.severity() == Severity::Error);
-        (!is_refused).then(|| seg_hir::hir::print(&checked.module, &self.schema))
+        self.front_end.meaning(text)
     }
 
     /// The phrases of a text that can be taken away and leave the same meaning,
@@ -78,7 +71,7 @@ impl<'s> Reader<'s> {
         let (mut idle, mut n) = (Vec::new(), 0);
         for phrase in self.phrases(text, &meaning).into_iter().filter(|phrase| phrase.range().start >= start) {
             let words = text[phrase.range()].split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-            let own_zone = self.source.zone.map(|zone| format!("in {} time", zone.name().to_lowercase()));
+            let own_zone = self.zone.map(|zone| format!("in {} time", zone.name().to_lowercase()));
             // The zone of the segment, said once more.
             let is_zone = words.starts_with("in ") && words.ends_with(" time");
             let is_again = is_zone && text.to_lowercase().matches(words.as_str()).count() > 1;
@@ -229,8 +222,7 @@ fn of_file(path: &Path) -> Vec<Source> {
 }
 
 /// Each segment of a text alone, where it can stand alone; else the whole text.
-fn parts(reader: &Reader<'_>) -> Vec<String> {
-    let text = &reader.source.text;
+fn parts(reader: &Reader, text: &str) -> Vec<String> {
     let parsed = parse(SourceMap::default().add("case.seg", text), text);
     let (mut alone, mut is_whole) = (Vec::new(), false);
     for item in &parsed.file.items {
@@ -242,7 +234,7 @@ fn parts(reader: &Reader<'_>) -> Vec<String> {
         }
     }
     if is_whole || parsed.file.items.iter().any(|item| matches!(item, Item::Rule(_))) {
-        alone.push(text.clone());
+        alone.push(text.to_owned());
     }
     alone
 }
@@ -252,7 +244,7 @@ fn every_phrase_of_the_corpus_says_something() {
     let (mut idle, mut n, mut seen) = (Vec::new(), 0, HashSet::new());
     for source in sources() {
         let reader = Reader::new(&source);
-        for part in parts(&reader) {
+        for part in parts(&reader, &source.text) {
             if seen.insert((source.schema.clone(), part.clone())) {
                 let (found, tried) = reader.idle(&part);
                 idle.extend(found);
@@ -372,13 +364,10 @@ fn what_is_to_be_written_instead_is_accepted() {
     let text = std::fs::read_to_string(&path).expect("a text");
     let source = Source { schema: schema_text("shop"), zone: Some(Zone::UTC), lists: Lists::new(), text };
     let reader = Reader::new(&source);
-    let mut sources = SourceMap::default();
-    let parsed = parse(sources.add("case.seg", source.text.as_str()), &source.text);
-    let settings = Settings { zone: source.zone, ..Settings::default() };
-    let checked = seg_hir::check([&parsed], &sources, &reader.schema, settings, &source.lists);
+    let errors = reader.front_end.errors(&source.text);
     let define = source.text.split("\ndefine ").nth(1).expect("a definition");
     let (mut refused, mut n) = (Vec::new(), 0);
-    for help in checked.diagnostics.iter().flat_map(|d| &d.helps) {
+    for help in errors.iter().flat_map(|d| &d.helps) {
         let Some(sentence) = help.split_once(": `").and_then(|(_, rest)| rest.strip_suffix('`')) else { continue };
         n += 1;
         if reader.meaning(&format!("define {define}\n{}", segment(sentence))).is_none() {

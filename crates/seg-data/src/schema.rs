@@ -1,7 +1,9 @@
 //! The schema: what attributes, events and properties there are.
 
+mod english;
 mod file;
 
+pub use english::{Noun, Verb};
 pub use file::{ProblemKind, SchemaProblem, parse};
 
 use crate::time::Period;
@@ -50,6 +52,9 @@ pub struct Field {
     /// Whether it always has a value. Data that breaks this is reported, and
     /// read as missing; nothing may be concluded from the promise alone.
     pub is_required: bool,
+    /// Whether it is a day that comes every year, such as a birthday; unknown where the
+    /// schema does not say.
+    pub recurring: Option<bool>,
     /// Whether, of an attribute, earlier values are kept with the times they
     /// were set at.
     pub keeps_history: bool,
@@ -66,6 +71,12 @@ pub struct Event {
     pub name: String,
     /// Other names sentences may use, such as `ordered` for `Order Completed`.
     pub also: Vec<String>,
+    /// What people do when it happens: `buy`, `open an email`.
+    pub verbs: Vec<Verb>,
+    /// What there is of it afterwards: `order`.
+    pub nouns: Vec<Noun>,
+    /// The forms of its verbs and nouns that sentences may use.
+    pub words: Vec<String>,
     /// For people.
     pub description: Option<String>,
     /// The part that it plays in carts, checkouts and purchases, if any.
@@ -176,6 +187,15 @@ struct Names {
     folded: HashMap<String, Vec<Target>>,
 }
 
+impl Names {
+    fn lookup(&self, name: &str) -> &[Target] {
+        if let Some(target) = self.exact.get(name) {
+            return std::slice::from_ref(target);
+        }
+        self.folded.get(&fold_name(name)).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// A thing of the schema that a name in a sentence stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
@@ -192,10 +212,7 @@ impl Schema {
     /// treating spaces, `_` and `-` alike. More than one result means that the
     /// name fits several things, none means that it fits nothing.
     pub fn lookup(&self, name: &str) -> &[Target] {
-        if let Some(target) = self.names.exact.get(name) {
-            return std::slice::from_ref(target);
-        }
-        self.names.folded.get(&fold_name(name)).map_or(&[], Vec::as_slice)
+        self.names.lookup(name)
     }
 
     /// An attribute by id.
@@ -223,7 +240,8 @@ impl Schema {
     }
 
     /// Every name with what it stands for and where the schema says so: the
-    /// main names and the other names of attributes, events and groups.
+    /// main names and the other names of attributes, events and groups, and the
+    /// forms of the verbs and nouns of events.
     pub fn all_names(&self) -> impl Iterator<Item = (&str, Target, &Range<usize>)> {
         let attributes = self.attributes.iter().enumerate().flat_map(|(idx, a)| {
             let target = Target::Attribute(AttributeId(idx as u32));
@@ -231,7 +249,7 @@ impl Schema {
         });
         let events = self.events.iter().enumerate().flat_map(|(idx, e)| {
             let target = Target::Event(EventId(idx as u32));
-            std::iter::once(&e.name).chain(&e.also).map(move |n| (n.as_str(), target, &e.declared_at))
+            std::iter::once(&e.name).chain(&e.also).chain(&e.words).map(move |n| (n.as_str(), target, &e.declared_at))
         });
         let groups = self.groups.iter().enumerate().flat_map(|(idx, g)| {
             let target = Target::Group(GroupId(idx as u32));

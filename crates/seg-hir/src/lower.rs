@@ -44,6 +44,8 @@ pub(crate) struct Lower<'a> {
     pub references: Vec<Reference>,
     /// What is wrong with it.
     pub diagnostics: Vec<Diagnostic>,
+    /// What is likely not meant, whatever the segment allows.
+    pub warnings: Vec<Diagnostic>,
     /// The names reported as unknown: each is one problem, however often it stands.
     unknown: HashSet<String>,
     /// Comparisons of a value beside one that leaves people without it out.
@@ -174,6 +176,7 @@ impl<'a> Lower<'a> {
             is_zone_read: false,
             references: Vec::new(),
             diagnostics: Vec::new(),
+            warnings: Vec::new(),
             unknown: HashSet::new(),
             known_besides: Vec::new(),
         }

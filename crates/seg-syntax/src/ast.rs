@@ -15,7 +15,7 @@ pub use item::{
     Definition, Expectation, Expected, Fact, FactTime, FactValue, Header, ListDeclaration, Overlap, Precedence,
     Profile, Rule, Segment, SizeChange, Test, Used,
 };
-pub use time::{Age, CalendarUnit, DatedOp, Duration, Periods, Quantity, Recurring, Unit, Window};
+pub use time::{Age, CalendarUnit, DatedOp, Duration, FromNow, Periods, Quantity, Recurring, Unit, Window};
 
 /// One source file: its items in order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -174,14 +174,24 @@ pub struct Group {
     pub quantifier: Quantifier,
     /// At least one.
     pub members: Vec<Expr>,
-    /// Whether it was written as a chain (`A and B`), in which words may seem
-    /// to reach over a member's end, or as a list (`all of (A, B)`).
-    pub is_chain: bool,
-    /// Whether its members are comparisons of one value, said once: `plan is "pro" or
-    /// "team"`.
-    pub is_compound: bool,
+    /// How they were put together.
+    pub form: GroupForm,
     /// The whole group.
     pub span: Span,
+}
+
+/// How the conditions of a group were put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupForm {
+    /// `A and B`, in which words may seem to reach over a member's end.
+    Chain,
+    /// `all of (A, B)`
+    List,
+    /// Comparisons of one value, said once: `plan is "pro" or "team"`.
+    Compound,
+    /// What is said of one event, named once: `ordered in the past 3 weeks but not in the
+    /// past week`.
+    Carried,
 }
 
 /// How the members of a group combine.

@@ -1,6 +1,7 @@
 //! Pest pairs to AST. Here a sentence that the grammar accepts, but that could
 //! be read two ways, becomes an error with both readings.
 
+mod carried;
 mod comparison;
 mod compound;
 mod condition;
@@ -11,7 +12,7 @@ mod sequence;
 mod time;
 mod value;
 
-use crate::ast::{Expr, Group, Item, Quantifier, Title};
+use crate::ast::{Expr, Group, GroupForm, Item, Quantifier, Title};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::source::{SourceId, Span};
@@ -117,7 +118,7 @@ impl Builder<'_> {
             Connective::And => Quantifier::All,
             Connective::Or => Quantifier::Any,
         };
-        Expr::Group(Group { quantifier, members, is_chain: true, is_compound: false, span })
+        Expr::Group(Group { quantifier, members, form: GroupForm::Chain, span })
     }
 
     fn connective(&mut self, pair: Pair<'_, Rule>) -> (Connective, Span) {

@@ -27,7 +27,7 @@ pub(crate) fn syntax_error(failure: &Error<Rule>, item: Span, text: &str, tokens
             .label("too many brackets around this")
             .help("give the inner conditions a segment of their own and write `in segment \"…\"`");
     }
-    if let Some(date) = found.and_then(|token| other_date(token.span, item, text)) {
+    if let Some(date) = found.and_then(|token| other_date(start_of_run(token.span, tokens), item, text)) {
         return date;
     }
     if let (Some(token), Some("ago")) = (found, found_text) {
@@ -50,6 +50,19 @@ pub(crate) fn syntax_error(failure: &Error<Rule>, item: Span, text: &str, tokens
     };
     let diagnostic = Diagnostic::new(Code::UnexpectedText, span, message).label(label);
     slip(diagnostic, found, at, item, text, tokens)
+}
+
+/// The first of the tokens up to one that stand without a space between them.
+fn start_of_run(at: Span, tokens: &Tokens) -> Span {
+    let before = tokens.as_slice().iter().rev().skip_while(|t| t.span.start >= at.start);
+    let mut run = at;
+    for token in before.take_while(|t| !t.kind.is_trivia()).take(4) {
+        if token.span.end != run.start || token.kind == TokenKind::Word {
+            break;
+        }
+        run = Span { start: token.span.start, ..run };
+    }
+    run
 }
 
 /// `31/12/2026`, `12/31/2026`, `1.5.2026`: dates as some countries write them.
@@ -93,8 +106,8 @@ fn misspelt(at: u32, item: Span, text: &str, tokens: &Tokens) -> Option<Diagnost
     words.into_iter().find_map(|token| {
         let word = text.get(token.span.range())?;
         // Words of the grammar that end no name are no slips of others.
-        let is_a_word =
-            ["last", "next", "first", "most", "time", "times", "lists"].contains(&word.to_lowercase().as_str());
+        let is_a_word = ["last", "next", "first", "most", "time", "times", "lists", "now", "from", "day"]
+            .contains(&word.to_lowercase().as_str());
         let right = reserved_word_like(word).filter(|_| !is_reserved(word) && !is_a_word)?;
         Some(
             Diagnostic::new(Code::UnexpectedText, token.span, format!("`{word}` is not a word Seg knows"))

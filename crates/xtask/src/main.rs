@@ -26,6 +26,8 @@ cargo xtask first-try [--all]  how many sentences that came to mind first (tests
                                by kind; with --all, every other one and why
 cargo xtask fuzz TARGET [SECONDS] [SEED]
                                check mutated texts: any-bytes, lexer-grammar or schema
+cargo xtask helps [N] [SEED]   break N sentences (2,000) by one word, and list the helps of messages that do not compile, the errors
+                               that stand elsewhere, and the messages with words that nobody wrote
 cargo xtask long [SEED]        what CI has no time for, from a seed of the day unless one is given: engines against each other
                                at full length, phrases taken away from 200,000 texts, and each fuzz
                                target for ten minutes
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         ["first-try"] => seg_tests::descriptions::first_try(false).map(|table| print!("{table}")),
         ["first-try", "--all"] => seg_tests::descriptions::first_try(true).map(|table| print!("{table}")),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["helps", rest @ ..] => helps(rest),
         ["long", rest @ ..] => long::run(rest),
         ["sanitize", rest @ ..] => sanitize::run(rest),
         ["tidy"] => tidy::run(),
@@ -62,4 +65,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn helps(args: &[&str]) -> Result<(), String> {
+    let number = |at: usize, default: u64| match args.get(at) {
+        Some(text) => text.parse().map_err(|_| format!("`{text}` is no number\n")),
+        None => Ok(default),
+    };
+    let (n, seed) = (number(0, 2_000)?, number(1, 1)?);
+    print!("{}", seg_tests::helps::report(usize::try_from(n).unwrap_or(usize::MAX), seed));
+    Ok(())
 }

@@ -84,6 +84,9 @@ fn changes(field: &Field) -> Event {
     Event {
         name: field.name.clone(),
         also: Vec::new(),
+        verbs: Vec::new(),
+        nouns: Vec::new(),
+        words: Vec::new(),
         description: None,
         role: None,
         arrives_within: None,

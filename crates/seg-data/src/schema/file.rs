@@ -1,6 +1,6 @@
 //! Schemas as TOML files.
 
-use super::{AttributeId, Channel, Event, EventId, Field, Group, Names, Role, Schema, Target, fold_name};
+use super::{AttributeId, Channel, Event, EventId, Field, Group, Names, Noun, Role, Schema, Target, Verb, fold_name};
 use crate::time::{DAY, Period, SECOND};
 use crate::types::Type;
 use serde::Deserialize;
@@ -99,7 +99,7 @@ struct SchemaFile {
     arrives_within: Option<Spanned<String>>,
     first_seen: Option<Spanned<String>>,
     #[serde(default)]
-    attributes: Entries<Spanned<FieldFile>>,
+    attributes: Entries<Spanned<ShortOrLong<FieldTable>>>,
     #[serde(default)]
     events: Entries<EventFile>,
     #[serde(default)]
@@ -119,32 +119,49 @@ struct PlaceFile {
 
 /// `country = "text"`, or a table. Read by hand, for serde's untagged enums
 /// lose the places of what is inside them.
-enum FieldFile {
+enum ShortOrLong<T> {
     Short(String),
-    Long(FieldTable),
+    Long(T),
 }
 
-impl<'de> Deserialize<'de> for FieldFile {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ShortOrLong;
+/// What a table has instead of the text that is its short form.
+trait Table {
+    const EXPECTED: &'static str;
+}
 
-        impl<'de> Visitor<'de> for ShortOrLong {
-            type Value = FieldFile;
+impl Table for FieldTable {
+    const EXPECTED: &'static str = "a type such as \"text\", or a table with `type` and what else is known";
+}
+
+impl Table for VerbTable {
+    const EXPECTED: &'static str = "a verb such as \"buy\", or a table with `verb` and its `past`";
+}
+
+impl Table for NounTable {
+    const EXPECTED: &'static str = "a noun such as \"order\", or a table with `noun` and its `plural`";
+}
+
+impl<'de, T: Deserialize<'de> + Table> Deserialize<'de> for ShortOrLong<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de> + Table> Visitor<'de> for Either<T> {
+            type Value = ShortOrLong<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a type such as \"text\", or a table with `type` and what else is known")
+                f.write_str(T::EXPECTED)
             }
 
-            fn visit_str<E>(self, ty: &str) -> Result<FieldFile, E> {
-                Ok(FieldFile::Short(ty.to_owned()))
+            fn visit_str<E>(self, text: &str) -> Result<ShortOrLong<T>, E> {
+                Ok(ShortOrLong::Short(text.to_owned()))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FieldFile, A::Error> {
-                FieldTable::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(FieldFile::Long)
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ShortOrLong<T>, A::Error> {
+                T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(ShortOrLong::Long)
             }
         }
 
-        deserializer.deserialize_any(ShortOrLong)
+        deserializer.deserialize_any(Either(PhantomData))
     }
 }
 
@@ -156,6 +173,7 @@ struct FieldTable {
     #[serde(default)]
     required: bool,
     history: Option<Spanned<bool>>,
+    recurring: Option<Spanned<bool>>,
     allowed: Option<Spanned<Vec<String>>>,
     #[serde(default)]
     also: Vec<Spanned<String>>,
@@ -170,11 +188,30 @@ struct FieldTable {
 struct EventFile {
     #[serde(default)]
     also: Vec<Spanned<String>>,
+    #[serde(default)]
+    verbs: Vec<ShortOrLong<VerbTable>>,
+    #[serde(default)]
+    nouns: Vec<ShortOrLong<NounTable>>,
     description: Option<String>,
     role: Option<Role>,
     arrives_within: Option<Spanned<String>>,
     #[serde(default)]
-    properties: Entries<Spanned<FieldFile>>,
+    properties: Entries<Spanned<ShortOrLong<FieldTable>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerbTable {
+    verb: String,
+    past: Option<String>,
+    participle: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NounTable {
+    noun: String,
+    plural: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -235,6 +272,7 @@ impl Reader {
             self.name(&mut schema.names, &group.name, &group.also, target, &group.declared_at);
             schema.groups.push(group);
         }
+        self.words(&mut schema);
         for (name, channel) in file.channels.0 {
             let consent = channel.consent.and_then(|c| self.attribute_of(&schema, &c, &[Type::Boolean]));
             schema.channels.push(Channel { name: name.into_inner(), consent });
@@ -269,6 +307,31 @@ impl Reader {
         }
     }
 
+    /// Enters the forms of the verbs and nouns of events. One that is the name of
+    /// something else is refused; what follows from a noun alone gives way.
+    fn words(&mut self, schema: &mut Schema) {
+        for (idx, event) in schema.events.iter().enumerate() {
+            let target = Target::Event(EventId(idx as u32));
+            for word in &event.words {
+                if let Some(other) = schema.names.lookup(word).iter().find(|other| **other != target) {
+                    let message =
+                        format!("`{word}` is a form of `{}`, and a name of `{}`", event.name, schema.name_of(*other));
+                    let help = "a word stands for one thing; use another verb or noun, or rename the other".to_owned();
+                    self.problem(ProblemKind::Name, event.declared_at.clone(), message, Some(help));
+                }
+            }
+            for word in &event.words {
+                schema.names.folded.entry(fold_name(word)).or_insert_with(|| vec![target]);
+            }
+        }
+        for (idx, event) in schema.events.iter().enumerate() {
+            for word in event.nouns.iter().flat_map(|noun| noun.behind(&event.verbs)) {
+                let target = Target::Event(EventId(idx as u32));
+                schema.names.folded.entry(fold_name(&word)).or_insert_with(|| vec![target]);
+            }
+        }
+    }
+
     fn check_name(&mut self, name: &str, at: &Range<usize>) {
         let is_plain = !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control);
         if !is_plain {
@@ -278,15 +341,16 @@ impl Reader {
         }
     }
 
-    fn field(&mut self, name: Spanned<String>, file: Spanned<FieldFile>) -> Field {
+    fn field(&mut self, name: Spanned<String>, file: Spanned<ShortOrLong<FieldTable>>) -> Field {
         let declared_at = name.span();
         let at = file.span();
         let table = match file.into_inner() {
-            FieldFile::Long(table) => table,
-            FieldFile::Short(ty) => FieldTable {
+            ShortOrLong::Long(table) => table,
+            ShortOrLong::Short(ty) => FieldTable {
                 ty: Spanned::new(at, ty),
                 required: false,
                 history: None,
+                recurring: None,
                 allowed: None,
                 also: Vec::new(),
                 description: None,
@@ -319,12 +383,19 @@ impl Reader {
             let message = "lists of records have no history".to_owned();
             self.problem(ProblemKind::Value, at.span(), message, Some("leave `history` out".to_owned()));
         }
+        let recurring = table.recurring.as_ref().map(|recurring| *recurring.get_ref());
+        if let (Some(true), Some(at), false) = (recurring, &table.recurring, ty == Type::Date) {
+            let message = format!("only a date comes every year, not the type {ty}");
+            let help = "make it a `date`, or leave `recurring` out".to_owned();
+            self.problem(ProblemKind::Value, at.span(), message, Some(help));
+        }
         Field {
             name: name.into_inner(),
             also: table.also.into_iter().map(Spanned::into_inner).collect(),
             description: table.description,
             ty,
             is_required: table.required,
+            recurring,
             keeps_history,
             allowed: table.allowed.map(Spanned::into_inner),
             declared_at,
@@ -332,13 +403,17 @@ impl Reader {
     }
 
     /// A field of events, whose own times say when each value was.
-    fn property(&mut self, name: Spanned<String>, file: Spanned<FieldFile>) -> Field {
+    fn property(&mut self, name: Spanned<String>, file: Spanned<ShortOrLong<FieldTable>>) -> Field {
         let at = file.span();
         let property = self.field(name, file);
         if property.keeps_history {
             let message = format!("`{}` is a property, and only attributes keep a history", property.name);
             let help = "leave `history` out; every event keeps its own values".to_owned();
-            self.problem(ProblemKind::Value, at, message, Some(help));
+            self.problem(ProblemKind::Value, at.clone(), message, Some(help));
+        }
+        if property.recurring == Some(true) {
+            let message = format!("`{}` is a property, and only attributes come every year", property.name);
+            self.problem(ProblemKind::Value, at, message, Some("leave `recurring` out".to_owned()));
         }
         property
     }
@@ -389,9 +464,21 @@ impl Reader {
                 }
             }
         }
+        let verbs: Vec<Verb> = file.verbs.into_iter().map(verb).collect();
+        let nouns: Vec<Noun> = file.nouns.into_iter().map(noun).collect();
+        let mut words: Vec<String> = Vec::new();
+        for word in verbs.iter().flat_map(Verb::forms).chain(nouns.iter().flat_map(Noun::forms)) {
+            self.check_name(&word, &declared_at);
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
         Event {
             name: name.into_inner(),
             also: file.also.into_iter().map(Spanned::into_inner).collect(),
+            verbs,
+            nouns,
+            words,
             description: file.description,
             role: file.role,
             arrives_within: own.or(everywhere),
@@ -441,6 +528,20 @@ impl Reader {
             self.problem(ProblemKind::Value, text.span(), message, Some(help));
         }
         parsed
+    }
+}
+
+fn verb(file: ShortOrLong<VerbTable>) -> Verb {
+    match file {
+        ShortOrLong::Short(base) => Verb { base, past: None, participle: None },
+        ShortOrLong::Long(table) => Verb { base: table.verb, past: table.past, participle: table.participle },
+    }
+}
+
+fn noun(file: ShortOrLong<NounTable>) -> Noun {
+    match file {
+        ShortOrLong::Short(singular) => Noun { singular, plural: None },
+        ShortOrLong::Long(table) => Noun { singular: table.noun, plural: table.plural },
     }
 }
 

@@ -33,6 +33,9 @@ pub(super) fn lower(lower: &mut Lower<'_>, segment: &ast::Segment, items: &Items
             (Cond::all(vec![now.0, before.0]), excludes, rules)
         }
     };
+    let allows = |warning: &Diagnostic| header.allowed.iter().any(|code| code == warning.code.number());
+    let warnings = std::mem::take(&mut lower.warnings);
+    lower.diagnostics.extend(warnings.into_iter().filter(|warning| !allows(warning)));
     Segment { name: segment.name.text.clone(), span: segment.name.span, header, include, excludes, rules }
 }
 

@@ -4,15 +4,15 @@ use super::{EventFacts, Facts, Lower, Lowered, Scope};
 use crate::hir::Cond;
 use seg_data::EventId;
 use seg_data::schema::{Target, fold_name};
-use seg_syntax::ast::{self, Group, OrderOp, Quantifier, Relation};
+use seg_syntax::ast::{self, Group, GroupForm, OrderOp, Quantifier, Relation};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::names::display;
 use seg_syntax::source::Span;
 
 impl Lower<'_> {
     pub(super) fn group(&mut self, group: &Group, scope: Scope<'_>) -> Lowered {
-        let is_row = group.is_chain && matches!(scope, Scope::Person);
-        if group.is_compound && !self.check_compound(group) {
+        let is_row = group.form == GroupForm::Chain && matches!(scope, Scope::Person);
+        if group.form == GroupForm::Compound && !self.check_compound(group) {
             return Lowered::error();
         }
         let mut members: Vec<Lowered> = Vec::with_capacity(group.members.len());
@@ -27,13 +27,18 @@ impl Lower<'_> {
                 self.check_windows(&members, group.quantifier);
             }
         }
+        let facts = match group.form {
+            GroupForm::Carried => carried_facts(&mut members, group.span),
+            GroupForm::Chain | GroupForm::List | GroupForm::Compound => Facts::Plain,
+        };
         let conds: Vec<Cond> = members.into_iter().map(|m| m.cond).collect();
-        Lowered::plain(match group.quantifier {
+        let cond = match group.quantifier {
             Quantifier::All => Cond::all(conds),
             Quantifier::Any => Cond::any(conds),
             Quantifier::None => Cond::any(conds).negate(),
             Quantifier::Cardinality { min, max } => Cond::Cardinality { min, max, members: conds },
-        })
+        };
+        Lowered { cond, facts }
     }
 
     /// `plan is "pro" or "No Show"`: a value, or an event of that name? Else notes which
@@ -263,5 +268,35 @@ fn event_of((at, member): (usize, &Lowered)) -> Option<(usize, &EventFacts)> {
     match &member.facts {
         Facts::Event(event) => Some((at, event)),
         Facts::Plain | Facts::Error => None,
+    }
+}
+
+/// What the neighbours of an event that carries over need to know: which it is, and the
+/// window that stands next to them.
+fn carried_facts(members: &mut [Lowered], at: Span) -> Facts {
+    if members.iter().any(Lowered::is_error) {
+        return Facts::Error;
+    }
+    let window = members.iter().rev().find_map(|member| match &member.facts {
+        Facts::Event(event) => event.window,
+        Facts::Plain | Facts::Error => None,
+    });
+    match members.first_mut().map(|first| std::mem::replace(&mut first.facts, Facts::Plain)) {
+        Some(Facts::Event(first)) => Facts::Event(EventFacts {
+            events: first.events,
+            window,
+            is_open: false,
+            open_filter: None,
+            is_row: false,
+            followed: None,
+            negative: None,
+            is_simple: false,
+            trailing: None,
+            is_unmodified: false,
+            is_plain_negative: false,
+            is_bare: false,
+            at,
+        }),
+        Some(Facts::Plain | Facts::Error) | None => Facts::Plain,
     }
 }

@@ -2,4 +2,5 @@
 
 mod calendar;
 mod moment;
+mod recurring;
 mod window;

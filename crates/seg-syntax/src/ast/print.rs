@@ -220,10 +220,11 @@ fn expr(out: &mut Indented, e: &Expr) {
             out.nest(|out| expr(out, inner));
         }
         Expr::Group(group) => {
-            let shape = match (group.is_compound, group.is_chain) {
-                (true, _) => "compound",
-                (false, true) => "chain",
-                (false, false) => "list",
+            let shape = match group.form {
+                GroupForm::Chain => "chain",
+                GroupForm::List => "list",
+                GroupForm::Compound => "compound",
+                GroupForm::Carried => "carried",
             };
             out.line(format_args!("{} ({shape})", group.quantifier));
             out.nest(|out| group.members.iter().for_each(|m| expr(out, m)));
@@ -489,6 +490,17 @@ impl Display for Duration {
     }
 }
 
+impl Display for FromNow {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            FromNow::Now => write!(f, "now"),
+            FromNow::Ago(d) => write!(f, "{d} ago"),
+            FromNow::Ahead(d) => write!(f, "{d} from now"),
+            FromNow::Day(at) => write!(f, "day {at:+}"),
+        }
+    }
+}
+
 impl Display for Window {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -497,6 +509,9 @@ impl Display for Window {
             Window::Anchored(d, op, anchor) => write!(f, "{d} {op} {anchor}"),
             Window::Next(d) => write!(f, "next {d}"),
             Window::Ago(age) => write!(f, "{age} ago"),
+            Window::Ahead(age) => write!(f, "{age} from now"),
+            Window::Between(a, b) => write!(f, "between {a} and {b}"),
+            Window::Beside(op, moment) => write!(f, "{op} {moment}"),
             Window::Dates(a, b) => write!(f, "between {a} and {b}"),
             Window::Dated(op, when) => write!(f, "{op} {when}"),
             Window::Calendar { unit, from, to } => {

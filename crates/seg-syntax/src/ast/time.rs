@@ -61,6 +61,12 @@ pub enum Window {
     Next(Duration),
     /// `more than 90 days ago`
     Ago(Age),
+    /// `more than 2 days from now`: the mirror of how long ago.
+    Ahead(Age),
+    /// `between 2 days ago and 3 days from now`
+    Between(FromNow, FromNow),
+    /// `before today`, `after 2 days ago`, `in the future`
+    Beside(DatedOp, FromNow),
     /// `between 2026-01-01 and 2026-01-31`
     Dates(Operand, Operand),
     /// `before 2026-01-01`
@@ -80,6 +86,19 @@ pub enum Window {
     },
     /// `ever`
     Ever,
+}
+
+/// A moment that is counted from now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FromNow {
+    /// Now itself, as in `in the future`.
+    Now,
+    /// `2 days ago`
+    Ago(Duration),
+    /// `3 days from now`
+    Ahead(Duration),
+    /// A day of the calendar by its distance from today: `yesterday` is -1.
+    Day(i64),
 }
 
 /// How long ago.

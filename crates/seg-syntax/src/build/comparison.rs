@@ -36,6 +36,9 @@ impl Builder<'_> {
                     let Some(inner) = part.into_inner().next() else { continue };
                     let relation = match inner.as_rule() {
                         Rule::recurring | Rule::days_named => self.recurring(inner).map(Relation::Recurring),
+                        Rule::day_or_later | Rule::in_days | Rule::in_future | Rule::in_past => {
+                            self.timed_alone(inner).map(Relation::Window)
+                        }
                         _ => self.window_or_next(inner).map(Relation::Window),
                     };
                     if let Some(relation) = relation {

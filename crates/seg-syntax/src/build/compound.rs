@@ -1,10 +1,10 @@
 //! Comparisons of one value that is said once: `total_spent is more than 50 and less
 //! than 500`, `plan is "pro" or "team"`.
 
-use super::Builder;
+use super::{Builder, Connective};
 use crate::ast::{
-    Comparison, Condition, Expr, Group, LiteralAt, Modifier, ModifierKind, Operand, OperandKind, OrderOp, Prefix,
-    Relation, TextOp,
+    Comparison, Condition, Expr, Group, GroupForm, LiteralAt, Modifier, ModifierKind, Operand, OperandKind, OrderOp,
+    Prefix, Relation, TextOp,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -17,7 +17,7 @@ pub(super) fn halves<'p>(pair: &Pair<'p, Rule>) -> Vec<Pair<'p, Rule>> {
         Rule::modifier => pair.clone().into_inner().find(|p| p.as_rule() == Rule::compared),
         _ => Some(pair.clone()),
     };
-    let is_half = |p: &Pair<'p, Rule>| matches!(p.as_rule(), Rule::half | Rule::value_half);
+    let is_half = |p: &Pair<'p, Rule>| matches!(p.as_rule(), Rule::half | Rule::value_half | Rule::listed);
     compared.map(|compared| compared.into_inner().filter(is_half).collect()).unwrap_or_default()
 }
 
@@ -46,24 +46,16 @@ impl Builder<'_> {
         // Where the values began to which one comparison carries over.
         let mut first_value = 0;
         let mut span = condition.modifiers.last().map_or(start, |t| start.to(t.span));
-        for half in halves {
-            let (mut joined_by, mut comparison) = (None, None);
-            let mut at = self.span(&half);
-            for part in half.into_inner() {
-                match part.as_rule() {
-                    Rule::connective => joined_by = Some(self.connective(part)),
-                    _ => {
-                        at = self.span(&part);
-                        comparison = Some(part);
-                    }
-                }
-            }
-            let (Some(joined_by), Some(part)) = (joined_by, comparison) else { continue };
-            let is_and = joined_by.0 == super::Connective::And;
+        let halves = self.joined_halves(halves);
+        let values: Vec<String> = halves.iter().filter_map(|half| self.literal_words(&half.part)).collect();
+        for Joined { by: joined_by, not, part } in halves {
+            let mut at = self.span(&part);
+            let is_and = joined_by.0 == Connective::And;
             let is_value = part.as_rule() == Rule::value;
             span = span.to(at);
+            at = not.map_or(at, |not| not.to(at));
             let next = match part.as_rule() {
-                Rule::value => match self.value_half(part, &mut condition, is_and) {
+                Rule::value => match self.value_half(part, &mut condition, is_and, &values) {
                     ValueHalf::Comparison(comparison) => *comparison,
                     ValueHalf::OfTheList => continue,
                     ValueHalf::Refused => return Expr::Error(span),
@@ -73,11 +65,11 @@ impl Builder<'_> {
                     _ => return Expr::Error(span),
                 },
                 Rule::recurring => match self.recurring(part).map(Relation::Recurring) {
-                    Some(relation) => Comparison::of(relation, None),
+                    Some(relation) => Comparison::of(relation, not),
                     None => return Expr::Error(span),
                 },
                 _ => match self.window_or_next(part).map(Relation::Window) {
-                    Some(relation) => Comparison::of(relation, None),
+                    Some(relation) => Comparison::of(relation, not),
                     None => return Expr::Error(span),
                 },
             };
@@ -104,13 +96,42 @@ impl Builder<'_> {
         }
         members.push(Expr::Condition(condition));
         let joined = match self.joined(members, &connectives, span) {
-            Expr::Group(group) => Expr::Group(Group { is_compound: true, is_chain: false, ..group }),
+            Expr::Group(group) => Expr::Group(Group { form: GroupForm::Compound, ..group }),
             other => other,
         };
         match negative {
             Some(_) => Expr::Not(Box::new(joined), span),
             None => joined,
         }
+    }
+
+    /// The halves behind a comparison, each with the word that joins it: in a list, that
+    /// before the last value.
+    fn joined_halves<'p>(&mut self, pairs: Vec<Pair<'p, Rule>>) -> Vec<Joined<'p>> {
+        let mut halves: Vec<Joined<'p>> = Vec::new();
+        let mut by: Option<(Connective, Span)> = None;
+        for half in pairs.into_iter().rev() {
+            let (mut not, mut found) = (None, None);
+            for part in half.into_inner() {
+                match part.as_rule() {
+                    Rule::connective => by = Some(self.connective(part)),
+                    Rule::kw_not => not = Some(self.span(&part)),
+                    Rule::comma => {}
+                    _ => found = Some(part),
+                }
+            }
+            if let (Some(by), Some(part)) = (by, found) {
+                halves.push(Joined { by, not, part });
+            }
+        }
+        halves.reverse();
+        halves
+    }
+
+    /// The words of the value that a half is, if it is one.
+    fn literal_words(&self, half: &Pair<'_, Rule>) -> Option<String> {
+        let literal = half.clone().into_inner().find(|p| p.as_rule() == Rule::literal)?;
+        (half.as_rule() == Rule::value).then(|| self.words(self.span(&literal)))
     }
 
     /// `where (A and B) is at least 10 and less than 20`: what is compared stands before
@@ -132,7 +153,7 @@ impl Builder<'_> {
         &self,
         members: &[Expr],
         last: &Condition,
-        connectives: &[(super::Connective, Span)],
+        connectives: &[(Connective, Span)],
     ) -> Option<Diagnostic> {
         let (first, first_at) = *connectives.first()?;
         let (_, second_at) = *connectives.iter().find(|(word, _)| *word != first)?;
@@ -141,7 +162,7 @@ impl Builder<'_> {
             _ => None,
         });
         let texts: Vec<String> = conditions.chain([last]).map(|c| self.in_full(c)).collect();
-        let bracketed = |tight: super::Connective| {
+        let bracketed = |tight: Connective| {
             let mut runs: Vec<Vec<&str>> = vec![Vec::new()];
             for (at, text) in texts.iter().enumerate() {
                 if at > 0 && connectives.get(at - 1).is_some_and(|(word, _)| *word != tight) {
@@ -158,7 +179,7 @@ impl Builder<'_> {
         let diagnostic = Diagnostic::new(Code::MixedAndOr, second_at, "`and` and `or` are mixed without brackets")
             .label(format!("`{}` here", self.words(second_at)))
             .also(first_at, format!("`{}` here", self.words(first_at)));
-        let ways = [super::Connective::And, super::Connective::Or].into_iter().filter_map(bracketed);
+        let ways = [Connective::And, Connective::Or].into_iter().filter_map(bracketed);
         Some(ways.fold(diagnostic, |diagnostic, way| diagnostic.help(format!("either `{way}`"))))
     }
 
@@ -184,7 +205,13 @@ impl Builder<'_> {
     }
 
     /// `or "team"`: compared as the value before it.
-    fn value_half(&mut self, pair: Pair<'_, Rule>, before: &mut Condition, is_and: bool) -> ValueHalf {
+    fn value_half(
+        &mut self,
+        pair: Pair<'_, Rule>,
+        before: &mut Condition,
+        is_and: bool,
+        values: &[String],
+    ) -> ValueHalf {
         let (at, mut literal, mut ignoring_case, mut or_unknown) = (self.span(&pair), None, None, None);
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -203,7 +230,7 @@ impl Builder<'_> {
         let is_negative = comparison.not.is_some()
             || matches!(comparison.relation, Relation::Order(OrderOp::IsNot, _) | Relation::KnownButNot(_));
         if is_negative {
-            let diagnostic = self.after_negative(&subject, said, &before.modifiers, &literal, is_and);
+            let diagnostic = self.after_negative(&subject, said, &before.modifiers, &literal, (is_and, values));
             self.report(diagnostic);
             return ValueHalf::Refused;
         }
@@ -275,9 +302,10 @@ impl Builder<'_> {
         said: Span,
         modifiers: &[Modifier],
         literal: &LiteralAt,
-        is_and: bool,
+        (is_and, values): (bool, &[String]),
     ) -> Diagnostic {
-        let (second, said_words) = (self.words(literal.span), self.words(said));
+        // All of them are negative or none is.
+        let (second, rest, said_words) = (self.words(literal.span), values.join(", "), self.words(said));
         let comparison = modifiers.last().and_then(|t| match &t.kind {
             ModifierKind::Comparison(comparison) => Some(comparison),
             _ => None,
@@ -295,21 +323,25 @@ impl Builder<'_> {
                 let first = self.words(right.span);
                 diagnostic
                     .help(format!(
-                        "for neither, of people with a value: `{subject} is known but not one of {first}, {second}`"
+                        "for neither, of people with a value: `{subject} is known but not one of {first}, {rest}`"
                     ))
                     .help(format!(
-                        "for neither, with those without one: `{subject} is none of {first}, {second} or unknown`"
+                        "for neither, with those without one: `{subject} is none of {first}, {rest} or unknown`"
                     ))
             }
             Some(Relation::Includes(_, values)) => {
                 let first = values.first().map_or(String::new(), |v| self.words(v.span));
                 diagnostic
-                    .help(format!("for neither, of people with a value: `{subject} are known and include none of {first}, {second}`"))
-                    .help(format!("for neither, with those without one: `{subject} include none of {first}, {second} or unknown`"))
+                    .help(format!(
+                        "for neither, of people with a value: `{subject} are known and include none of {first}, {rest}`"
+                    ))
+                    .help(format!(
+                        "for neither, with those without one: `{subject} include none of {first}, {rest} or unknown`"
+                    ))
             }
             Some(Relation::Text(op, value)) => {
                 let (verb, first) = (op.to_string(), self.words(value.span));
-                diagnostic.help(format!("for neither: `not ({subject} {verb} {first} or {second})`"))
+                diagnostic.help(format!("for neither: `not ({subject} {verb} {first} or {})`", values.join(" or ")))
             }
             _ => diagnostic.help("say each as a condition of its own"),
         }
@@ -327,6 +359,13 @@ fn carry_back(values: &mut [Expr], last: &Condition) {
             comparison.or_unknown = comparison.or_unknown.or(last.or_unknown);
         }
     }
+}
+
+/// A half behind a comparison.
+struct Joined<'p> {
+    by: (Connective, Span),
+    not: Option<Span>,
+    part: Pair<'p, Rule>,
 }
 
 /// What a value behind `and` or `or` is.

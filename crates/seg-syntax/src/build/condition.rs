@@ -1,11 +1,11 @@
 //! One condition: prefix words, a subject, modifiers.
 
-use super::Builder;
 use super::compound::halves;
 use super::head::Head;
+use super::{Builder, single_spaced};
 use crate::ast::{
-    Condition, Expr, Group, Literal, Modifier, ModifierKind, Name, Negative, Operand, OperandKind, Prefix, Quantifier,
-    Quantity,
+    Condition, Expr, Group, GroupForm, Literal, Modifier, ModifierKind, Name, Negative, Operand, OperandKind, Prefix,
+    Quantifier, Quantity,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -18,33 +18,78 @@ impl Builder<'_> {
         let mut prefix_pairs = Vec::new();
         let mut head = None;
         let mut modifiers = Vec::new();
-        let (mut said, mut carried) = (None, Vec::new());
+        let (mut said, mut object) = (None, None);
+        let (mut compared, mut carried) = (Vec::new(), Vec::new());
         for part in pair.into_inner() {
             if part.as_rule() == Rule::modifier {
-                carried.extend(halves(&part));
+                compared.extend(halves(&part));
             }
             match part.as_rule() {
                 Rule::modifier if is_said(&part) => said = Some(part),
                 Rule::prefix => prefix_pairs.push(part),
                 Rule::head => head = Some(self.head(part)),
-                Rule::modifier => modifiers.extend(self.modifier(part)),
+                Rule::modifier => match object_of(&part) {
+                    Some(found) if object.is_none() && modifiers.is_empty() => object = Some(found),
+                    _ => modifiers.extend(self.modifier(part)),
+                },
+                Rule::carried => carried.push(part),
                 _ => {}
             }
         }
-        let prefix = self.prefix(prefix_pairs);
-        match head {
+        let mut prefix = self.prefix(prefix_pairs);
+        if let Some(object) = object {
+            head = self.with_object(head, object, &mut prefix);
+        }
+        let clause = match head {
             Some(Head::Everyone) => self.bare(Expr::Everyone(span), prefix, &modifiers, span),
             Some(Head::Whole(expr)) => self.bare(expr, prefix, &modifiers, span),
             Some(Head::Subject { quantity, subject, modifier }) => {
                 modifiers.splice(0..0, modifier);
-                if let Some(said) = said {
-                    return self.said_of(said, Condition { prefix, quantity, subject, modifiers, span });
+                let condition = Condition { prefix, quantity, subject, modifiers, span };
+                match said {
+                    Some(said) => self.said_of(said, condition),
+                    None => {
+                        let clause = self.subject_clause(condition);
+                        if compared.is_empty() { clause } else { self.compound(clause, compared) }
+                    }
                 }
-                let clause = self.subject_clause(Condition { prefix, quantity, subject, modifiers, span });
-                if carried.is_empty() { clause } else { self.compound(clause, carried) }
             }
             None => Expr::Error(span),
+        };
+        if carried.is_empty() { clause } else { self.carried(clause, carried) }
+    }
+
+    /// `sent at least 3 invites`: an event whose name has a number or a `no` within.
+    fn with_object(&mut self, head: Option<Head>, object: Pair<'_, Rule>, prefix: &mut Prefix) -> Option<Head> {
+        let at = self.span(&object);
+        let Some(Head::Subject { quantity: None, subject, modifier: None }) = &head else {
+            self.report(misplaced_object(at, &self.words(at)));
+            return None;
+        };
+        let OperandKind::Name(Name { text: verb, is_quoted: false, their, span }) = &subject.kind else {
+            self.report(misplaced_object(at, &self.words(at)));
+            return None;
+        };
+        let (mut quantity, mut text) = (None, verb.clone());
+        for part in object.into_inner() {
+            match part.as_rule() {
+                Rule::quantity => quantity = self.front_quantity(part),
+                Rule::kw_no => {
+                    let no = self.span(&part);
+                    if let Some((_, first)) = prefix.negative.replace((Negative::No, no)) {
+                        self.report(two_negatives(no, "a second negative").also(first, "the first"));
+                    }
+                }
+                Rule::bare_name => text = format!("{verb} {}", single_spaced(part.as_str())),
+                _ => {}
+            }
         }
+        let name = Name { text, is_quoted: false, their: *their, span: span.to(at) };
+        Some(Head::Subject {
+            quantity,
+            subject: Operand { span: name.span, kind: OperandKind::Name(name) },
+            modifier: None,
+        })
     }
 
     /// A condition that takes no modifiers: negated if its prefix say so.
@@ -88,7 +133,7 @@ impl Builder<'_> {
         let OperandKind::Bracketed(inner) = subject.kind else { return Expr::Error(span) };
         let compares = modifiers.iter().any(|t| matches!(t.kind, ModifierKind::Comparison(_)));
         // `did all of (A, B)` is nothing but each of them.
-        if let Expr::Group(Group { quantifier, is_chain: false, .. }) = inner.as_ref()
+        if let Expr::Group(Group { quantifier, form: GroupForm::List, .. }) = inner.as_ref()
             && matches!(quantifier, Quantifier::All | Quantifier::Cardinality { .. })
             && modifiers.is_empty()
             && quantity.is_none()
@@ -97,7 +142,7 @@ impl Builder<'_> {
         }
         // `any of (A, B)` with something said of it: several events as one.
         if let Expr::Group(group) = inner.as_ref()
-            && !group.is_chain
+            && group.form == GroupForm::List
             && (has_event_words || !modifiers.is_empty())
             && let Some(names) = event_names(group)
         {
@@ -250,6 +295,11 @@ impl Builder<'_> {
                 let zone = inner.into_inner().find(|p| p.as_rule() == Rule::zone_name)?;
                 ModifierKind::Zone(zone.as_str().to_owned())
             }
+            Rule::object => {
+                let (at, words) = (self.span(&inner), self.words(self.span(&inner)));
+                self.report(misplaced_object(at, &words));
+                return None;
+            }
             _ => return None,
         };
         Some(kind)
@@ -262,6 +312,17 @@ struct Union {
     modifiers: Vec<Modifier>,
     span: Span,
     at: Span,
+}
+
+/// The rest of an event's name, if a modifier is that.
+fn object_of<'p>(modifier: &Pair<'p, Rule>) -> Option<Pair<'p, Rule>> {
+    modifier.clone().into_inner().find(|p| p.as_rule() == Rule::object)
+}
+
+fn misplaced_object(at: Span, words: &str) -> Diagnostic {
+    Diagnostic::new(Code::MisplacedWords, at, format!("`{words}` does not fit here"))
+        .label("no verb stands before it")
+        .note("a number of something follows a verb of the schema, as in `sent at least 3 invites`")
 }
 
 /// Whether a modifier is comparisons in brackets.

@@ -4,7 +4,7 @@ use super::Builder;
 use super::condition::{error_operand, event_names};
 use super::time::is_bare;
 use crate::ast::{
-    Expr, FirstOrLastN, Group, Modifier, ModifierKind, Operand, OperandKind, Quantifier, Quantity, Window,
+    Expr, FirstOrLastN, Group, GroupForm, Modifier, ModifierKind, Operand, OperandKind, Quantifier, Quantity, Window,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -91,13 +91,7 @@ impl Builder<'_> {
             );
             return None;
         }
-        Some(Group {
-            quantifier: Quantifier::Cardinality { min, max },
-            members,
-            is_chain: false,
-            is_compound: false,
-            span,
-        })
+        Some(Group { quantifier: Quantifier::Cardinality { min, max }, members, form: GroupForm::List, span })
     }
 
     /// `30 to 45 days since last_order_date`: the subject comes last.
@@ -143,7 +137,7 @@ impl Builder<'_> {
     }
 
     /// `3 orders` in front of an event says neither exactly nor at least.
-    fn front_quantity(&mut self, pair: Pair<'_, Rule>) -> Option<Quantity> {
+    pub(super) fn front_quantity(&mut self, pair: Pair<'_, Rule>) -> Option<Quantity> {
         let span = self.span(&pair);
         let is_bare = is_bare(&pair);
         let quantity = self.quantity(pair);
@@ -206,6 +200,6 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        Expr::Group(Group { quantifier, members, is_chain: false, is_compound: false, span })
+        Expr::Group(Group { quantifier, members, form: GroupForm::List, span })
     }
 }

@@ -5,8 +5,8 @@ use super::Builder;
 use super::condition::error_operand;
 use super::time::unit_of;
 use crate::ast::{
-    DistanceUnit, Expr, Followed, Group, LiteralAt, Modifier, ModifierKind, Near, Operand, OperandKind, Periods,
-    Quantifier, Recurring, Sample, Unit, Use, Within, WithinOf,
+    DistanceUnit, Expr, Followed, Group, GroupForm, LiteralAt, Modifier, ModifierKind, Near, Operand, OperandKind,
+    Periods, Quantifier, Recurring, Sample, Unit, Use, Within, WithinOf,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -167,7 +167,7 @@ impl Builder<'_> {
             }
             Rule::months_named => {
                 let named = inner.into_inner().filter(|p| p.as_rule() == Rule::month_named);
-                let months = named.filter_map(|m| m.into_inner().next()).map(|m| month(m.as_rule()));
+                let months = named.filter_map(|m| m.into_inner().next()).map(|m| 1 << (month_of(m.as_rule()) - 1));
                 Some(Recurring::Months(months.fold(0, |all, m| all | m)))
             }
             _ => {
@@ -256,7 +256,7 @@ impl Builder<'_> {
             );
             return None;
         }
-        Some(Expr::Group(Group { quantifier, members, is_chain: false, is_compound: false, span }))
+        Some(Expr::Group(Group { quantifier, members, form: GroupForm::List, span }))
     }
 
     /// `in a random 10% of people, by "winter-test"`
@@ -337,7 +337,8 @@ fn days(rule: Rule) -> u8 {
     }
 }
 
-fn month(rule: Rule) -> u16 {
+/// A month by its number in the year, from 1.
+pub(super) fn month_of(rule: Rule) -> u16 {
     const MONTHS: [Rule; 12] = [
         Rule::january,
         Rule::february,
@@ -352,5 +353,5 @@ fn month(rule: Rule) -> u16 {
         Rule::november,
         Rule::december,
     ];
-    MONTHS.iter().position(|m| *m == rule).map_or(0, |n| 1 << n)
+    MONTHS.iter().position(|m| *m == rule).map_or(1, |n| n as u16 + 1)
 }

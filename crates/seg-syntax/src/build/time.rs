@@ -3,8 +3,10 @@
 use super::Builder;
 use super::comparison::Bound;
 use super::condition::error_operand;
+use super::sequence::month_of;
 use crate::ast::{
-    Age, CalendarUnit, DatedOp, Duration, ModifierKind, Name, Operand, OperandKind, Quantity, Unit, Window,
+    Age, CalendarUnit, DateLiteral, DatedOp, Duration, FromNow, Literal, ModifierKind, Name, Operand, OperandKind,
+    Quantity, Unit, Window,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -275,6 +277,88 @@ impl Builder<'_> {
         Some(Age::Between(other, duration))
     }
 
+    /// `2 days ago`, `3 days from now`
+    fn from_here(&mut self, pair: Pair<'_, Rule>) -> Option<FromNow> {
+        let is_ahead = pair.clone().into_inner().any(|p| p.as_rule() == Rule::from_now);
+        let duration = self.duration(pair.into_inner().find(|p| p.as_rule() == Rule::duration)?)?;
+        Some(if is_ahead { FromNow::Ahead(duration) } else { FromNow::Ago(duration) })
+    }
+
+    /// `yesterday`, `2 days ago`
+    fn moment_from_now(&mut self, pair: Pair<'_, Rule>) -> Option<FromNow> {
+        let inner = pair.into_inner().next()?;
+        match inner.as_rule() {
+            Rule::from_here => self.from_here(inner),
+            rule => day_from_today(rule).map(FromNow::Day),
+        }
+    }
+
+    /// `3 calendar days ago`, `on the day 2 days from now`
+    fn calendar_day(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
+        let span = self.span(&pair);
+        let (mut count, mut unit, mut sign) = (1, (CalendarUnit::Day, Unit::Day), -1);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::duration_count => count = self.count(part)?,
+                Rule::calendar_length => {
+                    unit = match part.into_inner().next()?.as_rule() {
+                        Rule::week => (CalendarUnit::Week, Unit::Week),
+                        Rule::month => (CalendarUnit::Month, Unit::Month),
+                        Rule::year => (CalendarUnit::Year, Unit::Year),
+                        _ => (CalendarUnit::Day, Unit::Day),
+                    }
+                }
+                Rule::from_now => sign = 1,
+                _ => {}
+            }
+        }
+        self.checked_duration(count, unit.1, span)?;
+        let from = i64::try_from(count).unwrap_or(i64::MAX / 2) * sign;
+        Some(Window::Calendar { unit: unit.0, from, to: from + 1 })
+    }
+
+    /// `in 2025`, `in March 2026`: from its first day to its last.
+    fn in_year(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
+        let span = self.span(&pair);
+        let (mut month, mut year) = (None, "");
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::month_named => month = part.into_inner().next().map(|m| month_of(m.as_rule())),
+                Rule::year_number => year = part.as_str(),
+                _ => {}
+            }
+        }
+        let (first, last) = (month.unwrap_or(1), month.unwrap_or(12));
+        let end = days_of_month(year.parse().ok()?, last);
+        Some(days(format!("{year}-{first:02}-01"), format!("{year}-{last:02}-{end:02}"), span))
+    }
+
+    /// What is said of a time behind `is` alone: `in 5 days`, `today or later`.
+    pub(super) fn timed_alone(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
+        match pair.as_rule() {
+            Rule::in_days => {
+                let duration = pair.into_inner().find(|p| p.as_rule() == Rule::duration)?;
+                self.duration(duration).map(|duration| Window::Ahead(Age::Exactly(duration)))
+            }
+            Rule::in_future => Some(Window::Beside(DatedOp::After, FromNow::Now)),
+            Rule::in_past => Some(Window::Beside(DatedOp::Before, FromNow::Now)),
+            _ => {
+                let (mut op, mut day, mut date) = (DatedOp::OnOrAfter, None, None);
+                for part in pair.into_inner() {
+                    match part.as_rule() {
+                        Rule::kw_earlier => op = DatedOp::OnOrBefore,
+                        Rule::date => date = Some(self.date_operand(part)),
+                        rule => day = day.or(day_from_today(rule)),
+                    }
+                }
+                match date {
+                    Some(date) => Some(Window::Dated(op, date)),
+                    None => Some(Window::Beside(op, FromNow::Day(day?))),
+                }
+            }
+        }
+    }
+
     pub(super) fn window_or_next(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
         match pair.as_rule() {
             Rule::next_window => self.next_window(pair),
@@ -289,9 +373,17 @@ impl Builder<'_> {
             Rule::past => self.past(inner),
             Rule::calendar => calendar(inner),
             Rule::ago => {
+                let is_ahead = inner.clone().into_inner().any(|p| p.as_rule() == Rule::from_now);
                 let age = inner.into_inner().find(|p| p.as_rule() == Rule::age)?;
-                self.age(age).map(Window::Ago)
+                self.age(age).map(if is_ahead { Window::Ahead } else { Window::Ago })
             }
+            Rule::calendar_day => self.calendar_day(inner),
+            Rule::between_moments => {
+                let mut moments = inner.into_inner().filter(|p| p.as_rule() == Rule::from_here);
+                let (low, high) = (moments.next()?, moments.next()?);
+                Some(Window::Between(self.from_here(low)?, self.from_here(high)?))
+            }
+            Rule::in_year => self.in_year(inner),
             Rule::between_dates => {
                 let mut dates = inner.into_inner().filter(|p| p.as_rule() == Rule::date);
                 let (low, high) = (dates.next()?, dates.next()?);
@@ -414,7 +506,7 @@ impl Builder<'_> {
 
     fn dated(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
         let mut op = DatedOp::On;
-        let mut when = None;
+        let (mut when, mut from_now) = (None, None);
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::dated_word => {
@@ -433,10 +525,14 @@ impl Builder<'_> {
                     }
                 }
                 Rule::moment => when = Some(self.moment(part)),
+                Rule::moment_from_now => from_now = Some(self.moment_from_now(part)?),
                 _ => {}
             }
         }
-        Some(Window::Dated(op, when?))
+        match from_now {
+            Some(moment) => Some(Window::Beside(op, moment)),
+            None => Some(Window::Dated(op, when?)),
+        }
     }
 
     pub(super) fn moment(&mut self, pair: Pair<'_, Rule>) -> Operand {
@@ -478,6 +574,32 @@ pub(super) fn unit_of(pair: &Pair<'_, Rule>) -> Unit {
 pub(super) fn number_word(word: &str) -> u64 {
     const WORDS: [&str; 11] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
     WORDS.iter().position(|w| w.eq_ignore_ascii_case(word)).unwrap_or(0) as u64
+}
+
+/// How far a day is from today, by the word for it.
+fn day_from_today(rule: Rule) -> Option<i64> {
+    match rule {
+        Rule::kw_today => Some(0),
+        Rule::kw_yesterday => Some(-1),
+        Rule::kw_tomorrow => Some(1),
+        _ => None,
+    }
+}
+
+/// The days from one to another of the calendar, written out.
+fn days(from: String, to: String, span: Span) -> Window {
+    let day = |day| Operand { kind: OperandKind::Literal(Literal::Date(DateLiteral { day, clock: None })), span };
+    Window::Dates(day(from), day(to))
+}
+
+fn days_of_month(year: u32, month: u16) -> u32 {
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        _ => 31,
+    }
 }
 
 /// `today`, `last month`

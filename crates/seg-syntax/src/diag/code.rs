@@ -130,6 +130,7 @@ codes! {
     TooManyConditions "W0810" "too-many-conditions" "More conditions than one can read";
     SameMeaning "W0811" "same-meaning" "Two segments of one meaning";
     LateEvent "W0812" "late-event" "An event that may still arrive, used negatively";
+    YearlyDay "W0813" "yearly-day" "A day of every year that is asked for with its year";
 
     NameNeedsQuotes "W1701" "name-needs-quotes" "A name that must be quoted in sentences";
     NotLocked "W1702" "not-locked" "A frozen segment that the lock does not hold";

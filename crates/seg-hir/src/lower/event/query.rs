@@ -3,7 +3,7 @@
 use crate::hir::{Expr, Query};
 use crate::lower::Lower;
 use seg_data::EventId;
-use seg_syntax::ast::{Modifier, ModifierKind, Operand, OperandKind, Window};
+use seg_syntax::ast::{DatedOp, FromNow, Modifier, ModifierKind, Operand, OperandKind, Window};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -49,7 +49,7 @@ impl Lower<'_> {
                         self.repeated(first, modifier.span, "keep one window, or write two conditions joined by `and`");
                         return None;
                     }
-                    if matches!(window, Window::Next(_) | Window::Calendar { from: 1.., .. }) {
+                    if is_ahead_of_now(window) {
                         self.future(modifier.span);
                         return None;
                     }
@@ -107,6 +107,26 @@ impl Lower<'_> {
                 .label("events after now do not exist")
                 .help("use a window in the past, such as `in the past 7 days`"),
         );
+    }
+}
+
+/// `within the next 7 days`, `after tomorrow`: where no event is.
+fn is_ahead_of_now(window: &Window) -> bool {
+    let is_ahead = |moment: &FromNow| matches!(moment, FromNow::Ahead(_) | FromNow::Day(1..));
+    match window {
+        Window::Next(_) | Window::Ahead(_) | Window::Calendar { from: 1.., .. } => true,
+        Window::Between(a, b) => is_ahead(a) || is_ahead(b),
+        Window::Beside(_, moment) if is_ahead(moment) => true,
+        Window::Beside(op, FromNow::Now | FromNow::Day(0)) => *op == DatedOp::After,
+        Window::Past(_)
+        | Window::PastNamed(_)
+        | Window::Ago(_)
+        | Window::Beside(..)
+        | Window::Dates(..)
+        | Window::Dated(..)
+        | Window::Anchored(..)
+        | Window::Calendar { .. }
+        | Window::Ever => false,
     }
 }
 

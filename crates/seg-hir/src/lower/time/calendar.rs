@@ -1,6 +1,8 @@
 //! Parts of the calendar that come again: days of the week, months, times of
 //! day, anniversaries, one period after another.
 
+use super::recurring::anniversary_until;
+use super::window::{earlier_first, shorter_first};
 use crate::hir::{Bound, CalendarPart, CompareOp, Cond, DayOffset, Expr, ExprKind, Interval, Moment, Query};
 use crate::lower::event::{Counted, EventParts};
 use crate::lower::names::resolve::Subject;
@@ -8,7 +10,8 @@ use crate::lower::{Lower, Lowered, Scope};
 use seg_data::time::SECOND;
 use seg_data::{Type, Value, Zone};
 use seg_syntax::ast::{
-    self, Condition, Duration, Modifier, ModifierKind, Name, Periods, Quantity, Recurring, Relation, Unit, Window,
+    self, Age, Condition, DatedOp, Duration, Modifier, ModifierKind, Name, Periods, Quantity, Recurring, Relation,
+    Unit, Window,
 };
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
@@ -142,9 +145,7 @@ impl Lower<'_> {
             );
             return Lowered::error();
         }
-        let kind = ExprKind::Anniversary(Box::new(day.clone()), Box::new(from));
-        let next = Expr { kind, ty: Type::Date, may_be_missing };
-        let cond = Cond::Compare(op, next, to);
+        let cond = anniversary_until(day.clone(), from, op, to);
         let cond = match (not, or_unknown.is_some()) {
             (false, false) => cond,
             (false, true) => Cond::any(vec![cond, Cond::Known(day).negate()]),
@@ -159,7 +160,7 @@ impl Lower<'_> {
 
     /// The days of a window: from one, and to another or before it.
     #[expect(clippy::option_option, reason = "reported, or no such window")]
-    fn days_around_today(&mut self, window: &Window, span: Span) -> Option<Option<(Expr, Expr, CompareOp)>> {
+    pub(super) fn days_around_today(&mut self, window: &Window, span: Span) -> Option<Option<(Expr, Expr, CompareOp)>> {
         let up_to = CompareOp::LessOrEqual;
         Some(Some(match window {
             Window::Past(d) => (self.today(d, -1)?, self.today_itself(span)?, up_to),
@@ -169,8 +170,27 @@ impl Lower<'_> {
                 let start = |offset| Expr::today(zone, DayOffset::StartOf(unit, offset));
                 (start(*from), start(*to), CompareOp::Less)
             }
+            Window::Ago(Age::Exactly(d)) => (self.today(d, -1)?, self.today(d, -1)?, up_to),
+            Window::Ahead(Age::Exactly(d)) => (self.today(d, 1)?, self.today(d, 1)?, up_to),
+            Window::Ago(Age::Between(a, b)) => {
+                let (short, long) = shorter_first(a, b);
+                (self.today(long, -1)?, self.today(short, -1)?, up_to)
+            }
+            Window::Ahead(Age::Between(a, b)) => {
+                let (short, long) = shorter_first(a, b);
+                (self.today(short, 1)?, self.today(long, 1)?, up_to)
+            }
+            Window::Between(a, b) => {
+                let (from, to) = earlier_first(*a, *b);
+                (self.day_from_now(from, span)?, self.day_from_now(to, span)?, up_to)
+            }
+            Window::Beside(DatedOp::On, moment) => {
+                (self.day_from_now(*moment, span)?, self.day_from_now(*moment, span)?, up_to)
+            }
             Window::PastNamed(_)
-            | Window::Ago(_)
+            | Window::Ago(Age::MoreThan(_) | Age::AtLeast(_) | Age::LessThan(_) | Age::AtMost(_))
+            | Window::Ahead(Age::MoreThan(_) | Age::AtLeast(_) | Age::LessThan(_) | Age::AtMost(_))
+            | Window::Beside(..)
             | Window::Dates(..)
             | Window::Dated(..)
             | Window::Anchored(..)

@@ -27,6 +27,9 @@ impl Lower<'_> {
             | Window::PastNamed(_)
             | Window::Next(_)
             | Window::Ago(_)
+            | Window::Ahead(_)
+            | Window::Between(..)
+            | Window::Beside(..)
             | Window::Dates(..)
             | Window::Dated(..)
             | Window::Calendar { .. }

@@ -6,7 +6,7 @@ use crate::names::suggestion;
 use seg_data::time::{CalendarUnit, DAY, SECOND};
 use seg_data::{Date, Period, Timestamp, Type, Value, Zone};
 use seg_syntax::ast::{
-    self, Age, DateLiteral, DatedOp, Duration, Literal, Operand, OperandKind, OrderOp, Unit, Window,
+    self, Age, DateLiteral, DatedOp, Duration, FromNow, Literal, Operand, OperandKind, OrderOp, Unit, Window,
 };
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
@@ -28,6 +28,13 @@ impl Lower<'_> {
             Window::Past(d) => Interval { from: Some(closed(self.before(d)?)), to: now },
             Window::Next(d) => Interval { from: now, to: Some(closed(self.after(d)?)) },
             Window::Ago(age) => self.age(age, span)?,
+            Window::Ahead(age) => self.age_ahead(age, span)?,
+            Window::Between(a, b) => {
+                let (from, to) = earlier_first(*a, *b);
+                let ((from, _), (to, to_end)) = (self.moment(from, span)?, self.moment(to, span)?);
+                Interval { from: Some(closed(from)), to: Some(to_end.map_or(closed(to), open)) }
+            }
+            Window::Beside(op, moment) => self.beside_now(*op, *moment, span)?,
             Window::Dates(low, high) => {
                 let (low_at, high_at) = (self.dated(low)?, self.dated(high)?);
                 if high_at.start < low_at.start {
@@ -83,7 +90,7 @@ impl Lower<'_> {
             Age::LessThan(d) => Interval { from: Some(open(self.before(d)?)), to: None },
             Age::AtMost(d) => Interval { from: Some(closed(self.before(d)?)), to: None },
             Age::Between(a, b) => {
-                let (short, long) = if approximate(a) <= approximate(b) { (a, b) } else { (b, a) };
+                let (short, long) = shorter_first(a, b);
                 Interval { from: Some(closed(self.before(long)?)), to: Some(closed(self.before(short)?)) }
             }
             Age::Exactly(d) => {
@@ -94,6 +101,74 @@ impl Lower<'_> {
                         .label("exactly then?")
                         .help(format!("for a stretch of time: `between {n} and {} {unit}s ago`", n + 1))
                         .help(format!("for everything up to then: `at least {n} {unit}s ago`; since then: `in the past {n} {unit}s`")),
+                );
+                return None;
+            }
+        })
+    }
+
+    /// The mirror of [`Lower::age`]; what is long past is not less than two days from now.
+    fn age_ahead(&mut self, age: &Age, span: Span) -> Option<Interval> {
+        let now = Some(closed(Moment::NOW));
+        Some(match age {
+            Age::MoreThan(d) => Interval { from: Some(open(self.after(d)?)), to: None },
+            Age::AtLeast(d) => Interval { from: Some(closed(self.after(d)?)), to: None },
+            Age::LessThan(d) => Interval { from: now, to: Some(open(self.after(d)?)) },
+            Age::AtMost(d) => Interval { from: now, to: Some(closed(self.after(d)?)) },
+            Age::Between(a, b) => {
+                let (short, long) = shorter_first(a, b);
+                Interval { from: Some(closed(self.after(short)?)), to: Some(closed(self.after(long)?)) }
+            }
+            Age::Exactly(d) => {
+                let (words, n, unit) = (self.words(span), d.count, d.unit);
+                let mut diagnostic =
+                    Diagnostic::new(Code::ExactAgo, span, format!("`{words}` is a single instant, which nothing hits"))
+                        .label("exactly then?");
+                if matches!(unit, Unit::Day | Unit::Week | Unit::Month | Unit::Year) {
+                    diagnostic =
+                        diagnostic.help(format!("for the {unit} of the calendar: `is {n} calendar {unit}s from now`"));
+                }
+                self.report(diagnostic.help(format!(
+                    "for a stretch of time: `is between {n} and {} {unit}s from now`; for everything up to then: `is at \
+                     most {n} {unit}s from now`",
+                    n + 1
+                )));
+                return None;
+            }
+        })
+    }
+
+    /// A moment, and one past its end where it is a whole day.
+    fn moment(&mut self, moment: FromNow, span: Span) -> Option<(Moment, Option<Moment>)> {
+        Some(match moment {
+            FromNow::Now => (Moment::NOW, None),
+            FromNow::Ago(d) => (self.before(&d)?, None),
+            FromNow::Ahead(d) => (self.after(&d)?, None),
+            FromNow::Day(at) => {
+                let zone = self.zone(span)?;
+                let start = |at| Moment::StartOf(CalendarUnit::Day, at, zone);
+                (start(at), Some(start(at + 1)))
+            }
+        })
+    }
+
+    /// `before today`, `after 2 days ago`
+    fn beside_now(&mut self, op: DatedOp, moment: FromNow, span: Span) -> Option<Interval> {
+        let (start, end) = self.moment(moment, span)?;
+        let up_to_end = end.map_or(closed(start), open);
+        Some(match op {
+            DatedOp::Before => Interval { from: None, to: Some(open(start)) },
+            DatedOp::After => Interval { from: Some(end.map_or(open(start), closed)), to: None },
+            DatedOp::Since | DatedOp::OnOrAfter => Interval { from: Some(closed(start)), to: None },
+            DatedOp::Until | DatedOp::OnOrBefore => Interval { from: None, to: Some(up_to_end) },
+            DatedOp::On if end.is_some() => Interval { from: Some(closed(start)), to: Some(up_to_end) },
+            DatedOp::On => {
+                let words = self.words(span);
+                let day = words.rsplit_once("on ").map_or(words.as_str(), |(_, day)| day);
+                self.report(
+                    Diagnostic::new(Code::ExactAgo, span, format!("`{words}` is a single instant, which nothing hits"))
+                        .label("exactly then?")
+                        .help(format!("for the day of the calendar: `on the day {day}`")),
                 );
                 return None;
             }
@@ -301,6 +376,9 @@ impl Lower<'_> {
     /// A window said of a calendar day: whole days are counted from today, not
     /// hours from now.
     fn day_test(&mut self, value: &Expr, window: &Window, span: Span) -> Option<Cond> {
+        if let Some(yearly) = self.yearly_test(value, window, span) {
+            return yearly;
+        }
         let compare = |op, right: Expr| Cond::Compare(op, value.clone(), right);
         let day = |date: Date| Expr::literal(Value::Date(date), Type::Date);
         Some(match window {
@@ -320,11 +398,32 @@ impl Lower<'_> {
                 Age::AtMost(d) => compare(CompareOp::GreaterOrEqual, self.today(d, -1)?),
                 Age::Exactly(d) => compare(CompareOp::Equal, self.today(d, -1)?),
                 Age::Between(a, b) => {
-                    let (short, long) = if approximate(a) <= approximate(b) { (a, b) } else { (b, a) };
+                    let (short, long) = shorter_first(a, b);
                     let (from, to) = (self.today(long, -1)?, self.today(short, -1)?);
                     Cond::all(vec![compare(CompareOp::GreaterOrEqual, from), compare(CompareOp::LessOrEqual, to)])
                 }
             },
+            Window::Ahead(age) => match age {
+                Age::MoreThan(d) => compare(CompareOp::Greater, self.today(d, 1)?),
+                Age::AtLeast(d) => compare(CompareOp::GreaterOrEqual, self.today(d, 1)?),
+                Age::LessThan(d) => {
+                    let (today, to) = (self.today_itself(span)?, self.today(d, 1)?);
+                    Cond::all(vec![compare(CompareOp::GreaterOrEqual, today), compare(CompareOp::Less, to)])
+                }
+                Age::AtMost(d) => return self.day_test(value, &Window::Next(*d), span),
+                Age::Exactly(d) => compare(CompareOp::Equal, self.today(d, 1)?),
+                Age::Between(a, b) => {
+                    let (short, long) = shorter_first(a, b);
+                    let (from, to) = (self.today(short, 1)?, self.today(long, 1)?);
+                    Cond::all(vec![compare(CompareOp::GreaterOrEqual, from), compare(CompareOp::LessOrEqual, to)])
+                }
+            },
+            Window::Between(a, b) => {
+                let (from, to) = earlier_first(*a, *b);
+                let (from, to) = (self.day_from_now(from, span)?, self.day_from_now(to, span)?);
+                Cond::all(vec![compare(CompareOp::GreaterOrEqual, from), compare(CompareOp::LessOrEqual, to)])
+            }
+            Window::Beside(op, moment) => compare(super::moment::order_of(*op), self.day_from_now(*moment, span)?),
             Window::Dates(low, high) => {
                 let (from, to) = (self.day_operand(low)?, self.day_operand(high)?);
                 if to < from {
@@ -355,6 +454,16 @@ impl Lower<'_> {
                 return self.between_moments(*op, value, right, when.span);
             }
         })
+    }
+
+    /// The day of the calendar on which a moment is.
+    pub(super) fn day_from_now(&mut self, moment: FromNow, span: Span) -> Option<Expr> {
+        match moment {
+            FromNow::Now => self.today_itself(span),
+            FromNow::Ago(d) => self.today(&d, -1),
+            FromNow::Ahead(d) => self.today(&d, 1),
+            FromNow::Day(at) => Some(Expr::today(self.zone(span)?, DayOffset::Days(at))),
+        }
     }
 
     fn day_operand(&mut self, operand: &Operand) -> Option<Date> {
@@ -407,6 +516,12 @@ impl Lower<'_> {
 
     /// A timestamp or a date against a written date, by an ordering word.
     pub(in crate::lower) fn date_order(&mut self, op: OrderOp, value: &Expr, right: &Operand) -> Option<Cond> {
+        // An instant equals an instant.
+        let has_clock = matches!(&right.kind, OperandKind::Literal(Literal::Date(date)) if date.clock.is_some());
+        if has_clock && value.ty == Type::Timestamp && matches!(op, OrderOp::Is | OrderOp::IsNot) {
+            let at = Expr::literal(Value::Timestamp(self.dated(right)?.start), Type::Timestamp);
+            return Some(Cond::Compare(CompareOp::Equal, value.clone(), at));
+        }
         let op = match op {
             OrderOp::Is | OrderOp::IsNot => DatedOp::On,
             OrderOp::LessThan => DatedOp::Before,
@@ -444,6 +559,25 @@ fn to(at: Dated) -> Bound {
     match at.end {
         Some(end) => open(Moment::At(end)),
         None => closed(Moment::At(at.start)),
+    }
+}
+
+pub(super) fn earlier_first(a: FromNow, b: FromNow) -> (FromNow, FromNow) {
+    if ahead(a) <= ahead(b) { (a, b) } else { (b, a) }
+}
+
+pub(super) fn shorter_first<'d>(a: &'d Duration, b: &'d Duration) -> (&'d Duration, &'d Duration) {
+    if approximate(a) <= approximate(b) { (a, b) } else { (b, a) }
+}
+
+/// For telling the later of two moments: how far ahead of now it is.
+fn ahead(moment: FromNow) -> i128 {
+    let length = |d: &Duration| i128::try_from(approximate(d)).unwrap_or(i128::MAX);
+    match moment {
+        FromNow::Now => 0,
+        FromNow::Ago(d) => -length(&d),
+        FromNow::Ahead(d) => length(&d),
+        FromNow::Day(at) => i128::from(at) * 86_400,
     }
 }
 
