@@ -296,24 +296,30 @@ pub fn sentences() -> Vec<String> {
     sentences
 }
 
-/// Every item of the diagnostics cases that speak of the shop, with the declarations of
-/// its file.
+/// Every segment of the diagnostics cases that speak of the shop, with what its file says
+/// before the first.
 pub fn cases() -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![root().join("tests/suite/diagnostics")];
     while let Some(path) = open.pop() {
         if path.is_dir() {
-            let mut entries: Vec<_> =
-                std::fs::read_dir(&path).expect("the suite").map(|e| e.expect("an entry").path()).collect();
-            entries.sort();
-            open.extend(entries.into_iter().rev());
+            let entries = std::fs::read_dir(&path).expect("the suite").map(|e| e.expect("an entry").path());
+            open.extend(entries);
         } else if path.extension().is_some_and(|e| e == "seg") {
             let text = std::fs::read_to_string(&path).expect("a case");
             if text.contains("#! schema: shop") {
-                found.push(text);
+                // What others refer to stays with them.
+                if text.contains("\ntest ") {
+                    found.push(text);
+                    continue;
+                }
+                let mut segments = text.split("\nsegment ");
+                let before = segments.next().unwrap_or("");
+                found.extend(segments.map(|segment| format!("{before}\nsegment {segment}")));
             }
         }
     }
+    found.sort();
     found
 }
 

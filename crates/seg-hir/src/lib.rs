@@ -14,6 +14,7 @@
 mod check;
 mod eval;
 pub mod explain;
+pub mod fixes;
 pub mod hir;
 mod lint;
 mod lower;

@@ -222,7 +222,7 @@ struct Lint<'a> {
 impl Lint<'_> {
     fn add(&mut self, code: Code, message: String, label: &str, help: String) {
         let allow = format!("if it is meant: `allow {} because \"…\"` under the segment's name", code.number());
-        let diagnostic = Diagnostic::new(code, self.segment.span, message).label(label).help(help).help(allow);
+        let diagnostic = Diagnostic::new(code, self.segment.span, message).label(label).help(help).note(allow);
         self.found.push(diagnostic);
     }
 

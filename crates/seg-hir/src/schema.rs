@@ -44,7 +44,7 @@ pub fn diagnostics(schema: &Schema, problems: &[SchemaProblem], source: SourceId
                     format!("`{name}` must be written in quotes"),
                 )
                 .label("holds a reserved word, a number or a symbol")
-                .help(format!("sentences write `\"{name}\"`, or give it another name with `also = [\"…\"]`")),
+                .note(format!("sentences write `\"{name}\"`, or give it another name with `also = [\"…\"]`")),
             );
         }
     }

@@ -2,13 +2,21 @@
 
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
-use crate::names::{is_reserved, reserved_word_like};
+use crate::repair::Broken;
 use crate::source::Span;
 use crate::token::{Token, TokenKind, Tokens};
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 /// Turns pest's failure on the item at `item` into a diagnostic.
-pub(crate) fn syntax_error(failure: &Error<Rule>, item: Span, text: &str, tokens: &Tokens) -> Diagnostic {
+///
+/// `left` is how much text may be read again to find a repair.
+pub(crate) fn syntax_error(
+    failure: &Error<Rule>,
+    item: Span,
+    text: &str,
+    (tokens, own): (&Tokens, &[Token]),
+    left: &mut usize,
+) -> Diagnostic {
     let offset = match failure.location {
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at as u32,
     };
@@ -25,19 +33,22 @@ pub(crate) fn syntax_error(failure: &Error<Rule>, item: Span, text: &str, tokens
     {
         return Diagnostic::new(Code::NestingTooDeep, span, "this sentence is nested too deeply")
             .label("too many brackets around this")
-            .help("give the inner conditions a segment of their own and write `in segment \"…\"`");
+            .note("give the inner conditions a segment of their own and write `in segment \"…\"`");
     }
     if let Some(date) = found.and_then(|token| other_date(start_of_run(token.span, tokens), item, text)) {
         return date;
     }
-    if let (Some(token), Some("ago")) = (found, found_text) {
+    let before = text.get(item.start as usize..at as usize).unwrap_or("").to_lowercase();
+    let has_past = before.rsplit(['(', '"', ',']).next().is_some_and(|last| last.contains(" past "));
+    if let (Some(token), Some("ago"), true) = (found, found_text, has_past) {
         return Diagnostic::new(Code::MisplacedWords, token.span, "`ago` and `in the past` say two things")
             .label("a window up to now has no `ago`")
             .help("for a window up to now, leave `ago` out: `in the past 30 days`")
             .help("for a time that long ago: `more than 30 days ago`, `30 to 45 days ago`");
     }
-    if let Some(misspelt) = misspelt(at, item, text, tokens) {
-        return misspelt;
+    let broken = Broken { text: text.get(item.range()).unwrap_or(""), item, tokens: own, at };
+    if let Some(slip) = broken.slip(left) {
+        return slip;
     }
     let message = match found_text {
         Some(word) => format!("{} does not fit here", ticked(word)),
@@ -49,7 +60,17 @@ pub(crate) fn syntax_error(failure: &Error<Rule>, item: Span, text: &str, tokens
         [rest @ .., last] => format!("expected {} or {last}", rest.join(", ")),
     };
     let diagnostic = Diagnostic::new(Code::UnexpectedText, span, message).label(label);
-    slip(diagnostic, found, at, item, text, tokens)
+    let diagnostic = slip(diagnostic, found, at, item, text, tokens);
+    if !diagnostic.helps.is_empty() || !diagnostic.notes.is_empty() {
+        return diagnostic;
+    }
+    if let Some(other) = broken.other_word(left) {
+        return other;
+    }
+    match found {
+        Some(_) => diagnostic,
+        None => diagnostic.note("a whole sentence is `include people who ordered in the past 30 days`"),
+    }
 }
 
 /// The first of the tokens up to one that stand without a space between them.
@@ -97,26 +118,6 @@ fn other_date(at: Span, item: Span, text: &str) -> Option<Diagnostic> {
     })
 }
 
-/// `Order Completed withing the past 3 days`: a slip in a reserved word makes it
-/// a part of the name before it, and the sentence fails only later.
-fn misspelt(at: u32, item: Span, text: &str, tokens: &Tokens) -> Option<Diagnostic> {
-    const WORDS_BACK: usize = 8;
-    let before = tokens.as_slice().iter().rev().filter(|t| t.span.end <= at && t.span.start >= item.start);
-    let words = before.filter(|t| !t.kind.is_trivia()).take(WORDS_BACK).filter(|t| t.kind == TokenKind::Word);
-    words.into_iter().find_map(|token| {
-        let word = text.get(token.span.range())?;
-        // Words of the grammar that end no name are no slips of others.
-        let is_a_word = ["last", "next", "first", "most", "time", "times", "lists", "now", "from", "day"]
-            .contains(&word.to_lowercase().as_str());
-        let right = reserved_word_like(word).filter(|_| !is_reserved(word) && !is_a_word)?;
-        Some(
-            Diagnostic::new(Code::UnexpectedText, token.span, format!("`{word}` is not a word Seg knows"))
-                .label("read as part of a name, after which the sentence makes no sense")
-                .fix(token.span, right, format!("did you mean `{right}`?")),
-        )
-    })
-}
-
 fn ticked(word: &str) -> String {
     let short: String = word.chars().take(40).collect();
     if short.len() < word.len() { format!("`{short}…`") } else { format!("`{short}`") }
@@ -134,31 +135,30 @@ fn slip(diagnostic: Diagnostic, found: Option<&Token>, at: u32, item: Span, text
     let word_of = |t: Option<&&Token>| t.and_then(|t| text.get(t.span.range())).unwrap_or("");
     let (before_word, before_kind) = (word_of(before.first()), before.first().map(|t| t.kind));
     let second = word_of(before.get(1));
-    if is_unit(&before_word.to_lowercase()) && before.get(1).is_some_and(|t| t.kind == TokenKind::Number) {
-        return diagnostic
-            .help(format!("for a window up to now, write `in the past {second} {before_word}`"))
-            .help(format!("for a time that long ago, write `{second} {before_word} ago`"));
+    if is_unit(&before_word.to_lowercase())
+        && let [unit, number] = *before.as_slice()
+        && number.kind == TokenKind::Number
+    {
+        return two_windows(diagnostic, number.span.to(unit.span), &format!("{second} {before_word}"));
     }
     if found.is_none() && before_word.eq_ignore_ascii_case("since") {
-        return diagnostic
-            .help("say since when: `since 2026-01-31`")
-            .help("for what did not follow the event before: `did … with no … since`");
+        return diagnostic.note("say since when: `since 2026-01-31`").note(
+            "what did not follow an event is said of that event: `did Checkout Started with no Order Completed since`",
+        );
     }
-    let Some(found) = found else {
-        return diagnostic.help("finish the sentence, for example: `include people who ordered in the past 30 days`");
-    };
+    let Some(found) = found else { return diagnostic };
     let word = text.get(found.span.range()).unwrap_or("");
     let lower = word.to_lowercase();
     if is_unit(&lower) && matches!(before_kind, Some(TokenKind::Number)) {
-        return diagnostic
-            .help(format!("for a time that long ago, write `{before_word} {word} ago`"))
-            .help(format!("for a window up to now, write `in the past {before_word} {word}`"));
+        let at = before.first().map_or(found.span, |number| number.span.to(found.span));
+        return two_windows(diagnostic, at, &format!("{before_word} {word}"));
     }
     if before_kind == Some(TokenKind::Text) && found.kind == TokenKind::Text {
-        return diagnostic.help("put a comma between the values, or join conditions with `and` or `or`");
+        return diagnostic.help("put a comma between the values; conditions are joined with `and` and `or`");
     }
     if found.kind == TokenKind::Text && before_kind == Some(TokenKind::Word) {
-        return diagnostic.help(format!("to compare, say how: `{before_word} is {word}`"));
+        let at = Span { end: found.span.start, ..found.span };
+        return diagnostic.fix(at, "is ", format!("to compare, say how: `{before_word} is {word}`"));
     }
     if found.kind == TokenKind::Word && before_word.eq_ignore_ascii_case("segment") {
         return diagnostic.help("write the segment's name in quotes");
@@ -167,11 +167,21 @@ fn slip(diagnostic: Diagnostic, found: Option<&Token>, at: u32, item: Span, text
         return diagnostic.help("a time of day follows a date: `2026-01-31 14:00`");
     }
     if found.kind == TokenKind::Number && before_kind == Some(TokenKind::Word) {
-        return diagnostic.help(format!(
-            "compare with `is {word}`, or count with `exactly {word} times` or `at least {word} times`"
-        ));
+        return diagnostic
+            .note(format!("a value is compared with `is {word}`"))
+            .note(format!("events are counted with `exactly {word} times` or `at least {word} times`"));
     }
     diagnostic
+}
+
+/// `3 days` alone: up to now, or longer ago.
+fn two_windows(diagnostic: Diagnostic, at: Span, length: &str) -> Diagnostic {
+    let (past, ago) = (format!("in the past {length}"), format!("more than {length} ago"));
+    diagnostic.fix(at, past.as_str(), format!("for a window up to now, write `{past}`")).fix(
+        at,
+        ago.as_str(),
+        format!("for a time longer ago, write `{ago}`"),
+    )
 }
 
 fn is_unit(word: &str) -> bool {

@@ -33,6 +33,7 @@ pub mod limits;
 pub mod names;
 mod parse;
 mod precheck;
+mod repair;
 pub mod source;
 mod split;
 pub mod token;

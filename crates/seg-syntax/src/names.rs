@@ -47,6 +47,12 @@ pub fn reserved_word_like(written: &str) -> Option<&'static str> {
         "not",
         "least",
         "past",
+        "last",
+        "week",
+        "weeks",
+        "month",
+        "quarter",
+        "days",
     ];
     let lower = written.to_lowercase();
     WORDS

@@ -8,6 +8,7 @@ use crate::grammar::{Rule, SegParser};
 use crate::lex::lex;
 use crate::limits::FILE_BYTES_MAX;
 use crate::precheck::precheck;
+use crate::repair::RETRIED_BYTES_MAX;
 use crate::source::{SourceId, Span};
 use crate::split::{Slice, split};
 use crate::token::{Token, TokenKind, Tokens};
@@ -38,9 +39,10 @@ pub fn parse(source: SourceId, text: &str) -> Parse {
     let tokens = lex(source, text);
     let mut file = File::default();
     let mut diagnostics = Vec::new();
+    let mut left = RETRIED_BYTES_MAX;
     for slice in split(tokens.as_slice(), text) {
         let item_tokens = tokens.as_slice().get(slice.start..slice.end).unwrap_or(&[]);
-        let item = parse_item(source, text, slice, item_tokens, &tokens, &mut diagnostics);
+        let item = parse_item((source, text), slice, item_tokens, &tokens, &mut diagnostics, &mut left);
         file.items.extend(item);
     }
     crate::diag::sort(&mut diagnostics);
@@ -48,12 +50,12 @@ pub fn parse(source: SourceId, text: &str) -> Parse {
 }
 
 fn parse_item(
-    source: SourceId,
-    text: &str,
+    (source, text): (SourceId, &str),
     slice: Slice,
     item_tokens: &[Token],
     tokens: &Tokens,
     diagnostics: &mut Vec<Diagnostic>,
+    left: &mut usize,
 ) -> Option<Item> {
     let span = significant(item_tokens)?;
     if !slice.opened {
@@ -75,7 +77,7 @@ fn parse_item(
             Some(item.unwrap_or(error))
         }
         Err(failure) => {
-            diagnostics.push(syntax_error(&failure, span, text, tokens));
+            diagnostics.push(syntax_error(&failure, span, text, (tokens, item_tokens), left));
             Some(error)
         }
     }
@@ -104,7 +106,7 @@ fn outside_item(first: Span, text: &str) -> Diagnostic {
     if word.eq_ignore_ascii_case("segment") {
         return diagnostic.help("write the segment's name in quotes: `segment \"My segment\"`");
     }
-    diagnostic.help("begin with `segment \"My segment\" include people who …`")
+    diagnostic.note("begin with `segment \"My segment\" include people who …`")
 }
 
 /// The byte ranges of every leaf of a successful parse of the item in `text`;

@@ -62,7 +62,7 @@ pub(crate) fn precheck(tokens: &[Token], text: &str) -> Vec<Diagnostic> {
         out.push(
             Diagnostic::new(Code::ItemTooLong, first.span, "this segment is too long")
                 .label("begins here")
-                .help("split it into several segments and combine them with `in segment \"…\"`")
+                .note("split it into several segments and combine them with `in segment \"…\"`")
                 .note(format!("at most {} KiB", ITEM_BYTES_MAX / 1024)),
         );
     }
@@ -72,7 +72,7 @@ pub(crate) fn precheck(tokens: &[Token], text: &str) -> Vec<Diagnostic> {
 fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::new(Code::NestingTooDeep, span, "brackets are nested too deeply")
         .label(format!("bracket number {} inside one another", NESTING_MAX + 1))
-        .help("give the inner conditions a segment of their own and write `in segment \"…\"`")
+        .note("give the inner conditions a segment of their own and write `in segment \"…\"`")
 }
 
 fn lexical(kind: TokenKind, span: Span, text: &str) -> Option<Diagnostic> {
@@ -105,8 +105,12 @@ fn lexical(kind: TokenKind, span: Span, text: &str) -> Option<Diagnostic> {
             Some(
                 Diagnostic::new(Code::NumberRunsIntoWord, span, format!("`{text}` is neither a number nor a word"))
                     .label("begins with a digit and goes on with letters")
-                    .help(format!("if it is part of a name, write the whole name in quotes: `\"{text} …\"`"))
-                    .help(format!("if it is a number, put a space after it: `{digits} {letters}`")),
+                    .note(format!("if it is part of a name, write the whole name in quotes: `\"{text} …\"`"))
+                    .fix(
+                        span,
+                        format!("{digits} {letters}"),
+                        format!("if it is a number, put a space after it: `{digits} {letters}`"),
+                    ),
             )
         }
         _ => None,
@@ -120,8 +124,8 @@ fn unknown_character(span: Span, text: &str) -> Diagnostic {
     match text {
         "'" | "’" | "‘" => diagnostic
             .label("an apostrophe or a single quote")
-            .help("write texts and names in double quotes: `\"shoes\"`")
+            .note("write texts and names in double quotes: `\"shoes\"`")
             .help("write short forms out: `did not`, `is not`"),
-        _ => diagnostic.label("not a part of any sentence").help("leave it out, or put it into a text: `\"…\"`"),
+        _ => diagnostic.label("not a part of any sentence").note("leave it out, or put it into a text: `\"…\"`"),
     }
 }

@@ -6,6 +6,7 @@ use seg_data::{Schema, Timestamp, Wanted};
 use seg_hir::{Checked, hir};
 use seg_plan::{Needs, Plan};
 use seg_syntax::Parse;
+use seg_syntax::diag::Diagnostic;
 use std::sync::Arc;
 
 /// Compiles all segments of a project.
@@ -15,9 +16,12 @@ use std::sync::Arc;
 pub fn compile(project: &Project) -> Result<Program, Diagnostics> {
     let parses = parse(project);
     let Checked { module, diagnostics } = check(project, &parses);
-    let mut problems = project.problems.clone();
-    problems.extend(parses.into_iter().flat_map(|p| p.diagnostics));
+    let mut problems: Vec<Diagnostic> = parses.iter().flat_map(|p| &p.diagnostics).cloned().collect();
     problems.extend(diagnostics);
+    let lists = project.lists(&parses);
+    let context = seg_hir::fixes::Context { schema: &project.schema, settings: project.settings, lists: &lists };
+    seg_hir::fixes::keep_those_that_compile(&mut problems, &parses, &project.sources, context);
+    problems.splice(0..0, project.problems.iter().cloned());
     let warnings = Diagnostics::new(problems, project.sources.clone());
     if warnings.n_errors() > 0 {
         return Err(warnings);

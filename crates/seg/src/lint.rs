@@ -63,7 +63,7 @@ fn redundant_conditions(module: &Module, lowered: &Plan) -> Vec<Diagnostic> {
         Diagnostic::new(Code::ImpliedCondition, segment.span, message)
             .label("who meets the narrower one meets both")
             .help("leave the wider one out, or change the one that is not meant so")
-            .help("if it is meant: `allow W0806 because \"…\"` under the segment's name")
+            .note("if it is meant: `allow W0806 because \"…\"` under the segment's name")
     };
     segments.map(|(segment, _)| lint(segment)).collect()
 }

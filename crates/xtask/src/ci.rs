@@ -47,6 +47,10 @@ pub const DIFFERENTIAL: &[&str] = &["test", "--workspace", "--test", "it", "engi
 /// environment says how many, and the seed.
 pub const TAKE_AWAY: &[&str] = &["test", "--workspace", "--test", "it", "texts_that_are_made_up", "--", "--nocapture"];
 
+/// The test that breaks sentences and judges what is said of them, of which the
+/// environment says how many, and the seed.
+pub const BROKEN: &[&str] = &["test", "--workspace", "--test", "it", "errors_of_broken", "--", "--nocapture"];
+
 /// What each step took, so that whoever adds one sees what it costs.
 #[derive(Default)]
 pub struct Steps {

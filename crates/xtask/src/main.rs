@@ -29,8 +29,8 @@ cargo xtask fuzz TARGET [SECONDS] [SEED]
 cargo xtask helps [N] [SEED]   break N sentences (2,000) by one word, and list the helps of messages that do not compile, the errors
                                that stand elsewhere, and the messages with words that nobody wrote
 cargo xtask long [SEED]        what CI has no time for, from a seed of the day unless one is given: engines against each other
-                               at full length, phrases taken away from 200,000 texts, and each fuzz
-                               target for ten minutes
+                               at full length, phrases taken away from 200,000 texts, 20,000 sentences broken by a word,
+                               and each fuzz target for ten minutes
 cargo xtask sanitize [address|memory]
                                all tests with AddressSanitizer, and those of the engines under valgrind's memcheck;
                                both unless one is named, which takes long (docs/soundness.md)

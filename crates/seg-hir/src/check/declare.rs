@@ -155,7 +155,7 @@ pub(super) fn check_channel(schema: &Schema, channel: &Title, diagnostics: &mut 
     diagnostics.push(match crate::names::suggestion(&channel.text, names.iter().copied()) {
         Some(near) => diagnostic.fix(channel.span, near, format!("did you mean `{near}`?")),
         None if names.is_empty() => {
-            diagnostic.help("declare it in the schema: `[channels.sms]` with `consent = \"…\"`")
+            diagnostic.note("declare it in the schema: `[channels.sms]` with `consent = \"…\"`")
         }
         None => diagnostic.help(format!("the channels are {}", names.join(", "))),
     });

@@ -243,7 +243,7 @@ impl Lower<'_> {
         self.diagnostics.push(
             Diagnostic::new(Code::TypeMismatch, name.span, format!("`{}` is {}", name.text, ty.one()))
                 .label("given another kind of value")
-                .help(match ty {
+                .note(match ty {
                     Type::Records(fields) => {
                         let field = fields.first().map_or("field", |(name, _)| name);
                         format!("write each record in brackets: `{} ({field} …)`", name.text)

@@ -70,7 +70,7 @@ impl Lower<'_> {
                         format!("is {value} a value of `{subject}`, or a condition of its own?"),
                     )
                     .label("both are possible")
-                    .help(format!("for the value: `{word} {subject} is {value}`"))
+                    .fix(*at, format!("{subject} is {value}"), format!("for the value: `{word} {subject} is {value}`"))
                     .help(format!("for the other: `{word} {own}`")),
                 );
                 return false;
@@ -247,13 +247,21 @@ impl Lower<'_> {
         }
         let (inside, outside) = (self.words(filter), self.words(c.span));
         let event = self.event_names(event);
-        self.report(
+        let has_attribute = self.schema.lookup(&name.text).iter().any(|t| matches!(t, Target::Attribute(_)));
+        let mut diagnostic =
             Diagnostic::new(Code::PropertyOutsideWhere, c.span, format!("is this the `{}` of `{event}`?", name.text))
                 .label("stands outside the `where`")
                 .also(filter, "the `where` ends here")
-                .help(format!("for the event's: `where ({inside} and {outside})`"))
-                .help(format!("for the person's, say whose: `and whose {outside}`")),
-        );
+                .fix(
+                    filter.to(c.span),
+                    format!("({inside} and {outside})"),
+                    format!("for the event's: `where ({inside} and {outside})`"),
+                );
+        if has_attribute {
+            let whose = format!("whose {outside}");
+            diagnostic = diagnostic.fix(c.span, whose.as_str(), format!("for the person's, say whose: `{whose}`"));
+        }
+        self.report(diagnostic);
         true
     }
 

@@ -51,6 +51,19 @@ impl Expr {
 }
 
 impl Item {
+    /// Its whole text.
+    pub fn span(&self) -> Span {
+        match self {
+            Item::Segment(segment) => segment.span,
+            Item::Definition(definition) => definition.span,
+            Item::List(list) => list.span,
+            Item::Rule(rule) => rule.span,
+            Item::Precedence(precedence) => precedence.span,
+            Item::Test(test) => test.span,
+            Item::Error { span, .. } => *span,
+        }
+    }
+
     /// Its expressions: what a segment includes and excludes, what a definition
     /// means, what a rule asks.
     pub fn expressions(&self) -> Vec<&Expr> {

@@ -273,13 +273,9 @@ impl Builder<'_> {
             let span = self.span(&word);
             if word.into_inner().any(|p| p.as_rule() == Rule::mistake_then) {
                 self.report(
-                    Diagnostic::new(
-                        Code::MistakenSymbol,
-                        span,
-                        "`then` is about order in time; comparisons say `than`",
-                    )
-                    .label("`than` is meant")
-                    .fix(span, "than", "write `than`"),
+                    Diagnostic::new(Code::MistakenSymbol, span, "`then` is about order in time, not about size")
+                        .label("`than` is meant")
+                        .fix(span, "than", "write `than`"),
                 );
             }
         }

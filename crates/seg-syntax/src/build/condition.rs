@@ -103,7 +103,7 @@ impl Builder<'_> {
             if is_window(modifier) {
                 diagnostic = diagnostic
                     .help("give each condition inside the brackets its own window")
-                    .help(format!("or, for several events as one: `did any of (Event A, Event B) {here}`"));
+                    .note(format!("or, for several events as one: `did any of (Event A, Event B) {here}`"));
             }
             self.report(diagnostic);
             return Expr::Error(span);
@@ -113,7 +113,7 @@ impl Builder<'_> {
             self.report(
                 Diagnostic::new(Code::MisplacedWords, did, format!("`{word}` needs an event after it"))
                     .label("a condition follows, not an event")
-                    .help(format!("leave `{word}` out, or write `not (…)` for the opposite")),
+                    .note(format!("leave `{word}` out, or write `not (…)` for the opposite")),
             );
             return Expr::Error(span);
         }

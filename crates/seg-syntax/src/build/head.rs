@@ -87,7 +87,7 @@ impl Builder<'_> {
             self.report(
                 Diagnostic::new(Code::EmptyRange, at, format!("`{words}` of {n} conditions can never be true"))
                     .label(format!("there {} {n}", if n == 1 { "is" } else { "are" }))
-                    .help(format!("for all of them: `all of (…)`; for some: `at least {n} of (…)` or fewer")),
+                    .note(format!("for all of them: `all of (…)`; for some: `at least {n} of (…)` or fewer")),
             );
             return None;
         }
@@ -146,7 +146,8 @@ impl Builder<'_> {
             self.report(
                 Diagnostic::new(Code::BareNumber, span, format!("`{n}` alone could mean exactly {n} or at least {n}"))
                     .label("exactly, or at least?")
-                    .help(format!("write `exactly {n} …` or `at least {n} …`"))
+                    .fix(span, format!("exactly {n}"), format!("for so many and no more: `exactly {n}`"))
+                    .fix(span, format!("at least {n}"), format!("for so many or more: `at least {n}`"))
                     .help(format!("if the name itself begins with `{n}`, write it in quotes")),
             );
         }
@@ -177,7 +178,7 @@ impl Builder<'_> {
                         self.report(
                             Diagnostic::new(Code::MisplacedWords, span, "event names are needed here")
                                 .label("not a list of events")
-                                .help("write `any of (Event A, Event B)` with the names of events only"),
+                                .note("write `any of (Event A, Event B)` with the names of events only"),
                         );
                     }
                 }

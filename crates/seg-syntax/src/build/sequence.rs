@@ -37,7 +37,7 @@ impl Builder<'_> {
             self.report(
                 Diagnostic::new(Code::MisplacedWords, at, "a step that must not happen is not a step")
                     .label("a negative inside a sequence")
-                    .help(format!("for what must not come after: `not followed by {name} within …`"))
+                    .note(format!("for what must not come after: `not followed by {name} within …`"))
                     .help("for no such sequence at all: put the negative before its first step"),
             );
             return None;
@@ -93,8 +93,8 @@ impl Builder<'_> {
                     format!("`{words}` could be said of the event or of the person"),
                 )
                 .label("no such event at all, or none since?")
-                .help(format!("for what did not follow the event: `{words} since`"))
-                .help(format!("for a condition of its own: `and {words} …`")),
+                .fix(span, format!("{words} since"), format!("for what did not follow the event: `{words} since`"))
+                .note(format!("for a condition of its own: `and {words} …`")),
             );
             return Vec::new();
         }
@@ -252,7 +252,7 @@ impl Builder<'_> {
             self.report(
                 Diagnostic::new(Code::EmptyRange, span, format!("nobody can be in {min} of {n} segments"))
                     .label(format!("there are {n}"))
-                    .help(format!("for all of them: `in all of …`; for some: `in at least {n} of …` or fewer")),
+                    .note(format!("for all of them: `in all of …`; for some: `in at least {n} of …` or fewer")),
             );
             return None;
         }

@@ -50,7 +50,7 @@ impl Builder<'_> {
                 self.report(
                     Diagnostic::new(Code::EmptyRange, span, "nothing can happen fewer than 0 times")
                         .label("never true")
-                        .help("for none at all, write `no …` or `never did …`"),
+                        .note("for none at all, write `no …` or `never did …`"),
                 );
                 return None;
             }

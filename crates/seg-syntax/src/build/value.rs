@@ -117,7 +117,7 @@ impl Builder<'_> {
                 Diagnostic::new(Code::MinusNeedsSpaces, span, "a minus needs a space on both sides")
                     .label("subtraction, a range, or part of a name?")
                     .fix(span, " - ", "for subtraction write ` - ` with spaces, or `minus`")
-                    .help("for a range write `to`: `30 to 45 days`"),
+                    .note("for a range write `to`: `30 to 45 days`"),
             );
         }
     }

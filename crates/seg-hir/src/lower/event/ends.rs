@@ -15,7 +15,7 @@ impl Lower<'_> {
             self.report(
                 Diagnostic::new(Code::MisplacedWords, at, format!("`{words}` is one event, which is there or not"))
                     .label("does not fit one event")
-                    .help(format!("say what of it: `their {words} was more than 30 days ago`, `their {words} had …`")),
+                    .note(format!("say what of it: `their {words} was more than 30 days ago`, `their {words} had …`")),
             );
             return Lowered::error();
         }

@@ -86,8 +86,8 @@ impl Lower<'_> {
                             "`had` needs one event, the first or the last",
                         )
                         .label("of which of them?")
-                        .help(format!("for one of them: `their last {event} had …`, `their first {event} had …`"))
-                        .help(format!("for any of them: `did {event} where …`")),
+                        .note(format!("for one of them: `their last {event} had …`, `their first {event} had …`"))
+                        .note(format!("for any of them: `did {event} where …`")),
                     );
                     return None;
                 }
@@ -130,7 +130,7 @@ impl Lower<'_> {
                 Diagnostic::new(Code::CountNeedsTimes, span, format!("`{words}` of what?"))
                     .label("a number after an event")
                     .fix(span, times.as_str(), format!("if it counts `{event}`, write `{times}`"))
-                    .help(format!("if it is about a value: `total … of {event} … is {bare}`")),
+                    .note(format!("if it is about a value: `total … of {event} … is {bare}`")),
             );
             return;
         }
@@ -141,8 +141,12 @@ impl Lower<'_> {
                 format!("`{event}` is an event and has no value to compare"),
             )
             .label("said of an event")
-            .help(format!("for when it happened: `their last {event} {words}`"))
-            .help(format!("for its properties: `did {event} where …`")),
+            .fix(
+                c.subject.span.to(span),
+                format!("their last {event} {words}"),
+                format!("for when it happened: `their last {event} {words}`"),
+            )
+            .note(format!("for its properties: `did {event} where …`")),
         );
     }
 }

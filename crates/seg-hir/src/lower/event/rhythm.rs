@@ -71,7 +71,7 @@ impl Lower<'_> {
                 (Scope::Event(events), false) => self.unknown_property(name, events),
                 _ => Diagnostic::new(Code::OperatorNeedsType, c.span, format!("`{words}` is no list of records here"))
                     .label("lines of an event are needed")
-                    .help(format!("say it of an event: `did … where any of {words} has (…)`")),
+                    .note(format!("say it of an event: `did … where any of {words} has (…)`")),
             };
             self.report(diagnostic);
             return Lowered::error();
@@ -105,7 +105,7 @@ impl Lower<'_> {
                     self.report(
                         Diagnostic::new(Code::NeedsComparison, span, "the usual gap between which events?")
                             .label("no event stands before it")
-                            .help("write `usual gap between Order Completed` with the name of an event"),
+                            .note("write `usual gap between Order Completed` with the name of an event"),
                     );
                 }
                 events

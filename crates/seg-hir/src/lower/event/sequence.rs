@@ -199,7 +199,7 @@ impl Lower<'_> {
                 Diagnostic::new(Code::UnclearWindow, modifier.span, format!("is `{words}` said of `{by}` too?"))
                     .label("stands behind two events")
                     .also(at, "the second of them")
-                    .help(format!("say it of the first event, before the other: `… {words} {by} …`")),
+                    .note(format!("say it of the first event, before the other: `… {words} {by} …`")),
             );
             return None;
         }
@@ -209,7 +209,8 @@ impl Lower<'_> {
             return Some(());
         }
         let step = row.steps.last()?.span;
-        let said = self.words(step);
+        // The space before it goes, for a comma comes.
+        let at = Span { start: modifier.span.start.saturating_sub(1), ..modifier.span };
         self.report(
             Diagnostic::new(
                 Code::UnclearWindow,
@@ -218,7 +219,7 @@ impl Lower<'_> {
             )
             .label("stands behind the last step")
             .also(step, "the last step")
-            .help(format!("for the whole: `… {said}, all {words}`"))
+            .fix(at, format!(", all {words}"), format!("for the whole: `, all {words}`"))
             .help("for the last step alone, make it a condition of its own, joined with `and`"),
         );
         None
@@ -233,8 +234,12 @@ impl Lower<'_> {
                 format!("is `{words}` said of the whole, or of `{event}`?"),
             )
             .label("stands behind the first step")
-            .help(format!("for the whole, put it at the end: `…, all {words}`"))
-            .help(format!("for the first step alone: `did {event} {words} followed by …`")),
+            .fix(
+                c.span,
+                format!("{}, all {words}", self.without(c.span, window.span)),
+                format!("for the whole, put it at the end: `{}, all {words}`", self.without(c.span, window.span)),
+            )
+            .note(format!("for the first step alone: `did {event} {words} followed by …`")),
         );
     }
 
@@ -261,7 +266,7 @@ impl Lower<'_> {
             WithinOf::Each | WithinOf::All | WithinOf::Any => {
                 Diagnostic::new(Code::MisplacedWords, span, format!("`{words}` needs several events in a row"))
                     .label("of what?")
-                    .help(format!("a row of events is said so: `did A then B, all within {length}`"))
+                    .note(format!("a row of events is said so: `did A then B, all within {length}`"))
                     .help(format!("for a window up to now: `within the past {length}`"))
             }
         };
@@ -275,15 +280,15 @@ impl Lower<'_> {
             Diagnostic::new(Code::MisplacedWords, modifier.span, format!("`{words}` does not fit here"))
                 .label("of what?");
         diagnostic = match modifier.kind {
-            ModifierKind::Limit(_) => diagnostic.help("it belongs behind `not followed by … within …`"),
+            ModifierKind::Limit(_) => diagnostic.note("it belongs behind `not followed by … within …`"),
             ModifierKind::Same(_) => {
-                diagnostic.help("it belongs behind `then …`, `followed by …` or `with no … since`")
+                diagnostic.note("it belongs behind `then …`, `followed by …` or `with no … since`")
             }
             ModifierKind::AllIn(_) => diagnostic
-                .help("`all` belongs behind a row of events: `did A then B, all in the past 7 days`")
+                .note("`all` belongs behind a row of events: `did A then B, all in the past 7 days`")
                 .help("for one event leave `all` out"),
             ModifierKind::Then(_) | ModifierKind::Followed(_) => diagnostic
-                .help("an event stands before it: `did A then B`, `did A followed by B`")
+                .note("an event stands before it: `did A then B`, `did A followed by B`")
                 .help("say it of the events, then compare"),
             _ => diagnostic.help("write it as a condition of its own, joined with `and`"),
         };
@@ -409,7 +414,7 @@ impl Lower<'_> {
         self.report(
             Diagnostic::new(Code::MisplacedWords, span, format!("`{words}` has no limit to belong to"))
                 .label("no length of time runs here")
-                .help("it belongs behind `not followed by … within 2 hours`"),
+                .note("it belongs behind `not followed by … within 2 hours`"),
         );
     }
 

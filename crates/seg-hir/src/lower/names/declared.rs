@@ -31,7 +31,7 @@ impl Lower<'_> {
                 Diagnostic::new(Code::MisplacedWords, modifier.span, format!("`{words}` is a whole condition already"))
                     .label(format!("`{rest}` does not fit a definition"))
                     .help("say it inside the definition, or join another condition with `and`")
-                    .help("a definition may take values: `define \"bought in\" (period) as …`"),
+                    .note("a definition may take values: `define \"bought in\" (period) as …`"),
             );
             return Some(Lowered::error());
         }
@@ -50,7 +50,7 @@ impl Lower<'_> {
             let known = self.declared.definitions.values().map(|d| d.name.text.as_str());
             diagnostic = match suggestion(&title.text, known) {
                 Some(near) => diagnostic.fix(title.span, format!("\"{near}\""), format!("did you mean `\"{near}\"`?")),
-                None => diagnostic.help(format!("declare it: `define \"{}\" as …`", title.text)),
+                None => diagnostic.note(format!("declare it: `define \"{}\" as …`", title.text)),
             };
             self.report(diagnostic);
             return Lowered::error();
@@ -88,7 +88,7 @@ impl Lower<'_> {
                     format!("\"{}\" takes {n} value{}, not {m}", definition.name.text, if n == 1 { "" } else { "s" }),
                 )
                 .label(format!("{m} here"))
-                .help(format!("write `{form}`, with a value for each name")),
+                .note(format!("it is `{form}`, with a value for each name")),
             );
             return Lowered::error();
         }
@@ -128,7 +128,7 @@ impl Lower<'_> {
             let mut diagnostic = Diagnostic::new(Code::UnknownList, title.span, message).label("not declared");
             diagnostic = match suggestion(&title.text, self.declared.lists.keys().map(String::as_str)) {
                 Some(near) => diagnostic.fix(title.span, format!("\"{near}\""), format!("did you mean `\"{near}\"`?")),
-                None => diagnostic.help(format!("declare it: `list \"{}\" from \"lists/….csv\"`", title.text)),
+                None => diagnostic.note(format!("declare it: `list \"{}\" from \"lists/….csv\"`", title.text)),
             };
             self.report(diagnostic);
             return None;

@@ -50,7 +50,7 @@ impl Lower<'_> {
             )
             .label("are people without a place meant too?")
             .help(format!("with them: `not ({place} is {words})`"))
-            .help("without them: join `… is known` of its attributes to that with `and`"),
+            .note("without them: join `… is known` of its attributes to that with `and`"),
         );
     }
 
@@ -91,7 +91,7 @@ impl Lower<'_> {
                 self.report(
                     Diagnostic::new(Code::UnknownName, near.span, "the schema does not say where people are")
                         .label("of which place?")
-                        .help("declare one in the schema: `[places]` with `home = { latitude = \"…\", longitude = \"…\" }`"),
+                        .note("declare one in the schema: `[places]` with `home = { latitude = \"…\", longitude = \"…\" }`"),
                 );
                 Lowered::error()
             }

@@ -28,7 +28,7 @@ impl Lower<'_> {
             Some(Subject::Value(Expr { ty: Type::Records(_), .. })) => {
                 let (message, words) = (format!("`{}` is a list of records", name.text), &name.text);
                 self.report(
-                    Diagnostic::new(Code::OperatorNeedsType, name.span, message).label("of which of them?").help(
+                    Diagnostic::new(Code::OperatorNeedsType, name.span, message).label("of which of them?").note(
                         format!("write `any of {words} has (…)`, `all of {words} have (…)` or `no {words} have (…)`"),
                     ),
                 );
@@ -184,36 +184,79 @@ impl Lower<'_> {
         let diagnostic = Diagnostic::new(
             Code::UnknownName,
             name.span,
-            format!("the schema has no attribute or event `{}`", name.text),
+            format!("the schema has no attribute or event `{}`", self.written(name)),
         )
         .label("unknown name");
         if let Some((whole, at)) = self.rejoined(name) {
             return diagnostic.fix(at, format!("\"{whole}\""), format!("write `\"{whole}\"` in quotes"));
         }
-        if let Some((known, slip, rest_at)) = self.runs_on(name) {
-            return match reserved_word_like(&slip) {
-                Some(word) => diagnostic.label(format!("`{known}` is known, `{slip}` is not")).fix(
-                    rest_at,
-                    word,
-                    format!("did you mean `{word}` after `{known}`?"),
-                ),
-                None => diagnostic
-                    .label(format!("`{known}` is known, but not with `{slip}` after it"))
-                    .help(format!("two conditions are joined with `and`: `{known} and {slip} …`")),
-            };
+        // `last Odrer Completed`: the end of an event's history.
+        let ended = ["first ", "last ", "most recent "].iter().find_map(|end| {
+            let event = name.text.get(end.len()..).filter(|_| fold_name(&name.text).starts_with(end))?;
+            Some(format!("{}{}", name.text.get(..end.len())?, display(suggestion(event, self.names_of_events())?)))
+        });
+        if let Some(ended) = ended.filter(|_| !name.is_quoted) {
+            return diagnostic.fix(name.span, ended.as_str(), format!("did you mean `{ended}`?"));
         }
         let names = self.schema.all_names().map(|(n, ..)| n);
-        match suggestion(&name.text, names) {
-            Some(near) => diagnostic.fix(name.span, display(near), format!("did you mean `{}`?", display(near))),
-            None if self.is_property_of(name).is_some() => {
-                let event = self.is_property_of(name).unwrap_or_default();
-                diagnostic.help(format!(
-                    "`{event}` has a property of this name; it goes after `where`: `did {event} where {} …`",
-                    name.text
-                ))
-            }
-            None => diagnostic.help("look for the name in the schema, or declare it there"),
+        if let Some(near) = suggestion(&name.text, names) {
+            return diagnostic.fix(name.span, display(near), format!("did you mean `{}`?", display(near)));
         }
+        if let Some(found) = self.runs_on(name) {
+            return self.rest_of_run(diagnostic, &found);
+        }
+        match self.is_property_of(name) {
+            Some(event) => {
+                let words = &name.text;
+                diagnostic.note(format!("`{event}` has a property of this name, which is asked for behind the event: `did {event} where {words} …`"))
+            }
+            None => match self.nearest(&name.text).as_slice() {
+                [] => diagnostic.note("a schema declares what sentences can speak of"),
+                near => diagnostic.note(format!("the nearest names of the schema: {}", quoted_list(near))),
+            },
+        }
+    }
+
+    /// A name as it is written: a number may stand within it.
+    fn written(&self, name: &Name) -> String {
+        if name.is_quoted { name.text.clone() } else { self.words(name.span) }
+    }
+
+    /// What stands behind a known name and does not belong to it.
+    fn rest_of_run(&self, diagnostic: Diagnostic, found: &RunsOn) -> Diagnostic {
+        let RunsOn { known, rest, rest_at } = found;
+        let words: Vec<&str> = rest.iter().map(|(word, _)| word.as_str()).collect();
+        let words = words.join(" ");
+        let diagnostic = diagnostic.label(format!("`{known}` is known, but not with `{words}` after it"));
+        for (word, span) in rest {
+            if let Some(right) = reserved_word_like(word) {
+                return diagnostic.fix(*span, right, format!("did you mean `{right}` after `{known}`?"));
+            }
+        }
+        let rest = &words;
+        let is_article = ["the", "a", "an", "their"].iter().any(|word| rest.eq_ignore_ascii_case(word));
+        let is_twice = known.rsplit(' ').next().is_some_and(|last| last.eq_ignore_ascii_case(rest));
+        match is_article || is_twice {
+            true => diagnostic.fix(*rest_at, "", format!("leave `{rest}` out")),
+            false => diagnostic.note("two conditions are joined with `and`"),
+        }
+    }
+
+    fn names_of_events(&self) -> impl Iterator<Item = &'_ str> {
+        self.schema.all_names().filter(|(_, target, _)| !matches!(target, Target::Attribute(_))).map(|(n, ..)| n)
+    }
+
+    /// The three names that have most in common with what was written.
+    fn nearest(&self, written: &str) -> Vec<&str> {
+        if written.len() > 120 {
+            return Vec::new();
+        }
+        let folded = fold_name(written);
+        let mut scored: Vec<(f64, &str)> =
+            self.schema.all_names().map(|(name, ..)| (strsim::jaro_winkler(&folded, &fold_name(name)), name)).collect();
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        scored.dedup_by(|a, b| fold_name(a.1) == fold_name(b.1));
+        scored.into_iter().take(3).map(|(_, name)| name).collect()
     }
 
     fn is_property_of(&self, name: &Name) -> Option<String> {
@@ -246,9 +289,8 @@ impl Lower<'_> {
         None
     }
 
-    /// `Order Completed withing`: a known name with words after it. Gives the
-    /// known part, the first word after it and where that is.
-    fn runs_on(&self, name: &Name) -> Option<(String, String, Span)> {
+    /// `Order Completed withing`: a known name with words after it.
+    fn runs_on(&self, name: &Name) -> Option<RunsOn> {
         if name.is_quoted {
             return None;
         }
@@ -257,12 +299,14 @@ impl Lower<'_> {
         for n in (1..words.len().min(WORDS_MAX)).rev() {
             let known = words.get(..n)?.join(" ");
             if self.schema.lookup(&known).len() == 1 {
-                let slip = (*words.get(n)?).to_owned();
                 let text = self.sources.text(name.span);
-                let (_, before) = split_words(text, n)?;
-                let from = before as u32 + name.span.start;
-                let at = Span::new(name.span.source, from, from + slip.len() as u32);
-                return Some((known, slip, at));
+                let at = |(word, from): (&str, usize)| {
+                    let start = name.span.start + from as u32;
+                    (word.to_owned(), Span::new(name.span.source, start, start + word.len() as u32))
+                };
+                let rest = (n..words.len()).filter_map(|n| split_words(text, n)).map(at).collect();
+                let (_, last) = at(split_words(text, n - 1)?);
+                return Some(RunsOn { known, rest, rest_at: Span { start: last.end, ..name.span } });
             }
         }
         None
@@ -303,10 +347,19 @@ impl Lower<'_> {
     }
 }
 
+/// A known name, and what stands behind it.
+struct RunsOn {
+    known: String,
+    /// The words behind it, and where they are.
+    rest: Vec<(String, Span)>,
+    /// From the end of the known name on.
+    rest_at: Span,
+}
+
 pub(in crate::lower) fn not_an_event(span: Span, name: &str) -> Diagnostic {
     Diagnostic::new(Code::NotAnEvent, span, format!("`{name}` is not an event"))
         .label("an event is needed here")
-        .help(format!("compare it instead, for example: `{name} is …`"))
+        .note(format!("compare it instead, for example: `{name} is …`"))
 }
 
 fn kind(target: Target) -> &'static str {

@@ -141,7 +141,7 @@ impl Lower<'_> {
                 )
                 .label("are people without a value meant too?")
                 .help(format!("with them: `not ({subject} {})`", words.replacen("not ", "", 1)))
-                .help("without them: join `… is known` to it with `and`"),
+                .note("without them: join `… is known` to it with `and`"),
             );
             return Lowered::error();
         }

@@ -73,7 +73,7 @@ impl Lower<'_> {
             self.report(
                 Diagnostic::new(Code::OperatorNeedsType, span, format!("`{words}` is {}, not a time", value.ty.one()))
                     .label("a time is needed here")
-                    .help("name an attribute that holds a time, or `their first …`, `their last …` with an event"),
+                    .note("name an attribute that holds a time, or `their first …`, `their last …` with an event"),
             );
         }
         None

@@ -94,17 +94,38 @@ impl Lower<'_> {
                 Interval { from: Some(closed(self.before(long)?)), to: Some(closed(self.before(short)?)) }
             }
             Age::Exactly(d) => {
-                let words = self.words(span);
                 let (n, unit) = (d.count, d.unit);
-                self.report(
-                    Diagnostic::new(Code::ExactAgo, span, format!("`{words}` is a single instant, which nothing hits"))
-                        .label("exactly then?")
-                        .help(format!("for a stretch of time: `between {n} and {} {unit}s ago`", n + 1))
-                        .help(format!("for everything up to then: `at least {n} {unit}s ago`; since then: `in the past {n} {unit}s`")),
+                let between = format!("between {n} and {} {unit}s ago", n + 1);
+                self.single_instant(
+                    span,
+                    &[
+                        ("for a stretch of time", between),
+                        ("for everything up to then", format!("at least {n} {unit}s ago")),
+                        ("for everything since then", format!("in the past {n} {unit}s")),
+                    ],
                 );
                 return None;
             }
         })
+    }
+
+    /// `5 days ago` of an instant: what may be meant, each with the window that says it.
+    fn single_instant(&mut self, span: Span, meant: &[(&str, String)]) {
+        let words = self.words(span);
+        // A value and its verb stand before the window.
+        let before = [" is ", " are ", " was ", " were "].iter().find_map(|verb| {
+            let (subject, _) = words.rsplit_once(verb)?;
+            Some(format!("{subject}{verb}"))
+        });
+        let before = before.unwrap_or_default();
+        let diagnostic =
+            Diagnostic::new(Code::ExactAgo, span, format!("`{words}` is a single instant, which nothing hits"))
+                .label("exactly then?");
+        let diagnostic = meant.iter().fold(diagnostic, |diagnostic, (when, window)| {
+            let text = format!("{before}{window}");
+            diagnostic.fix(span, text.as_str(), format!("{when}: `{text}`"))
+        });
+        self.report(diagnostic);
     }
 
     /// The mirror of [`Lower::age`]; what is long past is not less than two days from now.
@@ -120,19 +141,15 @@ impl Lower<'_> {
                 Interval { from: Some(closed(self.after(short)?)), to: Some(closed(self.after(long)?)) }
             }
             Age::Exactly(d) => {
-                let (words, n, unit) = (self.words(span), d.count, d.unit);
-                let mut diagnostic =
-                    Diagnostic::new(Code::ExactAgo, span, format!("`{words}` is a single instant, which nothing hits"))
-                        .label("exactly then?");
+                let (n, unit) = (d.count, d.unit);
+                let mut texts = vec![
+                    ("for a stretch of time", format!("between {n} and {} {unit}s from now", n + 1)),
+                    ("for everything up to then", format!("at most {n} {unit}s from now")),
+                ];
                 if matches!(unit, Unit::Day | Unit::Week | Unit::Month | Unit::Year) {
-                    diagnostic =
-                        diagnostic.help(format!("for the {unit} of the calendar: `is {n} calendar {unit}s from now`"));
+                    texts.insert(0, ("for the calendar's", format!("{n} calendar {unit}s from now")));
                 }
-                self.report(diagnostic.help(format!(
-                    "for a stretch of time: `is between {n} and {} {unit}s from now`; for everything up to then: `is at \
-                     most {n} {unit}s from now`",
-                    n + 1
-                )));
+                self.single_instant(span, &texts);
                 return None;
             }
         })
@@ -165,11 +182,7 @@ impl Lower<'_> {
             DatedOp::On => {
                 let words = self.words(span);
                 let day = words.rsplit_once("on ").map_or(words.as_str(), |(_, day)| day);
-                self.report(
-                    Diagnostic::new(Code::ExactAgo, span, format!("`{words}` is a single instant, which nothing hits"))
-                        .label("exactly then?")
-                        .help(format!("for the day of the calendar: `on the day {day}`")),
-                );
+                self.single_instant(span, &[("for the day of the calendar", format!("on the day {day}"))]);
                 return None;
             }
         })

@@ -372,7 +372,7 @@ impl Lower<'_> {
                 format!("`{what}` fits {types}, and `{subject}` is {}", left.value.ty.one()),
             )
             .label(format!("said of {}", left.value.ty.one()))
-            .help(match left.value.ty {
+            .note(match left.value.ty {
                 Type::Timestamp | Type::Date => format!("say when: `{subject} is within the past 30 days`"),
                 Type::Boolean => format!("write `{subject} is true` or `{subject} is false`"),
                 Type::List(_) => format!("for one of its values: `{subject} include …`"),

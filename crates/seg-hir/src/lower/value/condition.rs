@@ -94,16 +94,21 @@ impl Lower<'_> {
         diagnostic = match value.kind {
             ExprKind::Aggregate { .. } => diagnostic
                 .label("belongs before it")
-                .help(format!("if it limits the events: `{subject} {words} {before}`"))
-                .help("if it is a condition of its own, join it with `and`"),
+                .fix(
+                    c.subject.span.to(modifier.span),
+                    format!("{subject} {words} {before}"),
+                    format!("if it limits the events: `{subject} {words} {before}`"),
+                )
+                .note("a condition of its own is joined with `and`"),
             _ if compares_with_aggregate(after) => diagnostic
                 .label("of the value on the right, or of something else?")
-                .help(format!("if it limits the events on the right, bracket them: `{}`", bracketed(&before, &words)))
-                .help("if it is a condition of its own, join it with `and`"),
-            _ => diagnostic
-                .label("belongs to nothing")
-                .help("join another condition with `and`")
-                .help(format!("if the word before is an event: `{subject} … or did … {words}`")),
+                .fix(
+                    after.span.to(modifier.span),
+                    bracketed(&before, &words),
+                    format!("if it limits the events on the right, bracket them: `{}`", bracketed(&before, &words)),
+                )
+                .note("a condition of its own is joined with `and`"),
+            _ => diagnostic.label("belongs to nothing").note("another condition is joined with `and`"),
         };
         self.report(diagnostic);
         Lowered::error()

@@ -3,6 +3,7 @@
 use crate::hir::{Aggregate, ArithmeticOp, Expr, ExprKind, Query};
 use crate::lower::names::resolve::Subject;
 use crate::lower::{Lower, Scope};
+use crate::names::suggestion;
 use seg_data::money::MoneyError;
 use seg_data::{EventId, Money, PropertyId, Type, Value};
 use seg_syntax::ast::{self, AggregateFunction, Literal, Modifier, Operand, OperandKind};
@@ -21,7 +22,12 @@ impl Lower<'_> {
             OperandKind::Name(name) if hint == Some(&Type::Text) && self.try_resolve(name, scope).is_none() => {
                 let text = format!("\"{}\"", name.text);
                 let title = format!("write the text in quotes: `{text}`");
-                let diagnostic = self.unknown_name(name).fix(operand.span, text, title);
+                let diagnostic = self.unknown_name(name);
+                let state = suggestion(&name.text, ["known", "missing", "unknown", "set"]);
+                let diagnostic = match state {
+                    Some(state) => diagnostic.fix(operand.span, state, format!("did you mean `{state}`?")),
+                    None => diagnostic.fix(operand.span, text, title),
+                };
                 self.report(diagnostic);
                 Expr::error()
             }
@@ -52,7 +58,7 @@ impl Lower<'_> {
                         format!("`{words}` is no value to compare with"),
                     )
                     .label("stands at the wrong place")
-                    .help("put it first: `anniversary of … is …`, `any of … has (…)`"),
+                    .note("put it first: `anniversary of … is …`, `any of … has (…)`"),
                 );
                 Expr::error()
             }
@@ -78,7 +84,7 @@ impl Lower<'_> {
         self.report(
             Diagnostic::new(Code::OperatorNeedsType, span, format!("`{words}` is an event and has no value"))
                 .label("a value is needed here")
-                .help(format!("for how often it happened: `number of {words}`")),
+                .fix(span, format!("number of {words}"), format!("for how often it happened: `number of {words}`")),
         );
         Expr::error()
     }
