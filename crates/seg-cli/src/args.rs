@@ -41,6 +41,8 @@ pub enum Command {
     History(History),
     /// Keep the meaning of frozen segments in seg.lock.
     Freeze(Freeze),
+    /// Say what sentences can speak of.
+    Schema(Schema),
     /// Explain the codes of errors and warnings.
     Codes(Codes),
     /// Show a stage of compilation, for people who work on Seg.
@@ -77,6 +79,28 @@ pub struct Init {
     /// The instant at which everything is judged, such as 2026-11-27T14:00:00Z.
     #[arg(long, value_name = "INSTANT")]
     pub at: Option<String>,
+}
+
+#[derive(clap::Args)]
+pub struct Schema {
+    #[command(subcommand)]
+    pub command: SchemaCommand,
+}
+
+#[derive(Subcommand)]
+pub enum SchemaCommand {
+    /// List the English of a schema: each event with the words that sentences may use.
+    Words(SchemaWords),
+}
+
+#[derive(clap::Args)]
+pub struct SchemaWords {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// How to show them.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 #[derive(clap::Args)]

@@ -9,6 +9,7 @@ pub mod guard;
 pub mod history;
 pub mod init;
 pub mod run;
+pub mod schema;
 pub mod test;
 
 use crate::args::Format;

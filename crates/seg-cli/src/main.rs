@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Explain(explain) => commands::explain::run(explain, &output),
         Command::History(history) => commands::history::run(history, &output),
         Command::Freeze(freeze) => commands::freeze::run(freeze, &output),
+        Command::Schema(schema) => commands::schema::run(schema, &output),
         Command::Codes(codes) => commands::codes::run(codes, &output),
         Command::Emit(emit) => commands::emit::run(emit, &output),
     };

@@ -353,7 +353,7 @@ fn init_proposes_a_project_that_runs() {
         dir.path(),
         &["init", "new", "--from", "people.csv", "--from", "events.csv", "--at", "2026-06-01T12:00:00Z"],
     );
-    insta::assert_snapshot!(shown(&output), @"
+    insta::assert_snapshot!(shown(&output), @r"
     exit 0
     ── out
     ../people.csv: 2 profiles; person in `id`
@@ -361,21 +361,125 @@ fn init_proposes_a_project_that_runs() {
     wrote new/schema.toml
     wrote new/segments.seg
     wrote new/seg.toml
-    next: read the schema, then `seg run new`
+    next: read the schema (`seg schema words new` lists its English), then `seg run new`
     ── err
     ");
-    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["run", "new"])), @"
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["run", "new"])), @r"
     exit 0
     ── out
     new: 2 people, 2 events, judged at 2026-06-01T12:00:00Z (from seg.toml), time zone UTC
-     segment                      members   share
-    ──────────────────────────────────────────────
-     Active in the past 30 days         1   50.0%
+     segment                       members   share
+    ───────────────────────────────────────────────
+     Ordered in the past 30 days         1   50.0%
     ── err
     ");
     let again = seg_in(dir.path(), &["init", "new", "--from", "people.csv"]);
     assert_eq!(again.status.code(), Some(3));
     assert!(text(&again.stderr).contains("exists already; nothing was written"));
+}
+
+#[test]
+fn schema_words_are_what_sentences_may_say() {
+    let dir = project(RECENT);
+    let schema = "[events.\"Order Completed\"]\nverbs = [\"buy\", \"place an order\"]\nnouns = [\"order\"]\nalso = [\"checked out\"]\n\
+                  [events.\"Refund Issued\"]\n[groups.Money]\nevents = [\"Order Completed\", \"Refund Issued\"]\n";
+    std::fs::write(dir.path().join("schema.toml"), schema).expect("written");
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["schema", "words"])), @r"
+    exit 0
+    ── out
+    Order Completed
+      verbs  buy, buys, bought; place an order, places an order, placed an order, place order, places order, placed order, place orders, places orders, placed orders
+      nouns  order, orders
+      also   checked out
+    Refund Issued
+    Money
+      events Order Completed, Refund Issued
+    ── err
+    ");
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["schema", "words", "--format", "json"])), @r#"
+    exit 0
+    ── out
+    [
+      {
+        "kind": "event",
+        "name": "Order Completed",
+        "verbs": [
+          [
+            "buy",
+            "buys",
+            "bought"
+          ],
+          [
+            "place an order",
+            "places an order",
+            "placed an order",
+            "place order",
+            "places order",
+            "placed order",
+            "place orders",
+            "places orders",
+            "placed orders"
+          ]
+        ],
+        "nouns": [
+          [
+            "order",
+            "orders"
+          ]
+        ],
+        "also": [
+          "checked out"
+        ],
+        "events": []
+      },
+      {
+        "kind": "event",
+        "name": "Refund Issued",
+        "verbs": [],
+        "nouns": [],
+        "also": [],
+        "events": []
+      },
+      {
+        "kind": "group",
+        "name": "Money",
+        "verbs": [],
+        "nouns": [],
+        "also": [],
+        "events": [
+          "Order Completed",
+          "Refund Issued"
+        ]
+      }
+    ]
+    ── err
+    "#);
+    std::fs::write(dir.path().join("schema.toml"), format!("{schema}[attributes]\norders = \"integer\"\n"))
+        .expect("written");
+    insta::assert_snapshot!(shown(&seg_in(dir.path(), &["schema", "words"])), @r#"
+    exit 1
+    ── out
+    ── err
+    error[E0702]: `orders` is a form of `Order Completed`, and a name of `orders`
+       ╭─[ schema.toml:1:9 ]
+       │
+     1 │ [events."Order Completed"]
+       │         ────────┬────────
+       │                 ╰────────── here
+       │
+       │ Help: a word stands for one thing; use another verb or noun, or rename the other
+    ───╯
+
+    error[E0201]: the schema has no attribute or event `ordered`
+       ╭─[ segments.seg:1:37 ]
+       │
+     1 │ segment "Recent" include people who ordered in the past 30 days
+       │                                     ───┬───
+       │                                        ╰───── unknown name
+       │
+       │ Help: did you mean `order`?
+    ───╯
+    "#);
 }
 
 #[test]

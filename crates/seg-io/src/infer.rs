@@ -1,5 +1,7 @@
 //! Looking at data nobody has described yet: a first `seg.toml` and schema.
 
+mod english;
+
 use crate::cell::Cell;
 use crate::open::{DataFile, find};
 use crate::report::ReadError;
@@ -19,6 +21,8 @@ pub struct Proposal {
     pub manifest: String,
     /// The text of `schema.toml`.
     pub schema: String,
+    /// The text of a first `.seg` file, in the words of the schema.
+    pub segments: String,
     /// What was concluded, a line each, for the person who asked.
     pub findings: Vec<String>,
     /// The latest event.
@@ -85,7 +89,8 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
         findings.push(format!("the latest event is long past, so everything is judged at {at} (`at` in seg.toml)"));
     }
     let manifest = manifest(wishes, at, &profiles, &events, last_event);
-    Ok(Proposal { manifest, schema: schema(&profiles, &events), findings, last_event })
+    let Schema { text: schema, first } = schema(&profiles, &events);
+    Ok(Proposal { manifest, schema, segments: segments(first.as_deref()), findings, last_event })
 }
 
 /// Windows up to today would find nothing in data that ended long ago: the
@@ -172,6 +177,14 @@ impl Column {
         if self.texts.len() <= ALLOWED_MAX {
             self.texts.insert(text);
         }
+    }
+
+    /// The currency that all rows name, with the column that says so.
+    fn currency(&self) -> Option<(&str, &str)> {
+        let mut values = self.texts.iter();
+        let (Some(code), None) = (values.next(), values.next()) else { return None };
+        let is_code = code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
+        (is_code && is_like(&self.name, &["currency"])).then_some((self.name.as_str(), code.as_str()))
     }
 
     fn ty(&self) -> Type {
@@ -363,57 +376,146 @@ fn manifest(
     out
 }
 
-fn schema(profiles: &[Table], events: &[Table]) -> String {
+/// A first segment, in the words that were guessed; one that holds for any data where
+/// none were.
+fn segments(first: Option<&str>) -> String {
+    let (name, said) = match first {
+        Some(past) => (format!("{} in the past 30 days", capitalized(past)), past),
+        None => ("Active in the past 30 days".to_owned(), "did anything"),
+    };
+    format!(
+        "# A segment says who is in it. Change this one, and add more.\n\
+         segment \"{name}\"\n    include people who {said} in the past 30 days\n"
+    )
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+struct Schema {
+    text: String,
+    /// What somebody did, in words that were guessed.
+    first: Option<String>,
+}
+
+fn schema(profiles: &[Table], events: &[Table]) -> Schema {
     let mut out = String::from(
-        "# What segments can be about. Edit freely: add other names with `also`, say which\n\
-         # values are `required` or `allowed`, and correct the types that were guessed.\n",
+        "# What segments can be about. Types, verbs, nouns, roles and what is said of attributes were guessed from\n\
+         # the names and values of the data: correct what is wrong, and add other names with `also`.\n\
+         # `seg schema words` lists the English that follows.\n",
     );
+    // Writing to a string does not fail.
+    let columns: Vec<(&Column, u64)> =
+        profiles.iter().flat_map(|table| table.fields().map(|(_, column)| (column, table.n_rows))).collect();
+    let of_events = || events.iter().flat_map(Table::fields).map(|(_, column)| column);
+    let all = || columns.iter().map(|(column, _)| *column).chain(of_events());
+    if let Some(currency) = all().find_map(Column::currency) {
+        let _ = writeln!(out, "\n# The one value of `{}`.\ncurrency = {}", currency.0, toml_text(currency.1));
+    }
+    if let Some(id) = of_events().find(|column| english::is_event_id(&column.name)) {
+        let _ = writeln!(
+            out,
+            "\n# Two records with the same `{}` are one event.\nevent_id = {}",
+            id.name,
+            toml_text(&id.name)
+        );
+    }
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let mut lines = String::new();
-    for table in profiles {
-        for (_, column) in table.fields() {
-            if seen.insert(&column.name) {
-                let _ = writeln!(lines, "{} = {}", toml_key(&column.name), field(column, table.n_rows));
+    let mut channels: Vec<(&str, &str)> = Vec::new();
+    for (column, n_rows) in columns {
+        if seen.insert(&column.name) {
+            let _ = writeln!(lines, "{} = {}", toml_key(&column.name), attribute(column, n_rows));
+            if column.ty() == Type::Boolean
+                && let Some(channel) = english::channel_of(&column.name)
+                && channels.iter().all(|(known, _)| *known != channel)
+            {
+                channels.push((channel, &column.name));
             }
         }
     }
     if !lines.is_empty() {
         let _ = write!(out, "\n[attributes]\n{lines}");
     }
-    let mut names: BTreeSet<&str> = BTreeSet::new();
+    let names: Vec<&str> = events.iter().flat_map(|table| &table.event_order).map(String::as_str).collect();
+    let mut words = english::Words::new(seen.iter().copied(), &names);
+    let mut first: Option<(bool, String)> = None;
+    let mut done: BTreeSet<&str> = BTreeSet::new();
     for table in events {
         for event in &table.event_order {
-            if !names.insert(event) {
-                continue;
-            }
-            let _ = writeln!(out, "\n[events.{}]", toml_key(event));
-            let counts = table.by_event.get(event);
-            let has = |at: usize| counts.and_then(|c| c.get(at)).is_some_and(|n| *n > 0);
-            let properties: Vec<&Column> = table.fields().filter(|(at, _)| has(*at)).map(|(_, c)| c).collect();
-            if !properties.is_empty() {
-                let _ = writeln!(out, "[events.{}.properties]", toml_key(event));
-            }
-            for column in properties {
-                let _ = writeln!(out, "{} = {}", toml_key(&column.name), field(column, 0));
+            if done.insert(event) {
+                let guess = words.guess(event);
+                let is_purchase = guess.role == Some("purchase");
+                if let Some(past) = guess.verbs.first().and_then(|base| past_of(base))
+                    && first.as_ref().is_none_or(|(found, _)| is_purchase && !found)
+                {
+                    first = Some((is_purchase, past));
+                }
+                out.push_str(&event_text(table, event, &guess));
             }
         }
+    }
+    for (channel, consent) in channels {
+        let _ =
+            writeln!(out, "\n# `{consent}` says who agreed.\n[channels.{channel}]\nconsent = {}", toml_text(consent));
+    }
+    Schema { text: out, first: first.map(|(_, past)| past) }
+}
+
+/// `opened an email`, of `open an email`.
+fn past_of(base: &str) -> Option<String> {
+    let verb = seg_data::schema::Verb { base: base.to_owned(), past: None, participle: None };
+    verb.forms().into_iter().nth(2)
+}
+
+/// An event with what was guessed of it, and its properties.
+fn event_text(table: &Table, event: &str, guess: &english::Guess) -> String {
+    let mut out = format!("\n[events.{}]\n", toml_key(event));
+    for (key, words) in [("verbs", guess.verbs.as_slice()), ("nouns", guess.noun.as_slice())] {
+        if !words.is_empty() {
+            let words: Vec<String> = words.iter().map(|word| toml_text(word)).collect();
+            let _ = writeln!(out, "{key} = [{}]", words.join(", "));
+        }
+    }
+    if let Some(role) = guess.role {
+        let _ = writeln!(out, "role = {}", toml_text(role));
+    }
+    let counts = table.by_event.get(event);
+    let has = |at: usize| counts.and_then(|c| c.get(at)).is_some_and(|n| *n > 0);
+    let properties: Vec<&Column> = table.fields().filter(|(at, _)| has(*at)).map(|(_, c)| c).collect();
+    if !properties.is_empty() {
+        let _ = writeln!(out, "[events.{}.properties]", toml_key(event));
+    }
+    for column in properties {
+        let _ = writeln!(out, "{} = {}{}", toml_key(&column.name), toml_text(&column.ty().to_string()), values(column));
     }
     out
 }
 
-/// A field's type, with its values as a comment where they are few.
-fn field(column: &Column, n_rows: u64) -> String {
+/// An attribute's type, with what its name and values say of it. That none of these rows
+/// lacks a value is no promise that none ever will, so nothing is called required.
+fn attribute(column: &Column, n_rows: u64) -> String {
     let ty = column.ty();
-    let mut out = toml_text(&ty.to_string());
-    let is_whole = n_rows > 0 && column.n_values == n_rows;
-    if is_whole {
-        out = format!("{{ type = {out}, required = true }}");
+    let quoted = toml_text(&ty.to_string());
+    if ty == Type::Date && english::comes_every_year(&column.name) {
+        return format!("{{ type = {quoted}, recurring = true }}  # a day that comes every year, by its name");
     }
-    if ty == Type::Text && !column.texts.is_empty() && column.texts.len() <= ALLOWED_MAX && column.n_values > 20 {
-        let values: Vec<&str> = column.texts.iter().map(String::as_str).collect();
-        let _ = write!(out, "  # {}", values.join(", "));
+    let listed = values(column);
+    match listed.is_empty() && n_rows > 0 && column.n_values == n_rows {
+        true => format!("{quoted}  # in every row; say `required = true` if it always has a value"),
+        false => format!("{quoted}{listed}"),
     }
-    out
+}
+
+/// The values of a column as a comment, where they are few.
+fn values(column: &Column) -> String {
+    let is_short = column.ty() == Type::Text && column.texts.len() <= ALLOWED_MAX && column.n_values > 20;
+    match is_short && !column.texts.is_empty() {
+        true => format!("  # {}", column.texts.iter().map(String::as_str).collect::<Vec<_>>().join(", ")),
+        false => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -434,5 +536,31 @@ mod tests {
         assert_eq!(crate::manifest::parse(&proposal.manifest).map(|m| m.name), Ok("shop".into()));
         assert_eq!(seg_data::schema::parse(&proposal.schema).1, []);
         insta::assert_snapshot!(format!("{}\n---\n{}", proposal.manifest, proposal.schema));
+    }
+
+    #[test]
+    fn names_are_read_as_english() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
+        write("people.csv", "user_id,birthday,email_consent,sms_opt_in,order\nann,1990-01-02,yes,no,3\n");
+        let events = [
+            "Checkout Started",
+            "Order Completed",
+            "Email Opened",
+            "Email Clicked",
+            "Added to Cart",
+            "signed_up",
+            "ProductViewed",
+            "Invite Sent",
+            "purchase",
+            "Did It",
+            "Order Refunded",
+        ];
+        let rows: String = events.map(|event| format!("ann,{event},2026-05-01T00:00:00Z,m-1,EUR\n")).concat();
+        write("events.csv", &format!("user_id,event,timestamp,message_id,currency\n{rows}"));
+        let wishes = Wishes { name: "shop".into(), timezone: "UTC".into(), at: None, now: None };
+        let proposal = propose(dir.path(), &["*.csv".into()], &wishes).expect("a proposal");
+        assert_eq!(seg_data::schema::parse(&proposal.schema).1, []);
+        insta::assert_snapshot!(format!("{}\n---\n{}", proposal.schema, proposal.segments));
     }
 }

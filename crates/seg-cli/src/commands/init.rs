@@ -12,13 +12,6 @@ use std::path::{Component, Path, PathBuf};
 const SCHEMA_FILE: &str = "schema.toml";
 const SEGMENTS_FILE: &str = "segments.seg";
 
-/// A first segment that holds for any data.
-const FIRST_SEGMENT: &str = "\
-# A segment says who is in it. Change this one, and add more.
-segment \"Active in the past 30 days\"
-    include people who did anything in the past 30 days
-";
-
 pub fn run(args: &Init) -> Result<Exit, Failure> {
     let zone = Zone::parse(&args.timezone).ok_or_else(|| {
         Failure::usage(format!("`{}` is not a time zone; write its IANA name, such as Europe/Berlin", args.timezone))
@@ -54,14 +47,19 @@ pub fn run(args: &Init) -> Result<Exit, Failure> {
         text.push_str(finding);
         text.push('\n');
     }
-    for (name, content) in
-        [(SCHEMA_FILE, proposal.schema.as_str()), (SEGMENTS_FILE, FIRST_SEGMENT), (MANIFEST_FILE, &proposal.manifest)]
-    {
+    for (name, content) in [
+        (SCHEMA_FILE, proposal.schema.as_str()),
+        (SEGMENTS_FILE, proposal.segments.as_str()),
+        (MANIFEST_FILE, &proposal.manifest),
+    ] {
         let path = args.dir.join(name);
         std::fs::write(&path, content).map_err(failed(&path))?;
         text.push_str(&format!("wrote {}\n", path.display()));
     }
-    text.push_str(&format!("next: read the schema, then `seg run {}`\n", args.dir.display()));
+    text.push_str(&format!(
+        "next: read the schema (`seg schema words {0}` lists its English), then `seg run {0}`\n",
+        args.dir.display()
+    ));
     print_text(&text)?;
     Ok(Exit::Success)
 }

@@ -178,65 +178,160 @@ fn article(noun: &str) -> &'static str {
 }
 
 /// Past and participle of the verbs that events are about and that are not regular.
+const IRREGULAR: [(&str, &str, &str); 55] = [
+    ("be", "was", "been"),
+    ("become", "became", "become"),
+    ("begin", "began", "begun"),
+    ("break", "broke", "broken"),
+    ("bring", "brought", "brought"),
+    ("build", "built", "built"),
+    ("buy", "bought", "bought"),
+    ("catch", "caught", "caught"),
+    ("choose", "chose", "chosen"),
+    ("come", "came", "come"),
+    ("do", "did", "done"),
+    ("draw", "drew", "drawn"),
+    ("eat", "ate", "eaten"),
+    ("find", "found", "found"),
+    ("forget", "forgot", "forgotten"),
+    ("get", "got", "got"),
+    ("give", "gave", "given"),
+    ("go", "went", "gone"),
+    ("have", "had", "had"),
+    ("hear", "heard", "heard"),
+    ("hide", "hid", "hidden"),
+    ("hold", "held", "held"),
+    ("keep", "kept", "kept"),
+    ("leave", "left", "left"),
+    ("lend", "lent", "lent"),
+    ("lose", "lost", "lost"),
+    ("make", "made", "made"),
+    ("meet", "met", "met"),
+    ("pay", "paid", "paid"),
+    ("read", "read", "read"),
+    ("run", "ran", "run"),
+    ("say", "said", "said"),
+    ("see", "saw", "seen"),
+    ("sell", "sold", "sold"),
+    ("send", "sent", "sent"),
+    ("set", "set", "set"),
+    ("put", "put", "put"),
+    ("cut", "cut", "cut"),
+    ("hit", "hit", "hit"),
+    ("let", "let", "let"),
+    ("quit", "quit", "quit"),
+    ("bet", "bet", "bet"),
+    ("split", "split", "split"),
+    ("shut", "shut", "shut"),
+    ("speak", "spoke", "spoken"),
+    ("spend", "spent", "spent"),
+    ("take", "took", "taken"),
+    ("teach", "taught", "taught"),
+    ("tell", "told", "told"),
+    ("think", "thought", "thought"),
+    ("understand", "understood", "understood"),
+    ("wear", "wore", "worn"),
+    ("win", "won", "won"),
+    ("withdraw", "withdrew", "withdrawn"),
+    ("write", "wrote", "written"),
+];
+
 fn irregular(verb: &str) -> Option<(&'static str, &'static str)> {
-    Some(match verb {
-        "be" => ("was", "been"),
-        "become" => ("became", "become"),
-        "begin" => ("began", "begun"),
-        "break" => ("broke", "broken"),
-        "bring" => ("brought", "brought"),
-        "build" => ("built", "built"),
-        "buy" => ("bought", "bought"),
-        "catch" => ("caught", "caught"),
-        "choose" => ("chose", "chosen"),
-        "come" => ("came", "come"),
-        "do" => ("did", "done"),
-        "draw" => ("drew", "drawn"),
-        "eat" => ("ate", "eaten"),
-        "find" => ("found", "found"),
-        "forget" => ("forgot", "forgotten"),
-        "get" => ("got", "got"),
-        "give" => ("gave", "given"),
-        "go" => ("went", "gone"),
-        "have" => ("had", "had"),
-        "hear" => ("heard", "heard"),
-        "hide" => ("hid", "hidden"),
-        "hold" => ("held", "held"),
-        "keep" => ("kept", "kept"),
-        "leave" => ("left", "left"),
-        "lend" => ("lent", "lent"),
-        "lose" => ("lost", "lost"),
-        "make" => ("made", "made"),
-        "meet" => ("met", "met"),
-        "pay" => ("paid", "paid"),
-        "read" => ("read", "read"),
-        "run" => ("ran", "run"),
-        "say" => ("said", "said"),
-        "see" => ("saw", "seen"),
-        "sell" => ("sold", "sold"),
-        "send" => ("sent", "sent"),
-        "set" => ("set", "set"),
-        "put" => ("put", "put"),
-        "cut" => ("cut", "cut"),
-        "hit" => ("hit", "hit"),
-        "let" => ("let", "let"),
-        "quit" => ("quit", "quit"),
-        "bet" => ("bet", "bet"),
-        "split" => ("split", "split"),
-        "shut" => ("shut", "shut"),
-        "speak" => ("spoke", "spoken"),
-        "spend" => ("spent", "spent"),
-        "take" => ("took", "taken"),
-        "teach" => ("taught", "taught"),
-        "tell" => ("told", "told"),
-        "think" => ("thought", "thought"),
-        "understand" => ("understood", "understood"),
-        "wear" => ("wore", "worn"),
-        "win" => ("won", "won"),
-        "withdraw" => ("withdrew", "withdrawn"),
-        "write" => ("wrote", "written"),
-        _ => return None,
-    })
+    IRREGULAR.iter().find(|(base, ..)| *base == verb).map(|(_, past, participle)| (*past, *participle))
+}
+
+/// The base form of a verb in the past: `completed` gives `complete`, `sent` gives `send`;
+/// nothing where a word is no such form. Of regular verbs it is a guess from the
+/// spelling, which the past form of what was guessed confirms.
+pub fn base_of_past(word: &str) -> Option<String> {
+    // Words that are a base form as well say nothing.
+    let is_past = |(base, past, _): &&(&str, &str, &str)| *past == word && *base != word;
+    if let Some((base, ..)) = IRREGULAR.iter().find(is_past) {
+        return Some((*base).to_owned());
+    }
+    // `need` and `feed` are no past forms.
+    let is_past = |stem: &&str| stem.len() > 1 && !stem.ends_with('e') && stem.chars().any(is_vowel);
+    let stem = word.strip_suffix("ed").filter(is_past)?;
+    if let Some(stem) = stem.strip_suffix('i') {
+        return Some(format!("{stem}y"));
+    }
+    let mut letters = stem.chars().rev();
+    let (last, before) = (letters.next()?, letters.next()?);
+    // `installed` has two of its own, `cancelled` got the second.
+    let is_doubled = match last {
+        's' | 'z' | 'f' => false,
+        'l' => stem.ends_with("ell") && vowel_groups(stem) > 1,
+        _ => !is_vowel(last),
+    };
+    if last == before && is_doubled {
+        let single = stem.get(..stem.len() - last.len_utf8())?;
+        if past_forms(single).iter().any(|past| past == word) {
+            return Some(single.to_owned());
+        }
+    }
+    let silent = format!("{stem}e");
+    Some(if ends_in_silent_e(stem) { silent } else { stem.to_owned() })
+}
+
+/// Whether a verb whose past is so long without its `ed` has an `e` of its own: `complete`,
+/// `create`, `purchase`, but `start`, `view`, `open`.
+fn ends_in_silent_e(stem: &str) -> bool {
+    const WITH_E: [&str; 46] = [
+        "brows",
+        "captur",
+        "clos",
+        "combin",
+        "compet",
+        "complet",
+        "configur",
+        "contribut",
+        "decid",
+        "declin",
+        "defin",
+        "delet",
+        "dislik",
+        "distribut",
+        "downgrad",
+        "enabl",
+        "examin",
+        "execut",
+        "fil",
+        "hid",
+        "ignor",
+        "imagin",
+        "invit",
+        "lik",
+        "mak",
+        "mov",
+        "mut",
+        "not",
+        "pok",
+        "promot",
+        "provid",
+        "quot",
+        "renam",
+        "rid",
+        "schedul",
+        "subscrib",
+        "swip",
+        "tak",
+        "trad",
+        "typ",
+        "unmut",
+        "unsubscrib",
+        "upgrad",
+        "us",
+        "vot",
+        "wav",
+    ];
+    const ENDS: [&str; 20] = [
+        "at", "iz", "is", "as", "os", "ens", "v", "c", "g", "u", "bl", "pl", "dl", "tl", "gl", "quir", "hir", "pir",
+        "shar", "par",
+    ];
+    const WITHOUT: [&str; 9] = ["repeat", "treat", "heat", "belong", "hang", "ping", "long", "log", "flag"];
+    !WITHOUT.contains(&stem)
+        && !stem.ends_with("ss")
+        && (WITH_E.contains(&stem) || ENDS.iter().any(|end| stem.ends_with(end)))
 }
 
 #[cfg(test)]
@@ -266,6 +361,64 @@ mod tests {
         assert_eq!(verb("buy"), "buy, buys, bought");
         assert_eq!(verb("write"), "write, writes, wrote, written");
         assert_eq!(verb("put"), "put, puts");
+    }
+
+    #[test]
+    fn the_past_tells_the_base() {
+        let base = |word: &str| base_of_past(word).unwrap_or_default();
+        for (past, verb) in [
+            ("completed", "complete"),
+            ("opened", "open"),
+            ("clicked", "click"),
+            ("viewed", "view"),
+            ("started", "start"),
+            ("sent", "send"),
+            ("created", "create"),
+            ("added", "add"),
+            ("purchased", "purchase"),
+            ("cancelled", "cancel"),
+            ("submitted", "submit"),
+            ("subscribed", "subscribe"),
+            ("signed", "sign"),
+            ("logged", "log"),
+            ("installed", "install"),
+            ("played", "play"),
+            ("upgraded", "upgrade"),
+            ("shared", "share"),
+            ("received", "receive"),
+            ("applied", "apply"),
+            ("bought", "buy"),
+            ("placed", "place"),
+            ("finished", "finish"),
+            ("delivered", "deliver"),
+            ("refunded", "refund"),
+            ("issued", "issue"),
+            ("watched", "watch"),
+            ("abandoned", "abandon"),
+            ("searched", "search"),
+            ("updated", "update"),
+            ("removed", "remove"),
+            ("visited", "visit"),
+            ("renewed", "renew"),
+            ("expired", "expire"),
+            ("booked", "book"),
+            ("downloaded", "download"),
+            ("registered", "register"),
+            ("passed", "pass"),
+            ("failed", "fail"),
+            ("redeemed", "redeem"),
+            ("used", "use"),
+            ("rated", "rate"),
+            ("invited", "invite"),
+            ("reached", "reach"),
+            ("uploaded", "upload"),
+            ("unsubscribed", "unsubscribe"),
+        ] {
+            assert_eq!(base(past), verb);
+        }
+        for word in ["order", "email", "need", "feed", "cart", "sms", "put"] {
+            assert_eq!(base_of_past(word), None, "{word}");
+        }
     }
 
     #[test]

@@ -1,0 +1,228 @@
+//! What the names of data say in English: verbs, nouns and roles of events, days of every
+//! year, channels, groups. All of it is a guess from names, and is written down as one.
+
+use seg_data::schema::{Noun, Verb, base_of_past, fold_name};
+use std::collections::BTreeMap;
+
+/// What is guessed of one event.
+#[derive(Default)]
+pub(super) struct Guess {
+    /// Verbs in their base form: `open an email`.
+    pub verbs: Vec<String>,
+    /// A noun in the singular: `order`.
+    pub noun: Option<String>,
+    /// `purchase`, `checkout`, `cart`, `view` or `message`.
+    pub role: Option<&'static str>,
+}
+
+/// Words that no name of a sentence begins with, or whose past is one.
+const RESERVED: [&str; 23] = [
+    "is",
+    "are",
+    "was",
+    "were",
+    "do",
+    "does",
+    "did",
+    "have",
+    "has",
+    "had",
+    "include",
+    "exclude",
+    "contain",
+    "match",
+    "equal",
+    "exist",
+    "follow",
+    "precede",
+    "perform",
+    "performed",
+    "done",
+    "divide",
+    "differ",
+];
+
+/// Verbs that events are named by in their base form: `purchase`, `view_item`.
+const BASE_FORMS: [&str; 32] = [
+    "add",
+    "begin",
+    "book",
+    "buy",
+    "cancel",
+    "click",
+    "complete",
+    "create",
+    "delete",
+    "download",
+    "install",
+    "invite",
+    "join",
+    "like",
+    "open",
+    "order",
+    "pay",
+    "play",
+    "purchase",
+    "rate",
+    "redeem",
+    "refund",
+    "register",
+    "remove",
+    "search",
+    "send",
+    "share",
+    "start",
+    "subscribe",
+    "upgrade",
+    "view",
+    "visit",
+];
+
+/// Verbs of which each event is one more of what they are done to.
+const MAKING: [&str; 12] =
+    ["complete", "create", "issue", "leave", "make", "order", "pay", "place", "send", "start", "submit", "write"];
+
+/// Which events are guessed of, so that no two words are the same.
+pub(super) struct Words {
+    /// Everything that has a name already, and the event whose it is.
+    taken: BTreeMap<String, String>,
+    /// What events of the data are about, with how many there are of each.
+    objects: Vec<String>,
+}
+
+impl Words {
+    /// The words of a schema with these names, of events of these names.
+    pub(super) fn new<'a>(attributes: impl Iterator<Item = &'a str>, events: &[&'a str]) -> Words {
+        let of_events = events.iter().map(|event| (fold_name(event), fold_name(event)));
+        let taken = attributes.map(|name| (fold_name(name), String::new())).chain(of_events).collect();
+        let objects = events.iter().filter_map(|event| split(event).map(|(_, object)| object)).collect();
+        Words { taken, objects }
+    }
+
+    /// The English of an event, as far as its name says it and nothing else is called so.
+    pub(super) fn guess(&mut self, event: &str) -> Guess {
+        let role = role(&fold_words(event));
+        let own = fold_name(event);
+        let (verb, object) = match split(event) {
+            Some((base, object)) if object.is_empty() => (Some(base), object),
+            Some((base, object)) if begins_with_preposition(&object) => (Some(format!("{base} {object}")), object),
+            Some((base, object)) => (Some(format!("{base} {} {object}", article(&object))), object),
+            None => (None, String::new()),
+        };
+        // Who completed an order has ordered.
+        let short = Some(&object).filter(|object| role == Some("purchase") && BASE_FORMS.contains(&object.as_str()));
+        let has_verb = verb.is_some();
+        let mut verbs: Vec<String> = short.cloned().into_iter().chain(verb).collect();
+        verbs.retain(|base| {
+            let forms = Verb { base: base.clone(), past: None, participle: None }.forms();
+            self.takes(&own, &forms)
+        });
+        // One word is what there is: `refund`, `login`.
+        let is_word = fold_words(event).len() == 1 && (!has_verb || BASE_FORMS.contains(&own.as_str()));
+        let object = if is_word { own.clone() } else { object };
+        // What is placed or sent is what there is of it; what is viewed is not.
+        let is_made = verbs.iter().any(|base| base.split(' ').next().is_some_and(|first| MAKING.contains(&first)));
+        let is_one =
+            self.objects.iter().filter(|other| **other == object).count() == 1 || is_word || role == Some("purchase");
+        let noun = Some(object)
+            .filter(|noun| !noun.is_empty() && is_one && (is_made || is_word) && !begins_with_preposition(noun));
+        let noun = noun.filter(|noun| {
+            let forms = Noun { singular: noun.clone(), plural: None }.forms();
+            self.takes(&own, &forms)
+        });
+        Guess { verbs, noun, role }
+    }
+
+    /// Takes words for an event, if none of them is taken by something else.
+    fn takes(&mut self, own: &str, forms: &[String]) -> bool {
+        let begins = |form: &String| form.split(' ').next().is_some_and(|first| RESERVED.contains(&first));
+        let is_others = |form: &String| self.taken.get(&fold_name(form)).is_some_and(|owner| owner != own);
+        let is_free = !forms.iter().any(|form| begins(form) || is_others(form));
+        if is_free {
+            self.taken.extend(forms.iter().map(|form| (fold_name(form), own.to_owned())));
+        }
+        is_free
+    }
+}
+
+/// `Order Completed`, `Added to Cart`, `signed_up`: the base form of the verb in a name,
+/// and the words beside it. A name that is one word and no such form is what there is.
+fn split(event: &str) -> Option<(String, String)> {
+    const AUXILIARY: [&str; 3] = ["do", "have", "be"];
+    let verb = |word: &String| base_of_past(word).filter(|base| !AUXILIARY.contains(&base.as_str()));
+    let words = fold_words(event);
+    let (last, before) = words.split_last()?;
+    if let Some(base) = verb(last) {
+        return Some((base, before.join(" ")));
+    }
+    let (first, rest) = words.split_first()?;
+    let base = verb(first).or_else(|| BASE_FORMS.contains(&first.as_str()).then(|| first.clone()))?;
+    Some((base, rest.join(" ")))
+}
+
+/// The words of a name in lower case: `OrderCompleted`, `order_completed` and `Order
+/// Completed` alike.
+fn fold_words(name: &str) -> Vec<String> {
+    let mut spaced = String::with_capacity(name.len() + 4);
+    let mut was_lower = false;
+    for c in name.chars() {
+        if c.is_uppercase() && was_lower {
+            spaced.push(' ');
+        }
+        was_lower = c.is_lowercase() || c.is_ascii_digit();
+        spaced.push(c);
+    }
+    fold_name(&spaced).split_whitespace().map(str::to_owned).collect()
+}
+
+fn begins_with_preposition(object: &str) -> bool {
+    let first = object.split(' ').next().unwrap_or("");
+    ["to", "from", "in", "on", "up", "out", "off", "for", "with", "at"].contains(&first)
+}
+
+fn article(object: &str) -> &'static str {
+    if object.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
+fn role(words: &[String]) -> Option<&'static str> {
+    let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+    let is_done = has(&["completed", "placed", "succeeded", "made", "paid", "done", "complete", "purchased"]);
+    if has(&["purchase", "purchased", "bought"]) || is_done && has(&["order", "payment", "booking", "checkout"]) {
+        return Some("purchase");
+    }
+    if has(&["checkout"]) && has(&["started", "start", "begin", "began", "begun", "initiated"]) {
+        return Some("checkout");
+    }
+    if has(&["cart", "basket"]) && has(&["add", "added"]) {
+        return Some("cart");
+    }
+    if has(&["viewed", "view", "views", "visited"]) {
+        return Some("view");
+    }
+    (has(&["email", "sms", "push", "message"]) && has(&["sent", "delivered", "received"])).then_some("message")
+}
+
+/// Whether a date is called as those are that come every year.
+pub(super) fn comes_every_year(name: &str) -> bool {
+    let name = fold_name(name);
+    name.contains("birth")
+        || name.contains("anniversary")
+        || name.split(' ').any(|word| word == "dob" || word == "bday")
+}
+
+/// The channel that a yes-or-no attribute says the consent for: `sms_consent`.
+pub(super) fn channel_of(attribute: &str) -> Option<&'static str> {
+    const CONSENT: [&str; 8] =
+        ["consent", "optin", "opt in", "opted in", "subscribed", "enabled", "marketing", "accepts"];
+    let name = fold_name(attribute);
+    let says_so = CONSENT.iter().any(|word| name.contains(word));
+    let channels =
+        [("email", "email"), ("e mail", "email"), ("sms", "sms"), ("push", "push"), ("whatsapp", "whatsapp")];
+    channels.into_iter().find(|(word, _)| says_so && name.contains(word)).map(|(_, channel)| channel)
+}
+
+/// Whether a column holds what tells one event from another.
+pub(super) fn is_event_id(name: &str) -> bool {
+    let name = fold_name(name);
+    ["event id", "message id", "insert id", "$insert id", "event uuid", "uuid"].contains(&name.as_str())
+}
