@@ -35,7 +35,9 @@ pub enum Outcome {
     Right,
     /// It is refused, with these problems.
     Refused(String),
-    /// It is accepted, and decides otherwise about somebody: their ids.
+    /// It is accepted with a warning, and decides otherwise about somebody: their ids.
+    Warned(Vec<String>),
+    /// It is accepted without a word, and decides otherwise about somebody: their ids.
     Wrong(Vec<String>),
 }
 
@@ -108,14 +110,21 @@ impl Description {
         let Some(mask) = evaluation.masks().first() else { return Outcome::Refused("no segment".to_owned()) };
         let others = self.people.iter().enumerate().filter(|(row, (_, is_in))| mask.get(*row) != *is_in);
         let others: Vec<String> = others.map(|(row, _)| batch.id(row).to_owned()).collect();
-        if others.is_empty() { Outcome::Right } else { Outcome::Wrong(others) }
+        // What a schema or the use of a segment is warned of is not about the sentence.
+        let is_of_sentence = |code: &str| ["W0804", "W0805", "W0806", "W0813", "W0814"].contains(&code);
+        let is_warned = program.warnings().iter().any(|warning| is_of_sentence(warning.code.number()));
+        match (others.is_empty(), is_warned) {
+            (true, _) => Outcome::Right,
+            (false, true) => Outcome::Warned(others),
+            (false, false) => Outcome::Wrong(others),
+        }
     }
 }
 
 /// How many sentences of each kind say at once what was described; with `all`, every
 /// other one and why.
 pub fn first_try(all: bool) -> Result<String, String> {
-    let mut kinds: std::collections::BTreeMap<String, [usize; 3]> = std::collections::BTreeMap::new();
+    let mut kinds: std::collections::BTreeMap<String, [usize; 4]> = std::collections::BTreeMap::new();
     let mut others = String::new();
     for description in descriptions()? {
         let outcome = description.outcome();
@@ -123,26 +132,30 @@ pub fn first_try(all: bool) -> Result<String, String> {
         counts[match outcome {
             Outcome::Right => 0,
             Outcome::Refused(_) => 1,
-            Outcome::Wrong(_) => 2,
+            Outcome::Warned(_) => 2,
+            Outcome::Wrong(_) => 3,
         }] += 1;
         let Description { at, says, sentence, .. } = &description;
         let why = match outcome {
             Outcome::Right => continue,
             Outcome::Refused(problems) => problems,
+            Outcome::Warned(ids) => format!("  warned of, and otherwise about {}", ids.join(", ")),
             Outcome::Wrong(ids) => format!("  otherwise about {}", ids.join(", ")),
         };
         // Writing to a string does not fail.
         let _ = writeln!(others, "{at}: {says}\n  {sentence}\n{why}\n");
     }
     let mut out = if all { others } else { String::new() };
-    let _ =
-        writeln!(out, "| kind | sentences | right | refused | silently wrong | rate |\n|---|---:|---:|---:|---:|---:|");
-    let total = kinds.values().fold([0; 3], |sum, of| [0, 1, 2].map(|at| sum[at] + of[at]));
+    let _ = writeln!(
+        out,
+        "| kind | sentences | right | refused | warned | silently wrong | rate |\n|---|---:|---:|---:|---:|---:|---:|"
+    );
+    let total = kinds.values().fold([0; 4], |sum, of| [0, 1, 2, 3].map(|at| sum[at] + of[at]));
     let rows = kinds.iter().map(|(kind, counts)| (kind.as_str(), *counts)).chain([("all", total)]);
-    for (kind, [right, refused, wrong]) in rows {
-        let n = right + refused + wrong;
+    for (kind, [right, refused, warned, wrong]) in rows {
+        let n = right + refused + warned + wrong;
         let rate = right as f64 / n.max(1) as f64;
-        let _ = writeln!(out, "| {kind} | {n} | {right} | {refused} | {wrong} | {rate:.2} |");
+        let _ = writeln!(out, "| {kind} | {n} | {right} | {refused} | {warned} | {wrong} | {rate:.2} |");
     }
     Ok(out)
 }

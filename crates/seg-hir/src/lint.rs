@@ -1,9 +1,12 @@
 //! Lints: segments that are valid, and likely not what was wanted.
 
-use crate::hir::{Cond, Expr, ExprKind, Interval, Module, Moment, Query, Segment, SegmentId};
+use crate::hir::{
+    Aggregate, ArithmeticOp, CompareOp, Cond, Expr, ExprKind, Interval, Module, Moment, Query, Segment, SegmentId,
+};
 use seg_data::schema::{Role, fold_name};
 use seg_data::{AttributeId, EventId, Period, Schema};
 use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::names::display;
 use std::collections::HashSet;
 
 /// A segment of more conditions than this is hard to read.
@@ -32,6 +35,7 @@ pub fn lints(module: &Module, schema: &Schema) -> Vec<Diagnostic> {
         lint.too_many_conditions();
         lint.late_event();
         lint.said_twice();
+        lint.share_of_nothing();
         let allowed = &segment.header.allowed;
         found.extend(lint.found.into_iter().filter(|d| !allowed.iter().any(|code| code == d.code.number())));
     }
@@ -345,6 +349,35 @@ impl Lint<'_> {
         }
     }
 
+    /// `number of A is at least 80% of number of B`, which 0 of 0 is as well.
+    fn share_of_nothing(&mut self) {
+        let members = match &self.segment.include {
+            Cond::All(members) => members.as_slice(),
+            other => std::slice::from_ref(other),
+        };
+        let found = members.iter().find_map(|member| {
+            let Cond::Compare(CompareOp::Equal | CompareOp::LessOrEqual | CompareOp::GreaterOrEqual, left, right) =
+                member
+            else {
+                return None;
+            };
+            // One side is a share of the other: two counts alone are two counts.
+            let is_share = |expr: &Expr| !matches!(bare(expr).kind, ExprKind::Aggregate { .. });
+            let (a, b) = (nothing_of(left)?, nothing_of(right)?);
+            let asks = |query: &Query| self.seen.queries.iter().filter(|(q, _)| q.events == query.events).count();
+            let n_own = if a.events == b.events { 2 } else { 1 };
+            // Another condition about these events may well ask that there are some.
+            ((is_share(left) || is_share(right)) && asks(a) <= n_own && asks(b) <= n_own)
+                .then(|| b.events.first().copied())?
+        });
+        if let Some(event) = found {
+            let name = self.event_name(event);
+            let message = format!("\"{}\" also holds for people without any {name}", self.segment.name);
+            let help = format!("leave them out: `and did {} at least once`", display(&name));
+            self.add(Code::ShareOfNothing, message, "nothing is any share of nothing", help);
+        }
+    }
+
     fn said_twice(&mut self) {
         let (Cond::All(members) | Cond::Any(members)) = &self.segment.include else { return };
         let twice = members.iter().enumerate().any(|(at, m)| members.iter().skip(at + 1).any(|other| other == m));
@@ -357,5 +390,33 @@ impl Lint<'_> {
                 "leave one of them out".to_owned(),
             );
         }
+    }
+}
+
+/// A value without what makes money or a number of it.
+fn bare(expr: &Expr) -> &Expr {
+    match &expr.kind {
+        ExprKind::Convert(inner) => bare(inner),
+        _ => expr,
+    }
+}
+
+/// The events whose absence makes a value 0: those of a count, a total, or a part of one.
+fn nothing_of(expr: &Expr) -> Option<&Query> {
+    match &bare(expr).kind {
+        ExprKind::Aggregate {
+            function: Aggregate::Count | Aggregate::CountDifferent | Aggregate::Total,
+            query,
+            ..
+        } => Some(query),
+        ExprKind::Scale { money, .. } => nothing_of(money),
+        ExprKind::Arithmetic(ArithmeticOp::Multiply | ArithmeticOp::Divide, value, factor) => {
+            match (&bare(value).kind, &bare(factor).kind) {
+                (ExprKind::Literal(_), _) => nothing_of(factor),
+                (_, ExprKind::Literal(_)) => nothing_of(value),
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }

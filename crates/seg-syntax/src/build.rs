@@ -8,6 +8,7 @@ mod condition;
 mod filter;
 mod head;
 mod item;
+mod moment;
 mod sequence;
 mod time;
 mod value;

@@ -496,7 +496,7 @@ impl Display for FromNow {
             FromNow::Now => write!(f, "now"),
             FromNow::Ago(d) => write!(f, "{d} ago"),
             FromNow::Ahead(d) => write!(f, "{d} from now"),
-            FromNow::Day(at) => write!(f, "day {at:+}"),
+            FromNow::Period(unit, at) => write!(f, "{unit} {at:+}"),
         }
     }
 }
@@ -582,6 +582,7 @@ words! {
         Second => "second", Minute => "minute", Hour => "hour", Day => "day",
         Week => "week", Month => "month", Year => "year",
     }
+    CalendarUnit { Day => "day", Week => "week", Month => "month", Quarter => "quarter", Year => "year" }
     DatedOp {
         Before => "before", After => "after", Since => "since", Until => "until", On => "on",
         OnOrBefore => "on or before", OnOrAfter => "on or after",

@@ -97,8 +97,9 @@ pub enum FromNow {
     Ago(Duration),
     /// `3 days from now`
     Ahead(Duration),
-    /// A day of the calendar by its distance from today: `yesterday` is -1.
-    Day(i64),
+    /// A period of the calendar by its distance from the current one: `yesterday`, `last
+    /// week` are -1.
+    Period(CalendarUnit, i64),
 }
 
 /// How long ago.

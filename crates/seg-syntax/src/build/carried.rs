@@ -100,7 +100,8 @@ impl Builder<'_> {
         if let Some((_, negative)) = first.prefix.negative {
             return Some(self.behind_negative(first, negative, half));
         }
-        let (start, word) = (self.start_of(first), half.connective.word().trim());
+        let (start, word, all) =
+            (self.start_of(first), half.connective.word().trim(), Span { end: half.at.end, ..first.span });
         let window_of_first = first.modifiers.iter().rev().find(|t| matches!(t.kind, ModifierKind::Window(_)));
         let window_before = match before {
             Some(before) => before.window.as_ref(),
@@ -121,7 +122,7 @@ impl Builder<'_> {
                 )
                 .label("a negative behind `or`")
                 .also(first.subject.span, "the event")
-                .help(format!("say the event again: `{start} or {}`", self.of_half(first, half))),
+                .offer(all, "say the event again", format!("{start} or {}", self.of_half(first, half))),
             ),
             (Connective::Or, None, None, Some(window)) if count_before.is_some() => {
                 Some(self.counted_in_either(first, half, window, window_before))
@@ -130,8 +131,8 @@ impl Builder<'_> {
                 Diagnostic::new(Code::UnclearWindow, half.at, format!("`{}` or when?", self.words(half.at)))
                     .label("one of two windows")
                     .also(first.subject.span, "no window stands here")
-                    .help(format!("for this window alone: `{start} {}`", self.words(window.span)))
-                    .help(format!("for any time: `{start} ever`")),
+                    .offer(all, "for this window alone", format!("{start} {}", self.words(window.span)))
+                    .offer(all, "for any time", format!("{start} ever")),
             ),
             (Connective::And, None, Some(count), Some(window)) if window_before.is_none() => {
                 let low = count_before?;
@@ -147,8 +148,12 @@ impl Builder<'_> {
                     )
                     .label("this window stands later")
                     .also(low.span, "a number without a window of its own")
-                    .help(format!("if it does: `{start} {in_window} {word} {other}`"))
-                    .help(format!("if `{start}` may be any time ago: `{start} ever {word} {other}`"))
+                    .offer(all, "if it does", format!("{start} {in_window} {word} {other}"))
+                    .offer(
+                        all,
+                        format_args!("if `{start}` may be any time ago"),
+                        format!("{start} ever {word} {other}"),
+                    )
                 })
             }
             (Connective::And, _, _, Some(_)) | (Connective::Or, None, _, Some(_)) | (_, _, None, None) => None,
@@ -163,7 +168,8 @@ impl Builder<'_> {
         count: &Modifier,
         window_before: Option<&Modifier>,
     ) -> Diagnostic {
-        let (start, word) = (self.start_of(first), half.connective.word().trim());
+        let (start, word, all) =
+            (self.start_of(first), half.connective.word().trim(), Span { end: half.at.end, ..first.span });
         let other = self.of_half(first, half);
         let is_not = half.negative.is_some();
         let placed = |window: &str| match is_not {
@@ -179,18 +185,21 @@ impl Builder<'_> {
         let diagnostic = match window_before {
             Some(window) => {
                 let words = self.words(window.span);
-                diagnostic
-                    .also(window.span, "this window stands before")
-                    .help(format!("within the same: `{start} {word} {}`", placed(&words)))
+                diagnostic.also(window.span, "this window stands before").offer(
+                    all,
+                    "within the same",
+                    format!("{start} {word} {}", placed(&words)),
+                )
             }
             None => diagnostic.also(first.subject.span, "the event"),
         };
-        diagnostic.help(format!("at any time: `{start} {word} {}`", placed("ever")))
+        diagnostic.offer(all, "at any time", format!("{start} {word} {}", placed("ever")))
     }
 
     /// `ordered after 2026-01-01 and before 2026-03-01`: one order, or two?
     fn two_windows(&self, first: &Condition, half: &Half, window: &Modifier) -> Diagnostic {
-        let (start, words) = (self.start_of(first), self.words(window.span));
+        let (start, words, all) =
+            (self.start_of(first), self.words(window.span), Span { end: half.at.end, ..first.span });
         let diagnostic = Diagnostic::new(
             Code::UnclearWindow,
             half.at,
@@ -198,9 +207,9 @@ impl Builder<'_> {
         )
         .label("a second window")
         .also(first.subject.span, "the event")
-        .help(format!("for another one: `{start} and {}`", self.of_half(first, half)));
+        .offer(all, "for another one", format!("{start} and {}", self.of_half(first, half)));
         match self.as_one_range(first, window) {
-            Some(range) => diagnostic.help(format!("for one that is both, with both days: `{range}`")),
+            Some(range) => diagnostic.offer(all, "for one that is both, with both days", range),
             None => diagnostic.note("one event has one window; `between … and …` and `… to … ago` have two ends"),
         }
     }
@@ -228,7 +237,8 @@ impl Builder<'_> {
         window: &Modifier,
         window_before: Option<&Modifier>,
     ) -> Diagnostic {
-        let (start, words) = (self.start_of(first), self.words(window.span));
+        let (start, words, all) =
+            (self.start_of(first), self.words(window.span), Span { end: half.at.end, ..first.span });
         let count = first.modifiers.iter().find(|t| is_count(t));
         let times = match (count, first.quantity) {
             (Some(count), _) => self.words(count.span),
@@ -243,7 +253,7 @@ impl Builder<'_> {
         )
         .label("a second window")
         .also(first.subject.span, "the event")
-        .help(format!("for one of them: `{start} or {each}`"));
+        .offer(all, "for one of them", format!("{start} or {each}"));
         let total = window_before.zip(first.quantity.or(count_of(count))).and_then(|(before, quantity)| {
             let number = match (quantity.min, quantity.max) {
                 (min, None) => format!("at least {min}"),
@@ -265,14 +275,14 @@ impl Builder<'_> {
             is_of_events.then(|| format!("{} plus {} is {number}", number_in(before.span), number_in(window.span)))
         });
         match total {
-            Some(total) => diagnostic.help(format!("for both together: `{total}`")),
+            Some(total) => diagnostic.offer(all, "for both together", total),
             None => diagnostic,
         }
     }
 
     /// `did not order in the past week but in the past month`: what of it is negative?
     fn behind_negative(&self, first: &Condition, negative: Span, half: &Half) -> Diagnostic {
-        let (start, not) = (self.start_of(first), self.words(negative));
+        let (start, not, all) = (self.start_of(first), self.words(negative), Span { end: half.at.end, ..first.span });
         let word = half.connective.word().trim();
         let said: Vec<String> =
             half.window.iter().chain(&half.count).map(|modifier| self.words(modifier.span)).collect();
@@ -285,8 +295,8 @@ impl Builder<'_> {
         )
         .label("behind a negative")
         .also(negative, "this negative stands before")
-        .help(format!("if it does: `{start} {word} not ({positive})`"))
-        .help(format!("if it does not: `{start} {word} {positive}`"))
+        .offer(all, "if it does", format!("{start} {word} not ({positive})"))
+        .offer(all, "if it does not", format!("{start} {word} {positive}"))
     }
 
     /// `everyone but not in the past week`: there is no event.

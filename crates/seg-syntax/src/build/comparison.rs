@@ -70,6 +70,9 @@ impl Builder<'_> {
             Rule::state => self.state(inner),
             Rule::in_list => self.in_list(&inner).map_or(error, Relation::InList),
             Rule::near => Relation::Near(self.near(inner)),
+            Rule::neither_of => Relation::NoneOf(
+                inner.into_inner().filter(|p| p.as_rule() == Rule::literal).map(|p| self.literal_at(p)).collect(),
+            ),
             Rule::one_of => self.one_of(inner),
             Rule::text_test => self.text_test(inner),
             Rule::includes => self.includes(inner),

@@ -2,10 +2,11 @@
 
 use super::compound::halves;
 use super::head::Head;
+use super::time::unit_of;
 use super::{Builder, single_spaced};
 use crate::ast::{
-    Condition, Expr, Group, GroupForm, Literal, Modifier, ModifierKind, Name, Negative, Operand, OperandKind, Prefix,
-    Quantifier, Quantity,
+    Condition, Duration, Expr, Group, GroupForm, Literal, Modifier, ModifierKind, Name, Negative, Operand, OperandKind,
+    Prefix, Quantifier, Quantity,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -18,7 +19,7 @@ impl Builder<'_> {
         let mut prefix_pairs = Vec::new();
         let mut head = None;
         let mut modifiers = Vec::new();
-        let (mut said, mut object) = (None, None);
+        let (mut said, mut object, mut neither) = (None, None, None);
         let (mut compared, mut carried) = (Vec::new(), Vec::new());
         for part in pair.into_inner() {
             if part.as_rule() == Rule::modifier {
@@ -27,7 +28,10 @@ impl Builder<'_> {
             match part.as_rule() {
                 Rule::modifier if is_said(&part) => said = Some(part),
                 Rule::prefix => prefix_pairs.push(part),
-                Rule::head => head = Some(self.head(part)),
+                Rule::head => {
+                    neither = neither.or_else(|| self.neither(&part));
+                    head = Some(self.head(part));
+                }
                 Rule::modifier => match object_of(&part) {
                     Some(found) if object.is_none() && modifiers.is_empty() => object = Some(found),
                     _ => modifiers.extend(self.modifier(part)),
@@ -37,6 +41,11 @@ impl Builder<'_> {
             }
         }
         let mut prefix = self.prefix(prefix_pairs);
+        if let Some(neither) = neither
+            && let Some((_, first)) = prefix.negative.replace((Negative::No, neither))
+        {
+            self.report(two_negatives(neither, "a second negative").also(first, "the first"));
+        }
         if let Some(object) = object {
             head = self.with_object(head, object, &mut prefix);
         }
@@ -57,6 +66,12 @@ impl Builder<'_> {
             None => Expr::Error(span),
         };
         if carried.is_empty() { clause } else { self.carried(clause, carried) }
+    }
+
+    /// `neither` before the events of a head.
+    fn neither(&self, head: &Pair<'_, Rule>) -> Option<Span> {
+        let neither = head.clone().into_inner().find(|p| p.as_rule() == Rule::neither)?;
+        neither.into_inner().find(|p| p.as_rule() == Rule::kw_neither).map(|word| self.span(&word))
     }
 
     /// `sent at least 3 invites`: an event whose name has a number or a `no` within.
@@ -284,8 +299,11 @@ impl Builder<'_> {
                 ModifierKind::Same(self.name(name, false))
             }
             Rule::limit_over => {
-                let length = inner.into_inner().find(|p| p.as_rule() == Rule::length);
-                match length {
+                let said = inner.into_inner().find(|p| matches!(p.as_rule(), Rule::length | Rule::unit));
+                match said {
+                    Some(unit) if unit.as_rule() == Rule::unit => {
+                        ModifierKind::Limit(Some(Duration { count: 1, unit: unit_of(&unit), span: self.span(&unit) }))
+                    }
                     Some(length) => ModifierKind::Limit(Some(self.length(length)?)),
                     None => ModifierKind::Limit(None),
                 }
@@ -352,7 +370,7 @@ pub(super) fn event_names(group: &Group) -> Option<Vec<Name>> {
     group.members.iter().map(|member| member.as_operand().as_ref().and_then(as_name)).collect()
 }
 
-fn as_name(operand: &Operand) -> Option<Name> {
+pub(super) fn as_name(operand: &Operand) -> Option<Name> {
     match &operand.kind {
         OperandKind::Name(name) => Some(name.clone()),
         OperandKind::Literal(Literal::Text(text)) => {

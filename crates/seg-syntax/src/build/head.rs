@@ -1,7 +1,7 @@
 //! What a condition is about: its subject, or a condition that is complete.
 
 use super::Builder;
-use super::condition::{error_operand, event_names};
+use super::condition::{as_name, error_operand, event_names};
 use super::time::is_bare;
 use crate::ast::{
     Expr, FirstOrLastN, Group, GroupForm, Modifier, ModifierKind, Operand, OperandKind, Quantifier, Quantity, Window,
@@ -37,6 +37,27 @@ impl Builder<'_> {
                 Some(text) => Head::Whole(Expr::InSegment(self.title(&text))),
                 None => error,
             },
+            Rule::in_each => self.in_each(inner).map_or(error, Head::Whole),
+            Rule::neither => {
+                let events: Vec<Operand> =
+                    inner.into_inner().filter(|p| p.as_rule() == Rule::event_ref).map(|p| self.event_ref(p)).collect();
+                let names = events.iter().map(as_name).collect::<Option<Vec<_>>>();
+                match names {
+                    Some(names) => Head::Subject {
+                        quantity: None,
+                        subject: Operand { kind: OperandKind::Events(names), span },
+                        modifier: None,
+                    },
+                    None => {
+                        self.report(
+                            Diagnostic::new(Code::MisplacedWords, span, "event names are needed behind `neither`")
+                                .label("not names of events alone")
+                                .note("several events as one: `no any of (Email Opened, Email Clicked)`"),
+                        );
+                        error
+                    }
+                }
+            }
             Rule::in_several => self.in_several(inner).map_or(error, Head::Whole),
             Rule::in_sample => self.sample(inner).map_or(error, Head::Whole),
             Rule::near => Head::Whole(Expr::Near(self.near(inner))),

@@ -229,6 +229,37 @@ impl Builder<'_> {
     }
 
     /// `in at least 2 of "a", "b" and "c"`
+    /// `in segments "a", "b" and "c"`: all of them, with `or` any.
+    pub(super) fn in_each(&mut self, pair: Pair<'_, Rule>) -> Option<Expr> {
+        let span = self.span(&pair);
+        let (mut members, mut quantifiers, mut titles) = (Vec::new(), Vec::new(), Vec::new());
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::kw_and => quantifiers.push(Quantifier::All),
+                Rule::kw_or => quantifiers.push(Quantifier::Any),
+                Rule::text => {
+                    titles.push(self.words(self.span(&part)));
+                    members.push(Expr::InSegment(self.title(&part)));
+                }
+                _ => {}
+            }
+        }
+        let first = quantifiers.first().copied();
+        if let Some(quantifier) = first
+            && quantifiers.iter().all(|other| *other == quantifier)
+        {
+            return Some(Expr::Group(Group { quantifier, members, form: GroupForm::List, span }));
+        }
+        let texts = ["all", "any"].map(|word| format!("in {word} of {}", titles.join(", ")));
+        self.report(
+            Diagnostic::new(Code::MixedAndOr, span, "in all of these segments, or in any of them?")
+                .label("one word for all of them is needed")
+                .fix(span, texts[0].as_str(), format!("for all: `{}`", texts[0]))
+                .fix(span, texts[1].as_str(), format!("for any: `{}`", texts[1])),
+        );
+        None
+    }
+
     pub(super) fn in_several(&mut self, pair: Pair<'_, Rule>) -> Option<Expr> {
         let span = self.span(&pair);
         let mut quantifier = Quantifier::Any;

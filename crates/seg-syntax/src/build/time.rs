@@ -3,10 +3,9 @@
 use super::Builder;
 use super::comparison::Bound;
 use super::condition::error_operand;
-use super::sequence::month_of;
+use super::moment::calendar;
 use crate::ast::{
-    Age, CalendarUnit, DateLiteral, DatedOp, Duration, FromNow, Literal, ModifierKind, Name, Operand, OperandKind,
-    Quantity, Unit, Window,
+    Age, CalendarUnit, DatedOp, Duration, ModifierKind, Name, Operand, OperandKind, Quantity, Unit, Window,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -18,10 +17,13 @@ impl Builder<'_> {
     pub(super) fn quantity(&mut self, pair: Pair<'_, Rule>) -> Option<Quantity> {
         let span = self.span(&pair);
         let mut bound = Bound::Exactly;
-        let mut counts = Vec::new();
+        let (mut bounds, mut counts) = (Vec::new(), Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::bound => bound = self.bound(part),
+                Rule::bound => {
+                    bound = self.bound(part);
+                    bounds.push(bound);
+                }
                 Rule::count => counts.push(self.count(part)?),
                 Rule::plus_sign | Rule::or_more => bound = Bound::AtLeast,
                 Rule::or_fewer => bound = Bound::AtMost,
@@ -30,6 +32,21 @@ impl Builder<'_> {
         }
         match *counts.as_slice() {
             [n] => self.bounded(bound, n, span),
+            // `at least 1 and at most 3`
+            [first, second] if bounds.len() == 2 => {
+                let (a, b) = (self.bounded(bounds[0], first, span)?, self.bounded(bounds[1], second, span)?);
+                let min = a.min.max(b.min);
+                let max = [a.max, b.max].into_iter().flatten().min();
+                if max.is_some_and(|max| max < min) {
+                    let words = self.words(span);
+                    self.report(
+                        Diagnostic::new(Code::EmptyRange, span, format!("`{words}` is no number"))
+                            .label("nothing lies between"),
+                    );
+                    return None;
+                }
+                Some(Quantity { min, max, span })
+            }
             [low, high] if low <= high => Some(Quantity { min: low, max: Some(high), span }),
             [low, high] => {
                 self.report(empty_range(span, &format!("{high} to {low}")));
@@ -198,7 +215,7 @@ impl Builder<'_> {
         self.duration(pair)
     }
 
-    fn duration(&mut self, pair: Pair<'_, Rule>) -> Option<Duration> {
+    pub(super) fn duration(&mut self, pair: Pair<'_, Rule>) -> Option<Duration> {
         let span = self.span(&pair);
         let mut count = Some(1);
         let mut unit = Unit::Day;
@@ -277,88 +294,6 @@ impl Builder<'_> {
         Some(Age::Between(other, duration))
     }
 
-    /// `2 days ago`, `3 days from now`
-    fn from_here(&mut self, pair: Pair<'_, Rule>) -> Option<FromNow> {
-        let is_ahead = pair.clone().into_inner().any(|p| p.as_rule() == Rule::from_now);
-        let duration = self.duration(pair.into_inner().find(|p| p.as_rule() == Rule::duration)?)?;
-        Some(if is_ahead { FromNow::Ahead(duration) } else { FromNow::Ago(duration) })
-    }
-
-    /// `yesterday`, `2 days ago`
-    fn moment_from_now(&mut self, pair: Pair<'_, Rule>) -> Option<FromNow> {
-        let inner = pair.into_inner().next()?;
-        match inner.as_rule() {
-            Rule::from_here => self.from_here(inner),
-            rule => day_from_today(rule).map(FromNow::Day),
-        }
-    }
-
-    /// `3 calendar days ago`, `on the day 2 days from now`
-    fn calendar_day(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
-        let span = self.span(&pair);
-        let (mut count, mut unit, mut sign) = (1, (CalendarUnit::Day, Unit::Day), -1);
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::duration_count => count = self.count(part)?,
-                Rule::calendar_length => {
-                    unit = match part.into_inner().next()?.as_rule() {
-                        Rule::week => (CalendarUnit::Week, Unit::Week),
-                        Rule::month => (CalendarUnit::Month, Unit::Month),
-                        Rule::year => (CalendarUnit::Year, Unit::Year),
-                        _ => (CalendarUnit::Day, Unit::Day),
-                    }
-                }
-                Rule::from_now => sign = 1,
-                _ => {}
-            }
-        }
-        self.checked_duration(count, unit.1, span)?;
-        let from = i64::try_from(count).unwrap_or(i64::MAX / 2) * sign;
-        Some(Window::Calendar { unit: unit.0, from, to: from + 1 })
-    }
-
-    /// `in 2025`, `in March 2026`: from its first day to its last.
-    fn in_year(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
-        let span = self.span(&pair);
-        let (mut month, mut year) = (None, "");
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::month_named => month = part.into_inner().next().map(|m| month_of(m.as_rule())),
-                Rule::year_number => year = part.as_str(),
-                _ => {}
-            }
-        }
-        let (first, last) = (month.unwrap_or(1), month.unwrap_or(12));
-        let end = days_of_month(year.parse().ok()?, last);
-        Some(days(format!("{year}-{first:02}-01"), format!("{year}-{last:02}-{end:02}"), span))
-    }
-
-    /// What is said of a time behind `is` alone: `in 5 days`, `today or later`.
-    pub(super) fn timed_alone(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
-        match pair.as_rule() {
-            Rule::in_days => {
-                let duration = pair.into_inner().find(|p| p.as_rule() == Rule::duration)?;
-                self.duration(duration).map(|duration| Window::Ahead(Age::Exactly(duration)))
-            }
-            Rule::in_future => Some(Window::Beside(DatedOp::After, FromNow::Now)),
-            Rule::in_past => Some(Window::Beside(DatedOp::Before, FromNow::Now)),
-            _ => {
-                let (mut op, mut day, mut date) = (DatedOp::OnOrAfter, None, None);
-                for part in pair.into_inner() {
-                    match part.as_rule() {
-                        Rule::kw_earlier => op = DatedOp::OnOrBefore,
-                        Rule::date => date = Some(self.date_operand(part)),
-                        rule => day = day.or(day_from_today(rule)),
-                    }
-                }
-                match date {
-                    Some(date) => Some(Window::Dated(op, date)),
-                    None => Some(Window::Beside(op, FromNow::Day(day?))),
-                }
-            }
-        }
-    }
-
     pub(super) fn window_or_next(&mut self, pair: Pair<'_, Rule>) -> Option<Window> {
         match pair.as_rule() {
             Rule::next_window => self.next_window(pair),
@@ -381,7 +316,7 @@ impl Builder<'_> {
             Rule::between_moments => {
                 let mut moments = inner.into_inner().filter(|p| p.as_rule() == Rule::from_here);
                 let (low, high) = (moments.next()?, moments.next()?);
-                Some(Window::Between(self.from_here(low)?, self.from_here(high)?))
+                Some(Window::Between(self.moment_here(low)?, self.moment_here(high)?))
             }
             Rule::in_year => self.in_year(inner),
             Rule::between_dates => {
@@ -574,54 +509,6 @@ pub(super) fn unit_of(pair: &Pair<'_, Rule>) -> Unit {
 pub(super) fn number_word(word: &str) -> u64 {
     const WORDS: [&str; 11] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
     WORDS.iter().position(|w| w.eq_ignore_ascii_case(word)).unwrap_or(0) as u64
-}
-
-/// How far a day is from today, by the word for it.
-fn day_from_today(rule: Rule) -> Option<i64> {
-    match rule {
-        Rule::kw_today => Some(0),
-        Rule::kw_yesterday => Some(-1),
-        Rule::kw_tomorrow => Some(1),
-        _ => None,
-    }
-}
-
-/// The days from one to another of the calendar, written out.
-fn days(from: String, to: String, span: Span) -> Window {
-    let day = |day| Operand { kind: OperandKind::Literal(Literal::Date(DateLiteral { day, clock: None })), span };
-    Window::Dates(day(from), day(to))
-}
-
-fn days_of_month(year: u32, month: u16) -> u32 {
-    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if is_leap => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
-/// `today`, `last month`
-fn calendar(pair: Pair<'_, Rule>) -> Option<Window> {
-    let mut unit = CalendarUnit::Day;
-    let mut at = 0;
-    for part in pair.into_inner() {
-        match part.as_rule() {
-            Rule::kw_yesterday | Rule::kw_last => at = -1,
-            Rule::kw_tomorrow | Rule::kw_next => at = 1,
-            Rule::calendar_unit => {
-                unit = match part.into_inner().next()?.as_rule() {
-                    Rule::week => CalendarUnit::Week,
-                    Rule::month => CalendarUnit::Month,
-                    Rule::quarter => CalendarUnit::Quarter,
-                    _ => CalendarUnit::Year,
-                }
-            }
-            _ => {}
-        }
-    }
-    Some(Window::Calendar { unit, from: at, to: at + 1 })
 }
 
 /// Whether a quantity is a number without a word for how it is meant.

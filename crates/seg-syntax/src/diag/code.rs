@@ -131,6 +131,7 @@ codes! {
     SameMeaning "W0811" "same-meaning" "Two segments of one meaning";
     LateEvent "W0812" "late-event" "An event that may still arrive, used negatively";
     YearlyDay "W0813" "yearly-day" "A day of every year that is asked for with its year";
+    ShareOfNothing "W0814" "share-of-nothing" "A share that people without any events meet";
 
     NameNeedsQuotes "W1701" "name-needs-quotes" "A name that must be quoted in sentences";
     NotLocked "W1702" "not-locked" "A frozen segment that the lock does not hold";

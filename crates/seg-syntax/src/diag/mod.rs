@@ -105,6 +105,13 @@ impl Diagnostic {
         self
     }
 
+    /// Offers a text for a place, and says when it is the right one.
+    pub fn offer(self, span: Span, when: impl std::fmt::Display, text: impl Into<String>) -> Diagnostic {
+        let text = text.into();
+        let title = format!("{when}: `{text}`");
+        self.fix(span, text, title)
+    }
+
     /// The severity of its code.
     pub fn severity(&self) -> Severity {
         self.code.severity()

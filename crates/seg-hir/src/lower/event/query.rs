@@ -112,12 +112,12 @@ impl Lower<'_> {
 
 /// `within the next 7 days`, `after tomorrow`: where no event is.
 fn is_ahead_of_now(window: &Window) -> bool {
-    let is_ahead = |moment: &FromNow| matches!(moment, FromNow::Ahead(_) | FromNow::Day(1..));
+    let is_ahead = |moment: &FromNow| matches!(moment, FromNow::Ahead(_) | FromNow::Period(_, 1..));
     match window {
         Window::Next(_) | Window::Ahead(_) | Window::Calendar { from: 1.., .. } => true,
         Window::Between(a, b) => is_ahead(a) || is_ahead(b),
         Window::Beside(_, moment) if is_ahead(moment) => true,
-        Window::Beside(op, FromNow::Now | FromNow::Day(0)) => *op == DatedOp::After,
+        Window::Beside(op, FromNow::Now | FromNow::Period(_, 0)) => *op == DatedOp::After,
         Window::Past(_)
         | Window::PastNamed(_)
         | Window::Ago(_)

@@ -383,17 +383,20 @@ impl Lower<'_> {
             // Where nothing can run any more it states what holds anyway.
             (Some((None, _)), ..) => Some(None),
             (None, ..) if can_run => {
-                let (words, length) =
+                let (words, within) =
                     (self.words(by.span), by.within.map_or(String::new(), |(d, _)| self.words(d.span)));
+                // `a day` is one of which no number is said.
+                let one = ["a ", "an "].iter().find_map(|article| within.strip_prefix(article));
+                let (length, verb) = one.map_or((within.as_str(), "are"), |unit| (unit, "is"));
                 self.report(
                     Diagnostic::new(
                         Code::UnclearLimit,
                         by.span,
-                        format!("do events count whose {length} are not over yet?"),
+                        format!("does an event count before its {length} {verb} over?"),
                     )
                     .label("what has not followed may still do so")
-                    .help(format!("without them: `{words} within {length} and the {length} are over`"))
-                    .help(format!("with them: `{words} within {length} even while they run`")),
+                    .help(format!("without them: `{words} within {within} and the {length} {verb} over`"))
+                    .help(format!("with them: `{words} within {within} even while they run`")),
                 );
                 None
             }

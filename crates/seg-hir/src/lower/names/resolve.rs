@@ -66,11 +66,19 @@ impl Lower<'_> {
             let mut readings: Vec<String> =
                 targets.iter().map(|t| format!("{} `{}`", kind(*t), self.schema.name_of(*t))).collect();
             readings.extend(ends.map(|_| "the first or last of an event".to_owned()));
-            self.report(
+            let mut diagnostic =
                 Diagnostic::new(Code::AmbiguousName, name.span, format!("`{}` fits more than one thing", name.text))
-                    .label(readings.join(", or "))
-                    .help("for an attribute write its name in quotes, exactly as the schema has it"),
-            );
+                    .label(readings.join(", or "));
+            // A name that is written exactly as the schema has it is that one.
+            for target in targets {
+                let exact = self.schema.name_of(*target).to_owned();
+                if self.schema.lookup(&exact) == [*target] {
+                    let shown = display(&exact);
+                    let title = format!("for {} `{exact}`, write `{shown}`", kind(*target));
+                    diagnostic = diagnostic.fix(name.span, shown, title);
+                }
+            }
+            self.report(diagnostic);
             return Some(Subject::Error);
         }
         match targets.first() {

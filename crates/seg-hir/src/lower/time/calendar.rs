@@ -1,8 +1,9 @@
 //! Parts of the calendar that come again: days of the week, months, times of
 //! day, anniversaries, one period after another.
 
+use super::ahead::earlier_first;
 use super::recurring::anniversary_until;
-use super::window::{earlier_first, shorter_first};
+use super::window::shorter_first;
 use crate::hir::{Bound, CalendarPart, CompareOp, Cond, DayOffset, Expr, ExprKind, Interval, Moment, Query};
 use crate::lower::event::{Counted, EventParts};
 use crate::lower::names::resolve::Subject;
@@ -10,8 +11,8 @@ use crate::lower::{Lower, Lowered, Scope};
 use seg_data::time::SECOND;
 use seg_data::{Type, Value, Zone};
 use seg_syntax::ast::{
-    self, Age, Condition, DatedOp, Duration, Modifier, ModifierKind, Name, Periods, Quantity, Recurring, Relation,
-    Unit, Window,
+    self, Age, Condition, DatedOp, Duration, FromNow, Modifier, ModifierKind, Name, Periods, Quantity, Recurring,
+    Relation, Unit, Window,
 };
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
@@ -184,8 +185,9 @@ impl Lower<'_> {
                 let (from, to) = earlier_first(*a, *b);
                 (self.day_from_now(from, span)?, self.day_from_now(to, span)?, up_to)
             }
-            Window::Beside(DatedOp::On, moment) => {
-                (self.day_from_now(*moment, span)?, self.day_from_now(*moment, span)?, up_to)
+            Window::Beside(DatedOp::On, FromNow::Period(unit, at)) => {
+                let window = Window::Calendar { unit: *unit, from: *at, to: at + 1 };
+                return self.days_around_today(&window, span);
             }
             Window::PastNamed(_)
             | Window::Ago(Age::MoreThan(_) | Age::AtLeast(_) | Age::LessThan(_) | Age::AtMost(_))

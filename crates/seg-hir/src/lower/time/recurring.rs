@@ -73,7 +73,7 @@ impl Lower<'_> {
                 let length = |moment: &FromNow| match moment {
                     FromNow::Ago(d) => -days(d),
                     FromNow::Ahead(d) => days(d),
-                    FromNow::Now | FromNow::Day(_) => 0,
+                    FromNow::Now | FromNow::Period(..) => 0,
                 };
                 let (a, b, year) = (length(a), length(b), i128::from(YEAR));
                 match (a.abs() < year, b.abs() < year) {
@@ -81,8 +81,8 @@ impl Lower<'_> {
                     (a, b) => both(a, b),
                 }
             }
-            Window::Beside(DatedOp::On, FromNow::Day(_)) => SaidOf::Anniversary,
-            Window::Beside(_, FromNow::Now | FromNow::Day(_)) => SaidOf::Day,
+            Window::Beside(DatedOp::On, FromNow::Period(CalendarUnit::Day, _)) => SaidOf::Anniversary,
+            Window::Beside(_, FromNow::Now | FromNow::Period(..)) => SaidOf::Day,
             Window::Beside(_, FromNow::Ago(d) | FromNow::Ahead(d)) => match is_under_a_year(d) {
                 true => SaidOf::Neither,
                 false => SaidOf::Day,

@@ -1,5 +1,6 @@
 //! Windows, ages and dates.
 
+use super::ahead::earlier_first;
 use crate::hir::{Bound, CompareOp, Cond, DayOffset, Expr, Interval, Moment};
 use crate::lower::Lower;
 use crate::names::suggestion;
@@ -109,85 +110,6 @@ impl Lower<'_> {
         })
     }
 
-    /// `5 days ago` of an instant: what may be meant, each with the window that says it.
-    fn single_instant(&mut self, span: Span, meant: &[(&str, String)]) {
-        let words = self.words(span);
-        // A value and its verb stand before the window.
-        let before = [" is ", " are ", " was ", " were "].iter().find_map(|verb| {
-            let (subject, _) = words.rsplit_once(verb)?;
-            Some(format!("{subject}{verb}"))
-        });
-        let before = before.unwrap_or_default();
-        let diagnostic =
-            Diagnostic::new(Code::ExactAgo, span, format!("`{words}` is a single instant, which nothing hits"))
-                .label("exactly then?");
-        let diagnostic = meant.iter().fold(diagnostic, |diagnostic, (when, window)| {
-            let text = format!("{before}{window}");
-            diagnostic.fix(span, text.as_str(), format!("{when}: `{text}`"))
-        });
-        self.report(diagnostic);
-    }
-
-    /// The mirror of [`Lower::age`]; what is long past is not less than two days from now.
-    fn age_ahead(&mut self, age: &Age, span: Span) -> Option<Interval> {
-        let now = Some(closed(Moment::NOW));
-        Some(match age {
-            Age::MoreThan(d) => Interval { from: Some(open(self.after(d)?)), to: None },
-            Age::AtLeast(d) => Interval { from: Some(closed(self.after(d)?)), to: None },
-            Age::LessThan(d) => Interval { from: now, to: Some(open(self.after(d)?)) },
-            Age::AtMost(d) => Interval { from: now, to: Some(closed(self.after(d)?)) },
-            Age::Between(a, b) => {
-                let (short, long) = shorter_first(a, b);
-                Interval { from: Some(closed(self.after(short)?)), to: Some(closed(self.after(long)?)) }
-            }
-            Age::Exactly(d) => {
-                let (n, unit) = (d.count, d.unit);
-                let mut texts = vec![
-                    ("for a stretch of time", format!("between {n} and {} {unit}s from now", n + 1)),
-                    ("for everything up to then", format!("at most {n} {unit}s from now")),
-                ];
-                if matches!(unit, Unit::Day | Unit::Week | Unit::Month | Unit::Year) {
-                    texts.insert(0, ("for the calendar's", format!("{n} calendar {unit}s from now")));
-                }
-                self.single_instant(span, &texts);
-                return None;
-            }
-        })
-    }
-
-    /// A moment, and one past its end where it is a whole day.
-    fn moment(&mut self, moment: FromNow, span: Span) -> Option<(Moment, Option<Moment>)> {
-        Some(match moment {
-            FromNow::Now => (Moment::NOW, None),
-            FromNow::Ago(d) => (self.before(&d)?, None),
-            FromNow::Ahead(d) => (self.after(&d)?, None),
-            FromNow::Day(at) => {
-                let zone = self.zone(span)?;
-                let start = |at| Moment::StartOf(CalendarUnit::Day, at, zone);
-                (start(at), Some(start(at + 1)))
-            }
-        })
-    }
-
-    /// `before today`, `after 2 days ago`
-    fn beside_now(&mut self, op: DatedOp, moment: FromNow, span: Span) -> Option<Interval> {
-        let (start, end) = self.moment(moment, span)?;
-        let up_to_end = end.map_or(closed(start), open);
-        Some(match op {
-            DatedOp::Before => Interval { from: None, to: Some(open(start)) },
-            DatedOp::After => Interval { from: Some(end.map_or(open(start), closed)), to: None },
-            DatedOp::Since | DatedOp::OnOrAfter => Interval { from: Some(closed(start)), to: None },
-            DatedOp::Until | DatedOp::OnOrBefore => Interval { from: None, to: Some(up_to_end) },
-            DatedOp::On if end.is_some() => Interval { from: Some(closed(start)), to: Some(up_to_end) },
-            DatedOp::On => {
-                let words = self.words(span);
-                let day = words.rsplit_once("on ").map_or(words.as_str(), |(_, day)| day);
-                self.single_instant(span, &[("for the day of the calendar", format!("on the day {day}"))]);
-                return None;
-            }
-        })
-    }
-
     /// A length of time that a definition is given.
     fn named_length(&mut self, name: &ast::Name) -> Option<Duration> {
         match self.parameter(name).map(|at| (at.literal.clone(), at.span)) {
@@ -232,7 +154,7 @@ impl Lower<'_> {
         Some(Moment::Before(period, zone))
     }
 
-    fn after(&mut self, d: &Duration) -> Option<Moment> {
+    pub(super) fn after(&mut self, d: &Duration) -> Option<Moment> {
         let (period, zone) = self.period(d)?;
         Some(Moment::After(period, zone))
     }
@@ -436,6 +358,19 @@ impl Lower<'_> {
                 let (from, to) = (self.day_from_now(from, span)?, self.day_from_now(to, span)?);
                 Cond::all(vec![compare(CompareOp::GreaterOrEqual, from), compare(CompareOp::LessOrEqual, to)])
             }
+            Window::Beside(op, FromNow::Period(unit, at)) => {
+                let start = self.day_from_now(FromNow::Period(*unit, *at), span)?;
+                let end = self.day_from_now(FromNow::Period(*unit, at + 1), span)?;
+                match op {
+                    DatedOp::Before => compare(CompareOp::Less, start),
+                    DatedOp::After => compare(CompareOp::GreaterOrEqual, end),
+                    DatedOp::Since | DatedOp::OnOrAfter => compare(CompareOp::GreaterOrEqual, start),
+                    DatedOp::Until | DatedOp::OnOrBefore => compare(CompareOp::Less, end),
+                    DatedOp::On => {
+                        Cond::all(vec![compare(CompareOp::GreaterOrEqual, start), compare(CompareOp::Less, end)])
+                    }
+                }
+            }
             Window::Beside(op, moment) => compare(super::moment::order_of(*op), self.day_from_now(*moment, span)?),
             Window::Dates(low, high) => {
                 let (from, to) = (self.day_operand(low)?, self.day_operand(high)?);
@@ -467,16 +402,6 @@ impl Lower<'_> {
                 return self.between_moments(*op, value, right, when.span);
             }
         })
-    }
-
-    /// The day of the calendar on which a moment is.
-    pub(super) fn day_from_now(&mut self, moment: FromNow, span: Span) -> Option<Expr> {
-        match moment {
-            FromNow::Now => self.today_itself(span),
-            FromNow::Ago(d) => self.today(&d, -1),
-            FromNow::Ahead(d) => self.today(&d, 1),
-            FromNow::Day(at) => Some(Expr::today(self.zone(span)?, DayOffset::Days(at))),
-        }
     }
 
     fn day_operand(&mut self, operand: &Operand) -> Option<Date> {
@@ -555,11 +480,11 @@ impl Lower<'_> {
     }
 }
 
-fn closed(moment: Moment) -> Bound {
+pub(super) fn closed(moment: Moment) -> Bound {
     Bound { moment, is_closed: true }
 }
 
-fn open(moment: Moment) -> Bound {
+pub(super) fn open(moment: Moment) -> Bound {
     Bound { moment, is_closed: false }
 }
 
@@ -575,27 +500,12 @@ fn to(at: Dated) -> Bound {
     }
 }
 
-pub(super) fn earlier_first(a: FromNow, b: FromNow) -> (FromNow, FromNow) {
-    if ahead(a) <= ahead(b) { (a, b) } else { (b, a) }
-}
-
 pub(super) fn shorter_first<'d>(a: &'d Duration, b: &'d Duration) -> (&'d Duration, &'d Duration) {
     if approximate(a) <= approximate(b) { (a, b) } else { (b, a) }
 }
 
-/// For telling the later of two moments: how far ahead of now it is.
-fn ahead(moment: FromNow) -> i128 {
-    let length = |d: &Duration| i128::try_from(approximate(d)).unwrap_or(i128::MAX);
-    match moment {
-        FromNow::Now => 0,
-        FromNow::Ago(d) => -length(&d),
-        FromNow::Ahead(d) => length(&d),
-        FromNow::Day(at) => i128::from(at) * 86_400,
-    }
-}
-
 /// For telling the longer of two lengths; months count 30.44 days.
-fn approximate(d: &Duration) -> u128 {
+pub(super) fn approximate(d: &Duration) -> u128 {
     let seconds = match d.unit {
         Unit::Second => 1,
         Unit::Minute => 60,
