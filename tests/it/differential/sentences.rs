@@ -54,9 +54,25 @@ pub fn window() -> BoxedStrategy<String> {
                 "in the past 2 full months",
             ])]
         ),
+        one(&[
+            "in May 2026",
+            "in 2025",
+            "2 calendar days ago",
+            "on the day 3 days ago",
+            "before today",
+            "since yesterday",
+            "before last week",
+            "after 2 days ago",
+            "between 3 days ago and 12 hours ago",
+        ]),
         one(&["between 2026-05-29 and 2026-06-01", "since 2026-05-31 02:30", "before 2026-06-01T12:00:00Z"]),
     ]
     .boxed()
+}
+
+/// Windows that say when.
+fn windowed() -> BoxedStrategy<String> {
+    window().prop_filter("a half has a window", |window| window != "ever").boxed()
 }
 
 pub fn bound() -> BoxedStrategy<String> {
@@ -120,6 +136,39 @@ fn attribute() -> BoxedStrategy<String> {
                 .boxed()
             ]
         ),
+        phrase(
+            "{} is {}",
+            vec![
+                one(&["last_order_date", "trial_end", "birthday"]),
+                one(&[
+                    "in the future",
+                    "in the past",
+                    "after today",
+                    "tomorrow or later",
+                    "more than 2 days from now",
+                    "at least 1 day from now",
+                    "less than 3 days from now",
+                    "at most 1 month from now",
+                    "between 1 and 7 days from now",
+                    "between 2 days ago and 3 days from now",
+                    "1 calendar day from now",
+                    "before next week",
+                    "before 2 days from now",
+                    "more than 1 day ago and less than 30 days ago",
+                    "within the past 30 days but not within the past 2 days",
+                ])
+            ]
+        ),
+        phrase(
+            "anniversary of birthday is {}",
+            vec![one(&["today", "3 days ago", "between 2 days ago and 3 days from now"])]
+        ),
+        phrase("country is {}, {} or {}{}", vec![text(), text(), text(), missing()]),
+        phrase("country is {} or {}{}", vec![text(), text(), missing()]),
+        phrase("country is neither {} nor {} or unknown", vec![text(), text()]),
+        phrase("total_orders is {} {} and {} {}", vec![bound(), number(), bound(), number()]),
+        phrase("score is less than {} or more than {}", vec![number(), number()]),
+        phrase("tags include \"a\" {} \"b\"", vec![one(&["and", "or"])]),
         phrase("last_order_date is {} first_order_date", vec![one(&["before", "after"])]),
         phrase("{} is {} 1 day ago", vec![one(&["first seen", "last seen"]), one(&["more than", "at most"])]),
     ]
@@ -180,6 +229,11 @@ fn event() -> BoxedStrategy<String> {
     prop_oneof![
         phrase("{} {} {}", vec![one(&["did", "did not do", "never did"]), events(), window()]),
         phrase("did {} {} {}", vec![events(), count(), window()]),
+        phrase("did {} {} but not {}", vec![events(), windowed(), windowed()]),
+        phrase("did {} {} {} and {} {}", vec![events(), count(), windowed(), count(), windowed()]),
+        phrase("did {} {} or {}", vec![events(), windowed(), windowed()]),
+        phrase("did Order Completed where ({}) {} but not {}", vec![filter(), windowed(), windowed()]),
+        phrase("did neither Order Completed nor Email Opened {}", vec![window()]),
         phrase("did Order Completed where {} {}", vec![filter(), window()]),
         phrase("did Order Completed where {} {} {}", vec![filter(), count(), window()]),
         phrase("did {} on {} {} different days {}", vec![events(), bound(), one(&["1", "2"]), window()]),
