@@ -41,8 +41,8 @@ struct Size {
 }
 
 const SIZES: &[Size] = &[
-    Size { name: "middle", n_sentences: 40_000, n_decisions: 5_000_000, n_occurrences: 400 },
-    Size { name: "full", n_sentences: 82_000, n_decisions: 10_000_000, n_occurrences: 1_000 },
+    Size { name: "middle", n_sentences: 41_000, n_decisions: 5_000_000, n_occurrences: 400 },
+    Size { name: "full", n_sentences: 84_500, n_decisions: 10_000_000, n_occurrences: 1_000 },
 ];
 
 /// The number of `SEG_DIFFERENTIAL_SEED`.

@@ -250,12 +250,12 @@ impl Builder<'_> {
         {
             return Some(Expr::Group(Group { quantifier, members, form: GroupForm::List, span }));
         }
-        let texts = ["all", "any"].map(|word| format!("in {word} of {}", titles.join(", ")));
+        let texts = |word: &str| format!("in {word} of {}", titles.join(", "));
         self.report(
             Diagnostic::new(Code::MixedAndOr, span, "in all of these segments, or in any of them?")
                 .label("one word for all of them is needed")
-                .fix(span, texts[0].as_str(), format!("for all: `{}`", texts[0]))
-                .fix(span, texts[1].as_str(), format!("for any: `{}`", texts[1])),
+                .offer(span, "for all", texts("all"))
+                .offer(span, "for any", texts("any")),
         );
         None
     }

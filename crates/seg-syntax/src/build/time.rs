@@ -30,23 +30,13 @@ impl Builder<'_> {
                 _ => {}
             }
         }
+        // `at least 1 and at most 3`
+        if let ([first, second], [low, high]) = (counts.as_slice(), bounds.as_slice()) {
+            let (a, b) = (self.bounded(*low, *first, span)?, self.bounded(*high, *second, span)?);
+            return self.both(a, b, span);
+        }
         match *counts.as_slice() {
             [n] => self.bounded(bound, n, span),
-            // `at least 1 and at most 3`
-            [first, second] if bounds.len() == 2 => {
-                let (a, b) = (self.bounded(bounds[0], first, span)?, self.bounded(bounds[1], second, span)?);
-                let min = a.min.max(b.min);
-                let max = [a.max, b.max].into_iter().flatten().min();
-                if max.is_some_and(|max| max < min) {
-                    let words = self.words(span);
-                    self.report(
-                        Diagnostic::new(Code::EmptyRange, span, format!("`{words}` is no number"))
-                            .label("nothing lies between"),
-                    );
-                    return None;
-                }
-                Some(Quantity { min, max, span })
-            }
             [low, high] if low <= high => Some(Quantity { min: low, max: Some(high), span }),
             [low, high] => {
                 self.report(empty_range(span, &format!("{high} to {low}")));
@@ -54,6 +44,21 @@ impl Builder<'_> {
             }
             _ => None,
         }
+    }
+
+    /// What is in both of two ranges of counts.
+    fn both(&mut self, a: Quantity, b: Quantity, span: Span) -> Option<Quantity> {
+        let min = a.min.max(b.min);
+        let max = [a.max, b.max].into_iter().flatten().min();
+        if max.is_some_and(|max| max < min) {
+            let words = self.words(span);
+            self.report(
+                Diagnostic::new(Code::EmptyRange, span, format!("`{words}` is no number"))
+                    .label("nothing lies between"),
+            );
+            return None;
+        }
+        Some(Quantity { min, max, span })
     }
 
     /// A bound and a number as a range of counts.
