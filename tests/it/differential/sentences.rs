@@ -275,11 +275,27 @@ fn event() -> BoxedStrategy<String> {
     .boxed()
 }
 
+/// Windows with an edge inside of a day.
+fn days_window() -> BoxedStrategy<String> {
+    one(&[
+        "in the past 1 day",
+        "in the past 3 days",
+        "in the past 30 days",
+        "between 1 and 3 days ago",
+        "more than 1 day ago",
+        "after 2 days ago",
+    ])
+}
+
 /// What chance rarely brings: each construct that only one of many sentences
 /// would use, all equally often.
 fn rare() -> BoxedStrategy<String> {
     let few = || one(&["1", "2", "3"]);
     let sentences: Vec<BoxedStrategy<String>> = vec![
+        // The edges of days within windows that begin and end inside of one.
+        phrase("did {} on {} {} different days {}", vec![events(), bound(), few(), days_window()]),
+        phrase("did {} on {} {} different days {}", vec![events(), bound(), few(), days_window()]),
+        phrase("did Order Completed on at least {} different days {}", vec![few(), days_window()]),
         phrase("first seen is {} {} ago", vec![one(&["more than", "at most", "at least"]), length()]),
         phrase("last seen is {} {} ago", vec![one(&["more than", "at most", "at least"]), length()]),
         phrase("total_orders minus orders_last_year is {} {}", vec![bound(), few()]),
