@@ -304,6 +304,10 @@ impl Lower<'_> {
         }
         const WORDS_MAX: usize = 8;
         let words: Vec<&str> = name.text.split(' ').collect();
+        // A number that stands within the name is not one of its words.
+        if self.sources.text(name.span).split_whitespace().count() != words.len() {
+            return None;
+        }
         for n in (1..words.len().min(WORDS_MAX)).rev() {
             let known = words.get(..n)?.join(" ");
             if self.schema.lookup(&known).len() == 1 {
