@@ -198,6 +198,9 @@ impl Lower<'_> {
         if let Some((whole, at)) = self.rejoined(name) {
             return diagnostic.fix(at, format!("\"{whole}\""), format!("write `\"{whole}\"` in quotes"));
         }
+        if let Some((span, right)) = self.counted_amiss(name) {
+            return diagnostic.fix(span, right, format!("did you mean `{right}`?"));
+        }
         // `last Odrer Completed`: the end of an event's history.
         let ended = ["first ", "last ", "most recent "].iter().find_map(|end| {
             let event = name.text.get(end.len()..).filter(|_| fold_name(&name.text).starts_with(end))?;
@@ -228,6 +231,20 @@ impl Lower<'_> {
     /// A name as it is written: a number may stand within it.
     fn written(&self, name: &Name) -> String {
         if name.is_quoted { name.text.clone() } else { self.words(name.span) }
+    }
+
+    /// `ordered at least three tims`: the word behind a number, where it is no noun but a
+    /// slip in what is counted.
+    fn counted_amiss(&self, name: &Name) -> Option<(Span, &'static str)> {
+        let text = self.sources.text(name.span);
+        let n = text.split_whitespace().count();
+        if name.is_quoted || n == name.text.split(' ').count() {
+            return None;
+        }
+        let (last, from) = split_words(text, n.checked_sub(1)?)?;
+        let right = suggestion(last, ["times", "days", "weeks", "months", "hours", "minutes", "years"])?;
+        let start = name.span.start + from as u32;
+        Some((Span::new(name.span.source, start, start + last.len() as u32), right))
     }
 
     /// What stands behind a known name and does not belong to it.
