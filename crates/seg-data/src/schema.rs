@@ -3,7 +3,7 @@
 mod english;
 mod file;
 
-pub use english::{Noun, Verb, base_of_past};
+pub use english::{Noun, Verb, article, base_of_past, comes_every_year};
 pub use file::{ProblemKind, SchemaProblem, parse};
 
 use crate::time::Period;

@@ -50,7 +50,7 @@ pub fn keep_those_that_compile(
         let (code, mut dropped) = (diagnostic.code.number(), Vec::new());
         diagnostic.fixes.retain(|fix| {
             let keeps = applied(text, item, fix.span, &fix.replacement)
-                .is_none_or(|mended| Counts::of(&mended, context).mends(&counts, code));
+                .is_some_and(|mended| Counts::of(&mended, context).mends(&counts, code));
             if !keeps {
                 dropped.push(fix.title.clone());
             }

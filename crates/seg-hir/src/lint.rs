@@ -410,10 +410,11 @@ fn nothing_of(expr: &Expr) -> Option<&Query> {
             ..
         } => Some(query),
         ExprKind::Scale { money, .. } => nothing_of(money),
-        ExprKind::Arithmetic(ArithmeticOp::Multiply | ArithmeticOp::Divide, value, factor) => {
-            match (&bare(value).kind, &bare(factor).kind) {
-                (ExprKind::Literal(_), _) => nothing_of(factor),
-                (_, ExprKind::Literal(_)) => nothing_of(value),
+        ExprKind::Arithmetic(op @ (ArithmeticOp::Multiply | ArithmeticOp::Divide), value, factor) => {
+            match (&bare(value).kind, op, &bare(factor).kind) {
+                // Divided by nothing it is missing.
+                (ExprKind::Literal(_), ArithmeticOp::Multiply, _) => nothing_of(factor),
+                (_, _, ExprKind::Literal(_)) => nothing_of(value),
                 _ => None,
             }
         }

@@ -499,7 +499,7 @@ fn event_text(table: &Table, event: &str, guess: &english::Guess) -> String {
 fn attribute(column: &Column, n_rows: u64) -> String {
     let ty = column.ty();
     let quoted = toml_text(&ty.to_string());
-    if ty == Type::Date && english::comes_every_year(&column.name) {
+    if ty == Type::Date && seg_data::schema::comes_every_year(&column.name) {
         return format!("{{ type = {quoted}, recurring = true }}  # a day that comes every year, by its name");
     }
     let listed = values(column);

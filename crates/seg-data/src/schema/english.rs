@@ -172,8 +172,16 @@ fn is_vowel(c: char) -> bool {
     matches!(c.to_ascii_lowercase(), 'a' | 'e' | 'i' | 'o' | 'u')
 }
 
+/// Whether a date is called as those are that come every year: `birthday`, `date of birth`.
+pub fn comes_every_year(name: &str) -> bool {
+    let name = super::fold_name(name);
+    name.contains("birth")
+        || name.contains("anniversary")
+        || name.split(' ').any(|word| word == "dob" || word == "bday")
+}
+
 /// `a` or `an`, by the first letter.
-fn article(noun: &str) -> &'static str {
+pub fn article(noun: &str) -> &'static str {
     if noun.chars().next().is_some_and(is_vowel) { "an" } else { "a" }
 }
 

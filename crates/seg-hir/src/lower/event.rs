@@ -10,3 +10,4 @@ mod sequence;
 
 pub(super) use condition::Counted;
 pub(super) use parts::EventParts;
+pub(super) use query::is_ahead_of_now;

@@ -1,7 +1,7 @@
 //! What the names of data say in English: verbs, nouns and roles of events, days of every
 //! year, channels, groups. All of it is a guess from names, and is written down as one.
 
-use seg_data::schema::{Noun, Verb, base_of_past, fold_name};
+use seg_data::schema::{Noun, Verb, article, base_of_past, fold_name};
 use std::collections::BTreeMap;
 
 /// What is guessed of one event.
@@ -180,10 +180,6 @@ fn begins_with_preposition(object: &str) -> bool {
     ["to", "from", "in", "on", "up", "out", "off", "for", "with", "at"].contains(&first)
 }
 
-fn article(object: &str) -> &'static str {
-    if object.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
-}
-
 fn role(words: &[String]) -> Option<&'static str> {
     let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
     let is_done = has(&["completed", "placed", "succeeded", "made", "paid", "done", "complete", "purchased"]);
@@ -200,14 +196,6 @@ fn role(words: &[String]) -> Option<&'static str> {
         return Some("view");
     }
     (has(&["email", "sms", "push", "message"]) && has(&["sent", "delivered", "received"])).then_some("message")
-}
-
-/// Whether a date is called as those are that come every year.
-pub(super) fn comes_every_year(name: &str) -> bool {
-    let name = fold_name(name);
-    name.contains("birth")
-        || name.contains("anniversary")
-        || name.split(' ').any(|word| word == "dob" || word == "bday")
 }
 
 /// The channel that a yes-or-no attribute says the consent for: `sms_consent`.

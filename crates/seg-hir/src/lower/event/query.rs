@@ -111,7 +111,7 @@ impl Lower<'_> {
 }
 
 /// `within the next 7 days`, `after tomorrow`: where no event is.
-fn is_ahead_of_now(window: &Window) -> bool {
+pub(in crate::lower) fn is_ahead_of_now(window: &Window) -> bool {
     let is_ahead = |moment: &FromNow| matches!(moment, FromNow::Ahead(_) | FromNow::Period(_, 1..));
     match window {
         Window::Next(_) | Window::Ahead(_) | Window::Calendar { from: 1.., .. } => true,

@@ -210,7 +210,8 @@ impl Lower<'_> {
         }
         let step = row.steps.last()?.span;
         // The space before it goes, for a comma comes.
-        let at = Span { start: modifier.span.start.saturating_sub(1), ..modifier.span };
+        let before = self.sources.text(Span { start: step.start, end: modifier.span.start, ..step });
+        let at = Span { start: step.start + before.trim_end().len() as u32, ..modifier.span };
         self.report(
             Diagnostic::new(
                 Code::UnclearWindow,

@@ -3,8 +3,9 @@
 
 use crate::hir::{CompareOp, Cond, Expr, ExprKind};
 use crate::lower::Lower;
+use crate::lower::event::is_ahead_of_now;
 use seg_data::Type;
-use seg_data::schema::{Field, fold_name};
+use seg_data::schema::{Field, comes_every_year};
 use seg_syntax::ast::{Age, CalendarUnit, DatedOp, Duration, FromNow, Unit, Window};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::names::display;
@@ -105,7 +106,7 @@ impl Lower<'_> {
 
     /// `birthday is today`, where the schema does not say whether the year counts.
     fn warn_of_yearly(&mut self, field: &Field, span: Span) {
-        if !is_named_as_yearly(field) {
+        if !std::iter::once(&field.name).chain(&field.also).any(|name| comes_every_year(name)) {
             return;
         }
         let (name, words) = (display(&field.name), self.words(span));
@@ -129,20 +130,7 @@ impl Lower<'_> {
     /// `birthday is more than 30 days ago`: of this year, or of all years?
     fn report_unclear_year(&mut self, field: &Field, window: &Window, span: Span) {
         let (name, words) = (display(&field.name), self.words(span));
-        let is_ahead = match window {
-            Window::Ahead(_) | Window::Next(_) | Window::Beside(_, FromNow::Ahead(_)) => true,
-            Window::Past(_)
-            | Window::PastNamed(_)
-            | Window::Ago(_)
-            | Window::Between(..)
-            | Window::Beside(..)
-            | Window::Dates(..)
-            | Window::Dated(..)
-            | Window::Anchored(..)
-            | Window::Calendar { .. }
-            | Window::Ever => false,
-        };
-        let near = if is_ahead { "within the next 30 days" } else { "within the past 30 days" };
+        let near = if is_ahead_of_now(window) { "within the next 30 days" } else { "within the past 30 days" };
         self.report(
             Diagnostic::new(
                 Code::UnclearWindow,
@@ -161,13 +149,6 @@ pub(super) fn anniversary_until(day: Expr, from: Expr, op: CompareOp, to: Expr) 
     let may_be_missing = day.may_be_missing;
     let kind = ExprKind::Anniversary(Box::new(day), Box::new(from));
     Cond::Compare(op, Expr { kind, ty: Type::Date, may_be_missing }, to)
-}
-
-fn is_named_as_yearly(field: &Field) -> bool {
-    std::iter::once(&field.name).chain(&field.also).any(|name| {
-        let name = fold_name(name);
-        name.contains("birth") || name.contains("anniversary") || name == "dob" || name.split(' ').any(|w| w == "bday")
-    })
 }
 
 fn toml_key(name: &str) -> String {
