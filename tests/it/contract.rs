@@ -481,6 +481,44 @@ fn answers_are_taken(records: &RecordBatch) {
     program.prepare().check(&batch).expect("taken");
 }
 
+/// Who exists later than now is in nothing, in whatever unit that is said, and on
+/// slices too.
+#[test]
+fn nobody_is_in_anything_before_they_exist() {
+    let text = "segment \"all\" include everyone\nsegment \"none\" include people who have never ordered";
+    let project = Project::from_text(SCHEMA, [("s.seg", text)], Settings::default());
+    let program = seg::compile(&project).expect("no errors");
+    let from = [None, Some(now().0), Some(now().0 + 1), Some(ago(900)), Some(now().0 + 86_400_000_000)];
+    let micros = array(TimestampMicrosecondArray::from(from.to_vec()).with_timezone("UTC"));
+    let in_nanos = array(TimestampNanosecondArray::from_iter(from.map(|time| time.map(|time| time * 1_000))));
+    for (column, n_conversions) in [(micros, 0), (in_nanos, 1)] {
+        let mut columns: Vec<(String, ArrayRef)> = vec![("$exists_from".to_owned(), column)];
+        let base = base();
+        columns.extend(base.schema().fields().iter().map(|f| f.name().clone()).zip(base.columns().iter().cloned()));
+        let columns = columns.into_iter().map(|(name, column)| (name, column, true));
+        let records = RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length");
+        for records in [records.clone(), through_ipc(&records)] {
+            for first in 0..records.num_rows() {
+                let slice = records.slice(first, records.num_rows() - first);
+                let batch = Batch::new(Arc::clone(program.schema()), slice).expect("a batch");
+                let exists = ["a", "b", "d"].into_iter().filter(|id| (0..batch.len()).any(|row| batch.id(row) == *id));
+                let exists: Vec<&str> = exists.collect();
+                for engine in seg_tests::engines() {
+                    let masks = engine.evaluate(&program, &batch, now());
+                    let ids = |mask: &seg::Mask| mask.rows().map(|row| batch.id(row)).collect::<Vec<_>>();
+                    assert_eq!(ids(&masks[0]), exists, "{}", engine.name());
+                    assert!(ids(&masks[1]).iter().all(|id| exists.contains(id)), "{}", engine.name());
+                }
+                assert_eq!(batch.conversions().iter().filter(|c| c.column == "$exists_from").count(), n_conversions);
+            }
+        }
+    }
+    let wrong = array(Int64Array::from(vec![1; 5]));
+    let ids = array(StringArray::from(vec!["a", "b", "c", "d", "e"]));
+    let records = RecordBatch::try_from_iter([("profile_id", ids), ("$exists_from", wrong)]).expect("columns");
+    refuses(&records, "column `$exists_from` is Int64, where Timestamp(µs, \"UTC\") is needed");
+}
+
 #[test]
 fn a_batch_of_another_schema_is_refused() {
     let program = program();

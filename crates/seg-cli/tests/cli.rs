@@ -97,11 +97,11 @@ fn a_history_for_people_and_for_tools() {
     exit 0
     ── out
     shop: 2 people, each day up to 2026-06-01T12:00:00Z (from seg.toml)
-     at                     Recent
-    ───────────────────────────────
-     2026-05-30T12:00:00Z        0
-     2026-05-31T12:00:00Z        1
-     2026-06-01T12:00:00Z        1
+     at                     people   Recent
+    ────────────────────────────────────────
+     2026-05-30T12:00:00Z        1        0
+     2026-05-31T12:00:00Z        2        1
+     2026-06-01T12:00:00Z        2        1
     ── err
     ");
     let json = ["history", "--days", "2", "--at", "2026-05-21 00:00", "--format", "json"];
@@ -113,12 +113,14 @@ fn a_history_for_people_and_for_tools() {
       "history": [
         {
           "at": "2026-05-20T00:00:00Z",
+          "people": 1,
           "sizes": {
             "Recent": 0
           }
         },
         {
           "at": "2026-05-21T00:00:00Z",
+          "people": 1,
           "sizes": {
             "Recent": 0
           }
@@ -207,6 +209,7 @@ fn a_run_for_people_and_for_tools() {
     ── out
     {
       "at": "2026-01-02T00:00:00Z",
+      "people": 1,
       "estimated_cost_ns": 14,
       "engine": {
         "name": "plan",
@@ -216,7 +219,7 @@ fn a_run_for_people_and_for_tools() {
         {
           "segment": "Recent",
           "members": 1,
-          "share": 0.5
+          "share": 1.0
         }
       ],
       "sizes": {

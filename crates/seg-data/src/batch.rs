@@ -7,6 +7,8 @@
 //! [`Batch::as_of`] makes the column of its values at an instant. Money is stored as
 //! 64-bit integers in ten-thousandths, times in microseconds. A column that the
 //! batch lacks reads as missing, an event column that it lacks as no events.
+//! Column `$exists_from` may say from when on each person exists: before that they
+//! are in no segment. Where it is null, and without it, they always have.
 //!
 //! Each column is checked when it is first asked for, and no column is trusted
 //! unchecked, wherever it came from: engines read it through [`Batch`], whose
@@ -19,6 +21,7 @@
 mod column;
 mod error;
 mod events;
+mod existence;
 mod extensions;
 mod history;
 mod lists;
@@ -29,6 +32,7 @@ pub use error::{BatchError, BatchProblem, Conversion};
 pub use events::Events;
 pub use merged::MergedEvents;
 
+use crate::mask::Mask;
 use crate::schema::{AttributeId, Event, EventId, PropertyId, Schema};
 use crate::time::Timestamp;
 use crate::types::{Element, Type};
@@ -37,6 +41,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields, Schema as ArrowSchema, TimeUnit};
+use existence::Existence;
 use history::Attribute;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -50,6 +55,9 @@ pub const TIME_FIELD: &str = "time";
 pub const VALUE_FIELD: &str = "value";
 /// The name of the optional field that holds in which order events arrived.
 pub const ARRIVAL_FIELD: &str = "$arrival";
+
+/// The name of the optional column that says from when on people exist.
+pub const EXISTS_COLUMN: &str = "$exists_from";
 
 /// The Arrow type in which values of a type are stored.
 pub fn storage_type(ty: &Type) -> DataType {
@@ -96,17 +104,19 @@ pub struct Batch {
     records: RecordBatch,
     ids: StringArray,
     id_conversion: Option<Conversion>,
+    existence: Option<Existence>,
     attributes: Vec<OnceLock<Result<Option<Attribute>, BatchError>>>,
     events: Vec<OnceLock<Result<Option<Arc<Events>>, BatchError>>>,
     extensions: Arc<extensions::Extensions>,
 }
 
 impl Batch {
-    /// A batch of which only the ids are checked yet. Whatever evaluates it
-    /// asks for the columns that it reads first.
+    /// A batch of which only the ids are checked yet, and from when on people exist.
+    /// Whatever evaluates it asks for the columns that it reads first.
     ///
     /// # Errors
-    /// Profile ids that are missing, null or no texts.
+    /// Profile ids that are missing, null or no texts, and a column
+    /// [`EXISTS_COLUMN`] that holds no instants.
     pub fn new(schema: Arc<Schema>, records: RecordBatch) -> Result<Batch, BatchError> {
         let error = |problem| BatchError { column: ID_COLUMN.to_owned(), problem };
         let ids = records.column_by_name(ID_COLUMN).ok_or_else(|| error(BatchProblem::Missing))?;
@@ -123,9 +133,11 @@ impl Batch {
         if ids.null_count() > 0 {
             return Err(error(BatchProblem::NullId));
         }
+        let existence = records.column_by_name(EXISTS_COLUMN).map(Existence::try_new).transpose()?;
         let attributes = schema.attributes.iter().map(|_| OnceLock::new()).collect();
         let events = schema.events.iter().map(|_| OnceLock::new()).collect();
-        Ok(Batch { schema, records, ids, id_conversion, attributes, events, extensions: Arc::default() })
+        let extensions = Arc::default();
+        Ok(Batch { schema, records, ids, id_conversion, existence, attributes, events, extensions })
     }
 
     /// A batch of nobody that has every column of the schema.
@@ -228,7 +240,14 @@ impl Batch {
         let attributes = self.attributes.iter().filter_map(|a| a.get()?.as_ref().ok()?.as_ref());
         let attributes = attributes.flat_map(Attribute::conversions);
         let events = self.events.iter().filter_map(|e| e.get()?.as_ref().ok()?.as_ref());
-        self.id_conversion.iter().chain(attributes).chain(events.flat_map(|e| e.conversions())).cloned().collect()
+        let existence = self.existence.iter().filter_map(Existence::conversion);
+        self.id_conversion
+            .iter()
+            .chain(existence)
+            .chain(attributes)
+            .chain(events.flat_map(|e| e.conversions()))
+            .cloned()
+            .collect()
     }
 
     /// The schema it is checked against.
@@ -254,6 +273,18 @@ impl Batch {
     /// A profile's id; empty past the end.
     pub fn id(&self, row: usize) -> &str {
         if row < self.ids.len() { self.ids.value(row) } else { "" }
+    }
+
+    /// From when on a person exists; `None` for one who always has. Before that
+    /// nothing holds for them: they are in no segment.
+    pub fn exists_from(&self, row: usize) -> Option<Timestamp> {
+        self.existence.as_ref()?.from(row)
+    }
+
+    /// Who exists at an instant; `None` where everybody does, which is found out
+    /// without looking at each of them again.
+    pub fn existing(&self, now: Timestamp) -> Option<Mask> {
+        self.existence.as_ref()?.at(now)
     }
 
     /// A profile's value at `now` of an attribute that was checked; `None` when
@@ -305,6 +336,9 @@ impl Batch {
             fields.push(ArrowField::new(name, array.data_type().clone(), true));
             columns.push(array);
         };
+        if let Some(existence) = &self.existence {
+            add(EXISTS_COLUMN, slice(existence.array()));
+        }
         for (at, field) in self.schema.attributes.iter().enumerate() {
             match self.checked_attribute(AttributeId(at as u32)) {
                 Some(Attribute::Plain(column)) => add(&field.name, slice(column.array())),

@@ -30,6 +30,12 @@ impl Mask {
         Mask { words, len }
     }
 
+    /// Who is a member of both; nobody past the end of either.
+    pub fn and(&self, other: &Mask) -> Mask {
+        let words = self.words.iter().zip(&other.words).map(|(a, b)| a & b).collect();
+        Mask::from_words(words, self.len)
+    }
+
     /// The words, for another mask to be made of their memory.
     pub fn into_words(self) -> Vec<u64> {
         self.words
@@ -109,6 +115,8 @@ mod tests {
             let third = Mask::from_bools((0..len).map(|i| i % 3 == 2));
             assert_eq!(third.rows().collect::<Vec<_>>(), (2..len).step_by(3).collect::<Vec<_>>(), "{len}");
             assert_eq!(Mask::from_words(third.words().to_vec(), len), third);
+            let even = Mask::from_bools((0..len).map(|i| i % 2 == 0));
+            assert_eq!(even.and(&third), Mask::from_bools((0..len).map(|i| i % 6 == 2)));
         }
         assert_eq!(Mask::default().rows().next(), None);
     }

@@ -8,7 +8,7 @@ use crate::physical::{
 use crate::select::Select;
 use hashbrown::{HashMap, HashSet};
 use last_times::last_time;
-use seg_data::{EventId, PropertyId};
+use seg_data::{EventId, Mask, PropertyId};
 use seg_hir::hir::Interval;
 use seg_jit::template::{Cond, Template};
 use seg_plan::{Compared, Comparison, Node, NodeId};
@@ -32,6 +32,7 @@ pub(crate) fn choose(input: Input<'_>) -> PhysicalPlan {
     let uses = Uses::new(input, &conditions);
     let physical = PhysicalPlan {
         n_people: input.batch.len(),
+        existing: input.batch.existing(input.now).map(Mask::into_words),
         steps: Vec::with_capacity(conditions.len()),
         aggregates: Vec::new(),
         walks: Vec::new(),

@@ -82,6 +82,7 @@ faults! {
     AnyForgetsFirst
     NotOfEverybody
     WordsOfFirstBlock
+    EverybodyExists
 }
 
 /// Compiles a plan with a mistake.

@@ -18,6 +18,9 @@ mod print;
 pub struct PhysicalPlan {
     /// How many people the batch has.
     pub(crate) n_people: usize,
+    /// The words of those who exist; none where everybody does. Nobody else is
+    /// asked about.
+    pub(crate) existing: Option<Vec<u64>>,
     /// The conditions about people, each after those it is made of.
     pub(crate) steps: Vec<Step>,
     /// Values of people that several conditions compare.

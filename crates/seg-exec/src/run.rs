@@ -99,8 +99,8 @@ impl<'w> Worker<'w> {
     pub fn block(&mut self, first_word: usize, n_words: usize) {
         self.first = first_word * 64;
         self.n_words = n_words.min(BLOCK_WORDS);
-        let everyone = self.everyone();
-        self.decide_shared(&everyone);
+        let existing = self.existing(&self.everyone());
+        self.decide_shared(&existing);
     }
 
     /// The same for one profile, in bit 0 of word 0 if its row is the first of a
@@ -112,7 +112,19 @@ impl<'w> Worker<'w> {
         if let Some(word) = selection.first_mut().filter(|_| row < self.plan.physical.n_people) {
             *word = 1 << (row % 64);
         }
+        let selection = self.existing(&selection);
         self.decide_shared(&selection);
+    }
+
+    /// Those of a selection who exist.
+    fn existing(&self, selection: &Words) -> Words {
+        match &self.plan.physical.existing {
+            Some(existing) if !has_fault!(self, EverybodyExists) => {
+                let existing = existing.get(self.first / 64..).unwrap_or(&[]);
+                std::array::from_fn(|at| get(selection, at) & existing.get(at).copied().unwrap_or(0))
+            }
+            _ => *selection,
+        }
     }
 
     fn decide_shared(&mut self, selection: &Words) {

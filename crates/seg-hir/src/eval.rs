@@ -89,7 +89,11 @@ impl<'a> Evaluator<'a> {
         self.events(query, &person.0).iter().map(|e| (e.event, e.time)).collect()
     }
 
+    /// Whether somebody is in a segment: nobody is before they exist.
     fn segment(&self, id: SegmentId, person: &Person<'_>) -> bool {
+        if person.batch.exists_from(person.row).is_some_and(|from| self.now < from) {
+            return false;
+        }
         let Some(segment) = self.module.segments.get(id.idx()) else { return false };
         self.cond(&segment.include, person, None) && !segment.excludes.iter().any(|e| self.cond(e, person, None))
     }

@@ -70,6 +70,16 @@ pub struct Explain<'a> {
 }
 
 impl Explain<'_> {
+    /// `90 minutes ago, at …`
+    fn when(&self, time: Timestamp) -> String {
+        let micros = self.now.0.saturating_sub(time.0);
+        match micros {
+            0 => format!("at this instant, {time}"),
+            1.. => format!("{} ago, {time}", length(micros)),
+            _ => format!("in {}, {time}", length(micros.saturating_neg())),
+        }
+    }
+
     /// Why a person, a row of the batch, is in a segment or not.
     pub fn why(&self, segment: SegmentId, row: usize) -> Option<Why> {
         let evaluator = Evaluator::new(self.module, self.now);
@@ -87,6 +97,12 @@ impl Explain<'_> {
     ) -> Option<Why> {
         let items = declared_items(self.parses, self.sources, self.schema, self.lists);
         let (segment, rules) = items.segment(id, self.module)?;
+        let said = format!("\"{}\"", segment.name.text);
+        let role = Role::Segment;
+        if let Some(from) = self.batch.exists_from(person.row()).filter(|from| self.now < *from) {
+            let details = vec![format!("not known yet: what is known of them begins {}", self.when(from))];
+            return Some(Why { role, said, holds: false, details, parts: Vec::new() });
+        }
         let mut lower = Lower::new(self.schema, self.settings, &items.declared, self.sources);
         if let Some(zone) = self.module.segments.get(id.idx()).and_then(|s| s.header.zone) {
             lower.set_zone(Some(zone));
@@ -105,8 +121,7 @@ impl Explain<'_> {
             }
         }
         let holds = parts.iter().all(blocks_not);
-        let said = format!("\"{}\"", segment.name.text);
-        Some(Why { role: Role::Segment, said, holds, details: Vec::new(), parts })
+        Some(Why { role, said, holds, details: Vec::new(), parts })
     }
 }
 
@@ -326,14 +341,8 @@ impl Details<'_, '_, '_> {
         }
     }
 
-    /// `90 minutes ago, at …`
     fn when(&self, time: Timestamp) -> String {
-        let micros = self.walk.explain.now.0.saturating_sub(time.0);
-        match micros {
-            0 => format!("at this instant, {time}"),
-            1.. => format!("{} ago, {time}", length(micros)),
-            _ => format!("in {}, {time}", length(micros.saturating_neg())),
-        }
+        self.walk.explain.when(time)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cell::Cell;
 use crate::column::TypedColumn;
+use crate::existence::Existence;
 use crate::loader::Loader;
 use crate::manifest::{ProfileFiles, RowsAre};
 use crate::open::DataFile;
@@ -25,6 +26,8 @@ pub(crate) struct Attributes<'a> {
     lines: Vec<Line>,
     rows_are: RowsAre,
     undated: Undated,
+    /// Where among the columns it is said since when somebody is known.
+    first_seen: Option<usize>,
 }
 
 /// Who has an undated row.
@@ -64,21 +67,28 @@ impl<'a> Attributes<'a> {
         let is_wanted = |at: usize| wanted.attributes.contains(&AttributeId(at as u32));
         let columns = schema.attributes.iter().enumerate();
         let columns = columns.map(|(at, field)| TypedColumn::new(field, is_wanted(at))).collect();
-        Attributes { columns, lines: Vec::new(), rows_are, undated: Undated::default() }
+        let first_seen = schema.first_seen.map(|id| id.idx());
+        Attributes { columns, lines: Vec::new(), rows_are, undated: Undated::default(), first_seen }
     }
 
-    /// Each column with a row a person.
-    pub fn finish(self, n_people: usize) -> impl Iterator<Item = (&'a Field, Result<ArrayRef, ArrowError>)> {
-        let Attributes { columns, lines, rows_are, .. } = self;
+    /// Each column with a row a person; tells what it knows of since when they exist.
+    pub fn finish(self, n_people: usize, existence: &mut Existence) -> Vec<(&'a Field, Result<ArrayRef, ArrowError>)> {
+        let Attributes { columns, lines, rows_are, first_seen, .. } = self;
+        lines.iter().for_each(|line| existence.row(line.person, line.time));
         let order = in_order(&lines);
-        columns.into_iter().filter(|c| c.is_wanted).map(move |mut column| {
+        let mut finished = Vec::with_capacity(columns.len());
+        for (at, mut column) in columns.into_iter().enumerate().filter(|(_, c)| c.is_wanted) {
             let values = Lines { lines: &lines, order: &order, rows_are, array: column.builder.finish() };
+            if first_seen == Some(at) {
+                existence.first_seen(lines.iter().map(|line| line.person), &values.array);
+            }
             let array = match column.field.keeps_history && values.have_times() {
                 true => values.history(n_people),
                 false => values.latest(n_people),
             };
-            (column.field, array)
-        })
+            finished.push((column.field, array));
+        }
+        finished
     }
 }
 

@@ -27,8 +27,9 @@ pub(crate) struct EventTables<'a> {
     by_name: HashMap<&'a str, usize>,
     /// The name met last, and its place: the next event often has the same.
     last: Option<(&'a str, usize)>,
-    /// Event ids met, by person.
-    ids: HashSet<(u32, String)>,
+    /// Event ids met, by person and name: events of two names may share one, as of
+    /// an order that is placed and paid.
+    ids: HashSet<(u32, usize, String)>,
     n_arrived: i64,
 }
 
@@ -220,7 +221,7 @@ impl RowSink for EventSink<'_, '_, '_> {
         let event_id = table.id_property.and_then(|p| cell_at(column_at(p)).text().ok().flatten());
         let Person { row, is_new, .. } = self.loader.people.person_of(id_cell);
         if let Some(event_id) = &event_id
-            && !self.tables.ids.insert((row, event_id.clone()))
+            && !self.tables.ids.insert((row, idx, event_id.clone()))
         {
             let name = self.loader.schema.event_id.clone().unwrap_or_default();
             return self.loader.report.add(ProblemKind::RepeatedEvent, &name, || place(event_id.clone()));
@@ -229,6 +230,7 @@ impl RowSink for EventSink<'_, '_, '_> {
             let id = || id_cell.as_text().unwrap_or_default().into_owned();
             self.loader.report.add(ProblemKind::UnlistedProfile, "", || place(id()));
         }
+        self.loader.existence.event(row, time.0);
         table.n_events += 1;
         table.last_event = table.last_event.max(Some(time));
         if !self.loader.wanted.event(table.id, time) {

@@ -11,6 +11,7 @@ mod attributes;
 mod cell;
 mod column;
 mod events;
+mod existence;
 pub mod infer;
 mod list;
 mod load;

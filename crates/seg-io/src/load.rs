@@ -10,7 +10,7 @@ use crate::report::{ReadError, Report};
 use crate::rows;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
-use seg_data::batch::{BatchError, ID_COLUMN};
+use seg_data::batch::{BatchError, EXISTS_COLUMN, ID_COLUMN};
 use seg_data::{Batch, Schema, Timestamp, Wanted, Zone, parallel};
 use std::num::NonZero;
 use std::path::Path;
@@ -73,16 +73,11 @@ pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
         ));
     }
     let bytes_total = profile_files.iter().chain(&event_files).chain(&merge_files).map(DataFile::size).sum();
-    let everything;
-    let wanted = match wanted {
-        Some(wanted) => wanted,
-        None => {
-            everything = Wanted::everything(schema);
-            &everything
-        }
-    };
+    let mut wanted = wanted.cloned().unwrap_or_else(|| Wanted::everything(schema));
+    // Whoever is wanted, it is asked whether they exist yet.
+    wanted.attributes.extend(schema.first_seen);
     let mut silence = |_: Progress| {};
-    let loader = Loader::new(schema, zone, wanted, progress.unwrap_or(&mut silence));
+    let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
     let mut loader = Loader { threads, bytes_total, ..loader };
     if let Some(spec) = &data.merges {
         loader.merges(spec, &merge_files)?;
@@ -190,10 +185,15 @@ impl<'a> Loader<'a> {
         let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
         let mut columns: Vec<ArrayRef> = vec![Arc::new(ids)];
         let internal = |e: arrow_schema::ArrowError| ReadError::new("data", format!("grouping by person failed: {e}"));
-        for (field, array) in attributes.into_iter().flat_map(|a| a.finish(n_people)) {
+        let mut existence = std::mem::take(&mut self.existence);
+        for (field, array) in attributes.into_iter().flat_map(|a| a.finish(n_people, &mut existence)) {
             let array = array.map_err(internal)?;
             fields.push(ArrowField::new(&field.name, array.data_type().clone(), true));
             columns.push(array);
+        }
+        if let Some(from) = existence.finish(n_people) {
+            fields.push(ArrowField::new(EXISTS_COLUMN, from.data_type().clone(), true));
+            columns.push(from);
         }
         let mut last_event = None;
         if let Some(events) = events {

@@ -3,6 +3,7 @@
 
 use crate::cell::{Cell, Unfit};
 use crate::column::TypedColumn;
+use crate::existence::Existence;
 use crate::open::DataFile;
 use crate::people::People;
 use crate::report::{Place, ProblemKind, Report};
@@ -29,6 +30,7 @@ pub(crate) struct Loader<'a> {
     pub wanted: &'a Wanted,
     pub threads: NonZero<usize>,
     pub people: People,
+    pub existence: Existence,
     pub report: Report,
     /// Bytes read so far; whoever reads adds to it.
     pub read: Arc<AtomicU64>,
@@ -50,6 +52,7 @@ impl<'a> Loader<'a> {
             wanted,
             threads: NonZero::<usize>::MIN,
             people: People::default(),
+            existence: Existence::default(),
             report: Report::default(),
             read: Arc::new(AtomicU64::new(0)),
             bytes_total: 0,

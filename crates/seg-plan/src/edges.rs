@@ -1,6 +1,6 @@
 //! When the answer for one person can change though nothing new happens: as an
-//! event or a value crosses the edge of a window, or a day of the calendar
-//! begins.
+//! event or a value crosses the edge of a window, a day of the calendar begins, or
+//! the person comes to exist.
 
 use crate::plan::{Literal, Node, Plan};
 use crate::reach::reached;
@@ -19,7 +19,7 @@ const INSTANTS_MAX: usize = 20_000;
 /// not happened.
 ///
 /// Looks at every instant at which an event or a value crosses the edge of a
-/// window and at the days of the next 400; `None` when none of them changes the
+/// window, at the one from which the person exists and at the days of the next 400; `None` when none of them changes the
 /// answer, and outside the years 1 to 9999.
 pub fn next_change(plan: &Plan, root: usize, batch: &Batch, row: usize, now: Timestamp) -> Option<Timestamp> {
     let now = now.in_range().ok()?;
@@ -60,6 +60,8 @@ fn edges(plan: &Plan, person: &Batch, now: Timestamp) -> impl Iterator<Item = Ti
             edges.extend([edge, Timestamp(edge.0.saturating_add(1))]);
         }
     }
+    // Who does not exist yet will, whatever happens.
+    edges.extend(person.exists_from(0));
     for zone in zones {
         let today = zone.date(now);
         edges.extend((1..=DAYS_AHEAD).map(|n| zone.start_of_day(seg_data::Date(today.0.saturating_add(n as i32)))));

@@ -16,6 +16,7 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 /// Who of a batch is in each segment, evaluated as of `now`: one mask a segment.
+/// Nobody is in any before they exist.
 pub fn evaluate(plan: &Plan, batch: &Batch, now: Timestamp) -> Vec<Mask> {
     let batch = batch.as_of(now);
     let mut eval = Eval::new(plan, &batch, now);
@@ -24,13 +25,12 @@ pub fn evaluate(plan: &Plan, batch: &Batch, now: Timestamp) -> Vec<Mask> {
     for id in reached_by(plan, Node::children) {
         eval.column(id, Domain::People);
     }
-    plan.roots()
-        .iter()
-        .map(|root| match eval.column(root.node, Domain::People).as_ref() {
-            Column::Bools(bits) => Mask::from_bools(bits.iter().copied()),
-            _ => Mask::none(batch.len()),
-        })
-        .collect()
+    let existing = batch.existing(now);
+    let members = plan.roots().iter().map(|root| match eval.column(root.node, Domain::People).as_ref() {
+        Column::Bools(bits) => Mask::from_bools(bits.iter().copied()),
+        _ => Mask::none(batch.len()),
+    });
+    members.map(|mask| existing.as_ref().map_or(mask.clone(), |existing| mask.and(existing))).collect()
 }
 
 /// What the rows of a column are.

@@ -5,6 +5,8 @@
 //! `List<Struct<time, property…>>`, ascending by time; an attribute whose history
 //! the schema says is kept may be a `List<Struct<time, value>>` instead. A column
 //! that the batch lacks reads as missing, an event column that it lacks as no events.
+//! Column [`EXISTS_COLUMN`] may say from when on each person exists: before that they
+//! are in no segment. Where it is null, and without it, they always have.
 //!
 //! Each column is checked when a program that reads it meets the batch, and none is
 //! trusted unchecked. Data in this layout is not copied, slices included. Other
@@ -15,6 +17,6 @@
 
 #[doc(inline)]
 pub use seg_data::batch::{
-    ARRIVAL_FIELD, BatchError, BatchProblem, Conversion, ID_COLUMN, TIME_FIELD, VALUE_FIELD, event_type, storage_type,
-    time_type,
+    ARRIVAL_FIELD, BatchError, BatchProblem, Conversion, EXISTS_COLUMN, ID_COLUMN, TIME_FIELD, VALUE_FIELD, event_type,
+    storage_type, time_type,
 };

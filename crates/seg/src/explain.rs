@@ -115,7 +115,8 @@ mod tests {
         "[attributes]\nplan = { type = \"text\", history = true }\n[events.order]\nalso = [\"ordered\"]\n";
     const SEGMENTS: &str = "segment \"Recent\" include people who ordered in the past 30 days\n\
         segment \"Loyal\" include people who ordered at least 2 times ever\n\
-        segment \"Pro\" include people whose plan is \"pro\" and who ordered in the past 30 days\n";
+        segment \"Pro\" include people whose plan is \"pro\" and who ordered in the past 30 days\n\
+        segment \"Never\" include people who have never ordered\n";
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text, None).expect(text)
@@ -150,10 +151,14 @@ mod tests {
             assert_eq!(with.why, without.why, "{segment}");
             assert_eq!(with.changes_at.is_some(), segment != "Loyal", "{segment}");
         }
-        // Of the first order nothing is known a day before it.
+        // A day before the first of the orders nothing is known of her.
         let before = explained(ANN, &[first, later], "Recent", "2026-05-19T00:00:00Z");
         assert_eq!((before.why.holds, before.changes_at), (false, None));
-        assert_eq!(before.why.parts[0].details, ["no order at all"]);
+        assert_eq!(before.why.details, ["not known yet: what is known of them begins in 1 day, 2026-05-20T00:00:00Z"]);
+        assert!(before.why.parts.is_empty());
+        // Whoever is in without an order will be when she is known.
+        let never = explained(ANN, &[first], "Never", "2026-05-19T00:00:00Z");
+        assert_eq!((never.why.holds, never.changes_at), (false, Some(at(first))));
         // An event of the very instant has happened.
         let just_now = explained(ANN, &[first], "Recent", first);
         assert_eq!((just_now.why.holds, just_now.changes_at), (true, Some(at("2026-06-19T00:00:00.000001Z"))));

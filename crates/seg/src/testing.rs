@@ -146,7 +146,10 @@ fn people(project: &Project, test: &Test) -> Result<Batch, String> {
                 person.insert(field.name.clone(), json(value));
             }
         }
-        profiles.push_str(&format!("{}\n", serde_json::Value::Object(person)));
+        // Of somebody of whom all is said with a date, there is no undated row.
+        if !profile.attributes.is_empty() || profile.changes.is_empty() {
+            profiles.push_str(&format!("{}\n", serde_json::Value::Object(person)));
+        }
         for (since, id, value) in &profile.changes {
             let Some(field) = schema.attribute(*id) else { continue };
             let change = serde_json::json!({

@@ -37,6 +37,10 @@ pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
     }
     let is = if is_in { "is in" } else { "is not in" };
     let mut text = format!("{} {is} \"{}\" at {now} (from {said_by})\n", args.person, args.segment);
+    for detail in &explained.why.details {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  {detail}");
+    }
     explained.why.parts.iter().for_each(|part| write_why(&mut text, part, 1));
     // Writing to a string does not fail.
     let _ = match (explained.changes_at, is_in) {

@@ -13,15 +13,15 @@ pub struct Guards {
     pub notes: Vec<String>,
 }
 
-/// Holds sizes against what segments expect. `before` is what the last run
-/// recorded.
-pub fn guards(module: &Module, masks: &[Mask], before: Option<&Sizes>, now: Timestamp) -> Guards {
+/// Holds sizes, of so many people who exist, against what segments expect. `before`
+/// is what the last run recorded.
+pub fn guards(module: &Module, masks: &[Mask], n_people: usize, before: Option<&Sizes>, now: Timestamp) -> Guards {
     let mut guards = Guards::default();
     for ((_, segment), mask) in module.run().zip(masks) {
         let n = mask.count() as u64;
         size(&segment.name, &segment.header, n, &mut guards);
         change(&segment.name, &segment.header, n, before, now, &mut guards);
-        overlaps(module, masks, segment, mask, &mut guards);
+        overlaps(module, masks, segment, (mask, n_people), &mut guards);
     }
     guards
 }
@@ -40,7 +40,7 @@ fn size(name: &str, header: &Header, n: u64, guards: &mut Guards) {
 }
 
 /// How many people are in two segments, of everyone.
-fn overlaps(module: &Module, masks: &[Mask], segment: &Segment, mask: &Mask, guards: &mut Guards) {
+fn overlaps(module: &Module, masks: &[Mask], segment: &Segment, (mask, n_people): (&Mask, usize), guards: &mut Guards) {
     for (percent, other) in &segment.header.overlaps {
         let other_mask = module.run().position(|(id, _)| id == *other).and_then(|at| masks.get(at));
         let name = module.segments.get(other.idx()).map_or("", |s| s.name.as_str());
@@ -50,7 +50,7 @@ fn overlaps(module: &Module, masks: &[Mask], segment: &Segment, mask: &Mask, gua
             continue;
         };
         let n_both = mask.rows().filter(|row| other_mask.get(*row)).count();
-        let found = 100.0 * n_both as f64 / mask.len().max(1) as f64;
+        let found = 100.0 * n_both as f64 / n_people.max(1) as f64;
         if found > *percent {
             guards.broken.push(format!(
                 "{n_both} people, {found:.1}% of everyone, are in both \"{}\" and \"{name}\", and at most {percent}% \

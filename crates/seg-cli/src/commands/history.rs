@@ -26,25 +26,31 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     let loaded = run::read(&project, manifest, &wanted, output)?;
     let options = args.max_cost.into_iter().fold(run::options(), Options::with_max_cost);
     let sizes = program.prepare().sizes_at(&loaded.batch, &instants, &options).map_err(run::refused)?;
+    let people: Vec<usize> = instants.iter().map(|at| run::n_existing(&loaded.batch, *at)).collect();
     let names: Vec<&str> = program.segment_names().collect();
     if args.format == Format::Json {
-        let at = |(now, sizes): (&Timestamp, &Vec<u64>)| {
+        let at = |((now, people), sizes): ((&Timestamp, &usize), &Vec<u64>)| {
             let sizes: serde_json::Map<String, serde_json::Value> =
                 names.iter().zip(sizes).map(|(name, size)| ((*name).to_owned(), (*size).into())).collect();
-            serde_json::json!({ "at": now.to_string(), "sizes": sizes })
+            serde_json::json!({ "at": now.to_string(), "people": people, "sizes": sizes })
         };
-        let history: Vec<_> = instants.iter().zip(&sizes).map(at).collect();
+        let history: Vec<_> = instants.iter().zip(&people).zip(&sizes).map(at).collect();
         print_json(&serde_json::json!({ "people": loaded.report.profiles, "history": history }))?;
         return Ok(Exit::Success);
     }
-    let (name, people) = (&manifest.name, grouped(loaded.report.profiles));
-    let mut text = format!("{name}: {people} people, each day up to {now} (from {said_by})\n");
+    let (name, everybody) = (&manifest.name, grouped(loaded.report.profiles));
+    let mut text = format!("{name}: {everybody} people, each day up to {now} (from {said_by})\n");
     let mut table = Table::new();
     table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    table.set_header(std::iter::once(Cell::new("at")).chain(names.iter().map(|name| right((*name).to_owned()))));
-    for (now, sizes) in instants.iter().zip(&sizes) {
-        table.add_row(std::iter::once(Cell::new(now)).chain(sizes.iter().map(|size| right(grouped(*size)))));
+    table.set_header(
+        [Cell::new("at"), right("people".to_owned())]
+            .into_iter()
+            .chain(names.iter().map(|name| right((*name).to_owned()))),
+    );
+    for ((now, people), sizes) in instants.iter().zip(people).zip(&sizes) {
+        let people = right(grouped(people as u64));
+        table.add_row([Cell::new(now), people].into_iter().chain(sizes.iter().map(|size| right(grouped(*size)))));
     }
     for line in table.lines() {
         // Writing to a string does not fail.

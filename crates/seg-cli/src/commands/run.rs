@@ -8,7 +8,7 @@ use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::unstable::io::{LoadRequest, Loaded, Manifest, MembersFormat, Report, Sizes};
 use seg::unstable::{module, parts};
-use seg::{Cost, EvaluateError, Evaluation, Mask, Options, Program, Project, Reason, Timestamp, Wanted};
+use seg::{Batch, Cost, EvaluateError, Evaluation, Mask, Options, Program, Project, Reason, Timestamp, Wanted};
 use std::fmt::Write;
 
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
@@ -70,15 +70,16 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         write_winners(&program, &evaluation, &loaded, path, format)?;
     }
     let cost = prepared.cost(&loaded.batch, now).map_err(refused)?;
-    let guards = guard::guards(module(&program), masks, before.as_ref(), now);
+    let n_people = n_existing(&loaded.batch, now);
+    let guards = guard::guards(module(&program), masks, n_people, before.as_ref(), now);
     if let Some(path) = &args.record {
         record(&program, masks, now, path)?;
     }
     match args.format {
-        Format::Json => print_json(&json(&program, &evaluation, &loaded, &guards, (now, cost)))?,
+        Format::Json => print_json(&json(&program, &evaluation, &loaded, &guards, (now, cost, n_people)))?,
         Format::Text => {
-            let mut text = header(manifest, &loaded.report, now, said_by);
-            text.push_str(&table(&program, masks));
+            let mut text = header(manifest, &loaded.report, n_people, now, said_by);
+            text.push_str(&table(&program, masks, n_people));
             print_text(&text)?;
             eprint!("{}", problems(&loaded.report));
             if let Some((path, _)) = members {
@@ -168,23 +169,32 @@ pub fn read(project: &Project, manifest: &Manifest, wanted: &Wanted, output: &Ou
     loaded.map_err(Failure::new)
 }
 
-fn header(manifest: &Manifest, report: &Report, now: Timestamp, said_by: &str) -> String {
+/// How many people there are at an instant.
+pub fn n_existing(batch: &Batch, now: Timestamp) -> usize {
+    batch.existing(now).map_or(batch.len(), |existing| existing.count())
+}
+
+fn header(manifest: &Manifest, report: &Report, n_people: usize, now: Timestamp, said_by: &str) -> String {
     let zone = manifest.zone.map_or("no time zone".to_owned(), |z| format!("time zone {}", z.name()));
+    let not_yet = match report.profiles.saturating_sub(n_people as u64) {
+        0 => String::new(),
+        n => format!(" and {} not known yet", grouped(n)),
+    };
     format!(
-        "{}: {} people, {} events, judged at {now} (from {said_by}), {zone}\n",
+        "{}: {} people{not_yet}, {} events, judged at {now} (from {said_by}), {zone}\n",
         manifest.name,
-        grouped(report.profiles),
+        grouped(n_people as u64),
         grouped(report.events)
     )
 }
 
-fn table(program: &Program, masks: &[Mask]) -> String {
+fn table(program: &Program, masks: &[Mask], n_people: usize) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
     table.set_header(["segment", "members", "share"]);
     for (name, mask) in program.segment_names().zip(masks) {
         let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-        table.add_row([Cell::new(name), right(grouped(mask.count() as u64)), right(share(mask))]);
+        table.add_row([Cell::new(name), right(grouped(mask.count() as u64)), right(share(mask, n_people))]);
     }
     let mut out = String::new();
     for line in table.lines() {
@@ -194,8 +204,9 @@ fn table(program: &Program, masks: &[Mask]) -> String {
     out
 }
 
-fn share(mask: &Mask) -> String {
-    match mask.len() {
+/// The share of those who exist.
+fn share(mask: &Mask, n_people: usize) -> String {
+    match n_people {
         0 => "–".to_owned(),
         n => format!("{:.1}%", mask.count() as f64 / n as f64 * 100.0),
     }
@@ -218,18 +229,19 @@ fn json(
     evaluation: &Evaluation,
     loaded: &Loaded,
     guards: &Guards,
-    (now, cost): (Timestamp, Cost),
+    (now, cost, n_people): (Timestamp, Cost, usize),
 ) -> serde_json::Value {
     let segments: Vec<_> = program
         .segment_names()
         .zip(evaluation.masks())
         .map(|(name, mask)| {
-            let share = (!mask.is_empty()).then(|| mask.count() as f64 / mask.len() as f64);
+            let share = (n_people > 0).then(|| mask.count() as f64 / n_people as f64);
             serde_json::json!({ "segment": name, "members": mask.count(), "share": share })
         })
         .collect();
     serde_json::json!({
         "at": now.to_string(),
+        "people": n_people,
         "estimated_cost_ns": cost.0.as_nanos() as u64,
         "engine": { "name": evaluation.engine().name(), "reason": evaluation.reason().to_string() },
         "segments": segments,

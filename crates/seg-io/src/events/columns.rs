@@ -61,7 +61,10 @@ impl EventSink<'_, '_, '_> {
             self.loader.count_rows(columns.n_rows as u64);
             // Rows of the batch, in the order in which they are met.
             let meet = |row: usize| self.loader.people.person_of(&rows.ids.cell(row)).row;
-            let people = rows.people.take().unwrap_or_else(|| (0..columns.n_rows).map(meet).collect());
+            let people: Vec<u32> = rows.people.take().unwrap_or_else(|| (0..columns.n_rows).map(meet).collect());
+            for (person, time) in people.iter().zip(rows.times.values()) {
+                self.loader.existence.event(*person, *time);
+            }
             taken.push(Taken { rows, people, n_lines, n_arrived: self.tables.n_arrived });
             self.tables.n_arrived += columns.n_rows as i64;
             n_lines += columns.n_rows as u64;
