@@ -1,13 +1,15 @@
 //! Lints: segments that are valid, and likely not what was wanted.
 
 use crate::hir::{
-    Aggregate, ArithmeticOp, CompareOp, Cond, Expr, ExprKind, Interval, Module, Moment, Query, Segment, SegmentId,
+    Aggregate, ArithmeticOp, CompareOp, Cond, End, Expr, ExprKind, Interval, Module, Moment, Query, Segment, SegmentId,
 };
-use seg_data::schema::{Role, fold_name};
-use seg_data::{AttributeId, EventId, Period, Schema};
+use seg_data::schema::{Role, Target, fold_name};
+use seg_data::{AttributeId, EventId, Period, Schema, Type};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::names::display;
 use std::collections::HashSet;
+
+pub(crate) mod named;
 
 /// A segment of more conditions than this is hard to read.
 const CONDITIONS_MAX: usize = 12;
@@ -31,10 +33,11 @@ pub fn lints(module: &Module, schema: &Schema) -> Vec<Diagnostic> {
         if says_uses && segment.header.uses.is_empty() && !referred.contains(&id) {
             lint.unused();
         }
+        lint.absence_in_name();
+        lint.first_seen();
         lint.beyond_retention();
         lint.too_many_conditions();
         lint.late_event();
-        lint.said_twice();
         lint.share_of_nothing();
         let allowed = &segment.header.allowed;
         found.extend(lint.found.into_iter().filter(|d| !allowed.iter().any(|code| code == d.code.number())));
@@ -108,6 +111,9 @@ fn wholes(module: &Module) -> Vec<Whole> {
 /// What a segment looks at.
 #[derive(Default)]
 struct Seen {
+    /// Whether it asks when people were first seen, and of other segments.
+    asks_first_seen: bool,
+    refers: bool,
     /// Every query of its own conditions: whether it is asked for positively.
     queries: Vec<(Query, bool)>,
     attributes: HashSet<AttributeId>,
@@ -129,6 +135,7 @@ impl Seen {
         let mut referred = HashSet::new();
         let conds = std::iter::once(&segment.include).chain(&segment.excludes).chain(&segment.rules);
         conds.for_each(|cond| references(cond, &mut referred));
+        seen.refers = !referred.is_empty();
         for whole in referred.iter().filter_map(|id| wholes.get(id.idx())) {
             seen.events.extend(&whole.events);
             seen.attributes.extend(&whole.attributes);
@@ -169,6 +176,7 @@ impl Seen {
             ExprKind::Attribute(id) => {
                 self.attributes.insert(*id);
             }
+            ExprKind::Seen(end, _) => self.asks_first_seen |= *end == End::First,
             ExprKind::Aggregate { query, .. }
             | ExprKind::Periods { query, .. }
             | ExprKind::EventTime { query, .. }
@@ -189,7 +197,6 @@ impl Seen {
             | ExprKind::Property(_)
             | ExprKind::Moment(_)
             | ExprKind::Today { .. }
-            | ExprKind::Seen(..)
             | ExprKind::Time
             | ExprKind::Field { .. }
             | ExprKind::Error => expr.operands().into_iter().for_each(|operand| self.expr(operand, positive)),
@@ -294,6 +301,65 @@ impl Lint<'_> {
         }
     }
 
+    /// `Carts 0-2h, no purchase`, without a condition that there is none.
+    fn absence_in_name(&mut self) {
+        if self.seen.refers {
+            return;
+        }
+        let found = named::absences(&self.segment.name).into_iter().find_map(|(said, what)| {
+            let (events, name) = self.events_called(&what)?;
+            let asks = |(query, positive): &(Query, bool)| !positive && query.events.iter().any(|e| events.contains(e));
+            // An attribute may hold what events say: `total_orders is 0`.
+            let is_attribute = |id: &AttributeId| {
+                let words =
+                    [what.to_lowercase(), name.to_lowercase()].map(|w| w.split(' ').next().unwrap_or("").to_owned());
+                let attribute = self.schema.attribute(*id).map_or(String::new(), |a| a.name.to_lowercase());
+                words.iter().any(|word| attribute.contains(word.as_str()))
+            };
+            let is_asked = self.seen.queries.iter().any(asks) || self.seen.attributes.iter().any(is_attribute);
+            (!is_asked).then_some((said, name))
+        });
+        if let Some((said, name)) = found {
+            let message = format!("the name says `{said}`, and no condition of \"{}\" does", self.segment.name);
+            let help = format!("leave those people out: `exclude people who did {} ever`", display(&name));
+            self.add(Code::NameSaysOtherwise, message, "the name promises what nobody asks", help);
+        }
+    }
+
+    /// The events that a name of the schema, or of a role, stands for; and the name of one
+    /// of them.
+    fn events_called(&self, words: &str) -> Option<(Vec<EventId>, String)> {
+        let role = match fold_name(words).as_str() {
+            "purchase" | "purchases" => Some(Role::Purchase),
+            "checkout" => Some(Role::Checkout),
+            _ => None,
+        };
+        let all = (0..self.schema.events.len() as u32).map(EventId);
+        let events: Vec<EventId> = match self.schema.lookup(words) {
+            [Target::Event(id)] => vec![*id],
+            [Target::Group(id)] => self.schema.group(*id).map(|g| g.events.clone()).unwrap_or_default(),
+            _ => all.filter(|e| role.is_some() && self.role(*e) == role).collect(),
+        };
+        let name = self.event_name(*events.first()?);
+        Some((events, name))
+    }
+
+    /// `first seen at least 7 days ago`, where only events say when that was.
+    fn first_seen(&mut self) {
+        if !self.seen.asks_first_seen || self.schema.first_seen.is_some() {
+            return;
+        }
+        let message = format!("\"{}\" leaves out people of whom no event is known", self.segment.name);
+        let times = self.schema.attributes.iter().filter(|a| a.ty == Type::Timestamp);
+        let is_it = |name: &str| ["sign", "creat", "regist", "join", "since", "first"].iter().any(|w| name.contains(w));
+        let attribute = times.map(|a| a.name.as_str()).find(|name| is_it(&name.to_lowercase()));
+        let help = format!(
+            "if an attribute says when somebody came, name it at the top of the schema: `first_seen = \"{}\"`",
+            attribute.unwrap_or("signed_up")
+        );
+        self.add(Code::FirstSeenUnsaid, message, "they were never seen", help);
+    }
+
     fn unused(&mut self) {
         let message = format!("no campaign and no segment uses \"{}\"", self.segment.name);
         let help = "say what it is for: `used by campaign \"…\"`, or `archived`".to_owned();
@@ -329,12 +395,29 @@ impl Lint<'_> {
         }
     }
 
+    /// An event that may still arrive, asked not to be there: where none may be, or few,
+    /// also behind another event, and in a window that is not over for so long.
     fn late_event(&mut self) {
+        let is_over = |query: &Query, within: Period| match query.interval.to.map(|b| b.moment) {
+            Some(Moment::Before(ago, _)) => match (ago, within) {
+                (Period::Fixed(ago), Period::Fixed(within)) => ago >= within,
+                (Period::Months(months), Period::Fixed(within)) => {
+                    months.saturating_mul(28 * seg_data::time::DAY) >= within
+                }
+                (_, Period::Months(_)) => false,
+            },
+            // What the calendar says may have ended just now, or long ago.
+            Some(Moment::At(_)) => true,
+            Some(Moment::StartOf(_, periods, _)) => periods <= 0,
+            Some(Moment::After(..)) | None => false,
+        };
         let late = self.seen.queries.iter().find_map(|(query, positive)| {
             let is_known = query.known_at.is_some() || self.segment.header_is_graced();
-            let event =
-                query.events.iter().find(|e| self.schema.event(**e).is_some_and(|e| e.arrives_within.is_some()));
-            event.filter(|_| !positive && !is_known && query.interval.from.is_some()).copied()
+            let arrives_late = |event: &&EventId| {
+                let within = self.schema.event(**event).and_then(|e| e.arrives_within);
+                within.is_some_and(|within| !is_over(query, within))
+            };
+            query.events.iter().find(arrives_late).filter(|_| !positive && !is_known).copied()
         });
         if let Some(event) = late {
             let name = self.event_name(event);
@@ -367,28 +450,18 @@ impl Lint<'_> {
             let asks = |query: &Query| self.seen.queries.iter().filter(|(q, _)| q.events == query.events).count();
             let n_own = if a.events == b.events { 2 } else { 1 };
             // Another condition about these events may well ask that there are some.
-            ((is_share(left) || is_share(right)) && asks(a) <= n_own && asks(b) <= n_own)
-                .then(|| b.events.first().copied())?
+            let mut events: Vec<EventId> = b.events.iter().chain(&a.events).copied().collect();
+            let mut met = HashSet::new();
+            events.retain(|event| met.insert(*event));
+            ((is_share(left) || is_share(right)) && asks(a) <= n_own && asks(b) <= n_own).then_some(events)
         });
-        if let Some(event) = found {
-            let name = self.event_name(event);
-            let message = format!("\"{}\" also holds for people without any {name}", self.segment.name);
-            let help = format!("leave them out: `and did {} at least once`", display(&name));
+        if let Some(events) = found {
+            let names: Vec<String> = events.iter().map(|event| self.event_name(*event)).collect();
+            let (segment, any) = (&self.segment.name, names.join(" or "));
+            let message = format!("a condition of \"{segment}\" also holds for people without any {any}");
+            let name = names.first().map_or("", String::as_str);
+            let help = format!("leave them out: `and did {} at least once`", display(name));
             self.add(Code::ShareOfNothing, message, "nothing is any share of nothing", help);
-        }
-    }
-
-    fn said_twice(&mut self) {
-        let (Cond::All(members) | Cond::Any(members)) = &self.segment.include else { return };
-        let twice = members.iter().enumerate().any(|(at, m)| members.iter().skip(at + 1).any(|other| other == m));
-        if twice && !self.segment.header_is_graced() {
-            let message = format!("\"{}\" says one condition twice", self.segment.name);
-            self.add(
-                Code::ImpliedCondition,
-                message,
-                "one of them changes nothing",
-                "leave one of them out".to_owned(),
-            );
         }
     }
 }

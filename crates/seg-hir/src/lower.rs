@@ -24,8 +24,8 @@ const PROBLEMS_MAX: usize = 100;
 pub(crate) struct Lower<'a> {
     schema: &'a Schema,
     settings: Settings,
-    declared: &'a Declared<'a>,
-    sources: &'a SourceMap,
+    pub declared: &'a Declared<'a>,
+    pub sources: &'a SourceMap,
     /// The values of the definition that is being read, under their names.
     parameters: Vec<(String, ast::LiteralAt)>,
     /// The definitions that are being read, the innermost last.

@@ -20,6 +20,13 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// A plan to look at, and its roots: nodes that are added are not shared with its
+    /// own.
+    pub(crate) fn of(mut plan: Plan) -> (Builder, Vec<Root>) {
+        let roots = std::mem::take(&mut plan.roots);
+        (Builder { plan, ..Builder::default() }, roots)
+    }
+
     /// The node, made if it is new.
     pub fn add(&mut self, node: Node) -> NodeId {
         let Builder { plan: Plan { nodes, .. }, ids, hasher } = self;

@@ -7,19 +7,8 @@ use seg_hir::hir::{self, Cond, Expr, ExprKind, Module};
 /// The plan of a module without errors. Segments that refer to others share
 /// their nodes.
 pub fn lower(module: &Module) -> Plan {
-    let mut lower = Lower { builder: Builder::default(), segments: vec![None; module.segments.len()] };
-    for id in &module.order {
-        let Some(segment) = module.segments.get(id.idx()) else { continue };
-        let mut members = vec![lower.cond(&segment.include)];
-        for exclude in &segment.excludes {
-            let exclude = lower.cond(exclude);
-            members.push(lower.builder.negate(exclude));
-        }
-        let node = lower.builder.all(members);
-        if let Some(slot) = lower.segments.get_mut(id.idx()) {
-            *slot = Some(node);
-        }
-    }
+    let mut lower = Lower::new(module);
+    lower.segments(module);
     let mut roots = Vec::with_capacity(module.segments.len());
     for (id, segment) in module.run() {
         let own = lower.segments.get(id.idx()).copied().flatten();
@@ -31,12 +20,81 @@ pub fn lower(module: &Module) -> Plan {
     lower.builder.finish(roots)
 }
 
+/// The conditions of each segment that is run, as they are written: those of its row,
+/// and what it excludes. Of a segment whose conditions are one phrase, or stand in two
+/// views, there is none.
+pub(crate) struct Rows {
+    /// A root for each condition, those of one segment after another.
+    pub plan: Plan,
+    /// For each segment that is run, whether all of its conditions must hold, or any,
+    /// and how many they are.
+    pub rows: Vec<(bool, usize)>,
+}
+
+/// The rows of a module without errors.
+pub(crate) fn rows(module: &Module) -> Rows {
+    let mut lower = Lower::new(module);
+    let parts = lower.segments(module);
+    let (mut roots, mut rows) = (Vec::new(), Vec::new());
+    for (id, segment) in module.run() {
+        let is_looked_at = segment.rules.is_empty() && !segment.header_is_graced();
+        let own = parts.get(id.idx()).filter(|_| is_looked_at);
+        let own = own.cloned().unwrap_or_else(|| Parts { is_all: true, members: Vec::new() });
+        rows.push((own.is_all, own.members.len()));
+        roots.extend(own.members.into_iter().map(|node| Root { name: String::new(), node }));
+    }
+    Rows { plan: lower.builder.finish(roots), rows }
+}
+
+/// What a segment is made of: conditions of which all must hold, or any.
+#[derive(Clone)]
+struct Parts {
+    is_all: bool,
+    members: Vec<NodeId>,
+}
+
 struct Lower {
     builder: Builder,
     segments: Vec<Option<NodeId>>,
 }
 
 impl Lower {
+    fn new(module: &Module) -> Lower {
+        Lower { builder: Builder::default(), segments: vec![None; module.segments.len()] }
+    }
+
+    /// Makes every segment without its rules, after those that it refers to; gives what
+    /// each is made of.
+    fn segments(&mut self, module: &Module) -> Vec<Parts> {
+        let mut parts = vec![Parts { is_all: true, members: Vec::new() }; module.segments.len()];
+        for id in &module.order {
+            let Some(segment) = module.segments.get(id.idx()) else { continue };
+            let own = self.parts(segment);
+            let node = match own.is_all {
+                true => self.builder.all(own.members.clone()),
+                false => self.builder.any(own.members.clone()),
+            };
+            if let (Some(slot), Some(part)) = (self.segments.get_mut(id.idx()), parts.get_mut(id.idx())) {
+                (*slot, *part) = (Some(node), own);
+            }
+        }
+        parts
+    }
+
+    fn parts(&mut self, segment: &hir::Segment) -> Parts {
+        let (is_all, include) = match &segment.include {
+            Cond::All(members) if segment.is_row => (true, members.as_slice()),
+            Cond::Any(members) if segment.is_row && segment.excludes.is_empty() => (false, members.as_slice()),
+            include => (true, std::slice::from_ref(include)),
+        };
+        let mut members: Vec<NodeId> = include.iter().map(|member| self.cond(member)).collect();
+        for exclude in &segment.excludes {
+            let exclude = self.cond(exclude);
+            members.push(self.builder.negate(exclude));
+        }
+        Parts { is_all, members }
+    }
+
     fn cond(&mut self, cond: &Cond) -> NodeId {
         match cond {
             Cond::Const(value) => self.builder.constant(*value),

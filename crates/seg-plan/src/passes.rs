@@ -16,10 +16,13 @@ mod widen_steps;
 pub(crate) use drop_unreached::run as drop_unreached;
 pub(crate) use fold_constants::over_nothing;
 pub use rewrite::{keep, rewrite};
+pub use simplify_conditions::Redundancy;
 pub(crate) use simplify_conditions::run as simplify_conditions;
 pub(crate) use widen_steps::is_now;
 
+use crate::lower::Rows;
 use crate::plan::Plan;
+use seg_hir::hir::Module;
 
 /// A change to plans that changes no answer.
 pub struct Pass {
@@ -65,11 +68,12 @@ pub const PASSES: &[Pass] = &[
     },
 ];
 
-/// For each segment of a plan as it was lowered, whether one of its conditions
-/// changes nothing beside another.
-pub fn redundant_conditions(plan: &Plan) -> Vec<bool> {
+/// For each segment of a module that is run, whether one of its conditions, as they
+/// are written, changes nothing beside another.
+pub fn redundant_conditions(module: &Module) -> Vec<Option<Redundancy>> {
+    let Rows { plan, rows } = crate::lower::rows(module);
     let before = PASSES.iter().take_while(|pass| pass.name != "simplify_conditions");
-    simplify_conditions::redundant(&before.fold(plan.clone(), |plan, pass| (pass.run)(&plan)))
+    simplify_conditions::redundant(before.fold(plan, |plan, pass| (pass.run)(&plan)), &rows)
 }
 
 /// What a pass did to a plan.

@@ -8,7 +8,7 @@ use crate::grammar::{Rule, SegParser};
 use crate::lex::lex;
 use crate::limits::FILE_BYTES_MAX;
 use crate::precheck::precheck;
-use crate::repair::RETRIED_BYTES_MAX;
+use crate::repair::{Broken, RETRIED_BYTES_MAX};
 use crate::source::{SourceId, Span};
 use crate::split::{Slice, split};
 use crate::token::{Token, TokenKind, Tokens};
@@ -65,11 +65,16 @@ fn parse_item(
     }
     let error = Item::Error { span, declares: declared(item_tokens, text) };
     let problems = precheck(item_tokens, text);
+    let item_text = text.get(span.range()).unwrap_or("");
+    if let [problem] = problems.as_slice() {
+        let broken = Broken { text: item_text, item: span, tokens: item_tokens, at: problem.primary.span.start };
+        diagnostics.push(broken.bracket(problem, left).unwrap_or_else(|| problem.clone()));
+        return Some(error);
+    }
     if !problems.is_empty() {
         diagnostics.extend(problems);
         return Some(error);
     }
-    let item_text = text.get(span.range()).unwrap_or("");
     match SegParser::parse(Rule::item, item_text) {
         Ok(pairs) => {
             let (item, problems) = build_item(source, span.start, item_text, pairs);

@@ -119,6 +119,17 @@ impl Broken<'_> {
         })
     }
 
+    /// What is wrong where the only problem is a bracket, of which reading has not begun:
+    /// the other one may be missing at one place.
+    pub(crate) fn bracket(&self, problem: &Diagnostic, left: &mut usize) -> Option<Diagnostic> {
+        let (code, at) = (problem.code, problem.primary.span);
+        self.search(left, |search| match code {
+            Code::UnclosedBracket => search.closed_at_end(at),
+            Code::StrayBracket => search.opened_before(at),
+            _ => None,
+        })
+    }
+
     fn search(
         &self,
         left: &mut usize,
@@ -382,6 +393,47 @@ impl Search<'_, '_> {
                             .fix(span, *right, format!("did you mean `{right}`?")),
                     );
                 }
+            }
+        }
+        None
+    }
+
+    /// `not (country is "DE"`
+    fn closed_at_end(&mut self, open: Span) -> Option<Diagnostic> {
+        let last = self.broken.tokens.iter().rev().find(|token| !token.kind.is_trivia())?.span;
+        let end = Span { start: last.end, ..last };
+        let fits = self.mends(&Edit { span: end, replacement: ")".to_owned() });
+        fits.then(|| {
+            Diagnostic::new(Code::UnclosedBracket, last, "`(` is never closed")
+                .label("`)` is missing behind this")
+                .also(open, "opened here")
+                .fix(end, ")", "add the missing `)`")
+        })
+    }
+
+    /// `any of Email Opened, Email Clicked) in the past 3 days`, where leaving the bracket
+    /// out makes no sense.
+    fn opened_before(&mut self, stray: Span) -> Option<Diagnostic> {
+        const BEFORE: [&str; 14] =
+            ["of", "not", "has", "have", "where", "than", "with", "plus", "minus", "times", "by", "and", "or", "who"];
+        if self.mends(&Edit { span: stray, replacement: String::new() }) {
+            return None;
+        }
+        let end = self.near.iter().position(|token| token.span == stray)?;
+        for at in (1..end).rev() {
+            let before = self.word(at - 1).unwrap_or("");
+            if !BEFORE.iter().any(|word| word.eq_ignore_ascii_case(before)) {
+                continue;
+            }
+            let span = self.near.get(at)?.span;
+            let start = Span { end: span.start, ..span };
+            if self.mends(&Edit { span: start, replacement: "(".to_owned() }) {
+                return Some(
+                    Diagnostic::new(Code::StrayBracket, span, "`)` closes nothing")
+                        .label("`(` is missing before this")
+                        .also(stray, "no bracket is open here")
+                        .fix(start, "(", "add the `(` it belongs to"),
+                );
             }
         }
         None

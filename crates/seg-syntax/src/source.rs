@@ -114,6 +114,12 @@ impl SourceMap {
     pub fn text(&self, span: Span) -> &str {
         self.get(span.source).and_then(|f| f.text.get(span.range())).unwrap_or("")
     }
+
+    /// The line's rest behind a span.
+    pub fn rest_of_line(&self, span: Span) -> &str {
+        let rest = self.get(span.source).and_then(|f| f.text.get(span.end as usize..)).unwrap_or("");
+        rest.lines().next().unwrap_or("")
+    }
 }
 
 #[cfg(test)]

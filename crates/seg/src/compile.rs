@@ -30,7 +30,7 @@ pub fn compile(project: &Project) -> Result<Program, Diagnostics> {
     let needs = seg_plan::needs(&lowered);
     let plan = Arc::new(seg_plan::optimize(&lowered, |_| {}));
     let mut found = seg_hir::lints(&module, &project.schema);
-    found.extend(crate::lint::lints(&module, &lowered, &plan));
+    found.extend(crate::lint::lints(&module, &plan));
     let warnings = warnings.joined(&Diagnostics::new(found, project.sources.clone()));
     let schema = Arc::clone(&project.schema);
     Ok(Program(Arc::new(Compiled { module, needs, plan, schema, warnings })))

@@ -2,13 +2,14 @@
 //! the same twice.
 
 use seg_hir::hir::{Cond, Module};
+use seg_plan::passes::Redundancy;
 use seg_plan::{Node, NodeId, Plan};
 use seg_syntax::diag::{Code, Diagnostic};
 use std::collections::HashMap;
 
 /// What is likely wrong with segments whose plan is at hand.
-pub fn lints(module: &Module, lowered: &Plan, plan: &Plan) -> Vec<Diagnostic> {
-    let mut found = redundant_conditions(module, lowered);
+pub fn lints(module: &Module, plan: &Plan) -> Vec<Diagnostic> {
+    let mut found = redundant_conditions(module);
     let mut first: HashMap<NodeId, usize> = HashMap::new();
     let run: Vec<_> = module.run().collect();
     for (at, ((_, segment), root)) in run.iter().zip(plan.roots()).enumerate() {
@@ -49,23 +50,26 @@ pub fn lints(module: &Module, lowered: &Plan, plan: &Plan) -> Vec<Diagnostic> {
 
 /// Conditions that another of the same segment implies. What rules ask for may
 /// be said again, and a grace period says everything twice.
-fn redundant_conditions(module: &Module, lowered: &Plan) -> Vec<Diagnostic> {
-    let spare = seg_plan::passes::redundant_conditions(lowered);
-    let segments = module.run().map(|(_, segment)| segment).zip(spare);
-    let segments = segments.filter(|(segment, has_redundant)| {
-        *has_redundant
-            && segment.rules.is_empty()
-            && !segment.header_is_graced()
-            && !allows(segment, Code::ImpliedCondition)
-    });
-    let lint = |segment: &seg_hir::hir::Segment| {
-        let message = format!("a condition of \"{}\" changes nothing beside another", segment.name);
-        Diagnostic::new(Code::ImpliedCondition, segment.span, message)
-            .label("who meets the narrower one meets both")
-            .help("leave the wider one out, or change the one that is not meant so")
-            .note("if it is meant: `allow W0806 because \"…\"` under the segment's name")
+fn redundant_conditions(module: &Module) -> Vec<Diagnostic> {
+    let redundancies = seg_plan::passes::redundant_conditions(module);
+    let segments = module.run().map(|(_, segment)| segment).zip(redundancies);
+    let lint = |(segment, redundancy): (&seg_hir::hir::Segment, Option<Redundancy>)| {
+        let redundancy = redundancy.filter(|_| !allows(segment, Code::ImpliedCondition))?;
+        let name = &segment.name;
+        let (message, label, help) = match redundancy {
+            Redundancy::SaidTwice => {
+                (format!("\"{name}\" says one condition twice"), "one of them changes nothing", "leave one of them out")
+            }
+            Redundancy::Implied => (
+                format!("a condition of \"{name}\" changes nothing beside another"),
+                "who meets the narrower one meets both",
+                "leave the wider one out, or change the one that is not meant so",
+            ),
+        };
+        let allow = "if it is meant: `allow W0806 because \"…\"` under the segment's name";
+        Some(Diagnostic::new(Code::ImpliedCondition, segment.span, message).label(label).help(help).note(allow))
     };
-    segments.map(|(segment, _)| lint(segment)).collect()
+    segments.filter_map(lint).collect()
 }
 
 fn allows(segment: &seg_hir::hir::Segment, code: Code) -> bool {

@@ -9,6 +9,7 @@
 //! run unless `SEG_DIFFERENTIAL_SEED` gives another number to make them from.
 
 mod constructs;
+mod lints;
 mod profiles;
 mod sentences;
 mod special;
@@ -237,7 +238,7 @@ impl Table {
 /// What makes profiles and sentences: the same whenever `number` is, and `seed`, where
 /// one is asked for.
 fn runner(cases: u32, number: u8, seed: Option<u64>) -> TestRunner {
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 500, ..Config::default() };
     let mut bytes = [number; 32];
     if let Some(seed) = seed {
         bytes[..8].copy_from_slice(&seed.to_le_bytes());

@@ -2,7 +2,9 @@
 
 use super::declare::{Items, check_channel};
 use crate::hir::{Cond, Header, Segment, Used};
+use crate::lint::named::length_of_name_alone;
 use crate::lower::Lower;
+use seg_data::schema::fold_name;
 use seg_data::{Date, Zone};
 use seg_syntax::ast;
 use seg_syntax::diag::{Code, Diagnostic};
@@ -33,13 +35,38 @@ pub(super) fn lower(lower: &mut Lower<'_>, segment: &ast::Segment, items: &Items
             (Cond::all(vec![now.0, before.0]), excludes, rules)
         }
     };
+    lower.length_of_name(segment);
     let allows = |warning: &Diagnostic| header.allowed.iter().any(|code| code == warning.code.number());
     let warnings = std::mem::take(&mut lower.warnings);
     lower.diagnostics.extend(warnings.into_iter().filter(|warning| !allows(warning)));
-    Segment { name: segment.name.text.clone(), span: segment.name.span, header, include, excludes, rules }
+    let is_row = segment.header.grace.is_none() && matches!(&segment.include, ast::Expr::Group(_));
+    Segment { name: segment.name.text.clone(), span: segment.name.span, header, include, is_row, excludes, rules }
 }
 
 impl Lower<'_> {
+    /// `Carts 0-2h`, of the past 48 hours. Conditions that stand elsewhere may say it.
+    fn length_of_name(&mut self, segment: &ast::Segment) {
+        let conditions = std::iter::once(&segment.include).chain(&segment.excludes);
+        let said: Vec<&str> = conditions.map(|c| self.sources.text(c.span())).collect();
+        let said = said.join(", ");
+        let mut quoted = said.split('"').skip(1).step_by(2);
+        let is_elsewhere = |name: &str| {
+            self.declared.definitions.contains_key(&fold_name(name)) || self.declared.segments.ids.contains_key(name)
+        };
+        let found = length_of_name_alone(&segment.name.text, &said).filter(|_| !quoted.any(is_elsewhere));
+        let Some(length) = found else { return };
+        let name = &segment.name.text;
+        let message = format!("the name says `{length}`, and no condition of \"{name}\" does");
+        let allow =
+            format!("if it is meant: `allow {} because \"…\"` under the segment's name", Code::NameSaysOtherwise);
+        self.warnings.push(
+            Diagnostic::new(Code::NameSaysOtherwise, segment.name.span, message)
+                .label("another length of time than in the conditions")
+                .help("say in the name what the conditions say, or change the one that is wrong")
+                .note(allow),
+        );
+    }
+
     fn view(&mut self, segment: &ast::Segment, rules: &[&ast::Expr]) -> (Cond, Vec<Cond>, Vec<Cond>) {
         let include = self.expr(&segment.include).cond;
         let excludes = segment.excludes.iter().map(|e| self.expr(e).cond).collect();

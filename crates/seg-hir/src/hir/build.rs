@@ -109,6 +109,17 @@ impl Cond {
         }
     }
 
+    /// A row of conditions, each as it is; one alone is no row.
+    pub fn row(mut members: Vec<Cond>, of: fn(Vec<Cond>) -> Cond) -> Cond {
+        match (members.len(), members.pop()) {
+            (1, Some(only)) => only,
+            (_, last) => {
+                members.extend(last);
+                of(members)
+            }
+        }
+    }
+
     /// The opposite; two negations cancel.
     pub fn negate(self) -> Cond {
         match self {

@@ -154,6 +154,9 @@ pub struct Segment {
     pub header: Header,
     /// Who is in.
     pub include: Cond,
+    /// Whether that is a row of conditions as they were written, rather than what one
+    /// phrase means.
+    pub is_row: bool,
     /// Who is out all the same.
     pub excludes: Vec<Cond>,
     /// The universal rules that hold for it. Who refers to the segment reads it

@@ -31,10 +31,21 @@ impl Lower<'_> {
             GroupForm::Carried => carried_facts(&mut members, group.span),
             GroupForm::Chain | GroupForm::List | GroupForm::Compound => Facts::Plain,
         };
-        let conds: Vec<Cond> = members.into_iter().map(|m| m.cond).collect();
+        // Rows within rows are one row. What one phrase means stays one condition, also
+        // where it is several: who looks for one that changes nothing looks at phrases.
+        let mut conds: Vec<Cond> = Vec::with_capacity(members.len());
+        for (lowered, member) in members.into_iter().zip(&group.members) {
+            let is_row = matches!(member, ast::Expr::Group(inner) if inner.quantifier == group.quantifier);
+            match (lowered.cond, group.quantifier) {
+                (Cond::All(inner), Quantifier::All) | (Cond::Any(inner), Quantifier::Any) if is_row => {
+                    conds.extend(inner);
+                }
+                (other, _) => conds.push(other),
+            }
+        }
         let cond = match group.quantifier {
-            Quantifier::All => Cond::all(conds),
-            Quantifier::Any => Cond::any(conds),
+            Quantifier::All => Cond::row(conds, Cond::All),
+            Quantifier::Any => Cond::row(conds, Cond::Any),
             Quantifier::None => Cond::any(conds).negate(),
             Quantifier::Cardinality { min, max } => Cond::Cardinality { min, max, members: conds },
         };

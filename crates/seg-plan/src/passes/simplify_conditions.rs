@@ -9,7 +9,6 @@ use super::rewrite::{keep, rewrite};
 use crate::build::Builder;
 use crate::compared::{Compared, Comparison, NthTime, Test};
 use crate::plan::{Literal, Node, NodeId, Plan};
-use hashbrown::HashSet;
 use seg_data::{Date, Period, Timestamp, Value};
 use seg_hir::hir::{CompareOp, End, Moment};
 
@@ -67,29 +66,31 @@ fn is_redundant(builder: &Builder, members: &[NodeId], at: usize, is_all: bool) 
     })
 }
 
-/// For each segment whether one of its conditions changes nothing beside
-/// another, in a plan in which counts are looks at times already.
-pub(super) fn redundant(plan: &Plan) -> Vec<bool> {
-    let mut rows = HashSet::new();
-    let plan = rewrite(plan, |builder, node| {
-        let has_redundant = match &node {
-            Node::All(members) | Node::Any(members) if members.len() <= MEMBERS_MAX => {
-                let is_all = matches!(node, Node::All(_));
-                (0..members.len()).any(|at| is_redundant(builder, members, at, is_all))
-            }
-            _ => false,
-        };
-        let id = keep(builder, node);
-        if has_redundant {
-            rows.insert(id);
+/// How a condition of a row changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redundancy {
+    /// It stands there twice.
+    SaidTwice,
+    /// Another implies it, or is implied by it where any will do.
+    Implied,
+}
+
+/// For each row of roots whether one of them changes nothing beside another, in a plan
+/// in which counts are looks at times already.
+pub(super) fn redundant(plan: Plan, rows: &[(bool, usize)]) -> Vec<Option<Redundancy>> {
+    let (builder, roots) = Builder::of(plan);
+    let mut roots = roots.iter().map(|root| root.node);
+    let mut redundancy = |(is_all, n): &(bool, usize)| {
+        let row: Vec<NodeId> = roots.by_ref().take(*n).collect();
+        if row.len() > MEMBERS_MAX {
+            return None;
         }
-        id
-    });
-    let has_redundant = |root: &crate::plan::Root| {
-        let children = plan.node(root.node).map(Node::children).unwrap_or_default();
-        children.iter().chain([&root.node]).any(|id| rows.contains(id))
+        if row.iter().enumerate().any(|(at, id)| row.iter().skip(at + 1).any(|other| other == id)) {
+            return Some(Redundancy::SaidTwice);
+        }
+        (0..row.len()).any(|at| is_redundant(&builder, &row, at, *is_all)).then_some(Redundancy::Implied)
     };
-    plan.roots().iter().map(has_redundant).collect()
+    rows.iter().map(&mut redundancy).collect()
 }
 
 /// Whether `a` and `b` never hold together.

@@ -132,6 +132,8 @@ codes! {
     LateEvent "W0812" "late-event" "An event that may still arrive, used negatively";
     YearlyDay "W0813" "yearly-day" "A day of every year that is asked for with its year";
     ShareOfNothing "W0814" "share-of-nothing" "A share that people without any events meet";
+    NameSaysOtherwise "W0815" "name-says-otherwise" "A name that says what no condition does";
+    FirstSeenUnsaid "W0816" "first-seen-unsaid" "First seen, where the schema does not say when";
 
     NameNeedsQuotes "W1701" "name-needs-quotes" "A name that must be quoted in sentences";
     NotLocked "W1702" "not-locked" "A frozen segment that the lock does not hold";

@@ -389,6 +389,17 @@ impl Lower<'_> {
                 // `a day` is one of which no number is said.
                 let one = ["a ", "an "].iter().find_map(|article| within.strip_prefix(article));
                 let (length, verb) = one.map_or((within.as_str(), "are"), |unit| (unit, "is"));
+                let last = by.within.map_or(by.span, |(_, at)| at);
+                if let Some(said) = self.limit_said_amiss(last, length) {
+                    let right = format!("and the {length} {verb} over");
+                    let message = format!("`{}` does not say that the {length} {verb} over", self.words(said));
+                    self.report(
+                        Diagnostic::new(Code::UnclearLimit, said, message)
+                            .label("nearly the limit of what stands before")
+                            .fix(said, right.as_str(), format!("write `{right}`")),
+                    );
+                    return None;
+                }
                 self.report(
                     Diagnostic::new(
                         Code::UnclearLimit,
@@ -403,6 +414,20 @@ impl Lower<'_> {
             }
             (None, ..) => Some(None),
         }
+    }
+
+    /// `and the day is overs`, behind what does not follow within a day: five words at
+    /// most.
+    fn limit_said_amiss(&self, span: Span, length: &str) -> Option<Span> {
+        let rest = self.sources.rest_of_line(span);
+        let behind = rest.trim_start();
+        let unit = length.rsplit(' ').next()?.trim_end_matches('s');
+        let words: Vec<&str> = behind.split_whitespace().take(3 + length.split(' ').count() + 1).collect();
+        let is_it = words.starts_with(&["and", "the"]) && words.iter().any(|word| word.starts_with(unit));
+        let last = words.last().filter(|_| is_it)?.trim_end_matches(')');
+        let end = last.as_ptr() as usize - rest.as_ptr() as usize + last.len();
+        let start = span.end + (rest.len() - behind.len()) as u32;
+        Some(Span::new(span.source, start, span.end + end as u32))
     }
 
     /// A length of time, if one was said; `None` when it was refused.

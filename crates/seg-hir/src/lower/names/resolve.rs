@@ -201,6 +201,9 @@ impl Lower<'_> {
         if let Some((span, right)) = self.counted_amiss(name) {
             return diagnostic.fix(span, right, format!("did you mean `{right}`?"));
         }
+        if let Some(unknown) = suggestion(&name.text, ["unknown"]).filter(|_| self.stands_behind_or(name)) {
+            return diagnostic.fix(name.span, unknown, format!("did you mean `{unknown}`?"));
+        }
         // `last Odrer Completed`: the end of an event's history.
         let ended = ["first ", "last ", "most recent "].iter().find_map(|end| {
             let event = name.text.get(end.len()..).filter(|_| fold_name(&name.text).starts_with(end))?;
@@ -226,6 +229,11 @@ impl Lower<'_> {
                 near => diagnostic.note(format!("the nearest names of the schema: {}", quoted_list(near))),
             },
         }
+    }
+
+    fn stands_behind_or(&self, name: &Name) -> bool {
+        let before = Span::new(name.span.source, name.span.start.saturating_sub(4), name.span.start);
+        !name.is_quoted && self.sources.text(before).to_ascii_lowercase().ends_with(" or ")
     }
 
     /// A name as it is written: a number may stand within it.

@@ -153,7 +153,20 @@ impl Lower<'_> {
         }
     }
 
+    /// Whether `or unknwn` stands behind, which is a name that nothing has and is said so
+    /// there.
+    fn is_nearly_said(&self, span: Span) -> bool {
+        let mut words = self.sources.rest_of_line(span).split_whitespace();
+        let is_or = words.next().is_some_and(|word| word.eq_ignore_ascii_case("or"));
+        words
+            .next()
+            .is_some_and(|word| is_or && suggestion(word, ["unknown"]).is_some() && self.schema.lookup(word).is_empty())
+    }
+
     fn negative_on_missing(&mut self, left: &Compared<'_>, comparison: &Comparison, span: Span) {
+        if self.is_nearly_said(span) {
+            return;
+        }
         let subject = self.words(left.span);
         let whole = self.words(span);
         let said = whole.strip_prefix(subject.as_str()).unwrap_or(&whole).trim_start().to_owned();
@@ -175,14 +188,17 @@ impl Lower<'_> {
             }
             _ => None,
         };
+        // `last_order_date not within the past 90 days` leaves out what `or unknown` needs.
+        let in_full = if said.starts_with("not ") { format!("is {said}") } else { said.clone() };
         let whole = match &list {
             Some(list) => format!("{subject} {list}"),
+            None if in_full != said => format!("{subject} {in_full}"),
             None => whole,
         };
         let known = match (continues, list) {
             (Some(rest), _) => format!("{subject} is known but not {rest}"),
             (None, Some(list)) => format!("{subject} are known and {list}"),
-            (None, None) => format!("{subject} is known and not ({})", positive(&subject, &said)),
+            (None, None) => format!("{subject} is known and not ({})", positive(&subject, &in_full)),
         };
         let missing = match &comparison.relation {
             Relation::Order(_, right) if !left.value.may_be_missing => self.words(right.span),
