@@ -140,12 +140,22 @@ impl Hash for ListRef {
     }
 }
 
-/// An event sequence from the event at hand on, each not earlier than the one
-/// before, or the other way round. No event is taken twice.
+/// In which order the events of a sequence come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChainOrder {
+    /// Each not earlier than the one before it in the sequence.
+    After,
+    /// Each not later than the one before it.
+    Before,
+    /// In any, none earlier than the event at hand, which may be one of them.
+    Any,
+}
+
+/// An event sequence from the event at hand on. No event is taken twice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chain {
-    /// Whether each comes before the one before it in the sequence.
-    pub is_before: bool,
+    /// In which order they come.
+    pub order: ChainOrder,
     /// After the event at hand; at least one.
     pub steps: Vec<ChainStep>,
     /// How long it may take from the event at hand to the last.
@@ -161,6 +171,9 @@ pub struct ChainStep {
     pub query: Query,
     /// How long after the one before it may be.
     pub within: Option<Length>,
+    /// Events of which none lies between the one before and this one; at the instant
+    /// of either it lies beside them.
+    pub none_between: Option<Query>,
 }
 
 /// A length of time; months follow the zone's calendar.

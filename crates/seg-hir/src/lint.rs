@@ -166,7 +166,10 @@ impl Seen {
                 self.expr(right, positive);
             }
             Cond::FirstOrLastN { query, .. } => self.query(query, positive),
-            Cond::Chain(chain) => chain.steps.iter().for_each(|step| self.query(&step.query, positive)),
+            Cond::Chain(chain) => chain.steps.iter().for_each(|step| {
+                self.query(&step.query, positive);
+                step.none_between.iter().for_each(|none| self.query(none, !positive));
+            }),
             Cond::Const(_) | Cond::InSegment(_) | Cond::Items { .. } | Cond::Sample { .. } => {}
         }
     }

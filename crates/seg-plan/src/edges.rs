@@ -112,7 +112,7 @@ fn periods(plan: &Plan) -> (Vec<(Period, Zone)>, Vec<Zone>) {
             Node::Moment(at) => moment(*at),
             Node::Literal(Literal(Value::Integer(micros))) => lengths.extend(i64::try_from(*micros)),
             Node::Chain(chain) => {
-                let within = chain.steps.iter().filter_map(|(_, within)| *within).chain(chain.whole);
+                let within = chain.steps.iter().filter_map(|step| step.within).chain(chain.whole);
                 within.for_each(|length| moment(Moment::Before(length.period, length.zone)));
             }
             Node::Seen(_, known_at) => known_at.iter().for_each(|at| moment(*at)),

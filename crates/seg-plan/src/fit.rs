@@ -58,7 +58,7 @@ impl Fit {
                         add(change);
                     }
                 }
-                Node::Chain(chain) => chain.steps.iter().enumerate().for_each(|(at, (query, _))| open(at, query)),
+                Node::Chain(chain) => chain.steps.iter().enumerate().for_each(|(at, step)| open(at, &step.query)),
                 other => match other.query() {
                     Some(query) if finds_nothing(query, statistics) => add(Change::Nothing),
                     // Different days and their like are found by the window.
@@ -111,7 +111,7 @@ impl Fit {
 /// A query of a node, by its number among [`Node::queries`].
 fn query_mut(node: &mut Node, number: usize) -> Option<&mut Query> {
     match node {
-        Node::Chain(chain) => chain.steps.get_mut(number).map(|(query, _)| query),
+        Node::Chain(chain) => chain.steps.get_mut(number).map(|step| &mut step.query),
         Node::Aggregate { query, .. } | Node::EventTime { query, .. } | Node::FirstOrLastN { query, .. } => Some(query),
         _ => None,
     }

@@ -35,7 +35,7 @@ pub use fit::{Fit, fit_to_data};
 pub use lower::lower;
 pub use needs::{EventNeeds, Lookback, Needs, needs};
 pub use passes::optimize;
-pub use plan::{Chain, Level, Literal, Native, Node, NodeId, Plan, Query, Root, levels};
+pub use plan::{Chain, ChainStep, Level, Literal, Native, Node, NodeId, Plan, Query, Root, levels};
 pub use print::{print, print_graph};
 pub use shared::{SharedAggregate, conditions, shared_aggregates};
 pub use verify::{Fault, verify};

@@ -1,7 +1,7 @@
 //! HIR to plan.
 
 use crate::build::Builder;
-use crate::plan::{Chain, Literal, Node, NodeId, Plan, Query, Root};
+use crate::plan::{Chain, ChainStep, Literal, Node, NodeId, Plan, Query, Root};
 use seg_hir::hir::{self, Cond, Expr, ExprKind, Module};
 
 /// The plan of a module without errors. Segments that refer to others share
@@ -148,9 +148,14 @@ impl Lower {
                 self.builder.add(Node::FirstOrLastN { end: *end, n: *n, query, filter })
             }
             Cond::Chain(chain) => {
-                let steps = chain.steps.iter().map(|step| (self.query(&step.query), step.within)).collect();
-                let (is_before, whole, same) = (chain.is_before, chain.whole, chain.same.clone());
-                self.builder.add(Node::Chain(Chain { is_before, steps, whole, same }))
+                let steps = chain.steps.iter().map(|step| ChainStep {
+                    query: self.query(&step.query),
+                    within: step.within,
+                    none_between: step.none_between.as_ref().map(|none| self.query(none)),
+                });
+                let steps = steps.collect();
+                let (order, whole, same) = (chain.order, chain.whole, chain.same.clone());
+                self.builder.add(Node::Chain(Chain { order, steps, whole, same }))
             }
             Cond::Items { is_all, list, filter } => {
                 let filter = self.cond(filter);

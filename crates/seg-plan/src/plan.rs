@@ -2,6 +2,7 @@
 
 use seg_data::{AttributeId, EventId, PropertyId, Type, Value, Zone};
 use seg_hir::hir::{
+    ChainOrder,
     Aggregate, ArithmeticOp, CalendarPart, CompareOp, DayOffset, End, Interval, Length, ListRef, Moment, PeriodUnit,
     TextOp,
 };
@@ -102,11 +103,19 @@ pub struct Query {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub struct Chain {
-    pub is_before: bool,
-    /// Which events, and how long after those before.
-    pub steps: Vec<(Query, Option<Length>)>,
+    pub order: ChainOrder,
+    pub steps: Vec<ChainStep>,
     pub whole: Option<Length>,
     pub same: Vec<Vec<(EventId, PropertyId)>>,
+}
+
+/// A step of an event sequence; see [`seg_hir::hir::ChainStep`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub struct ChainStep {
+    pub query: Query,
+    pub within: Option<Length>,
+    pub none_between: Option<Query>,
 }
 
 /// What a node is about. Ascending: what is about a person can be asked of each
@@ -406,7 +415,11 @@ impl Node {
     /// The queries inside it.
     pub fn queries(&self) -> Vec<&Query> {
         match self {
-            Node::Chain(chain) => chain.steps.iter().map(|(query, _)| query).collect(),
+            // The steps first, so that the number of a step is that of its query.
+            Node::Chain(chain) => {
+                let steps = chain.steps.iter().map(|step| &step.query);
+                steps.chain(chain.steps.iter().filter_map(|step| step.none_between.as_ref())).collect()
+            }
             other => other.query().into_iter().collect(),
         }
     }

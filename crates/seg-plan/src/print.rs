@@ -2,8 +2,9 @@
 //! several conditions share, and what it reads.
 
 use crate::needs::needs;
-use crate::plan::{Literal, Node, NodeId, Plan, Query};
+use crate::plan::{ChainStep, Literal, Node, NodeId, Plan, Query};
 use seg_data::{EventId, PropertyId, Schema};
+use seg_hir::hir::ChainOrder;
 use std::fmt::Write;
 
 /// Prints a plan with the schema's names, and what it reads.
@@ -70,11 +71,17 @@ fn format_node(node: &Node, schema: &Schema) -> String {
             format!("{} {n} of {}: n{}", end.word(), describe_query(query, schema), filter.0)
         }
         Node::Chain(chain) => {
-            let mut out = if chain.is_before { "preceded by" } else { "followed by" }.to_owned();
-            for (idx, (query, within)) in chain.steps.iter().enumerate() {
-                let then = if idx == 0 { "" } else { ", then" };
+            let (first, next) = match chain.order {
+                ChainOrder::After => ("followed by", ", then"),
+                ChainOrder::Before => ("preceded by", ", then"),
+                ChainOrder::Any => ("among", ", and"),
+            };
+            let mut out = first.to_owned();
+            for (idx, ChainStep { query, within, none_between }) in chain.steps.iter().enumerate() {
+                let then = if idx == 0 { "" } else { next };
                 let within = within.map_or(String::new(), |within| format!(" within {within}"));
-                let _ = write!(out, "{then} {}{within}", describe_query(query, schema));
+                let none = none_between.as_ref().map(|none| format!(" with no {} in between", describe_query(none, schema)));
+                let _ = write!(out, "{then} {}{within}{}", describe_query(query, schema), none.unwrap_or_default());
             }
             if let Some(whole) = chain.whole {
                 let _ = write!(out, ", all within {whole}");

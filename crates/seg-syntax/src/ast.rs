@@ -431,6 +431,10 @@ pub enum ModifierKind {
     Then(Operand),
     /// `not followed by Order Completed`
     Followed(Followed),
+    /// `with no Order Completed in between`, of a step and the one before.
+    NoneBetween(Between),
+    /// `in any order`, of several events.
+    AnyOrder,
     /// `within 2 hours`, of one thing or another
     Within(Within),
     /// `all in the past 7 days`
@@ -462,6 +466,15 @@ pub struct Followed {
     pub is_since: bool,
     /// The other event.
     pub event: Operand,
+}
+
+/// Which events are not between two steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Between {
+    /// Of which names.
+    pub event: Operand,
+    /// What of them alone counts.
+    pub filter: Option<Box<Modifier>>,
 }
 
 /// `within` and a length of time, that is not the past.

@@ -2,7 +2,7 @@
 //! test.
 
 use seg_data::Schema;
-use seg_hir::hir::{Aggregate, Bound, CompareOp, Moment};
+use seg_hir::hir::{Aggregate, Bound, ChainOrder, CompareOp, Moment};
 use seg_plan::{Node, NodeId, Plan, Query};
 use std::collections::BTreeMap;
 
@@ -81,13 +81,17 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeMap<String, Option<&'static s
             if chain.whole.is_some() {
                 add("event sequence, all within");
             }
-            if chain.steps.iter().any(|(_, within)| within.is_some()) {
+            if chain.steps.iter().any(|step| step.within.is_some()) {
                 add("event sequence, each within");
             }
-            match (chain.is_before, chain.steps.len()) {
-                (true, _) => add("preceded by"),
-                (false, 1) => add("followed by"),
-                (false, _) => add("event sequence"),
+            if chain.steps.iter().any(|step| step.none_between.is_some()) {
+                add("event sequence, none in between");
+            }
+            match (chain.order, chain.steps.len()) {
+                (ChainOrder::Before, _) => add("preceded by"),
+                (ChainOrder::After, 1) => add("followed by"),
+                (ChainOrder::After, _) => add("event sequence"),
+                (ChainOrder::Any, _) => add("events in any order"),
             }
         }
         Node::Items { is_all, .. } => add(if *is_all { "all records" } else { "any record" }),

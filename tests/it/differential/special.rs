@@ -42,6 +42,7 @@ fn past() -> BoxedStrategy<String> {
 }
 
 fn sequences() -> Vec<BoxedStrategy<String>> {
+    let name = || one(&["Order Completed", "Email Opened", "Signed In", "\"No Show\"", "Email Engaged"]);
     vec![
         phrase("did {} then {}", vec![step(), step()]),
         phrase("did {} then {} then {}", vec![step(), step(), step()]),
@@ -65,6 +66,17 @@ fn sequences() -> Vec<BoxedStrategy<String>> {
         phrase("did {} not followed by {} within {} and the 2 hours are over", vec![step(), step(), one(&["2 hours"])]),
         phrase("did {} not followed by {} within {} and the 1 month are over", vec![step(), step(), one(&["1 month"])]),
         phrase("did {} {} with no {} since", vec![step(), window(), step()]),
+        phrase(
+            "did {} then {} with no {} in between{}",
+            vec![step(), step(), step(), one(&["", " within 3 days", ", all in the past 30 days"])],
+        ),
+        phrase("did {} then directly {}{}", vec![step(), step(), one(&["", ", all in the past 30 days"])]),
+        phrase("did {} then {} then directly {}, all within {}", vec![step(), step(), step(), length()]),
+        phrase(
+            "did all of ({}, {}) in any order{}",
+            vec![name(), name(), one(&["", ", all within 3 days", ", all within 1 day, in the past 30 days"])],
+        ),
+        phrase("did all of ({}, {}, {}) in any order, all within {}", vec![name(), name(), name(), length()]),
         phrase("did {} preceded by {} within {}", vec![step(), step(), length()]),
         // Different names and one length of time, which events are apart exactly: what
         // one walk decides for all lengths.

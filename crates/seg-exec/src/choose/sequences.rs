@@ -2,8 +2,8 @@
 
 use crate::input::{Input, fixed, plain};
 use crate::kernels::Sequence;
-use seg_hir::hir::End;
-use seg_plan::{Compared, Node, NthTime};
+use seg_hir::hir::{ChainOrder, End};
+use seg_plan::{ChainStep, Compared, Node, NthTime};
 
 /// What is compared, where it is the time of the last event that a sequence
 /// extends, or does not, and a walk by the earliest next step decides: different
@@ -21,18 +21,19 @@ pub(super) fn last_extended(input: Input<'_>, compared: &Compared<'_>) -> Option
         },
         _ => return None,
     };
-    if chain.is_before || !chain.same.is_empty() {
+    let is_plain = |step: &ChainStep| step.none_between.is_none();
+    if chain.order != ChainOrder::After || !chain.same.is_empty() || !chain.steps.iter().all(is_plain) {
         return None;
     }
     // Of two or more steps the earliest next one is best only when no step has a
     // limit of its own.
     let within = match chain.steps.as_slice() {
-        [(_, within)] => fixed(*within)?.into_iter().chain(fixed(chain.whole)?).min(),
-        steps if steps.iter().all(|(_, within)| within.is_none()) => fixed(chain.whole)?,
+        [step] => fixed(step.within)?.into_iter().chain(fixed(chain.whole)?).min(),
+        steps if steps.iter().all(|step| step.within.is_none()) => fixed(chain.whole)?,
         _ => return None,
     };
     let mut names = vec![first];
-    for (query, _) in &chain.steps {
+    for query in chain.steps.iter().map(|step| &step.query) {
         let event = plain(query).filter(|_| query.filter.is_none())?;
         if names.contains(&event) {
             return None;

@@ -226,12 +226,17 @@ impl Printer<'_> {
     fn chain(&self, chain: &Chain) -> String {
         let mut out = String::new();
         for (idx, step) in chain.steps.iter().enumerate() {
-            let word = match (idx, chain.is_before) {
-                (0, false) => "followed by",
-                (0, true) => "preceded by",
-                _ => " then",
+            let word = match (idx, chain.order) {
+                (0, ChainOrder::After) => "followed by",
+                (0, ChainOrder::Before) => "preceded by",
+                (0, ChainOrder::Any) => "among",
+                (_, ChainOrder::Any) => " and",
+                (_, ChainOrder::After | ChainOrder::Before) => " then",
             };
             let _ = write!(out, "{word} {}", self.query(&step.query));
+            if let Some(none) = &step.none_between {
+                let _ = write!(out, " with no {} in between", self.query(none));
+            }
             if let Some(within) = step.within {
                 let _ = write!(out, " within {within}");
             }

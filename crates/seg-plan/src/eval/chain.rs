@@ -7,10 +7,10 @@
 //! is a matching of steps with events (augmenting paths, H. W. Kuhn, 1955).
 
 use super::{Domain, Eval};
-use crate::plan::Chain;
+use crate::plan::{Chain, ChainStep};
 use hashbrown::HashMap;
 use seg_data::{EventId, PropertyId, Timestamp};
-use seg_hir::hir::Length;
+use seg_hir::hir::{ChainOrder, Length};
 use std::rc::Rc;
 
 /// An event that may be a step.
@@ -26,7 +26,10 @@ struct Candidate {
 
 /// The steps of a chain without their events.
 struct Rules<'a> {
-    is_before: bool,
+    order: ChainOrder,
+    /// For each step the times, by person and ascending, of the events that may not be
+    /// between it and the one before.
+    none_between: Vec<Option<Vec<Vec<Timestamp>>>>,
     within: Vec<Option<Length>>,
     whole: Option<Length>,
     keys: Option<Rc<HashMap<EventId, Vec<Option<u32>>>>>,
@@ -37,9 +40,11 @@ impl Eval<'_> {
     /// For each event of a name whether a chain goes on from it.
     pub(super) fn chain(&mut self, chain: &Chain, event: EventId) -> Vec<bool> {
         let keys = (!chain.same.is_empty()).then(|| Rc::new(self.same_keys(chain, event)));
+        let none_between = chain.steps.iter().map(|step| self.none_between(step)).collect();
         let rules = Rules {
-            is_before: chain.is_before,
-            within: chain.steps.iter().map(|(_, within)| *within).collect(),
+            order: chain.order,
+            none_between,
+            within: chain.steps.iter().map(|step| step.within).collect(),
             whole: chain.whole,
             keys,
             chain,
@@ -48,15 +53,32 @@ impl Eval<'_> {
         let rows = self.event_rows(event);
         let firsts = rows.owner.iter().zip(&rows.time).enumerate();
         let holds = firsts.map(|(row, (owner, time))| {
-            let Some(candidates) = people.get(*owner as usize) else { return false };
+            let person = *owner as usize;
+            let Some(candidates) = people.get(person) else { return false };
             let key = rules.keys.as_ref().map(|keys| keys.get(&event).and_then(|k| k.get(row).copied().flatten()));
             match key {
                 Some(None) => false,
-                Some(key) => rules.extends(candidates, (event, row as u32), *time, key),
-                None => rules.extends(candidates, (event, row as u32), *time, None),
+                Some(key) => rules.goes_on(candidates, (event, row as u32, person), *time, key),
+                None => rules.goes_on(candidates, (event, row as u32, person), *time, None),
             }
         });
         holds.collect()
+    }
+
+    /// When those events were of which none may be between a step and the one before, by
+    /// person.
+    fn none_between(&mut self, step: &ChainStep) -> Option<Vec<Vec<Timestamp>>> {
+        let query = step.none_between.as_ref()?;
+        let mut people: Vec<Vec<Timestamp>> = vec![Vec::new(); self.batch.len()];
+        for event in &query.events {
+            let found = self.selected(query, *event);
+            let rows = self.event_rows(*event);
+            for ((owner, time), _) in rows.owner.iter().zip(&rows.time).zip(found).filter(|(_, is_found)| *is_found) {
+                people.get_mut(*owner as usize)?.push(*time);
+            }
+        }
+        people.iter_mut().for_each(|times| times.sort_unstable());
+        Some(people)
     }
 
     /// Every event that may be a step, by person, in the order of the walk.
@@ -64,7 +86,7 @@ impl Eval<'_> {
         let mut people: Vec<Vec<Candidate>> = Vec::new();
         people.resize_with(self.batch.len(), Vec::new);
         let mut steps: HashMap<EventId, Vec<u64>> = HashMap::new();
-        for (k, (query, _)) in rules.chain.steps.iter().enumerate() {
+        for (k, query) in rules.chain.steps.iter().map(|step| &step.query).enumerate() {
             for event in &query.events {
                 let found = self.selected(query, *event);
                 let bits = steps.entry(*event).or_insert_with(|| vec![0; found.len()]);
@@ -87,7 +109,7 @@ impl Eval<'_> {
         }
         for person in &mut people {
             person.sort_by_key(|c| c.time);
-            if rules.is_before {
+            if rules.order == ChainOrder::Before {
                 person.reverse();
             }
         }
@@ -97,7 +119,7 @@ impl Eval<'_> {
     /// A number for each combination of the properties that must be the same,
     /// for the events of a chain and those it begins with.
     fn same_keys(&mut self, chain: &Chain, first: EventId) -> HashMap<EventId, Vec<Option<u32>>> {
-        let mut events: Vec<EventId> = chain.steps.iter().flat_map(|(q, _)| q.events.clone()).collect();
+        let mut events: Vec<EventId> = chain.steps.iter().flat_map(|step| step.query.events.clone()).collect();
         events.push(first);
         events.sort_unstable();
         events.dedup();
@@ -129,9 +151,34 @@ impl Eval<'_> {
 }
 
 impl Rules<'_> {
-    fn extends(&self, all: &[Candidate], first: (EventId, u32), time: Timestamp, key: Option<u32>) -> bool {
+    /// Whether the steps can be taken from an event of a person on.
+    fn goes_on(
+        &self,
+        all: &[Candidate],
+        (event, row, person): (EventId, u32, usize),
+        time: Timestamp,
+        key: Option<u32>,
+    ) -> bool {
+        match self.order {
+            ChainOrder::After | ChainOrder::Before => self.extends(all, (event, row, person), time, key),
+            ChainOrder::Any => {
+                let is_soon = |c: &&Candidate| self.whole.is_none_or(|whole| self.is_within(whole, time, c.time));
+                let fits = |c: &&Candidate| time <= c.time && is_soon(c) && (self.keys.is_none() || c.key == key);
+                matches(0..self.within.len(), &all.iter().filter(fits).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    fn extends(
+        &self,
+        all: &[Candidate],
+        (event, row, person): (EventId, u32, usize),
+        time: Timestamp,
+        key: Option<u32>,
+    ) -> bool {
         let n_steps = self.within.len();
-        let is_early = |c: &Candidate| if self.is_before { c.time > time } else { c.time < time };
+        let is_before = self.order == ChainOrder::Before;
+        let is_early = |c: &Candidate| if is_before { c.time > time } else { c.time < time };
         let from = all.partition_point(is_early);
         let mut rest = all.get(from..).unwrap_or(&[]);
         // When the last of so many steps was.
@@ -147,7 +194,7 @@ impl Rules<'_> {
             let n = rest.iter().take_while(|c| c.time == at).count();
             let (group, later) = rest.split_at(n);
             rest = later;
-            let fits = |c: &&Candidate| (c.event, c.row) != first && (self.keys.is_none() || c.key == key);
+            let fits = |c: &&Candidate| (c.event, c.row) != (event, row) && (self.keys.is_none() || c.key == key);
             let group: Vec<&Candidate> = group.iter().filter(fits).collect();
             if group.is_empty() {
                 continue;
@@ -156,7 +203,8 @@ impl Rules<'_> {
             for (k, last) in before.iter().enumerate() {
                 let Some(last) = last else { continue };
                 let is_near = self.within.get(k).is_some_and(|w| w.is_none_or(|w| self.is_within(w, *last, at)));
-                if !is_near {
+                // The later the last step was, the less lies in between.
+                if !is_near || !self.is_clear(k, person, *last, at) {
                     continue;
                 }
                 let most = (n_steps - k).min(group.len());
@@ -186,10 +234,19 @@ impl Rules<'_> {
     }
 
     fn is_within(&self, length: Length, from: Timestamp, time: Timestamp) -> bool {
-        match self.is_before {
-            false => time <= length.after(from),
-            true => length.before(from) <= time,
+        match self.order {
+            ChainOrder::After | ChainOrder::Any => time <= length.after(from),
+            ChainOrder::Before => length.before(from) <= time,
         }
+    }
+
+    /// Whether nothing lies between two instants that may not.
+    fn is_clear(&self, step: usize, person: usize, a: Timestamp, b: Timestamp) -> bool {
+        let times = self.none_between.get(step).and_then(|people| people.as_ref()?.get(person));
+        times.is_none_or(|times| {
+            let next = times.get(times.partition_point(|time| *time <= a.min(b)));
+            next.is_none_or(|next| *next >= a.max(b))
+        })
     }
 }
 

@@ -92,7 +92,7 @@ fn fold(builder: &Builder, node: &Node) -> Option<Folded> {
             let value = value(of)?.cloned();
             Some(Folded::Value(value.and_then(|v| seg_hir::shift(v, *by, *is_back))))
         }
-        Node::Chain(chain) if chain.steps.iter().any(|(q, _)| finds_nothing(builder, q)) => {
+        Node::Chain(chain) if chain.steps.iter().any(|step| finds_nothing(builder, &step.query)) => {
             Some(Folded::Condition(false))
         }
         Node::Convert(a, ty) => Some(Folded::Value(match (value(a)?, ty) {
@@ -168,8 +168,11 @@ fn without_trivial_filter(builder: &Builder, mut node: Node) -> Node {
         query.filter = query.filter.filter(|f| !matches!(builder.node(*f), Some(Node::Const(true))));
     }
     if let Node::Chain(chain) = &mut node {
-        for (query, _) in &mut chain.steps {
-            query.filter = query.filter.filter(|f| !matches!(builder.node(*f), Some(Node::Const(true))));
+        for step in &mut chain.steps {
+            step.none_between = step.none_between.take().filter(|none| !finds_nothing(builder, none));
+            for query in std::iter::once(&mut step.query).chain(&mut step.none_between) {
+                query.filter = query.filter.filter(|f| !matches!(builder.node(*f), Some(Node::Const(true))));
+            }
         }
     }
     node

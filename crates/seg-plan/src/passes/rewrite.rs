@@ -1,7 +1,7 @@
 //! Making a plan anew, node by node.
 
 use crate::build::Builder;
-use crate::plan::{Chain, Node, NodeId, Plan, Query, Root};
+use crate::plan::{Chain, ChainStep, Node, NodeId, Plan, Query, Root};
 
 /// The plan in which each node is what `change` makes of it. `change` is given
 /// the node with its children already changed.
@@ -58,7 +58,12 @@ pub(super) fn renamed(node: &Node, new: &[NodeId]) -> Node {
             Node::FirstOrLastN { end: *end, n: *n, query: query(q), filter: id(filter) }
         }
         Node::Chain(chain) => {
-            let steps = chain.steps.iter().map(|(q, within)| (query(q), *within)).collect();
+            let steps = chain.steps.iter().map(|step| ChainStep {
+                query: query(&step.query),
+                none_between: step.none_between.as_ref().map(query),
+                within: step.within,
+            });
+            let steps = steps.collect();
             Node::Chain(Chain { steps, ..chain.clone() })
         }
         Node::Items { is_all, list, filter } => Node::Items { is_all: *is_all, list: list.clone(), filter: id(filter) },

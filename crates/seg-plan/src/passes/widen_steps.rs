@@ -8,7 +8,7 @@ use super::rewrite::{keep, rewrite};
 use crate::build::Builder;
 use crate::plan::{Node, NodeId, Plan, Query};
 use seg_data::Period;
-use seg_hir::hir::{Bound, Moment};
+use seg_hir::hir::{Bound, ChainOrder, Moment};
 
 pub(super) fn run(plan: &Plan) -> Plan {
     rewrite(plan, |builder, node| {
@@ -45,8 +45,8 @@ fn filter_of(builder: &mut Builder, filter: NodeId, from: Option<Bound>, known_a
             let members = members.into_iter().map(|m| filter_of(builder, m, from, known_at)).collect();
             builder.any(members)
         }
-        Some(Node::Chain(mut chain)) if !chain.is_before => {
-            for (step, _) in &mut chain.steps {
+        Some(Node::Chain(mut chain)) if chain.order != ChainOrder::Before => {
+            for step in chain.steps.iter_mut().map(|step| &mut step.query) {
                 // The step is not earlier than the event, which keeps the bound.
                 if step.interval.from == from {
                     step.interval.from = None;

@@ -93,6 +93,8 @@ fn in_modifier(modifier: &Modifier, said: &mut impl FnMut(Span)) {
         | ModifierKind::FirstTime
         | ModifierKind::Then(_)
         | ModifierKind::Followed(_)
+        | ModifierKind::NoneBetween(_)
+        | ModifierKind::AnyOrder
         | ModifierKind::Within(_)
         | ModifierKind::AllIn(_)
         | ModifierKind::Same(_)
@@ -159,6 +161,9 @@ fn inner_of_modifier<'a>(modifier: &'a Modifier, found: &mut impl FnMut(&'a Cond
         ModifierKind::Comparison(comparison) => {
             operands_of(&comparison.relation).for_each(|operand| inner_of_operand(operand, found));
         }
+        ModifierKind::NoneBetween(between) => {
+            between.filter.iter().for_each(|filter| inner_of_modifier(filter, found));
+        }
         ModifierKind::Window(_)
         | ModifierKind::NotWindow(_)
         | ModifierKind::Count(_)
@@ -166,6 +171,7 @@ fn inner_of_modifier<'a>(modifier: &'a Modifier, found: &mut impl FnMut(&'a Cond
         | ModifierKind::FirstTime
         | ModifierKind::Then(_)
         | ModifierKind::Followed(_)
+        | ModifierKind::AnyOrder
         | ModifierKind::Within(_)
         | ModifierKind::AllIn(_)
         | ModifierKind::Same(_)

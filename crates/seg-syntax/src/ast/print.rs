@@ -265,6 +265,11 @@ fn modifier(out: &mut Indented, t: &Modifier) {
             let word = if followed.is_before { "preceded" } else { "followed" };
             out.line(format_args!("{not}{word} by {}", followed.event));
         }
+        ModifierKind::NoneBetween(between) => {
+            out.line(format_args!("none between {}", between.event));
+            out.nest(|out| between.filter.iter().for_each(|filter| modifier(out, filter)));
+        }
+        ModifierKind::AnyOrder => out.line(format_args!("any order")),
         ModifierKind::Within(within) => {
             let of = match within.of {
                 WithinOf::Step => "",

@@ -378,6 +378,8 @@ fn is_filter(modifier: &Modifier) -> bool {
         | ModifierKind::FirstTime
         | ModifierKind::Then(_)
         | ModifierKind::Followed(_)
+        | ModifierKind::NoneBetween(_)
+        | ModifierKind::AnyOrder
         | ModifierKind::Within(_)
         | ModifierKind::AllIn(_)
         | ModifierKind::Same(_)
@@ -403,6 +405,8 @@ fn is_count(modifier: &Modifier) -> bool {
         | ModifierKind::FirstTime
         | ModifierKind::Then(_)
         | ModifierKind::Followed(_)
+        | ModifierKind::NoneBetween(_)
+        | ModifierKind::AnyOrder
         | ModifierKind::AllIn(_)
         | ModifierKind::Same(_)
         | ModifierKind::Limit(_)

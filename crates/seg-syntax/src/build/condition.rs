@@ -182,6 +182,8 @@ impl Builder<'_> {
         let Union { mut prefix, quantity, modifiers, span, at } = union;
         match quantifier {
             Quantifier::Any => {}
+            // What follows is said of them as a whole.
+            Quantifier::All if modifiers.iter().any(|t| matches!(t.kind, ModifierKind::AnyOrder)) => {}
             Quantifier::None if prefix.negative.is_none() => prefix.negative = Some((Negative::No, at)),
             Quantifier::None => {
                 self.report(two_negatives(at, "`none of` is negative already"));
@@ -260,6 +262,7 @@ impl Builder<'_> {
         match inner.as_rule() {
             Rule::where_modifier => return self.where_modifier(inner),
             Rule::with_no => return self.with_no(inner),
+            Rule::then_modifier => return self.then_modifier(inner),
             _ => {}
         }
         // The comma before a modifier is not one of its words.
@@ -287,7 +290,7 @@ impl Builder<'_> {
                 let recurring = inner.into_inner().find(|p| p.as_rule() == Rule::recurring)?;
                 ModifierKind::NotRecurring(self.recurring(recurring)?)
             }
-            Rule::then_modifier => self.then_modifier(inner)?,
+            Rule::any_order => ModifierKind::AnyOrder,
             Rule::followed_modifier => self.followed_modifier(inner),
             Rule::within_modifier | Rule::any_within => self.within_modifier(inner)?,
             Rule::all_window => {

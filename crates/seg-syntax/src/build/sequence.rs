@@ -5,7 +5,7 @@ use super::Builder;
 use super::condition::error_operand;
 use super::time::unit_of;
 use crate::ast::{
-    DistanceUnit, Expr, Followed, Group, GroupForm, LiteralAt, Modifier, ModifierKind, Near, Operand, OperandKind,
+    Between, DistanceUnit, Expr, Followed, Group, GroupForm, LiteralAt, Modifier, ModifierKind, Near, Operand, OperandKind,
     Periods, Quantifier, Recurring, Sample, Unit, Use, Within, WithinOf,
 };
 use crate::diag::{Code, Diagnostic};
@@ -14,11 +14,13 @@ use crate::source::Span;
 use pest::iterators::Pair;
 
 impl Builder<'_> {
-    /// `then Added to Cart`; a step that must not happen is said otherwise.
-    pub(super) fn then_modifier(&mut self, pair: Pair<'_, Rule>) -> Option<ModifierKind> {
-        let span = self.span(&pair);
+    /// `then Added to Cart`; a step that must not happen is said otherwise. Behind
+    /// `directly` nothing at all happened in between.
+    pub(super) fn then_modifier(&mut self, pair: Pair<'_, Rule>) -> Vec<Modifier> {
+        let first = pair.clone().into_inner().find(|p| p.as_rule() != Rule::comma);
+        let span = Span { start: first.map_or(self.span(&pair), |p| self.span(&p)).start, ..self.span(&pair) };
         let mut event = error_operand(span);
-        let mut negative = None;
+        let (mut negative, mut directly) = (None, None);
         for part in pair.into_inner() {
             let at = self.span(&part);
             match part.as_rule() {
@@ -28,6 +30,7 @@ impl Builder<'_> {
                         negative = Some(at);
                     }
                 }
+                Rule::kw_directly => directly = Some(at),
                 Rule::event_ref => event = self.event_ref(part),
                 _ => {}
             }
@@ -40,9 +43,14 @@ impl Builder<'_> {
                     .note(format!("for what must not come after: `not followed by {name} within …`"))
                     .help("for no such sequence at all: put the negative before its first step"),
             );
-            return None;
+            return Vec::new();
         }
-        Some(ModifierKind::Then(event))
+        let then = Modifier { kind: ModifierKind::Then(event), span };
+        let nothing = directly.map(|span| {
+            let event = Operand { kind: OperandKind::Anything, span };
+            Modifier { kind: ModifierKind::NoneBetween(Between { event, filter: None }), span }
+        });
+        std::iter::once(then).chain(nothing).collect()
     }
 
     /// `not followed by Order Completed`
@@ -67,7 +75,7 @@ impl Builder<'_> {
         let words = self.words(span);
         let mut event = error_operand(span);
         let mut modifiers = Vec::new();
-        let mut says_since = false;
+        let (mut says_since, mut says_between) = (false, false);
         for part in pair.into_inner() {
             let at = self.span(&part);
             match part.as_rule() {
@@ -82,8 +90,12 @@ impl Builder<'_> {
                     modifiers.extend(name.map(|name| Modifier { kind: ModifierKind::Same(name), span: at }));
                 }
                 Rule::since_then => says_since = true,
+                Rule::in_between => says_between = true,
                 _ => {}
             }
+        }
+        if says_between {
+            return self.none_between(event, modifiers, span);
         }
         if !says_since {
             self.report(
@@ -94,6 +106,11 @@ impl Builder<'_> {
                 )
                 .label("no such event at all, or none since?")
                 .fix(span, format!("{words} since"), format!("for what did not follow the event: `{words} since`"))
+                .fix(
+                    span,
+                    format!("{words} in between"),
+                    format!("for what did not come between two steps: `{words} in between`"),
+                )
                 .note(format!("for a condition of its own: `and {words} …`")),
             );
             return Vec::new();
@@ -101,6 +118,21 @@ impl Builder<'_> {
         let followed = Followed { not: true, is_before: false, is_since: true, event };
         modifiers.insert(0, Modifier { kind: ModifierKind::Followed(followed), span });
         modifiers
+    }
+
+    /// `with no Order Completed in between`
+    fn none_between(&mut self, event: Operand, mut modifiers: Vec<Modifier>, span: Span) -> Vec<Modifier> {
+        if let Some(same) = modifiers.iter().find(|t| matches!(t.kind, ModifierKind::Same(_))) {
+            let words = self.words(same.span);
+            self.report(
+                Diagnostic::new(Code::MisplacedWords, same.span, format!("`{words}` does not fit here"))
+                    .label("said of what is not in between")
+                    .help("leave it out, or say it behind the steps, of all of them"),
+            );
+            return Vec::new();
+        }
+        let filter = modifiers.pop().map(Box::new);
+        vec![Modifier { kind: ModifierKind::NoneBetween(Between { event, filter }), span }]
     }
 
     /// `within 2 hours`, `all within 24 hours`, `within any 24 hours`

@@ -62,6 +62,8 @@ impl Lower<'_> {
                 }
                 ModifierKind::Then(_)
                 | ModifierKind::Followed(_)
+                | ModifierKind::NoneBetween(_)
+                | ModifierKind::AnyOrder
                 | ModifierKind::AllIn(_)
                 | ModifierKind::Same(_)
                 | ModifierKind::Limit(_)

@@ -1,10 +1,10 @@
 //! Event sequences: one after another, followed by, not followed by.
 
-use crate::hir::{Bound, Chain, ChainStep, CompareOp, Cond, Expr, ExprKind, Interval, Length, Moment, Query};
+use crate::hir::{Bound, Chain, ChainOrder, ChainStep, CompareOp, Cond, Expr, ExprKind, Interval, Length, Moment, Query};
 use crate::lower::names::resolve::Subject;
 use crate::lower::{Lower, Scope};
 use seg_data::{EventId, Period, PropertyId, Type};
-use seg_syntax::ast::{self, Condition, Duration, Followed, Modifier, ModifierKind, Name, Window, WithinOf};
+use seg_syntax::ast::{self, Condition, Duration, Followed, Modifier, ModifierKind, Name, OperandKind, Window, WithinOf};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -43,6 +43,8 @@ struct Step<'t> {
     within: Option<(Duration, Span)>,
     span: Span,
     followed: Vec<FollowedBy<'t>>,
+    /// `with no … in between`
+    none_between: Option<(&'t ast::Between, Span)>,
 }
 
 /// The modifiers of a sequence, sorted.
@@ -68,7 +70,12 @@ impl<'t> Sorted<'t> {
 impl Lower<'_> {
     /// What stands behind the first event of a condition; `None` when reported.
     pub(in crate::lower) fn row_of_events<'t>(&mut self, c: &'t Condition, events: &[EventId]) -> Option<Row<'t>> {
-        let is_row = |t: &Modifier| matches!(t.kind, ModifierKind::Then(_) | ModifierKind::Followed(_));
+        if let Some(said) = c.modifiers.iter().find(|t| matches!(t.kind, ModifierKind::AnyOrder)) {
+            return self.any_order(c, said);
+        }
+        let is_row = |t: &Modifier| {
+            matches!(t.kind, ModifierKind::Then(_) | ModifierKind::Followed(_) | ModifierKind::NoneBetween(_))
+        };
         let Some(at) = c.modifiers.iter().position(is_row) else {
             return Some(Row { at: c.modifiers.len(), ..Row::default() });
         };
@@ -99,6 +106,92 @@ impl Lower<'_> {
         Some(Row { at, of_whole: sorted.of_whole, chain, followed: sorted.followed })
     }
 
+    /// `did all of (A, B, C) in any order, all within 14 days`
+    fn any_order<'t>(&mut self, c: &'t Condition, said: &Modifier) -> Option<Row<'t>> {
+        let OperandKind::Events(names) = &c.subject.kind else {
+            self.words_of_sequences(said);
+            return None;
+        };
+        if names.len() > STEPS_MAX {
+            self.report(
+                Diagnostic::new(Code::TooManySteps, c.subject.span, "too many events in a row")
+                    .label(format!("at most {STEPS_MAX}"))
+                    .help("make two conditions of it, joined with `and`"),
+            );
+            return None;
+        }
+        let (mut whole, mut same, mut of_whole) = (None, Vec::new(), Vec::new());
+        for modifier in &c.modifiers {
+            match &modifier.kind {
+                ModifierKind::AnyOrder => self.reads(modifier.span),
+                ModifierKind::Within(ast::Within { of: WithinOf::All, length }) if whole.is_none() => {
+                    whole = Some((*length, modifier.span));
+                }
+                ModifierKind::Within(ast::Within { of: WithinOf::Step, .. }) => {
+                    let words = self.words(modifier.span);
+                    self.report(
+                        Diagnostic::new(Code::MisplacedWords, modifier.span, format!("what is `{words}`?"))
+                            .label("all of them, or one after another?")
+                            .fix(modifier.span, format!("all {words}"), format!("for all of them: `all {words}`")),
+                    );
+                    return None;
+                }
+                ModifierKind::Same(name) => same.push((name, modifier.span)),
+                ModifierKind::AllIn(window) => {
+                    of_whole.push(Modifier { kind: ModifierKind::Window(window.clone()), span: modifier.span });
+                }
+                ModifierKind::Window(_)
+                | ModifierKind::Count(_)
+                | ModifierKind::DifferentPeriods(..)
+                | ModifierKind::Regular(..)
+                | ModifierKind::CountPer(..) => of_whole.push(modifier.clone()),
+                ModifierKind::Comparison(_)
+                | ModifierKind::NotWindow(_)
+                | ModifierKind::Where(_)
+                | ModifierKind::Had(_)
+                | ModifierKind::FirstTime
+                | ModifierKind::Then(_)
+                | ModifierKind::Followed(_)
+                | ModifierKind::NoneBetween(_)
+                | ModifierKind::Within(_)
+                | ModifierKind::Limit(_)
+                | ModifierKind::Recurring(_)
+                | ModifierKind::NotRecurring(_)
+                | ModifierKind::Zone(_) => {
+                    self.words_of_sequences(modifier);
+                    return None;
+                }
+            }
+        }
+        let chain = self.gathered(names, whole, &same, &of_whole)?;
+        Some(Row { at: 0, of_whole, chain: Some(chain), followed: Vec::new() })
+    }
+
+    /// Events of some names, each once, from the event at hand on.
+    fn gathered(
+        &mut self,
+        names: &[Name],
+        whole: Option<(Duration, Span)>,
+        same: &[(&Name, Span)],
+        of_whole: &[Modifier],
+    ) -> Option<Cond> {
+        let (mut steps, mut events) = (Vec::with_capacity(names.len()), Vec::new());
+        for name in names {
+            let of_step = self.resolve_events(std::slice::from_ref(name))?;
+            events.extend(&of_step);
+            let mut query = self.query(of_step);
+            for modifier in of_whole {
+                if let ModifierKind::Window(window) = &modifier.kind {
+                    self.narrow_by_window(&mut query, window, modifier.span)?;
+                }
+            }
+            steps.push(ChainStep { query, within: None, none_between: None });
+        }
+        let whole = self.length_said(whole)?;
+        let same = self.same(same, &events)?;
+        Some(Cond::Chain(Box::new(Chain { order: ChainOrder::Any, steps, whole, same })))
+    }
+
     fn sorted<'t>(&mut self, modifiers: &'t [Modifier]) -> Option<Sorted<'t>> {
         let mut row = Sorted::default();
         for modifier in modifiers {
@@ -118,8 +211,16 @@ impl Lower<'_> {
                         return None;
                     }
                     let followed = Vec::new();
-                    row.steps.push(Step { event, filters: Vec::new(), within: None, span: modifier.span, followed });
+                    row.steps.push(Step {
+                        event,
+                        filters: Vec::new(),
+                        within: None,
+                        span: modifier.span,
+                        followed,
+                        none_between: None,
+                    });
                 }
+                ModifierKind::NoneBetween(between) => self.none_between_of_row(&mut row, between, modifier)?,
                 ModifierKind::Followed(followed) => {
                     let (filters, same) = (Vec::new(), Vec::new());
                     let by = FollowedBy { followed, filters, within: None, same, limit: None, span: modifier.span };
@@ -160,6 +261,7 @@ impl Lower<'_> {
                 | ModifierKind::NotWindow(_)
                 | ModifierKind::Had(_)
                 | ModifierKind::FirstTime
+                | ModifierKind::AnyOrder
                 | ModifierKind::Zone(_) => {
                     self.words_of_sequences(modifier);
                     return None;
@@ -167,6 +269,25 @@ impl Lower<'_> {
             }
         }
         Some(row)
+    }
+
+    /// `with no C in between`, of the last step and the one before.
+    fn none_between_of_row<'t>(
+        &mut self,
+        row: &mut Sorted<'t>,
+        between: &'t ast::Between,
+        modifier: &Modifier,
+    ) -> Option<()> {
+        let step = row.steps.last_mut().filter(|step| step.followed.is_empty());
+        let Some(step) = step else {
+            self.words_of_sequences(modifier);
+            return None;
+        };
+        if let Some((_, first)) = step.none_between.replace((between, modifier.span)) {
+            self.repeated(first, modifier.span, "name all of these events at once: `with no any of (A, B) in between`");
+            return None;
+        }
+        Some(())
     }
 
     /// `within 2 hours`, of a step, of each, or of all.
@@ -282,6 +403,8 @@ impl Lower<'_> {
                 .label("of what?");
         diagnostic = match modifier.kind {
             ModifierKind::Limit(_) => diagnostic.note("it belongs behind `not followed by … within …`"),
+            ModifierKind::NoneBetween(_) => diagnostic.note("it belongs behind a step: `did A then B with no C in between`"),
+            ModifierKind::AnyOrder => diagnostic.note("it belongs behind several events: `did all of (A, B) in any order`"),
             ModifierKind::Same(_) => {
                 diagnostic.note("it belongs behind `then …`, `followed by …` or `with no … since`")
             }
@@ -319,11 +442,25 @@ impl Lower<'_> {
                 self.repeated(step.span, of_each.span, "keep one of the two lengths of time");
                 return None;
             }
-            steps.push(ChainStep { query, within: own.or(each) });
+            let none_between = match step.none_between {
+                Some((between, at)) => Some(self.none_between(between, at)?),
+                None => None,
+            };
+            steps.push(ChainStep { query, within: own.or(each), none_between });
         }
         let whole = self.length_said(sorted.all)?;
         let same = self.same(&sorted.same, &events.concat())?;
-        Some(Cond::Chain(Box::new(Chain { is_before: false, steps, whole, same })))
+        Some(Cond::Chain(Box::new(Chain { order: ChainOrder::After, steps, whole, same })))
+    }
+
+    /// The events of which none is between two steps.
+    fn none_between(&mut self, between: &ast::Between, at: Span) -> Option<Query> {
+        let events = self.event_operand(&between.event)?;
+        let query = self.query(events);
+        let filter: Vec<&Modifier> = between.filter.as_deref().into_iter().collect();
+        let query = self.narrowed(query, &filter)?;
+        self.reads(at);
+        Some(query)
     }
 
     /// `not followed by B within D`, said of the events of a query.
@@ -336,9 +473,9 @@ impl Lower<'_> {
         self.reads(by.span);
         let within = self.length_said(by.within)?;
         let same = self.same(&by.same, &all)?;
-        let is_before = by.followed.is_before;
-        let steps = vec![ChainStep { query, within }];
-        let cond = Cond::Chain(Box::new(Chain { is_before, steps, whole: None, same }));
+        let order = if by.followed.is_before { ChainOrder::Before } else { ChainOrder::After };
+        let steps = vec![ChainStep { query, within, none_between: None }];
+        let cond = Cond::Chain(Box::new(Chain { order, steps, whole: None, same }));
         if !by.followed.not {
             if let Some((_, at)) = by.limit {
                 self.misplaced_limit(at);

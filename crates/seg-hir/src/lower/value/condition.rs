@@ -53,6 +53,8 @@ impl Lower<'_> {
             | ModifierKind::FirstTime
             | ModifierKind::Then(_)
             | ModifierKind::Followed(_)
+            | ModifierKind::NoneBetween(_)
+            | ModifierKind::AnyOrder
             | ModifierKind::Within(_)
             | ModifierKind::AllIn(_)
             | ModifierKind::Same(_)
