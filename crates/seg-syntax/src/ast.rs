@@ -526,6 +526,8 @@ pub enum Relation {
     Known,
     /// `is missing`
     Missing,
+    /// `are empty`: of a list that it has no items, of a text that it is missing.
+    Empty(Emptiness),
     /// `is known but not "US"`: the relation that must not hold.
     KnownButNot(Box<Relation>),
     /// `is 3`, `is at least 500`
@@ -548,6 +550,17 @@ pub enum Relation {
     InList(Title),
     /// `is within 25 km of (…)`
     Near(Near),
+}
+
+/// What else is said of what is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Emptiness {
+    /// `are empty`
+    Empty,
+    /// `are missing or empty`
+    MissingOrEmpty,
+    /// `are set and not empty`
+    SetAndNotEmpty,
 }
 
 /// A literal with its place.

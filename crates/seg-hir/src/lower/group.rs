@@ -97,7 +97,10 @@ impl Lower<'_> {
         let leaves_out = |comparison: &ast::Comparison| {
             !is_negative(comparison)
                 && comparison.or_unknown.is_none()
-                && !matches!(comparison.relation, Relation::Missing)
+                && !matches!(
+                    comparison.relation,
+                    Relation::Missing | Relation::Empty(ast::Emptiness::Empty | ast::Emptiness::MissingOrEmpty)
+                )
         };
         if group.quantifier == Quantifier::All && halves.iter().any(|(_, comparison, _)| leaves_out(comparison)) {
             self.known_besides.extend(halves.iter().map(|(c, _, at)| c.subject.span.to(*at)));

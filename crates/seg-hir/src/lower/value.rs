@@ -3,4 +3,5 @@
 mod aggregate;
 pub(super) mod comparison;
 mod condition;
+mod emptiness;
 mod operand;

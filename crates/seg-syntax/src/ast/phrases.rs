@@ -142,6 +142,7 @@ fn operands_of(relation: &Relation) -> impl Iterator<Item = &Operand> {
         Relation::Between(low, high) => (Some(low), Some(high)),
         Relation::Known
         | Relation::Missing
+        | Relation::Empty(_)
         | Relation::KnownButNot(_)
         | Relation::OneOf(_)
         | Relation::NoneOf(_)

@@ -292,7 +292,8 @@ fn modifier(out: &mut Indented, t: &Modifier) {
                 Some(false) => "calendar ",
                 Some(true) => "full ",
             };
-            out.line(format_args!("in {quantity} of past {} {kind}{}", periods.count, periods.unit));
+            let length = if periods.length == 1 { String::new() } else { format!("periods of {} ", periods.length) };
+            out.line(format_args!("in {quantity} of past {} {length}{kind}{}", periods.count, periods.unit));
         }
         ModifierKind::CountPer(q, unit) => out.line(format_args!("count {q} per {unit}")),
         ModifierKind::Zone(zone) => out.line(format_args!("zone {zone}")),
@@ -422,6 +423,9 @@ impl Display for Relation {
         match self {
             Relation::Known => write!(f, "known"),
             Relation::Missing => write!(f, "missing"),
+            Relation::Empty(Emptiness::Empty) => write!(f, "empty"),
+            Relation::Empty(Emptiness::MissingOrEmpty) => write!(f, "missing or empty"),
+            Relation::Empty(Emptiness::SetAndNotEmpty) => write!(f, "set and not empty"),
             Relation::KnownButNot(inner) => write!(f, "known but not {inner}"),
             Relation::Order(op, right) => write!(f, "{op} {right}"),
             Relation::Between(low, high) => write!(f, "between {low} and {high}"),

@@ -135,9 +135,11 @@ pub enum DatedOp {
 /// Disjoint stretches of the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Periods {
-    /// How many units of time.
+    /// How many periods.
     pub count: u64,
-    /// Each as long as this.
+    /// How many units of time each of them has.
+    pub length: u64,
+    /// Their unit.
     pub unit: Unit,
     /// Those of the calendar, and then whether only full ones.
     pub calendar: Option<bool>,

@@ -3,7 +3,7 @@
 use super::Builder;
 use super::condition::error_operand;
 use crate::ast::{
-    Comparison, Literal, LiteralAt, ModifierKind, Operand, OperandKind, OrderOp, Quantifier, Relation, TextOp, Title,
+    Comparison, Emptiness, Literal, LiteralAt, ModifierKind, Operand, OperandKind, OrderOp, Quantifier, Relation, TextOp, Title,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -31,7 +31,10 @@ impl Builder<'_> {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::kw_not => comparison.not = Some(self.span(&part)),
-                Rule::relation => comparison.relation = self.relation(part),
+                Rule::relation => {
+                    comparison.relation = self.relation(part);
+                    self.check_emptiness(&comparison, span);
+                }
                 Rule::timed => {
                     let Some(inner) = part.into_inner().next() else { continue };
                     let relation = match inner.as_rule() {
@@ -124,6 +127,9 @@ impl Builder<'_> {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::unknown => relation = Relation::Missing,
+                Rule::kw_empty => relation = Relation::Empty(Emptiness::Empty),
+                Rule::or_empty => relation = Relation::Empty(Emptiness::MissingOrEmpty),
+                Rule::and_not_empty => relation = Relation::Empty(Emptiness::SetAndNotEmpty),
                 Rule::but_not => {
                     for inner in part.into_inner() {
                         let inner = match inner.as_rule() {
@@ -147,6 +153,21 @@ impl Builder<'_> {
             }
         }
         relation
+    }
+
+    /// `is not set and not empty`: neither, or not both?
+    fn check_emptiness(&mut self, comparison: &Comparison, span: Span) {
+        let (Some(not), Relation::Empty(Emptiness::SetAndNotEmpty)) = (comparison.not, &comparison.relation) else {
+            return;
+        };
+        let words = self.words(span);
+        let copula = words.split(' ').next().unwrap_or("is").to_owned();
+        self.report(
+            Diagnostic::new(Code::MisplacedWords, not, format!("`{words}` could mean two things"))
+                .label("two negatives in one comparison")
+                .fix(span, format!("{copula} missing or empty"), format!("for the opposite of `set and not empty`: `{copula} missing or empty`"))
+                .fix(span, format!("{copula} missing"), format!("for what has no value: `{copula} missing`")),
+        );
     }
 
     fn in_list(&mut self, pair: &Pair<'_, Rule>) -> Option<Title> {

@@ -274,6 +274,7 @@ impl Builder<'_> {
             Relation::Includes(quantifier, _) => Relation::Includes(*quantifier, vec![literal]),
             Relation::Known
             | Relation::Missing
+            | Relation::Empty(_)
             | Relation::KnownButNot(_)
             | Relation::Order(..)
             | Relation::Between(..)

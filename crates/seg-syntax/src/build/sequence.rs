@@ -173,7 +173,20 @@ impl Builder<'_> {
                         }
                     }
                     self.checked_duration(count, unit, span)?;
-                    periods = Some(Periods { count, unit, calendar, span });
+                    periods = Some(Periods { count, length: 1, unit, calendar, span });
+                }
+                Rule::periods_of => {
+                    let (mut count, mut length) = (1, None);
+                    for piece in part.into_inner() {
+                        match piece.as_rule() {
+                            Rule::count => count = self.count(piece)?,
+                            Rule::length => length = Some(self.length(piece)?),
+                            _ => {}
+                        }
+                    }
+                    let length = length?;
+                    self.checked_duration(count.saturating_mul(length.count), length.unit, span)?;
+                    periods = Some(Periods { count, length: length.count, unit: length.unit, calendar: None, span });
                 }
                 _ => {}
             }

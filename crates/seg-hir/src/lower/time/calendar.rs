@@ -267,7 +267,10 @@ impl Lower<'_> {
     fn period_interval(&mut self, periods: Periods, n: i64) -> Option<Interval> {
         let span = periods.span;
         let Some(is_full) = periods.calendar else {
-            let back = |n: i64| Duration { count: u64::try_from(n).unwrap_or(0), unit: periods.unit, span };
+            let back = |n: i64| {
+                let count = u64::try_from(n).unwrap_or(0).saturating_mul(periods.length);
+                Duration { count, unit: periods.unit, span }
+            };
             let (from, to) = (self.before(&back(n + 1))?, if n == 0 { Moment::NOW } else { self.before(&back(n))? });
             return Some(Interval {
                 from: Some(Bound { moment: from, is_closed: false }),
@@ -304,6 +307,7 @@ impl Lower<'_> {
         let Some((unit, span)) = parts.per else { return true };
         if let Some((_, periods, _)) = parts.regular
             && periods.unit == unit
+            && periods.length == 1
         {
             return true;
         }
@@ -337,6 +341,7 @@ fn said_of_anniversary(modifier: &Modifier) -> Option<AnniversaryModifier<'_>> {
             }
             Relation::Known
             | Relation::Missing
+            | Relation::Empty(_)
             | Relation::KnownButNot(_)
             | Relation::Order(..)
             | Relation::Between(..)

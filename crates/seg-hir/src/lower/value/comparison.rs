@@ -27,6 +27,9 @@ impl Lower<'_> {
         if self.says_everyone(&left, comparison, span) {
             return Lowered::error();
         }
+        if let Relation::Empty(emptiness) = comparison.relation {
+            return self.emptiness(&left, emptiness, comparison, span);
+        }
         let Some((cond, right_may_be_missing)) = self.relation(&left, &comparison.relation, comparison, span) else {
             return Lowered::error();
         };
@@ -106,6 +109,7 @@ impl Lower<'_> {
             }
             Relation::Known
             | Relation::Missing
+            | Relation::Empty(_)
             | Relation::Order(..)
             | Relation::Between(..)
             | Relation::OneOf(_)
@@ -144,6 +148,7 @@ impl Lower<'_> {
             // None of these stands behind `is known but not`.
             Relation::Known
             | Relation::Missing
+            | Relation::Empty(_)
             | Relation::KnownButNot(_)
             | Relation::Between(..)
             | Relation::Includes(..)
@@ -237,6 +242,8 @@ impl Lower<'_> {
         match relation {
             Relation::Known => certain(Cond::Known(left.value.clone())),
             Relation::Missing => certain(Cond::Known(left.value.clone()).negate()),
+            // Said with all that stands beside it.
+            Relation::Empty(_) => None,
             Relation::KnownButNot(inner) => self.relation(left, inner, comparison, span),
             Relation::Window(window) => self.time_test(&left.value, window, span).map(|c| (c, false)),
             Relation::Recurring(recurring) => self.recurring_test(&left.value, recurring, span).and_then(certain),
