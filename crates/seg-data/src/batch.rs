@@ -8,7 +8,8 @@
 //! 64-bit integers in ten-thousandths, times in microseconds. A column that the
 //! batch lacks reads as missing, an event column that it lacks as no events.
 //! Column `$exists_from` may say from when on each person exists: before that they
-//! are in no segment. Where it is null, and without it, they always have.
+//! are in no segment. Where it is null, and without it, they always have. Column
+//! `$merged_ids` may hold the ids that were merged into each person's.
 //!
 //! Each column is checked when it is first asked for, and no column is trusted
 //! unchecked, wherever it came from: engines read it through [`Batch`], whose
@@ -59,6 +60,10 @@ pub const ARRIVAL_FIELD: &str = "$arrival";
 /// The name of the optional column that says from when on people exist.
 pub const EXISTS_COLUMN: &str = "$exists_from";
 
+/// The name of the optional column that holds the ids that were merged into each
+/// person's, as lists of texts.
+pub const MERGED_COLUMN: &str = "$merged_ids";
+
 /// The Arrow type in which values of a type are stored.
 pub fn storage_type(ty: &Type) -> DataType {
     match ty {
@@ -105,6 +110,7 @@ pub struct Batch {
     ids: StringArray,
     id_conversion: Option<Conversion>,
     existence: Option<Existence>,
+    merged_ids: Option<Column>,
     attributes: Vec<OnceLock<Result<Option<Attribute>, BatchError>>>,
     events: Vec<OnceLock<Result<Option<Arc<Events>>, BatchError>>>,
     extensions: Arc<extensions::Extensions>,
@@ -116,7 +122,7 @@ impl Batch {
     ///
     /// # Errors
     /// Profile ids that are missing, null or no texts, and a column
-    /// [`EXISTS_COLUMN`] that holds no instants.
+    /// [`EXISTS_COLUMN`] that holds no instants, or [`MERGED_COLUMN`] no lists of texts.
     pub fn new(schema: Arc<Schema>, records: RecordBatch) -> Result<Batch, BatchError> {
         let error = |problem| BatchError { column: ID_COLUMN.to_owned(), problem };
         let ids = records.column_by_name(ID_COLUMN).ok_or_else(|| error(BatchProblem::Missing))?;
@@ -134,10 +140,12 @@ impl Batch {
             return Err(error(BatchProblem::NullId));
         }
         let existence = records.column_by_name(EXISTS_COLUMN).map(Existence::try_new).transpose()?;
+        let merged_ids = records.column_by_name(MERGED_COLUMN);
+        let merged_ids = merged_ids.map(|ids| Column::try_new(MERGED_COLUMN, &Type::List(Element::Text), ids)).transpose()?;
         let attributes = schema.attributes.iter().map(|_| OnceLock::new()).collect();
         let events = schema.events.iter().map(|_| OnceLock::new()).collect();
         let extensions = Arc::default();
-        Ok(Batch { schema, records, ids, id_conversion, existence, attributes, events, extensions })
+        Ok(Batch { schema, records, ids, id_conversion, existence, merged_ids, attributes, events, extensions })
     }
 
     /// A batch of nobody that has every column of the schema.
@@ -240,7 +248,8 @@ impl Batch {
         let attributes = self.attributes.iter().filter_map(|a| a.get()?.as_ref().ok()?.as_ref());
         let attributes = attributes.flat_map(Attribute::conversions);
         let events = self.events.iter().filter_map(|e| e.get()?.as_ref().ok()?.as_ref());
-        let existence = self.existence.iter().filter_map(Existence::conversion);
+        let merged = self.merged_ids.iter().filter_map(Column::conversion);
+        let existence = self.existence.iter().filter_map(Existence::conversion).chain(merged);
         self.id_conversion
             .iter()
             .chain(existence)
@@ -273,6 +282,19 @@ impl Batch {
     /// A profile's id; empty past the end.
     pub fn id(&self, row: usize) -> &str {
         if row < self.ids.len() { self.ids.value(row) } else { "" }
+    }
+
+    /// The ids that were merged into a person's; none past the end.
+    pub fn merged_ids(&self, row: usize) -> impl Iterator<Item = &str> {
+        let list = self.merged_ids.as_ref().and_then(|column| column.array().as_list_opt::<i32>());
+        let list = list.filter(|list| row < list.len() && list.is_valid(row));
+        let items = list.and_then(|list| {
+            let (from, to) = (list.value_offsets().get(row)?, list.value_offsets().get(row + 1)?);
+            Some((list.values().as_string_opt::<i32>()?, *from as usize..*to as usize))
+        });
+        items.into_iter().flat_map(|(texts, range)| {
+            range.filter(|at| *at < texts.len() && texts.is_valid(*at)).map(|at| texts.value(at))
+        })
     }
 
     /// From when on a person exists; `None` for one who always has. Before that
@@ -338,6 +360,9 @@ impl Batch {
         };
         if let Some(existence) = &self.existence {
             add(EXISTS_COLUMN, slice(existence.array()));
+        }
+        if let Some(merged) = &self.merged_ids {
+            add(MERGED_COLUMN, slice(merged.array()));
         }
         for (at, field) in self.schema.attributes.iter().enumerate() {
             match self.checked_attribute(AttributeId(at as u32)) {

@@ -150,6 +150,10 @@ impl<'a> Evaluator<'a> {
                 let place = seg_data::sample::place(name, person.batch.id(person.row));
                 (place < *below) != *is_complement
             }
+            Cond::Profile(test) => {
+                let (own, merged) = (person.batch.id(person.row), person.batch.merged_ids(person.row));
+                test.holds(own, merged, |op, own, text| self.text_of(op, own, text, false))
+            }
             Cond::InList(expr, list) => match self.value(expr, person, event) {
                 Some(Value::Text(text)) => list.0.values.contains(&text),
                 _ => false,
@@ -158,12 +162,15 @@ impl<'a> Evaluator<'a> {
     }
 
     fn text(&self, op: TextOp, value: &str, text: &str, expr: &crate::hir::Expr) -> bool {
+        self.text_of(op, value, text, matches!(expr.kind, crate::hir::ExprKind::FoldCase(_)))
+    }
+
+    fn text_of(&self, op: TextOp, value: &str, text: &str, ignore_case: bool) -> bool {
         match op {
             TextOp::Contains => value.contains(text),
             TextOp::StartsWith => value.starts_with(text),
             TextOp::EndsWith => value.ends_with(text),
             TextOp::Matches => {
-                let ignore_case = matches!(expr.kind, crate::hir::ExprKind::FoldCase(_));
                 let mut patterns = self.patterns.borrow_mut();
                 patterns
                     .entry((text.to_owned(), ignore_case))

@@ -223,6 +223,12 @@ impl Details<'_, '_, '_> {
                 let part = seg_data::sample::place(name, id) as f64 / seg_data::sample::PLACES as f64;
                 self.add(format!("stands at {:.2}% of people, by {name:?}", part * 100.0));
             }
+            Cond::Profile(_) => {
+                let (batch, row) = (self.walk.explain.batch, self.walk.person.row());
+                let merged: Vec<&str> = batch.merged_ids(row).collect();
+                let also = if merged.is_empty() { String::new() } else { format!(", also {}", merged.join(", ")) };
+                self.add(format!("profile id is {}{also}", batch.id(row)));
+            }
             Cond::Const(_) | Cond::InSegment(_) | Cond::Chain(_) | Cond::Items { .. } => {}
         }
     }
@@ -320,6 +326,7 @@ impl Details<'_, '_, '_> {
             | Cond::FirstOrLastN { .. }
             | Cond::Items { .. }
             | Cond::Sample { .. }
+            | Cond::Profile(_)
             | Cond::InList(..) => {}
         }
     }

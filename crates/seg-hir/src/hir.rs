@@ -12,7 +12,7 @@ mod print;
 
 pub use aggregate::Aggregate;
 pub use module::{Expectation, Expected, Header, Module, Segment, Test, TestEvent, TestProfile, Used};
-pub use print::{print, with_references};
+pub use print::{describe_id_test, print, with_references};
 
 use seg_data::time::CalendarUnit;
 use seg_data::{AttributeId, Date, EventId, Period, Place, PropertyId, Timestamp, Type, Value, WeekStart, Zone};
@@ -100,6 +100,39 @@ pub enum Cond {
     },
     /// Whether a value is in a list from a file.
     InList(Expr, ListRef),
+    /// What is said of the id of a person.
+    Profile(IdTest),
+}
+
+/// A test of the ids of a person: their own, and where ids are named also those that were
+/// merged into it. Ids are as they are written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum IdTest {
+    /// Whether one of their ids is one of these.
+    OneOf(Vec<String>),
+    /// Whether one of their ids is in a list.
+    InList(ListRef),
+    /// What their own id is like.
+    Text(TextOp, String),
+}
+
+impl IdTest {
+    /// Whether it holds of a person's own id and those merged into it.
+    pub fn holds<'i>(
+        &self,
+        own: &str,
+        mut merged: impl Iterator<Item = &'i str>,
+        matches: impl FnOnce(TextOp, &str, &str) -> bool,
+    ) -> bool {
+        match self {
+            IdTest::OneOf(ids) => {
+                let is_it = |id: &str| ids.iter().any(|other| other == id);
+                is_it(own) || merged.any(is_it)
+            }
+            IdTest::InList(list) => list.0.values.contains(own) || merged.any(|id| list.0.values.contains(id)),
+            IdTest::Text(op, text) => matches(*op, own, text),
+        }
+    }
 }
 
 /// A list from a file, known by its name.

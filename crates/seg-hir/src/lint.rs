@@ -74,6 +74,7 @@ fn references(cond: &Cond, out: &mut HashSet<SegmentId>) {
         | Cond::Chain(_)
         | Cond::Items { .. }
         | Cond::Sample { .. }
+        | Cond::Profile(_)
         | Cond::InList(..) => {}
     }
 }
@@ -170,7 +171,11 @@ impl Seen {
                 self.query(&step.query, positive);
                 step.none_between.iter().for_each(|none| self.query(none, !positive));
             }),
-            Cond::Const(_) | Cond::InSegment(_) | Cond::Items { .. } | Cond::Sample { .. } => {}
+            Cond::Const(_)
+            | Cond::InSegment(_)
+            | Cond::Items { .. }
+            | Cond::Sample { .. }
+            | Cond::Profile(_) => {}
         }
     }
 

@@ -8,9 +8,10 @@ use crate::merge::{MergeSink, Merges};
 use crate::open::{DataFile, find};
 use crate::report::{ReadError, Report};
 use crate::rows;
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
-use seg_data::batch::{BatchError, EXISTS_COLUMN, ID_COLUMN};
+use seg_data::batch::{BatchError, EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN};
 use seg_data::{Batch, Schema, Timestamp, Wanted, Zone, parallel};
 use std::num::NonZero;
 use std::path::Path;
@@ -182,6 +183,7 @@ impl<'a> Loader<'a> {
     ) -> Result<Loaded, ReadError> {
         let n_people = self.people.len();
         let ids = self.people.finish().map_err(|why| ReadError::new("data", why))?;
+        let merged = merged_ids(&self.people.merges, &ids);
         let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
         let mut columns: Vec<ArrayRef> = vec![Arc::new(ids)];
         let internal = |e: arrow_schema::ArrowError| ReadError::new("data", format!("grouping by person failed: {e}"));
@@ -194,6 +196,10 @@ impl<'a> Loader<'a> {
         if let Some(from) = existence.finish(n_people) {
             fields.push(ArrowField::new(EXISTS_COLUMN, from.data_type().clone(), true));
             columns.push(from);
+        }
+        if let Some(merged) = merged {
+            fields.push(ArrowField::new(MERGED_COLUMN, merged.data_type().clone(), true));
+            columns.push(merged);
         }
         let mut last_event = None;
         if let Some(events) = events {
@@ -219,6 +225,21 @@ impl<'a> Loader<'a> {
         parallel::each(work, self.threads, || (), |(), (at, to)| *to = batch.check_column(at));
         found.into_iter().collect()
     }
+}
+
+/// For each person the ids that were merged into theirs; none where no ids are merged.
+fn merged_ids(merges: &Merges, ids: &StringArray) -> Option<ArrayRef> {
+    if merges.is_empty() {
+        return None;
+    }
+    let merged = merges.merged();
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    for id in ids.iter().flatten() {
+        let of_person = merged.get(id).map_or(&[][..], Vec::as_slice);
+        of_person.iter().for_each(|id| lists.values().append_value(id));
+        lists.append(true);
+    }
+    Some(Arc::new(lists.finish()))
 }
 
 /// A file without the columns it is said to have is another file.

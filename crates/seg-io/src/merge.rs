@@ -72,6 +72,16 @@ impl Merges {
         Merges { identities }
     }
 
+    /// The ids that are merged into others, by those they are merged into, ascending.
+    pub fn merged(&self) -> HashMap<&str, Vec<&str>> {
+        let mut merged: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (id, identity) in self.identities.iter().filter(|(id, identity)| **id != identity.survivor) {
+            merged.entry(&identity.survivor).or_default().push(id);
+        }
+        merged.values_mut().for_each(|ids| ids.sort_unstable());
+        merged
+    }
+
     /// What an id is, if it is merged with others.
     pub fn identity(&self, id: &str) -> Option<&Identity> {
         self.identities.get(id)

@@ -159,6 +159,7 @@ fn own(node: &Node) -> f64 {
         | Node::OneOf(..)
         | Node::Text { .. }
         | Node::Items { .. }
+        | Node::Profile(_)
         | Node::InList(..)
         | Node::Attribute(..)
         | Node::Property(..)

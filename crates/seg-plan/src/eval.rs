@@ -10,7 +10,7 @@ use column::Column;
 use hashbrown::HashMap;
 use query::{EventRows, ItemRows};
 use seg_data::{Batch, EventId, Mask, Money, Place, PropertyId, Timestamp, Type, Value};
-use seg_hir::hir::{CompareOp, TextOp};
+use seg_hir::hir::{CompareOp, IdTest, TextOp};
 use seg_hir::text::{compile_pattern, fold_value};
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -180,6 +180,15 @@ impl<'a> Eval<'a> {
                 let place = |row| seg_data::sample::place(name, self.batch.id(row));
                 Column::Bools((0..len).map(|row| (place(row) < *below) != *is_complement).collect())
             }
+            Node::Profile(test) => {
+                let pattern = match test {
+                    IdTest::Text(TextOp::Matches, text) => compile_pattern(text, false).ok(),
+                    IdTest::Text(..) | IdTest::OneOf(_) | IdTest::InList(_) => None,
+                };
+                let is_like = |op, own: &str, text: &str| text_holds(op, own, text, |text| pattern.as_ref().is_some_and(|p| p.is_match(text)));
+                let holds = |row| test.holds(self.batch.id(row), self.batch.merged_ids(row), is_like);
+                Column::Bools((0..len).map(holds).collect())
+            }
             Node::InList(a, list) => {
                 let is_in = |v: &Value| matches!(v, Value::Text(text) if list.0.values.contains(text));
                 self.column(*a, domain).test(is_in)
@@ -292,6 +301,7 @@ impl<'a> Eval<'a> {
             | Node::Chain(_)
             | Node::Items { .. }
             | Node::Sample { .. }
+            | Node::Profile(_)
             | Node::InList(..) => Column::Bools(vec![false; len]),
         }
     }
@@ -319,7 +329,7 @@ impl<'a> Eval<'a> {
 /// Whether a node looks at more than its children: such are computed once a
 /// person.
 fn is_gathered(node: &Node) -> bool {
-    !node.queries().is_empty() || matches!(node, Node::Attribute(..) | Node::Seen(..) | Node::Sample { .. })
+    !node.queries().is_empty() || matches!(node, Node::Attribute(..) | Node::Seen(..) | Node::Sample { .. } | Node::Profile(_))
 }
 
 fn compare(op: CompareOp, left: &Column, right: &Column, len: usize) -> Vec<bool> {
@@ -341,12 +351,18 @@ fn text_test(column: &Column, op: TextOp, text: &str, ignore_case: bool) -> Colu
         _ => None,
     };
     column.test(|value| match value {
-        Value::Text(value) => match op {
-            TextOp::Contains => value.contains(text),
-            TextOp::StartsWith => value.starts_with(text),
-            TextOp::EndsWith => value.ends_with(text),
-            TextOp::Matches => pattern.as_ref().is_some_and(|p| p.is_match(value)),
-        },
+        Value::Text(value) => {
+            text_holds(op, value, text, |value| pattern.as_ref().is_some_and(|p| p.is_match(value)))
+        }
         _ => false,
     })
+}
+
+fn text_holds(op: TextOp, value: &str, text: &str, matches: impl FnOnce(&str) -> bool) -> bool {
+    match op {
+        TextOp::Contains => value.contains(text),
+        TextOp::StartsWith => value.starts_with(text),
+        TextOp::EndsWith => value.ends_with(text),
+        TextOp::Matches => matches(value),
+    }
 }

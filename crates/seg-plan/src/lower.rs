@@ -165,6 +165,7 @@ impl Lower {
                 let (name, below, is_complement) = (name.clone(), *below, *is_complement);
                 self.builder.add(Node::Sample { name, below, is_complement })
             }
+            Cond::Profile(test) => self.builder.add(Node::Profile(test.clone())),
             Cond::InList(expr, list) => {
                 let value = self.expr(expr);
                 self.builder.add(Node::InList(value, list.clone()))

@@ -96,6 +96,7 @@ pub fn needs(plan: &Plan) -> Needs {
             | Node::Has(..)
             | Node::FirstOrLastN { .. }
             | Node::Sample { .. }
+            | Node::Profile(_)
             | Node::InList(..)
             | Node::Literal(_)
             | Node::Time

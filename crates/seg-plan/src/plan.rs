@@ -2,7 +2,7 @@
 
 use seg_data::{AttributeId, EventId, PropertyId, Type, Value, Zone};
 use seg_hir::hir::{
-    ChainOrder,
+    ChainOrder, IdTest,
     Aggregate, ArithmeticOp, CalendarPart, CompareOp, DayOffset, End, Interval, Length, ListRef, Moment, PeriodUnit,
     TextOp,
 };
@@ -159,6 +159,7 @@ pub fn levels(plan: &Plan) -> Vec<Level> {
             | Node::Has(..)
             | Node::FirstOrLastN { .. }
             | Node::Sample { .. }
+            | Node::Profile(_)
             | Node::InList(..)
             | Node::Literal(_)
             | Node::Attribute(..)
@@ -236,6 +237,7 @@ pub enum Node {
         is_complement: bool,
     },
     InList(NodeId, ListRef),
+    Profile(IdTest),
     // Values.
     Literal(Literal),
     Attribute(AttributeId, Type),
@@ -324,6 +326,7 @@ impl Node {
             | Node::Chain(_)
             | Node::Items { .. }
             | Node::Sample { .. }
+            | Node::Profile(_)
             | Node::InList(..) => true,
             Node::Literal(_)
             | Node::Attribute(..)
@@ -360,6 +363,7 @@ impl Node {
             Node::Items { .. } | Node::Field { .. } | Node::Aggregate { items: Some(_), .. } => "items",
             Node::Sample { .. } => "sample",
             Node::InList(..) => "list",
+            Node::Profile(_) => "profile id",
             Node::Time => "event time",
             Node::Shift { .. } | Node::DayOf(..) | Node::Part(..) | Node::Elapsed(_) => "calendar",
             Node::Anniversary(..) => "anniversary",
@@ -446,6 +450,7 @@ impl Node {
             | Node::Chain(_)
             | Node::Items { .. }
             | Node::Sample { .. }
+            | Node::Profile(_)
             | Node::InList(..)
             | Node::Literal(_)
             | Node::Attribute(..)
@@ -498,6 +503,7 @@ impl Node {
             | Node::Chain(_)
             | Node::Items { .. }
             | Node::Sample { .. }
+            | Node::Profile(_)
             | Node::Literal(_)
             | Node::Attribute(..)
             | Node::Property(..)
@@ -532,6 +538,7 @@ impl Node {
             | Node::Has(..)
             | Node::Chain(_)
             | Node::Sample { .. }
+            | Node::Profile(_)
             | Node::InList(..)
             | Node::Literal(_)
             | Node::Attribute(..)

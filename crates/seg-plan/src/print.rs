@@ -97,6 +97,7 @@ fn format_node(node: &Node, schema: &Schema) -> String {
         Node::Sample { name, below, is_complement } => {
             format!("sample {name:?} {} {below}", if *is_complement { ">=" } else { "<" })
         }
+        Node::Profile(test) => seg_hir::hir::describe_id_test(test),
         Node::InList(a, list) => format!("n{} in list {:?}", a.0, list.0.name),
         Node::Time => "time of the event".to_owned(),
         Node::Field { list, field, ty } => format!("field {field} of items {}: {ty}", property(list)),

@@ -6,7 +6,8 @@
 //! the schema says is kept may be a `List<Struct<time, value>>` instead. A column
 //! that the batch lacks reads as missing, an event column that it lacks as no events.
 //! Column [`EXISTS_COLUMN`] may say from when on each person exists: before that they
-//! are in no segment. Where it is null, and without it, they always have.
+//! are in no segment. Where it is null, and without it, they always have. Column
+//! [`MERGED_COLUMN`] may hold the ids that were merged into each person's.
 //!
 //! Each column is checked when a program that reads it meets the batch, and none is
 //! trusted unchecked. Data in this layout is not copied, slices included. Other
@@ -17,6 +18,6 @@
 
 #[doc(inline)]
 pub use seg_data::batch::{
-    ARRIVAL_FIELD, BatchError, BatchProblem, Conversion, EXISTS_COLUMN, ID_COLUMN, TIME_FIELD, VALUE_FIELD, event_type,
+    ARRIVAL_FIELD, BatchError, BatchProblem, Conversion, EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN, TIME_FIELD, VALUE_FIELD, event_type,
     storage_type, time_type,
 };

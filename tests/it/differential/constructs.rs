@@ -97,6 +97,7 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeMap<String, Option<&'static s
         Node::Items { is_all, .. } => add(if *is_all { "all records" } else { "any record" }),
         Node::Sample { is_complement, .. } => add(if *is_complement { "other sample" } else { "sample" }),
         Node::InList(..) => add("in list"),
+        Node::Profile(_) => add("profile id"),
         Node::Time => add("time of the event"),
         Node::Field { .. } => add("field of a record"),
         Node::Shift { .. } => add("shifted time"),

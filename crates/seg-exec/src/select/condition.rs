@@ -43,7 +43,7 @@ impl Select<'_> {
                 Cond::FirstOrLastN { end: *end, n: self.int(i64::from(*n)), query }
             }
             // What a kernel of the plan evaluator computes was decided above.
-            Node::Chain(_) | Node::Items { .. } | Node::Sample { .. } | Node::InList(..) => {
+            Node::Chain(_) | Node::Items { .. } | Node::Sample { .. } | Node::Profile(_) | Node::InList(..) => {
                 self.precomputed_cond(id, domain)
             }
             // No values are conditions, which the plan's verifier sees to.

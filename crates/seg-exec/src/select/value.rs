@@ -78,6 +78,7 @@ impl Select<'_> {
             | Node::Chain(_)
             | Node::Items { .. }
             | Node::Sample { .. }
+            | Node::Profile(_)
             | Node::InList(..) => missing,
         }
     }

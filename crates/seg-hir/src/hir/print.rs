@@ -67,6 +67,7 @@ fn members(cond: &Cond) -> &[Cond] {
         | Cond::Chain(_)
         | Cond::Items { .. }
         | Cond::Sample { .. }
+        | Cond::Profile(_)
         | Cond::InList(..) => &[],
     }
 }
@@ -95,6 +96,7 @@ fn rename(cond: &mut Cond, new_id: &impl Fn(SegmentId) -> SegmentId) {
         | Cond::Chain(_)
         | Cond::Items { .. }
         | Cond::Sample { .. }
+        | Cond::Profile(_)
         | Cond::InList(..) => {}
     }
 }
@@ -156,6 +158,7 @@ impl Printer<'_> {
             Cond::Sample { name, below, is_complement } => {
                 format!("sample({name:?} {} {below})", if *is_complement { ">=" } else { "<" })
             }
+            Cond::Profile(test) => describe_id_test(test),
             Cond::InList(expr, list) => format!("{} in list {:?}", self.expr(expr), list.0.name),
         }
     }
@@ -434,5 +437,14 @@ impl PeriodUnit {
             PeriodUnit::Week(WeekStart::Sunday) => "weeks-from-sunday",
             PeriodUnit::Month => "months",
         }
+    }
+}
+
+/// A test of ids in words, as trees and plans show it.
+pub fn describe_id_test(test: &IdTest) -> String {
+    match test {
+        IdTest::OneOf(ids) => format!("profile id in {ids:?}"),
+        IdTest::InList(list) => format!("profile id in list {:?}", list.0.name),
+        IdTest::Text(op, text) => format!("{} profile id {text:?}", op.word()),
     }
 }

@@ -5,3 +5,4 @@ pub(super) mod comparison;
 mod condition;
 mod emptiness;
 mod operand;
+mod profile;

@@ -99,6 +99,7 @@ pub(super) fn renamed(node: &Node, new: &[NodeId]) -> Node {
         | Node::Today { .. }
         | Node::Seen(..)
         | Node::Sample { .. }
+        | Node::Profile(_)
         | Node::Time
         | Node::Field { .. }
         | Node::Missing => node.clone(),

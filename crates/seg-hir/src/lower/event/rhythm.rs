@@ -30,7 +30,7 @@ impl Lower<'_> {
                     return Some(self.items(c, Quantifier::Any, name, scope));
                 }
                 if matches!(scope, Scope::Person) {
-                    return self.place_or_definition(c, name);
+                    return self.profile_id(c, name).or_else(|| self.place_or_definition(c, name));
                 }
                 None
             }
