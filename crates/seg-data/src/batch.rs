@@ -141,7 +141,8 @@ impl Batch {
         }
         let existence = records.column_by_name(EXISTS_COLUMN).map(Existence::try_new).transpose()?;
         let merged_ids = records.column_by_name(MERGED_COLUMN);
-        let merged_ids = merged_ids.map(|ids| Column::try_new(MERGED_COLUMN, &Type::List(Element::Text), ids)).transpose()?;
+        let merged_ids =
+            merged_ids.map(|ids| Column::try_new(MERGED_COLUMN, &Type::List(Element::Text), ids)).transpose()?;
         let attributes = schema.attributes.iter().map(|_| OnceLock::new()).collect();
         let events = schema.events.iter().map(|_| OnceLock::new()).collect();
         let extensions = Arc::default();

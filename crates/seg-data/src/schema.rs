@@ -2,6 +2,7 @@
 
 mod english;
 mod file;
+mod pattern;
 
 pub use english::{Noun, Verb, article, base_of_past, comes_every_year};
 pub use file::{ProblemKind, SchemaProblem, parse};

@@ -171,11 +171,7 @@ impl Seen {
                 self.query(&step.query, positive);
                 step.none_between.iter().for_each(|none| self.query(none, !positive));
             }),
-            Cond::Const(_)
-            | Cond::InSegment(_)
-            | Cond::Items { .. }
-            | Cond::Sample { .. }
-            | Cond::Profile(_) => {}
+            Cond::Const(_) | Cond::InSegment(_) | Cond::Items { .. } | Cond::Sample { .. } | Cond::Profile(_) => {}
         }
     }
 

@@ -185,7 +185,9 @@ impl<'a> Eval<'a> {
                     IdTest::Text(TextOp::Matches, text) => compile_pattern(text, false).ok(),
                     IdTest::Text(..) | IdTest::OneOf(_) | IdTest::InList(_) => None,
                 };
-                let is_like = |op, own: &str, text: &str| text_holds(op, own, text, |text| pattern.as_ref().is_some_and(|p| p.is_match(text)));
+                let is_like = |op, own: &str, text: &str| {
+                    text_holds(op, own, text, |text| pattern.as_ref().is_some_and(|p| p.is_match(text)))
+                };
                 let holds = |row| test.holds(self.batch.id(row), self.batch.merged_ids(row), is_like);
                 Column::Bools((0..len).map(holds).collect())
             }
@@ -329,7 +331,8 @@ impl<'a> Eval<'a> {
 /// Whether a node looks at more than its children: such are computed once a
 /// person.
 fn is_gathered(node: &Node) -> bool {
-    !node.queries().is_empty() || matches!(node, Node::Attribute(..) | Node::Seen(..) | Node::Sample { .. } | Node::Profile(_))
+    !node.queries().is_empty()
+        || matches!(node, Node::Attribute(..) | Node::Seen(..) | Node::Sample { .. } | Node::Profile(_))
 }
 
 fn compare(op: CompareOp, left: &Column, right: &Column, len: usize) -> Vec<bool> {
@@ -351,9 +354,7 @@ fn text_test(column: &Column, op: TextOp, text: &str, ignore_case: bool) -> Colu
         _ => None,
     };
     column.test(|value| match value {
-        Value::Text(value) => {
-            text_holds(op, value, text, |value| pattern.as_ref().is_some_and(|p| p.is_match(value)))
-        }
+        Value::Text(value) => text_holds(op, value, text, |value| pattern.as_ref().is_some_and(|p| p.is_match(value))),
         _ => false,
     })
 }

@@ -2,9 +2,8 @@
 
 use seg_data::{AttributeId, EventId, PropertyId, Type, Value, Zone};
 use seg_hir::hir::{
-    ChainOrder, IdTest,
-    Aggregate, ArithmeticOp, CalendarPart, CompareOp, DayOffset, End, Interval, Length, ListRef, Moment, PeriodUnit,
-    TextOp,
+    Aggregate, ArithmeticOp, CalendarPart, ChainOrder, CompareOp, DayOffset, End, IdTest, Interval, Length, ListRef,
+    Moment, PeriodUnit, TextOp,
 };
 use std::hash::{Hash, Hasher};
 

@@ -80,7 +80,8 @@ fn format_node(node: &Node, schema: &Schema) -> String {
             for (idx, ChainStep { query, within, none_between }) in chain.steps.iter().enumerate() {
                 let then = if idx == 0 { "" } else { next };
                 let within = within.map_or(String::new(), |within| format!(" within {within}"));
-                let none = none_between.as_ref().map(|none| format!(" with no {} in between", describe_query(none, schema)));
+                let none =
+                    none_between.as_ref().map(|none| format!(" with no {} in between", describe_query(none, schema)));
                 let _ = write!(out, "{then} {}{within}{}", describe_query(query, schema), none.unwrap_or_default());
             }
             if let Some(whole) = chain.whole {

@@ -2,6 +2,7 @@
 
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
+use crate::others::comparison_with_others;
 use crate::repair::Broken;
 use crate::source::Span;
 use crate::token::{Token, TokenKind, Tokens};
@@ -45,6 +46,9 @@ pub(crate) fn syntax_error(
             .label("a window up to now has no `ago`")
             .help("for a window up to now, leave `ago` out: `in the past 30 days`")
             .help("for a time that long ago: `more than 30 days ago`, `30 to 45 days ago`");
+    }
+    if let Some(others) = comparison_with_others(item, text) {
+        return others;
     }
     let broken = Broken { text: text.get(item.range()).unwrap_or(""), item, tokens: own, at };
     if let Some(slip) = broken.slip(left) {

@@ -31,6 +31,7 @@ mod grammar;
 mod lex;
 pub mod limits;
 pub mod names;
+mod others;
 mod parse;
 mod precheck;
 mod repair;

@@ -18,6 +18,6 @@
 
 #[doc(inline)]
 pub use seg_data::batch::{
-    ARRIVAL_FIELD, BatchError, BatchProblem, Conversion, EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN, TIME_FIELD, VALUE_FIELD, event_type,
-    storage_type, time_type,
+    ARRIVAL_FIELD, BatchError, BatchProblem, Conversion, EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN, TIME_FIELD,
+    VALUE_FIELD, event_type, storage_type, time_type,
 };

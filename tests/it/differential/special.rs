@@ -197,8 +197,14 @@ fn others() -> Vec<BoxedStrategy<String>> {
             "in the other {} of people, by {}",
             vec![one(&["90%", "50%", "0.5%"]), one(&["\"a\"", "\"winter-test\""])],
         ),
-        phrase("profile id is {}", vec![one(&["\"3\"", "not \"3\"", "one of \"1\", \"2\", \"x\"", "in list \"texts\""])]),
-        phrase("profile id {}", vec![one(&["starts with \"1\"", "contains \"2\"", "matches \"^[0-4]\"", "does not end with \"1\""])]),
+        phrase(
+            "profile id is {}",
+            vec![one(&["\"3\"", "not \"3\"", "one of \"1\", \"2\", \"x\"", "in list \"texts\""])],
+        ),
+        phrase(
+            "profile id {}",
+            vec![one(&["starts with \"1\"", "contains \"2\"", "matches \"^[0-4]\"", "does not end with \"1\""])],
+        ),
         phrase("{} is in list \"texts\"", vec![one(&["country", "city", "region"])]),
         // Texts of one property, each of which people's events ever had or not.
         phrase(

@@ -1,11 +1,12 @@
 //! Schemas as TOML files.
 
+use super::pattern::fits_pattern;
 use super::{AttributeId, Channel, Event, EventId, Field, Group, Names, Noun, Role, Schema, Target, Verb, fold_name};
 use crate::time::{DAY, Period, SECOND};
 use crate::types::Type;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -488,16 +489,29 @@ impl Reader {
     }
 
     fn group(&mut self, schema: &Schema, name: Spanned<String>, file: GroupFile) -> Group {
-        let mut events = Vec::new();
+        let mut events: Vec<EventId> = Vec::new();
         for member in file.events {
             match schema.lookup(member.get_ref()) {
                 [Target::Event(id)] => events.push(*id),
+                [] if member.get_ref().contains('*') => {
+                    let all = schema.events.iter().enumerate();
+                    let fit = all.filter(|(_, event)| fits_pattern(&event.name, member.get_ref()));
+                    let fit: Vec<EventId> = fit.map(|(at, _)| EventId(at as u32)).collect();
+                    if fit.is_empty() {
+                        let message = format!("no event of this schema is called as `{}` says", member.get_ref());
+                        self.problem(ProblemKind::Reference, member.span(), message, None);
+                    }
+                    events.extend(fit);
+                }
                 _ => {
                     let message = format!("`{}` is not an event of this schema", member.get_ref());
                     self.problem(ProblemKind::Reference, member.span(), message, None);
                 }
             }
         }
+        // A name may stand beside a pattern that it fits.
+        let mut met = HashSet::new();
+        events.retain(|event| met.insert(*event));
         Group {
             declared_at: name.span(),
             name: name.into_inner(),
@@ -592,6 +606,8 @@ mod tests {
             properties = { amount = "money", lines = { type = "list of records", fields = { sku = "text" } } }
             [groups.Any]
             events = ["zebra", "ordered"]
+            [groups.Orders]
+            events = ["order *", "Order Completed"]
             [channels.sms]
             consent = "sms_consent"
             "#,
@@ -600,6 +616,7 @@ mod tests {
         assert_eq!(schema.events.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["Zebra", "Order Completed"]);
         assert_eq!(schema.lookup("placed_an_ORDER"), [Target::Event(EventId(1))]);
         assert_eq!(schema.groups[0].events, [EventId(0), EventId(1)]);
+        assert_eq!(schema.groups[1].events, [EventId(1)]);
         assert_eq!(schema.channels[0].consent, Some(AttributeId(2)));
         assert_eq!(schema.first_seen, Some(AttributeId(1)));
         assert_eq!(schema.events[0].arrives_within, Some(Period::Fixed(15 * 60 * SECOND)));
@@ -619,7 +636,7 @@ mod tests {
             [events.x]
             properties = { time = "text", w = { type = "text", history = true } }
             [groups.g]
-            events = ["y"]
+            events = ["y", "y *"]
             [channels.sms]
             consent = "x"
             "#,
@@ -636,6 +653,7 @@ mod tests {
                 "Name x: `x` is the name of two things",
                 "Value a while: `a while` is not a length of time",
                 "Reference y: `y` is not an event of this schema",
+                "Reference y *: no event of this schema is called as `y *` says",
                 "Reference x: `x` is not an attribute of type boolean",
             ]
         );

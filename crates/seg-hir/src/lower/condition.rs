@@ -2,9 +2,12 @@
 
 use super::names::resolve::Subject;
 use super::{Lower, Lowered, Scope};
-use seg_data::EventId;
-use seg_data::schema::fold_name;
+use seg_data::schema::{Field, fold_name};
+use seg_data::{EventId, Type};
 use seg_syntax::ast::{Condition, Literal, ModifierKind, Name, OperandKind};
+use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::names::display;
+use seg_syntax::source::Span;
 
 impl Lower<'_> {
     /// Which kind of condition it is decides who reads it.
@@ -15,6 +18,7 @@ impl Lower<'_> {
         let subject = match &c.subject.kind {
             OperandKind::Name(name) => match self.any_activity(c, name) {
                 Some(events) => Subject::Events(events),
+                None if self.is_of_records(c, name, scope) => Subject::Error,
                 None => {
                     let their = c.prefix.their || name.their;
                     self.resolve(&Name { their, ..name.clone() }, scope)
@@ -47,6 +51,40 @@ impl Lower<'_> {
             Subject::Events(events) => self.event_condition(c, events),
             Subject::Ends(end, events) => self.ends_condition(c, end, events),
         }
+    }
+
+    /// `where category is "shoes"`, of which the event's lines have the category, and the
+    /// event has none. Reported.
+    fn is_of_records(&mut self, c: &Condition, name: &Name, scope: Scope<'_>) -> bool {
+        let Scope::Event(events) = scope else { return false };
+        if name.their || c.prefix.their || self.try_resolve(name, scope).is_some() {
+            return false;
+        }
+        let Some(event) = events.first().and_then(|event| self.schema.event(*event)) else { return false };
+        let has_field = |field: &&Field| match &field.ty {
+            Type::Records(fields) => fields.iter().any(|(known, _)| fold_name(known) == fold_name(&name.text)),
+            _ => false,
+        };
+        let Some(list) = event.properties.iter().find(has_field) else { return false };
+        let (words, list, of) = (self.words(c.span), display(&list.name), &event.name);
+        // `with category "shoes"` leaves the verb out, which stands in brackets.
+        let with = ["with ", "with a ", "with an ", "with the "].iter().find_map(|with| {
+            let start = c.span.start.checked_sub(with.len() as u32)?;
+            let before = Span { start, end: c.span.start, ..c.span };
+            self.sources.text(before).eq_ignore_ascii_case(with).then_some(before)
+        });
+        let said = words.strip_prefix(&self.words(c.subject.span)).unwrap_or("").trim_start().to_owned();
+        let is_literal = with.is_some() && said.starts_with(|c: char| c == '"' || c.is_ascii_digit());
+        let inner = if is_literal { format!("{} is {said}", self.words(c.subject.span)) } else { words };
+        let at = with.map_or(c.span, |before| before.to(c.span));
+        let lead = if with.is_some() { "where " } else { "" };
+        let right = format!("{lead}any of {list} has ({inner})");
+        self.report(
+            Diagnostic::new(Code::UnknownProperty, name.span, format!("`{of}` has no property `{}`", name.text))
+                .label(format!("each of its `{list}` has one"))
+                .fix(at, right.as_str(), format!("for one of them at least: `{right}`")),
+        );
+        true
     }
 
     /// `was active …`: any event, unless the schema calls something `active`.

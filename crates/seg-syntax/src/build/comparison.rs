@@ -3,7 +3,8 @@
 use super::Builder;
 use super::condition::error_operand;
 use crate::ast::{
-    Comparison, Emptiness, Literal, LiteralAt, ModifierKind, Operand, OperandKind, OrderOp, Quantifier, Relation, TextOp, Title,
+    Comparison, Emptiness, Literal, LiteralAt, ModifierKind, Operand, OperandKind, OrderOp, Quantifier, Relation,
+    TextOp, Title,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
@@ -165,7 +166,11 @@ impl Builder<'_> {
         self.report(
             Diagnostic::new(Code::MisplacedWords, not, format!("`{words}` could mean two things"))
                 .label("two negatives in one comparison")
-                .fix(span, format!("{copula} missing or empty"), format!("for the opposite of `set and not empty`: `{copula} missing or empty`"))
+                .fix(
+                    span,
+                    format!("{copula} missing or empty"),
+                    format!("for the opposite of `set and not empty`: `{copula} missing or empty`"),
+                )
                 .fix(span, format!("{copula} missing"), format!("for what has no value: `{copula} missing`")),
         );
     }

@@ -5,8 +5,8 @@ use super::Builder;
 use super::condition::error_operand;
 use super::time::unit_of;
 use crate::ast::{
-    Between, DistanceUnit, Expr, Followed, Group, GroupForm, LiteralAt, Modifier, ModifierKind, Near, Operand, OperandKind,
-    Periods, Quantifier, Recurring, Sample, Unit, Use, Within, WithinOf,
+    Between, DistanceUnit, Expr, Followed, Group, GroupForm, LiteralAt, Modifier, ModifierKind, Near, Operand,
+    OperandKind, Periods, Quantifier, Recurring, Sample, Unit, Use, Within, WithinOf,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;

@@ -62,6 +62,7 @@ codes! {
     RepeatedTail "E0114" "repeated-tail" "Two of what there can be one of";
     MisplacedWords "E0115" "misplaced-words" "Words that do not fit together";
     MinusNeedsSpaces "E0116" "minus-needs-spaces" "A minus without spaces around it";
+    ComparedWithOthers "E0117" "compared-with-others" "A comparison with other people";
 
     UnknownName "E0201" "unknown-name" "A name that the schema does not have";
     UnknownProperty "E0202" "unknown-property" "A property that the event does not have";

@@ -1,10 +1,14 @@
 //! Event sequences: one after another, followed by, not followed by.
 
-use crate::hir::{Bound, Chain, ChainOrder, ChainStep, CompareOp, Cond, Expr, ExprKind, Interval, Length, Moment, Query};
+use crate::hir::{
+    Bound, Chain, ChainOrder, ChainStep, CompareOp, Cond, Expr, ExprKind, Interval, Length, Moment, Query,
+};
 use crate::lower::names::resolve::Subject;
 use crate::lower::{Lower, Scope};
 use seg_data::{EventId, Period, PropertyId, Type};
-use seg_syntax::ast::{self, Condition, Duration, Followed, Modifier, ModifierKind, Name, OperandKind, Window, WithinOf};
+use seg_syntax::ast::{
+    self, Condition, Duration, Followed, Modifier, ModifierKind, Name, OperandKind, Window, WithinOf,
+};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -130,7 +134,7 @@ impl Lower<'_> {
                 ModifierKind::Within(ast::Within { of: WithinOf::Step, .. }) => {
                     let words = self.words(modifier.span);
                     self.report(
-                        Diagnostic::new(Code::MisplacedWords, modifier.span, format!("what is `{words}`?"))
+                        Diagnostic::new(Code::MisplacedWords, modifier.span, format!("is `{words}` said of all of them?"))
                             .label("all of them, or one after another?")
                             .fix(modifier.span, format!("all {words}"), format!("for all of them: `all {words}`")),
                     );
@@ -403,8 +407,12 @@ impl Lower<'_> {
                 .label("of what?");
         diagnostic = match modifier.kind {
             ModifierKind::Limit(_) => diagnostic.note("it belongs behind `not followed by … within …`"),
-            ModifierKind::NoneBetween(_) => diagnostic.note("it belongs behind a step: `did A then B with no C in between`"),
-            ModifierKind::AnyOrder => diagnostic.note("it belongs behind several events: `did all of (A, B) in any order`"),
+            ModifierKind::NoneBetween(_) => {
+                diagnostic.note("it belongs behind a step: `did A then B with no C in between`")
+            }
+            ModifierKind::AnyOrder => {
+                diagnostic.note("it belongs behind several events: `did all of (A, B) in any order`")
+            }
             ModifierKind::Same(_) => {
                 diagnostic.note("it belongs behind `then …`, `followed by …` or `with no … since`")
             }

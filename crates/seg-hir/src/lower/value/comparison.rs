@@ -434,7 +434,13 @@ impl Lower<'_> {
     }
 
     /// The values of a list; all of its problems are reported.
-    pub(super) fn literals(&mut self, left: &Compared<'_>, list: &[LiteralAt], ty: &Type, fold: bool) -> Option<Vec<Value>> {
+    pub(super) fn literals(
+        &mut self,
+        left: &Compared<'_>,
+        list: &[LiteralAt],
+        ty: &Type,
+        fold: bool,
+    ) -> Option<Vec<Value>> {
         let mut values = Vec::with_capacity(list.len());
         let mut is_whole = true;
         for at in list {

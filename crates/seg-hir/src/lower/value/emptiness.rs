@@ -42,9 +42,17 @@ impl Lower<'_> {
                 let (words, not) = (self.words(span), if says_not { "known" } else { "missing" });
                 let ty = left.value.ty.one();
                 self.report(
-                    Diagnostic::new(Code::OperatorNeedsType, span, format!("`empty` fits lists and texts, and `{subject}` is {ty}"))
-                        .label(format!("said of {ty}"))
-                        .fix(span, format!("{subject} is {not}"), format!("instead of `{words}` write `{subject} is {not}`")),
+                    Diagnostic::new(
+                        Code::OperatorNeedsType,
+                        span,
+                        format!("`empty` fits lists and texts, and `{subject}` is {ty}"),
+                    )
+                    .label(format!("said of {ty}"))
+                    .fix(
+                        span,
+                        format!("{subject} is {not}"),
+                        format!("instead of `{words}` write `{subject} is {not}`"),
+                    ),
                 );
                 return Lowered::error();
             }

@@ -8,6 +8,7 @@ use seg_data::schema::fold_name;
 use seg_data::{Type, Value};
 use seg_syntax::ast::{self, Comparison, Condition, LiteralAt, Modifier, ModifierKind, Name, OrderOp, Relation};
 use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
 
 impl Lower<'_> {
     /// `profile id is "ann"`, unless the schema calls something so; `None` for any other
@@ -95,9 +96,10 @@ impl Lower<'_> {
     }
 
     fn misplaced_id(&mut self, c: &Condition) {
-        let words = self.words(c.span);
+        let at = Span { start: c.subject.span.start, ..c.span };
+        let words = self.words(at);
         self.report(
-            Diagnostic::new(Code::OperatorNeedsType, c.span, format!("`{words}` is not said of an id"))
+            Diagnostic::new(Code::OperatorNeedsType, at, format!("`{words}` is not said of an id"))
                 .label("an id is a text, and everybody has one")
                 .help("ask which it is: `profile id is one of \"ann\", \"ben\"`")
                 .note("or by a list: `profile id is in list \"…\"`"),
