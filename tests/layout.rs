@@ -37,9 +37,13 @@ pub fn non_canonical(batch: &Batch) -> Batch {
     let rows = padding.clone().chain(0..n as u32).chain(padding);
     let longer = take_record_batch(batch.records(), &UInt32Array::from_iter_values(rows)).expect("rows of the batch");
     let schema = longer.schema();
+    let is_event = |name: &str| batch.schema().events.iter().any(|event| event.name == name);
     let columns = schema.fields().iter().zip(longer.columns()).map(|(field, column)| {
         let column = match column.data_type() {
-            DataType::List(item) if matches!(item.data_type(), DataType::Struct(_)) => with_null_lists(column),
+            // Of a person's own list of records, an empty one is not a missing one.
+            DataType::List(item) if matches!(item.data_type(), DataType::Struct(_)) && is_event(field.name()) => {
+                with_null_lists(column)
+            }
             DataType::List(item) if *item.data_type() == DataType::Utf8 => with_null_items(column),
             DataType::Dictionary(..) => with_repeats(column),
             _ => Arc::clone(column),

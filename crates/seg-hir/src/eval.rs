@@ -31,6 +31,16 @@ struct Person<'a> {
     batch: &'a Batch,
     row: usize,
     answers: Vec<Option<bool>>,
+    /// The item at hand of one of their lists.
+    element: RefCell<Option<Element>>,
+}
+
+/// An item of a person's list.
+#[derive(Clone)]
+enum Element {
+    Value(Value),
+    /// By its position among the records of the column.
+    Record(usize),
 }
 
 /// A person of whom it is known which segments they are in.
@@ -64,7 +74,8 @@ impl<'a> Evaluator<'a> {
 
     /// A person with what is known of all segments without their rules.
     pub(crate) fn answers<'b>(&self, batch: &'b Batch, row: usize) -> PersonAnswers<'b> {
-        let mut person = Person { batch, row, answers: vec![None; self.module.segments.len()] };
+        let mut person =
+            Person { batch, row, answers: vec![None; self.module.segments.len()], element: RefCell::default() };
         for id in &self.module.order {
             let answer = self.segment(*id, &person);
             if let Some(slot) = person.answers.get_mut(id.idx()) {
@@ -150,6 +161,17 @@ impl<'a> Evaluator<'a> {
                 let place = seg_data::sample::place(name, person.batch.id(person.row));
                 (place < *below) != *is_complement
             }
+            Cond::Elements { is_all, list, filter } => {
+                let Some(elements) = self.elements(*list, person) else { return false };
+                let holds = |element| {
+                    let outer = person.element.replace(Some(element));
+                    let holds = self.cond(filter, person, event);
+                    person.element.replace(outer);
+                    holds
+                };
+                let mut elements = elements.into_iter();
+                if *is_all { elements.all(holds) } else { elements.any(holds) }
+            }
             Cond::Profile(test) => {
                 let (own, merged) = (person.batch.id(person.row), person.batch.merged_ids(person.row));
                 test.holds(own, merged, |op, own, text| self.text_of(op, own, text, false))
@@ -159,6 +181,15 @@ impl<'a> Evaluator<'a> {
                 _ => false,
             },
         }
+    }
+
+    /// The items of a person's list; none where it is missing.
+    fn elements(&self, list: seg_data::AttributeId, person: &Person<'_>) -> Option<Vec<Element>> {
+        if let Some(Value::List(items)) = person.batch.attribute(list, person.row, self.now) {
+            return Some(items.into_iter().map(Element::Value).collect());
+        }
+        let records = person.batch.attribute_column(list)?.records(person.row)?;
+        Some(records.map(Element::Record).collect())
     }
 
     fn text(&self, op: TextOp, value: &str, text: &str, expr: &crate::hir::Expr) -> bool {

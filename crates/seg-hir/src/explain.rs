@@ -229,6 +229,17 @@ impl Details<'_, '_, '_> {
                 let also = if merged.is_empty() { String::new() } else { format!(", also {}", merged.join(", ")) };
                 self.add(format!("profile id is {}{also}", batch.id(row)));
             }
+            Cond::Elements { list, .. } => {
+                let schema = self.walk.explain.schema;
+                if let Some(attribute) = schema.attribute(*list) {
+                    let (batch, row) = (self.walk.explain.batch, self.walk.person.row());
+                    let value = match batch.attribute(*list, row, self.walk.explain.now) {
+                        Some(value) => format!("are {}", self.show(&value)),
+                        None => self.records(*list, row),
+                    };
+                    self.add(format!("{} {value}", attribute.name));
+                }
+            }
             Cond::Const(_) | Cond::InSegment(_) | Cond::Chain(_) | Cond::Items { .. } => {}
         }
     }
@@ -270,6 +281,16 @@ impl Details<'_, '_, '_> {
             }
             ExprKind::Periods { query, .. } | ExprKind::EventTime { query, .. } => self.query(query),
             _ => expr.operands().into_iter().for_each(|operand| self.expr(operand)),
+        }
+    }
+
+    /// How many records a person's list has.
+    fn records(&self, list: seg_data::AttributeId, row: usize) -> String {
+        let column = self.walk.explain.batch.attribute_column(list);
+        match column.and_then(|column| column.records(row)) {
+            Some(records) if records.len() == 1 => "have 1 record".to_owned(),
+            Some(records) => format!("have {} records", records.len()),
+            None => "are missing".to_owned(),
         }
     }
 
@@ -327,6 +348,7 @@ impl Details<'_, '_, '_> {
             | Cond::Items { .. }
             | Cond::Sample { .. }
             | Cond::Profile(_)
+            | Cond::Elements { .. }
             | Cond::InList(..) => {}
         }
     }

@@ -102,6 +102,16 @@ pub enum Cond {
     InList(Expr, ListRef),
     /// What is said of the id of a person.
     Profile(IdTest),
+    /// Whether all, or any, of the items of a person's list meet a condition; false where
+    /// the list is missing.
+    Elements {
+        /// All of them rather than any.
+        is_all: bool,
+        /// Whose items: a list of values or of records.
+        list: AttributeId,
+        /// A condition that may name the item at hand.
+        filter: Box<Cond>,
+    },
 }
 
 /// A test of the ids of a person: their own, and where ids are named also those that were
@@ -304,6 +314,13 @@ pub enum ExprKind {
         list: Vec<(EventId, PropertyId)>,
         /// The position of the field in their type.
         field: u32,
+    },
+    /// The item at hand of a person's list, or a field of the record that it is.
+    Element {
+        /// Of which list.
+        list: AttributeId,
+        /// Which field, of records.
+        field: Option<u32>,
     },
     /// A time or a day, so much later, or earlier.
     Shift {
@@ -545,6 +562,7 @@ impl Expr {
             | ExprKind::Seen(..)
             | ExprKind::Time
             | ExprKind::Field { .. }
+            | ExprKind::Element { .. }
             | ExprKind::UsualGap(_)
             | ExprKind::MostWithin { .. }
             | ExprKind::Aggregate { .. }

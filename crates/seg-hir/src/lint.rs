@@ -75,6 +75,7 @@ fn references(cond: &Cond, out: &mut HashSet<SegmentId>) {
         | Cond::Items { .. }
         | Cond::Sample { .. }
         | Cond::Profile(_)
+        | Cond::Elements { .. }
         | Cond::InList(..) => {}
     }
 }
@@ -171,6 +172,12 @@ impl Seen {
                 self.query(&step.query, positive);
                 step.none_between.iter().for_each(|none| self.query(none, !positive));
             }),
+            Cond::Elements { list, filter, .. } => {
+                self.attributes.insert(*list);
+                let n = self.n_conditions;
+                self.cond(filter, positive);
+                self.n_conditions = n;
+            }
             Cond::Const(_) | Cond::InSegment(_) | Cond::Items { .. } | Cond::Sample { .. } | Cond::Profile(_) => {}
         }
     }
@@ -203,6 +210,7 @@ impl Seen {
             | ExprKind::Today { .. }
             | ExprKind::Time
             | ExprKind::Field { .. }
+            | ExprKind::Element { .. }
             | ExprKind::Error => expr.operands().into_iter().for_each(|operand| self.expr(operand, positive)),
         }
     }

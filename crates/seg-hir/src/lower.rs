@@ -10,7 +10,7 @@ mod value;
 
 use crate::hir::{Cond, Moment, Query};
 use crate::names::{Declared, Reference, Settings};
-use seg_data::{EventId, PropertyId, Schema, Type, Zone};
+use seg_data::{AttributeId, EventId, PropertyId, Schema, Type, Zone};
 use seg_syntax::ast;
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::{SourceMap, Span};
@@ -50,6 +50,9 @@ pub(crate) struct Lower<'a> {
     unknown: HashSet<String>,
     /// Comparisons of a value beside one that leaves people without it out.
     known_besides: Vec<Span>,
+    /// The lists of which it is said beside the condition at hand what becomes of people
+    /// without one.
+    known_lists: Vec<String>,
 }
 
 /// Where a name is looked up first.
@@ -61,6 +64,16 @@ pub(crate) enum Scope<'a> {
     Event(&'a [EventId]),
     /// In what is asked of the records of a list: their fields.
     Item(&'a Items),
+    /// In what is asked of the records of a person's list: their fields, then what is
+    /// about the person.
+    Element(&'a Elements),
+}
+
+/// A list of a person.
+pub(crate) struct Elements {
+    list: AttributeId,
+    /// Of records.
+    fields: Vec<(String, Type)>,
 }
 
 /// A list of records on events.
@@ -177,6 +190,7 @@ impl<'a> Lower<'a> {
             references: Vec::new(),
             diagnostics: Vec::new(),
             warnings: Vec::new(),
+            known_lists: Vec::new(),
             unknown: HashSet::new(),
             known_besides: Vec::new(),
         }

@@ -127,7 +127,7 @@ fn periods(plan: &Plan) -> (Vec<(Period, Zone)>, Vec<Zone>) {
             Node::Const(_) | Node::All(_) | Node::Any(_) | Node::Cardinality { .. } | Node::Not(_) => {}
             Node::Known(_) | Node::Compare(..) | Node::OneOf(..) | Node::Text { .. } | Node::Has(..) => {}
             Node::FirstOrLastN { .. } | Node::Items { .. } | Node::Sample { .. } | Node::InList(..) => {}
-            Node::Profile(_) => {}
+            Node::Profile(_) | Node::Elements { .. } | Node::Element { .. } => {}
             Node::Literal(_) | Node::Attribute(..) | Node::Property(..) | Node::Time | Node::Field { .. } => {}
             Node::Anniversary(..) | Node::Elapsed(_) | Node::Distance { .. } | Node::UsualGap(_) => {}
             Node::MostWithin { .. } | Node::Arithmetic(..) | Node::Scale { .. } | Node::Convert(..) => {}

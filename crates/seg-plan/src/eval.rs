@@ -2,14 +2,16 @@
 
 mod chain;
 mod column;
+mod elements;
 mod query;
 
 use crate::plan::{Level, Literal, Node, NodeId, Plan, levels};
 use crate::reach::reached_by;
 use column::Column;
+use elements::ElementRows;
 use hashbrown::HashMap;
 use query::{EventRows, ItemRows};
-use seg_data::{Batch, EventId, Mask, Money, Place, PropertyId, Timestamp, Type, Value};
+use seg_data::{AttributeId, Batch, EventId, Mask, Money, Place, PropertyId, Timestamp, Type, Value};
 use seg_hir::hir::{CompareOp, IdTest, TextOp};
 use seg_hir::text::{compile_pattern, fold_value};
 use std::cmp::Ordering;
@@ -42,6 +44,8 @@ enum Domain {
     Events(EventId),
     /// The records of a list of those events.
     Items(EventId, PropertyId),
+    /// The items of a list of the people.
+    Elements(AttributeId),
 }
 
 /// Conditions of a plan over whole columns, for engines that make no code for
@@ -85,6 +89,7 @@ struct Eval<'a> {
     columns: HashMap<(NodeId, Domain), Rc<Column>>,
     rows: HashMap<EventId, Rc<EventRows>>,
     items: HashMap<(EventId, PropertyId), Rc<ItemRows>>,
+    elements: HashMap<AttributeId, Rc<ElementRows>>,
 }
 
 impl<'a> Eval<'a> {
@@ -97,6 +102,7 @@ impl<'a> Eval<'a> {
             columns: HashMap::new(),
             rows: HashMap::new(),
             items: HashMap::new(),
+            elements: HashMap::new(),
         }
     }
 
@@ -129,6 +135,7 @@ impl<'a> Eval<'a> {
             Domain::People => self.batch.len(),
             Domain::Events(event) => self.event_rows(event).idx.len(),
             Domain::Items(event, property) => self.item_rows(event, property).idx.len(),
+            Domain::Elements(list) => self.element_rows(list).owner.len(),
         }
     }
 
@@ -180,6 +187,7 @@ impl<'a> Eval<'a> {
                 let place = |row| seg_data::sample::place(name, self.batch.id(row));
                 Column::Bools((0..len).map(|row| (place(row) < *below) != *is_complement).collect())
             }
+            Node::Elements { is_all, list, filter } => self.elements(*is_all, *list, *filter),
             Node::Profile(test) => {
                 let pattern = match test {
                     IdTest::Text(TextOp::Matches, text) => compile_pattern(text, false).ok(),
@@ -219,6 +227,10 @@ impl<'a> Eval<'a> {
                     Column::of(rows.time.iter().map(|t| Some(Value::Timestamp(*t))))
                 }
                 _ => Column::missing(len),
+            },
+            Node::Element { list, field, ty } => match domain {
+                Domain::Elements(of) if of == *list => self.element(of, *field, ty),
+                _ => Column::missing_of(ty, len),
             },
             Node::Field { list, field, ty } => {
                 let Domain::Items(event, property) = domain else { return Column::missing_of(ty, len) };
@@ -304,6 +316,7 @@ impl<'a> Eval<'a> {
             | Node::Items { .. }
             | Node::Sample { .. }
             | Node::Profile(_)
+            | Node::Elements { .. }
             | Node::InList(..) => Column::Bools(vec![false; len]),
         }
     }
@@ -332,7 +345,10 @@ impl<'a> Eval<'a> {
 /// person.
 fn is_gathered(node: &Node) -> bool {
     !node.queries().is_empty()
-        || matches!(node, Node::Attribute(..) | Node::Seen(..) | Node::Sample { .. } | Node::Profile(_))
+        || matches!(
+            node,
+            Node::Attribute(..) | Node::Seen(..) | Node::Sample { .. } | Node::Profile(_) | Node::Elements { .. }
+        )
 }
 
 fn compare(op: CompareOp, left: &Column, right: &Column, len: usize) -> Vec<bool> {

@@ -165,6 +165,10 @@ impl Lower {
                 let (name, below, is_complement) = (name.clone(), *below, *is_complement);
                 self.builder.add(Node::Sample { name, below, is_complement })
             }
+            Cond::Elements { is_all, list, filter } => {
+                let filter = self.cond(filter);
+                self.builder.add(Node::Elements { is_all: *is_all, list: *list, filter })
+            }
             Cond::Profile(test) => self.builder.add(Node::Profile(test.clone())),
             Cond::InList(expr, list) => {
                 let value = self.expr(expr);
@@ -187,6 +191,7 @@ impl Lower {
             ExprKind::Today { zone, offset } => Node::Today { zone: *zone, offset: *offset },
             ExprKind::Seen(end, known_at) => Node::Seen(*end, *known_at),
             ExprKind::Time => Node::Time,
+            ExprKind::Element { list, field } => Node::Element { list: *list, field: *field, ty: expr.ty.clone() },
             ExprKind::Field { list, field } => Node::Field { list: list.clone(), field: *field, ty: expr.ty.clone() },
             ExprKind::Shift { of, by, is_back } => Node::Shift { of: self.expr(of), by: *by, is_back: *is_back },
             ExprKind::DayOf(of, zone) => Node::DayOf(self.expr(of), *zone),

@@ -72,7 +72,7 @@ pub fn needs(plan: &Plan) -> Needs {
     let mut needs = Needs::default();
     for node in reached(plan).into_iter().filter_map(|id| plan.node(id)) {
         match node {
-            Node::Attribute(id, _) => {
+            Node::Attribute(id, _) | Node::Elements { list: id, .. } => {
                 needs.attributes.insert(*id);
             }
             Node::Property(ids, _) => needs.properties(ids),
@@ -97,6 +97,7 @@ pub fn needs(plan: &Plan) -> Needs {
             | Node::FirstOrLastN { .. }
             | Node::Sample { .. }
             | Node::Profile(_)
+            | Node::Element { .. }
             | Node::InList(..)
             | Node::Literal(_)
             | Node::Time

@@ -144,7 +144,7 @@ pub fn levels(plan: &Plan) -> Vec<Level> {
     let mut levels: Vec<Level> = Vec::with_capacity(plan.nodes.len());
     for node in &plan.nodes {
         let own = match node {
-            Node::Field { .. } => Level::Item,
+            Node::Field { .. } | Node::Element { .. } => Level::Item,
             Node::Property(..) | Node::Time | Node::Chain(_) | Node::Items { .. } => Level::Event,
             Node::Const(_)
             | Node::All(_)
@@ -159,6 +159,7 @@ pub fn levels(plan: &Plan) -> Vec<Level> {
             | Node::FirstOrLastN { .. }
             | Node::Sample { .. }
             | Node::Profile(_)
+            | Node::Elements { .. }
             | Node::InList(..)
             | Node::Literal(_)
             | Node::Attribute(..)
@@ -237,6 +238,12 @@ pub enum Node {
     },
     InList(NodeId, ListRef),
     Profile(IdTest),
+    /// Of the items of a person's list.
+    Elements {
+        is_all: bool,
+        list: AttributeId,
+        filter: NodeId,
+    },
     // Values.
     Literal(Literal),
     Attribute(AttributeId, Type),
@@ -253,6 +260,11 @@ pub enum Node {
     Field {
         list: Vec<(EventId, PropertyId)>,
         field: u32,
+        ty: Type,
+    },
+    Element {
+        list: AttributeId,
+        field: Option<u32>,
         ty: Type,
     },
     Shift {
@@ -326,6 +338,7 @@ impl Node {
             | Node::Items { .. }
             | Node::Sample { .. }
             | Node::Profile(_)
+            | Node::Elements { .. }
             | Node::InList(..) => true,
             Node::Literal(_)
             | Node::Attribute(..)
@@ -335,6 +348,7 @@ impl Node {
             | Node::Seen(..)
             | Node::Time
             | Node::Field { .. }
+            | Node::Element { .. }
             | Node::Shift { .. }
             | Node::DayOf(..)
             | Node::Part(..)
@@ -363,6 +377,7 @@ impl Node {
             Node::Sample { .. } => "sample",
             Node::InList(..) => "list",
             Node::Profile(_) => "profile id",
+            Node::Elements { .. } | Node::Element { .. } => "elements",
             Node::Time => "event time",
             Node::Shift { .. } | Node::DayOf(..) | Node::Part(..) | Node::Elapsed(_) => "calendar",
             Node::Anniversary(..) => "anniversary",
@@ -450,6 +465,7 @@ impl Node {
             | Node::Items { .. }
             | Node::Sample { .. }
             | Node::Profile(_)
+            | Node::Elements { .. }
             | Node::InList(..)
             | Node::Literal(_)
             | Node::Attribute(..)
@@ -459,6 +475,7 @@ impl Node {
             | Node::Seen(..)
             | Node::Time
             | Node::Field { .. }
+            | Node::Element { .. }
             | Node::Shift { .. }
             | Node::DayOf(..)
             | Node::Part(..)
@@ -503,6 +520,7 @@ impl Node {
             | Node::Items { .. }
             | Node::Sample { .. }
             | Node::Profile(_)
+            | Node::Elements { .. }
             | Node::Literal(_)
             | Node::Attribute(..)
             | Node::Property(..)
@@ -511,6 +529,7 @@ impl Node {
             | Node::Seen(..)
             | Node::Time
             | Node::Field { .. }
+            | Node::Element { .. }
             | Node::UsualGap(_)
             | Node::MostWithin { .. }
             | Node::Aggregate { .. }
@@ -523,7 +542,9 @@ impl Node {
     /// The nodes that are about one of its query's events.
     pub fn inner(&self) -> Vec<NodeId> {
         let own = match self {
-            Node::FirstOrLastN { filter, .. } | Node::Items { filter, .. } => Some(*filter),
+            Node::FirstOrLastN { filter, .. } | Node::Items { filter, .. } | Node::Elements { filter, .. } => {
+                Some(*filter)
+            }
             Node::Aggregate { measure, .. } => measure.as_ref().map(|(m, _)| *m),
             Node::Const(_)
             | Node::All(_)
@@ -547,6 +568,7 @@ impl Node {
             | Node::Seen(..)
             | Node::Time
             | Node::Field { .. }
+            | Node::Element { .. }
             | Node::Shift { .. }
             | Node::DayOf(..)
             | Node::Part(..)

@@ -98,6 +98,12 @@ fn format_node(node: &Node, schema: &Schema) -> String {
         Node::Sample { name, below, is_complement } => {
             format!("sample {name:?} {} {below}", if *is_complement { ">=" } else { "<" })
         }
+        Node::Elements { is_all, list, filter } => {
+            let list = schema.attribute(*list).map_or("?", |a| &a.name);
+            format!("{} of elements {list:?}: n{}", if *is_all { "all" } else { "any" }, filter.0)
+        }
+        Node::Element { field: None, ty, .. } => format!("element: {ty}"),
+        Node::Element { field: Some(field), ty, .. } => format!("field {field} of the element: {ty}"),
         Node::Profile(test) => seg_hir::hir::describe_id_test(test),
         Node::InList(a, list) => format!("n{} in list {:?}", a.0, list.0.name),
         Node::Time => "time of the event".to_owned(),

@@ -47,12 +47,12 @@ pub fn verify(plan: &Plan) -> Result<(), Vec<Fault>> {
         // Within events stands what is about events or people, and only what is
         // asked of records may be about those.
         let may_be = match node {
-            Node::Items { .. } | Node::Aggregate { items: Some(_), .. } => Level::Item,
+            Node::Items { .. } | Node::Elements { .. } | Node::Aggregate { items: Some(_), .. } => Level::Item,
             _ => Level::Event,
         };
         let measure = match node {
             Node::Aggregate { measure: Some((measure, _)), .. } => Some(*measure),
-            Node::Items { filter, .. } => Some(*filter),
+            Node::Items { filter, .. } | Node::Elements { filter, .. } => Some(*filter),
             _ => None,
         };
         let is_outside = |id: &NodeId| level(*id) > if Some(*id) == measure { may_be } else { Level::Event };
@@ -112,7 +112,8 @@ fn shape(plan: &Plan, node: &Node, fault: &mut impl FnMut(&str)) {
     if node.queries().iter().filter_map(|q| q.filter).any(|f| !is_condition(&f)) {
         fault("filters by a value");
     }
-    if matches!(node, Node::FirstOrLastN { filter, .. } | Node::Items { filter, .. } if !is_condition(filter)) {
+    if matches!(node, Node::FirstOrLastN { filter, .. } | Node::Items { filter, .. } | Node::Elements { filter, .. } if !is_condition(filter))
+    {
         fault("asks a value of its events");
     }
     if let Node::Aggregate { function, measure, .. } = node

@@ -98,6 +98,8 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeMap<String, Option<&'static s
         Node::Sample { is_complement, .. } => add(if *is_complement { "other sample" } else { "sample" }),
         Node::InList(..) => add("in list"),
         Node::Profile(_) => add("profile id"),
+        Node::Elements { is_all, .. } => add(if *is_all { "all items of a list" } else { "any item of a list" }),
+        Node::Element { .. } => {}
         Node::Time => add("time of the event"),
         Node::Field { .. } => add("field of a record"),
         Node::Shift { .. } => add("shifted time"),

@@ -88,7 +88,9 @@ fn schema_with_histories() -> String {
         schema = schema.replace(&format!("\n{name} = {of_type}\n"), &format!("\n{name} = {kept}\n"));
     }
     assert_eq!(schema.matches("history = true").count(), 5);
-    schema
+    // A list of records beside the lists of texts.
+    let pets = "[attributes]\npets = { type = \"list of records\", fields = { kind = \"text\", age = \"integer\" } }";
+    schema.replacen("[attributes]", pets, 1)
 }
 
 /// Profiles, and segments to evaluate over them.

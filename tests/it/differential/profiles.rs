@@ -79,6 +79,15 @@ pub fn person() -> BoxedStrategy<String> {
         field("home_lon", &["-0.1278", "2.3522", "180"]),
         field("sms_consent", &["true", "false"]),
         field("tags", &["[]", "[\"a\"]", "[\"b\", \"a\", null]"]),
+        field(
+            "pets",
+            &[
+                "[]",
+                "[{\"kind\": \"dog\", \"age\": 1}]",
+                "[{\"kind\": \"cat\"}, {\"kind\": \"dog\", \"age\": 2}]",
+                "[{}]",
+            ],
+        ),
         field("birthday", dates),
         field("last_order_date", TIMES),
         field("first_order_date", TIMES),

@@ -198,6 +198,30 @@ fn others() -> Vec<BoxedStrategy<String>> {
             vec![one(&["90%", "50%", "0.5%"]), one(&["\"a\"", "\"winter-test\""])],
         ),
         phrase(
+            "any of tags {}",
+            vec![one(&["is \"a\"", "is not \"a\"", "contains \"b\"", "is \"A\" ignoring case", "is country"])],
+        ),
+        phrase("all of tags {} or unknown", vec![one(&["are \"a\"", "contain \"a\"", "are one of \"a\", \"b\""])]),
+        phrase(
+            "tags are known and {} of tags {}",
+            vec![one(&["none", "all"]), one(&["are \"a\"", "start with \"b\""])],
+        ),
+        phrase("tags are {}", vec![one(&["empty", "not empty", "missing or empty", "empty or unknown"])]),
+        phrase(
+            "any of pets has {}",
+            vec![one(&[
+                "kind \"dog\"",
+                "(kind is \"dog\" and age is at least 2)",
+                "(age is total_orders)",
+                "(kind is missing)",
+            ])],
+        ),
+        phrase(
+            "pets are known and {} pets have {}",
+            vec![one(&["no", "all of", "none of"]), one(&["kind \"dog\"", "(kind is \"dog\" or age is at least 2)"])],
+        ),
+        phrase("pets are {}", vec![one(&["known", "missing", "empty", "not empty"])]),
+        phrase(
             "profile id is {}",
             vec![one(&["\"3\"", "not \"3\"", "one of \"1\", \"2\", \"x\"", "in list \"texts\""])],
         ),

@@ -73,7 +73,12 @@ impl Chooser<'_> {
             | Node::Has(..)
             | Node::FirstOrLastN { .. } => None,
             // The first was precomputed above; values are no conditions.
-            Node::Chain(_) | Node::Items { .. } | Node::Sample { .. } | Node::Profile(_) | Node::InList(..) => None,
+            Node::Chain(_)
+            | Node::Items { .. }
+            | Node::Sample { .. }
+            | Node::Profile(_)
+            | Node::Elements { .. }
+            | Node::InList(..) => None,
             Node::Literal(_)
             | Node::Attribute(..)
             | Node::Property(..)
@@ -82,6 +87,7 @@ impl Chooser<'_> {
             | Node::Seen(..)
             | Node::Time
             | Node::Field { .. }
+            | Node::Element { .. }
             | Node::Shift { .. }
             | Node::DayOf(..)
             | Node::Part(..)

@@ -43,9 +43,12 @@ impl Select<'_> {
                 Cond::FirstOrLastN { end: *end, n: self.int(i64::from(*n)), query }
             }
             // What a kernel of the plan evaluator computes was decided above.
-            Node::Chain(_) | Node::Items { .. } | Node::Sample { .. } | Node::Profile(_) | Node::InList(..) => {
-                self.precomputed_cond(id, domain)
-            }
+            Node::Chain(_)
+            | Node::Items { .. }
+            | Node::Sample { .. }
+            | Node::Profile(_)
+            | Node::Elements { .. }
+            | Node::InList(..) => self.precomputed_cond(id, domain),
             // No values are conditions, which the plan's verifier sees to.
             Node::Literal(_)
             | Node::Attribute(..)
@@ -55,6 +58,7 @@ impl Select<'_> {
             | Node::Seen(..)
             | Node::Time
             | Node::Field { .. }
+            | Node::Element { .. }
             | Node::Shift { .. }
             | Node::DayOf(..)
             | Node::Part(..)

@@ -52,6 +52,7 @@ impl Select<'_> {
             // Whatever is made of these is for the plan evaluator.
             Node::Time
             | Node::Field { .. }
+            | Node::Element { .. }
             | Node::Shift { .. }
             | Node::DayOf(..)
             | Node::Part(..)
@@ -79,6 +80,7 @@ impl Select<'_> {
             | Node::Items { .. }
             | Node::Sample { .. }
             | Node::Profile(_)
+            | Node::Elements { .. }
             | Node::InList(..) => missing,
         }
     }

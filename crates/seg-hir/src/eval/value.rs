@@ -1,7 +1,7 @@
 //! Values of expressions.
 
 use super::events::Occurrence;
-use super::{Evaluator, Person};
+use super::{Element, Evaluator, Person};
 use crate::hir::{Aggregate, ArithmeticOp, CalendarPart, End, Expr, ExprKind, Length, Moment, Query};
 use crate::text::fold_value;
 use seg_data::money::{MONEY_SCALE, divide_half_even};
@@ -24,6 +24,13 @@ impl Evaluator<'_> {
             ExprKind::Moment(moment) => Some(Value::Timestamp(moment.at(self.now))),
             ExprKind::Today { zone, offset } => Some(Value::Date(offset.from(zone.date(self.now)))),
             ExprKind::Time => Some(Value::Timestamp(event?.time)),
+            ExprKind::Element { list, field } => match (person.element.borrow().clone()?, field) {
+                (Element::Value(value), None) => Some(value),
+                (Element::Record(record), Some(field)) => {
+                    person.batch.attribute_column(*list)?.fields().get(*field as usize)?.value(record)
+                }
+                (Element::Value(_), Some(_)) | (Element::Record(_), None) => None,
+            },
             ExprKind::Field { list, field } => {
                 let event = event?;
                 let (_, property) = list.iter().find(|(of, _)| *of == event.event)?;

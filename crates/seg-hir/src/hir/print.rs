@@ -68,6 +68,7 @@ fn members(cond: &Cond) -> &[Cond] {
         | Cond::Items { .. }
         | Cond::Sample { .. }
         | Cond::Profile(_)
+        | Cond::Elements { .. }
         | Cond::InList(..) => &[],
     }
 }
@@ -97,6 +98,7 @@ fn rename(cond: &mut Cond, new_id: &impl Fn(SegmentId) -> SegmentId) {
         | Cond::Items { .. }
         | Cond::Sample { .. }
         | Cond::Profile(_)
+        | Cond::Elements { .. }
         | Cond::InList(..) => {}
     }
 }
@@ -159,6 +161,11 @@ impl Printer<'_> {
                 format!("sample({name:?} {} {below})", if *is_complement { ">=" } else { "<" })
             }
             Cond::Profile(test) => describe_id_test(test),
+            Cond::Elements { is_all, list, filter } => {
+                let quantifier = if *is_all { "all" } else { "any" };
+                let list = self.schema.attribute(*list).map_or("?".into(), |a| name(&a.name));
+                format!("{quantifier} of {list} has {}", self.leaf(filter))
+            }
             Cond::InList(expr, list) => format!("{} in list {:?}", self.expr(expr), list.0.name),
         }
     }
@@ -174,6 +181,15 @@ impl Printer<'_> {
             ExprKind::Attribute(id) => self.schema.attribute(*id).map_or("?".into(), |a| name(&a.name)),
             ExprKind::Property(ids) => self.property(ids),
             ExprKind::Time => ".time".to_owned(),
+            ExprKind::Element { field: None, .. } => "item".to_owned(),
+            ExprKind::Element { list, field: Some(field) } => {
+                let ty = self.schema.attribute(*list).map(|a| &a.ty);
+                let field = match ty {
+                    Some(Type::Records(fields)) => fields.get(*field as usize).map(|(name, _)| name.as_str()),
+                    _ => None,
+                };
+                format!("item.{}", field.unwrap_or("?"))
+            }
             ExprKind::Field { list, field } => {
                 let first = list.first().and_then(|(e, p)| self.schema.event(*e)?.properties.get(p.idx()));
                 let field = match first.map(|p| &p.ty) {

@@ -15,11 +15,15 @@ impl Lower<'_> {
         if group.form == GroupForm::Compound && !self.check_compound(group) {
             return Lowered::error();
         }
+        let n_lists = self.known_lists.len();
+        let said = self.lists_said_beside(group);
+        self.known_lists.extend(said);
         let mut members: Vec<Lowered> = Vec::with_capacity(group.members.len());
         for member in &group.members {
             let strays = is_row && self.strays_from_filter(members.last(), member);
             members.push(if strays { Lowered::error() } else { self.expr_in(member, scope) });
         }
+        self.known_lists.truncate(n_lists);
         if is_row {
             let word = if group.quantifier == Quantifier::Any { "or" } else { "and" };
             // What a negative reaches decides what a window reaches.

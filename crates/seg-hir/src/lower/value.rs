@@ -3,6 +3,7 @@
 mod aggregate;
 pub(super) mod comparison;
 mod condition;
+mod elements;
 mod emptiness;
 mod operand;
 mod profile;

@@ -62,6 +62,7 @@ impl Eval<'_> {
         match domain {
             Domain::People => people,
             Domain::Events(event) => people.take(&self.event_rows(event).owner),
+            Domain::Elements(list) => people.take(&self.element_rows(list).owner),
             Domain::Items(event, property) => {
                 let of_events = people.take(&self.event_rows(event).owner);
                 of_events.take(&self.item_rows(event, property).owner)

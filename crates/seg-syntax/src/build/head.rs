@@ -62,7 +62,9 @@ impl Builder<'_> {
             Rule::in_sample => self.sample(inner).map_or(error, Head::Whole),
             Rule::near => Head::Whole(Expr::Near(self.near(inner))),
             Rule::use_with_values => self.use_with_values(inner).map_or(error, Head::Whole),
-            Rule::items_of => Head::Subject { quantity: None, subject: self.items_of(inner), modifier: None },
+            Rule::items_of | Rule::elements_of => {
+                Head::Subject { quantity: None, subject: self.items_of(inner), modifier: None }
+            }
             Rule::several_of => match self.several_of(inner) {
                 Some(group) => {
                     let kind = OperandKind::Bracketed(Box::new(Expr::Group(group)));

@@ -14,7 +14,13 @@ impl Lower<'_> {
     /// for all others.
     pub(in crate::lower) fn special_condition(&mut self, c: &Condition, scope: Scope<'_>) -> Option<Lowered> {
         match &c.subject.kind {
-            OperandKind::Items(quantifier, name) => Some(self.items(c, *quantifier, name, scope)),
+            OperandKind::Items(quantifier, name) => {
+                let list = self.list_of_person(name).filter(|_| matches!(scope, Scope::Person));
+                Some(match list {
+                    Some(list) => self.elements(c, *quantifier, name, list),
+                    None => self.items(c, *quantifier, name, scope),
+                })
+            }
             OperandKind::Anniversary(name) => Some(self.anniversary(c, name, scope)),
             OperandKind::UsualGap(Some(event)) => {
                 let at = c.modifiers.iter().position(|t| matches!(t.kind, ModifierKind::Comparison(_)));
@@ -30,6 +36,15 @@ impl Lower<'_> {
                     return Some(self.items(c, Quantifier::Any, name, scope));
                 }
                 if matches!(scope, Scope::Person) {
+                    let list = self.list_of_person(name).filter(|(_, ty)| is_had && matches!(ty, Type::Records(_)));
+                    if let Some(list) = list {
+                        return Some(self.elements(c, Quantifier::Any, name, list));
+                    }
+                    if let Some((list, ty @ Type::Records(_))) = self.list_of_person(name)
+                        && let Some(lowered) = self.records_as_whole(c, list, &ty)
+                    {
+                        return Some(lowered);
+                    }
                     return self.profile_id(c, name).or_else(|| self.place_or_definition(c, name));
                 }
                 None

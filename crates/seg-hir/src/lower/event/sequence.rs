@@ -134,9 +134,17 @@ impl Lower<'_> {
                 ModifierKind::Within(ast::Within { of: WithinOf::Step, .. }) => {
                     let words = self.words(modifier.span);
                     self.report(
-                        Diagnostic::new(Code::MisplacedWords, modifier.span, format!("is `{words}` said of all of them?"))
-                            .label("all of them, or one after another?")
-                            .fix(modifier.span, format!("all {words}"), format!("for all of them: `all {words}`")),
+                        Diagnostic::new(
+                            Code::MisplacedWords,
+                            modifier.span,
+                            format!("is `{words}` said of all of them?"),
+                        )
+                        .label("all of them, or one after another?")
+                        .fix(
+                            modifier.span,
+                            format!("all {words}"),
+                            format!("for all of them: `all {words}`"),
+                        ),
                     );
                     return None;
                 }

@@ -39,7 +39,8 @@ impl Lower<'_> {
             None => {
                 let diagnostic = match scope {
                     Scope::Event(events) => self.unknown_property(name, events),
-                    Scope::Item(items) => Self::unknown_field(name, items),
+                    Scope::Item(items) => Self::unknown_field(name, &items.fields),
+                    Scope::Element(elements) => Self::unknown_field(name, &elements.fields),
                     Scope::Person => self.unknown_name(name),
                 };
                 self.report(diagnostic);
@@ -53,6 +54,14 @@ impl Lower<'_> {
         if let Scope::Item(items) = scope {
             let field = Lower::field(name, items).filter(|_| !name.their).map(Subject::Value);
             return field.or_else(|| self.try_resolve(name, Scope::Event(&items.events)));
+        }
+        if let Scope::Element(elements) = scope {
+            let field = elements.field(name).filter(|_| !name.their).map(Subject::Value);
+            let of_person = |lower: &mut Self| match lower.try_resolve(name, Scope::Person) {
+                Some(Subject::Events(_) | Subject::Ends(..)) | None => None,
+                other => other,
+            };
+            return field.or_else(|| of_person(self));
         }
         if let Scope::Event(events) = scope
             && !name.their
@@ -85,7 +94,7 @@ impl Lower<'_> {
             Some(Target::Attribute(id)) => Some(Subject::Value(self.attribute(*id))),
             Some(target) => match scope {
                 Scope::Person => Some(Subject::Events(self.events_of(*target))),
-                Scope::Event(_) | Scope::Item(_) => None,
+                Scope::Event(_) | Scope::Item(_) | Scope::Element(_) => None,
             },
             None => ends.or_else(|| self.seen(name)),
         }
@@ -165,9 +174,9 @@ impl Lower<'_> {
         Some(Subject::Value(Expr { kind: ExprKind::Property(found), ty, may_be_missing }))
     }
 
-    fn unknown_field(name: &Name, items: &crate::lower::Items) -> Diagnostic {
+    fn unknown_field(name: &Name, fields: &[(String, Type)]) -> Diagnostic {
         let message = format!("these records have no field `{}`", shortened(&name.text));
-        let known: Vec<&str> = items.fields.iter().map(|(name, _)| name.as_str()).collect();
+        let known: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         let diagnostic = Diagnostic::new(Code::UnknownProperty, name.span, message).label("unknown field");
         match suggestion(&name.text, known.iter().copied()) {
             Some(near) => diagnostic.fix(name.span, display(near), format!("did you mean `{}`?", display(near))),
