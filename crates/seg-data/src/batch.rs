@@ -78,6 +78,7 @@ pub fn storage_type(ty: &Type) -> DataType {
                 Element::Text => DataType::Utf8,
                 Element::Integer => DataType::Int64,
                 Element::Number => DataType::Float64,
+                Element::Timestamp => time_type(),
             };
             DataType::List(Arc::new(ArrowField::new("item", item, true)))
         }

@@ -19,7 +19,7 @@ pub enum Type {
     Timestamp,
     /// A calendar day, see [`crate::Date`].
     Date,
-    /// A list of texts, integers or numbers.
+    /// A list of texts, integers, numbers or instants.
     List(Element),
     /// A length of time in microseconds. No data has this type; it is that of
     /// `usual gap` and `time since`.
@@ -37,6 +37,8 @@ pub enum Element {
     Integer,
     /// Numbers.
     Number,
+    /// Instants.
+    Timestamp,
 }
 
 impl Element {
@@ -46,6 +48,7 @@ impl Element {
             Element::Text => Type::Text,
             Element::Integer => Type::Integer,
             Element::Number => Type::Number,
+            Element::Timestamp => Type::Timestamp,
         }
     }
 }
@@ -64,6 +67,7 @@ impl Type {
             "list of text" => Type::List(Element::Text),
             "list of integer" => Type::List(Element::Integer),
             "list of number" => Type::List(Element::Number),
+            "list of timestamp" => Type::List(Element::Timestamp),
             _ => return None,
         })
     }
@@ -96,6 +100,7 @@ impl fmt::Display for Type {
             Type::List(Element::Text) => "list of text",
             Type::List(Element::Integer) => "list of integer",
             Type::List(Element::Number) => "list of number",
+            Type::List(Element::Timestamp) => "list of timestamp",
             Type::Duration => "length of time",
             Type::Records(_) => "list of records",
         })

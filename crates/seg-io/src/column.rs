@@ -5,7 +5,9 @@ use crate::order::{Order, Scratch};
 use crate::primitives::Primitives;
 use crate::rows::json_cell;
 use crate::texts::Texts;
-use arrow_array::builder::{ArrayBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder};
+use arrow_array::builder::{
+    ArrayBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
+};
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt32Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
@@ -27,6 +29,7 @@ pub(crate) enum ColumnBuilder {
     TextList(ListBuilder<StringBuilder>),
     IntegerList(ListBuilder<Int64Builder>),
     NumberList(ListBuilder<Float64Builder>),
+    TimestampList(ListBuilder<TimestampMicrosecondBuilder>),
     Records(RecordsBuilder),
 }
 
@@ -126,6 +129,10 @@ impl ColumnBuilder {
             Type::List(Element::Text) => ColumnBuilder::TextList(ListBuilder::new(StringBuilder::new())),
             Type::List(Element::Integer) => ColumnBuilder::IntegerList(ListBuilder::new(Int64Builder::new())),
             Type::List(Element::Number) => ColumnBuilder::NumberList(ListBuilder::new(Float64Builder::new())),
+            Type::List(Element::Timestamp) => {
+                let instants = TimestampMicrosecondBuilder::new().with_timezone("UTC");
+                ColumnBuilder::TimestampList(ListBuilder::new(instants))
+            }
             Type::Records(fields) => ColumnBuilder::Records(RecordsBuilder {
                 fields: fields.iter().map(|(name, ty)| (name.clone(), ColumnBuilder::new(ty))).collect(),
                 lengths: Vec::new(),
@@ -153,6 +160,9 @@ impl ColumnBuilder {
             ColumnBuilder::IntegerList(b) => append_list(cell, b, |c| c.integer(), |items, v| items.append_value(v)),
             ColumnBuilder::Records(b) => b.append(cell, zone),
             ColumnBuilder::NumberList(b) => append_list(cell, b, |c| c.number(), |items, v| items.append_value(v)),
+            ColumnBuilder::TimestampList(b) => {
+                append_list(cell, b, |c| c.instant(zone), |items, v| items.append_value(v.0))
+            }
         }
     }
 
@@ -198,6 +208,7 @@ impl ColumnBuilder {
             ColumnBuilder::TextList(b) => Arc::new(b.finish()),
             ColumnBuilder::IntegerList(b) => Arc::new(b.finish()),
             ColumnBuilder::NumberList(b) => Arc::new(b.finish()),
+            ColumnBuilder::TimestampList(b) => Arc::new(b.finish()),
             ColumnBuilder::Records(b) => b.finish(),
         }
     }

@@ -122,6 +122,7 @@ impl Values {
             ColumnBuilder::TextList(_)
             | ColumnBuilder::IntegerList(_)
             | ColumnBuilder::NumberList(_)
+            | ColumnBuilder::TimestampList(_)
             | ColumnBuilder::Records(_) => return None,
         })
     }

@@ -313,6 +313,7 @@ fn list(
         Element::Text => matches!(item.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
         Element::Integer => item.data_type().is_integer(),
         Element::Number => item.data_type().is_numeric(),
+        Element::Timestamp => matches!(item.data_type(), DataType::Timestamp(..)),
     };
     if !converts {
         return Err(wrong());

@@ -430,7 +430,7 @@ impl Reader {
         Type::parse(text.get_ref()).unwrap_or_else(|| {
             let message = format!("`{}` is not a type", text.get_ref());
             let help = "the types are boolean, integer, number, money, text, timestamp, date, \
-                        list of text, list of integer, list of number, list of records";
+                        list of text, list of integer, list of number, list of timestamp, list of records";
             self.problem(ProblemKind::Value, text.span(), message, Some(help.to_owned()));
             Type::Text
         })

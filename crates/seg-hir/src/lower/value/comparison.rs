@@ -508,6 +508,15 @@ impl Lower<'_> {
             self.needs_type(left, "include", "lists", span);
             return None;
         };
+        if element == seg_data::Element::Timestamp {
+            let (subject, words) = (self.words(left.span), self.words(span));
+            self.report(
+                Diagnostic::new(Code::OperatorNeedsType, span, format!("`{words}` asks a list of times for one of them"))
+                    .label("no time is written so finely")
+                    .note(format!("ask when they are: `any of {subject} is within the past 30 days`")),
+            );
+            return None;
+        }
         let values = self.literals(left, list, &element.ty(), fold)?;
         let subject = if fold { folded(left.value.clone()) } else { left.value.clone() };
         let tests = values.into_iter().map(|v| Cond::Has(subject.clone(), v)).collect();
