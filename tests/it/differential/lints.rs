@@ -111,7 +111,7 @@ impl Row {
     }
 }
 
-/// How often each warning was held against who is in.
+/// How often each warning was compared with who is in.
 type Counts = BTreeMap<String, u64>;
 
 /// Every warning of the rows is true of the people.

@@ -3,6 +3,7 @@
 mod condition;
 mod ends;
 mod fit;
+mod gathered;
 mod parts;
 mod query;
 mod rhythm;

@@ -6,15 +6,13 @@ use crate::hir::{
 use crate::lower::names::resolve::Subject;
 use crate::lower::{Lower, Scope};
 use seg_data::{EventId, Period, PropertyId, Type};
-use seg_syntax::ast::{
-    self, Condition, Duration, Followed, Modifier, ModifierKind, Name, OperandKind, Window, WithinOf,
-};
+use seg_syntax::ast::{self, Condition, Duration, Followed, Modifier, ModifierKind, Name, Window, WithinOf};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
 /// How many events may be behind the first of a sequence: engines keep a bit for
 /// each.
-const STEPS_MAX: usize = 32;
+pub(super) const STEPS_MAX: usize = 32;
 
 /// What a condition says of the events after its first.
 #[derive(Default)]
@@ -108,100 +106,6 @@ impl Lower<'_> {
             false => Some(self.chain(&sorted, events, window.as_ref())?),
         };
         Some(Row { at, of_whole: sorted.of_whole, chain, followed: sorted.followed })
-    }
-
-    /// `did all of (A, B, C) in any order, all within 14 days`
-    fn any_order<'t>(&mut self, c: &'t Condition, said: &Modifier) -> Option<Row<'t>> {
-        let OperandKind::Events(names) = &c.subject.kind else {
-            self.words_of_sequences(said);
-            return None;
-        };
-        if names.len() > STEPS_MAX {
-            self.report(
-                Diagnostic::new(Code::TooManySteps, c.subject.span, "too many events in a row")
-                    .label(format!("at most {STEPS_MAX}"))
-                    .help("make two conditions of it, joined with `and`"),
-            );
-            return None;
-        }
-        let (mut whole, mut same, mut of_whole) = (None, Vec::new(), Vec::new());
-        for modifier in &c.modifiers {
-            match &modifier.kind {
-                ModifierKind::AnyOrder => self.reads(modifier.span),
-                ModifierKind::Within(ast::Within { of: WithinOf::All, length }) if whole.is_none() => {
-                    whole = Some((*length, modifier.span));
-                }
-                ModifierKind::Within(ast::Within { of: WithinOf::Step, .. }) => {
-                    let words = self.words(modifier.span);
-                    self.report(
-                        Diagnostic::new(
-                            Code::MisplacedWords,
-                            modifier.span,
-                            format!("is `{words}` said of all of them?"),
-                        )
-                        .label("all of them, or one after another?")
-                        .fix(
-                            modifier.span,
-                            format!("all {words}"),
-                            format!("for all of them: `all {words}`"),
-                        ),
-                    );
-                    return None;
-                }
-                ModifierKind::Same(name) => same.push((name, modifier.span)),
-                ModifierKind::AllIn(window) => {
-                    of_whole.push(Modifier { kind: ModifierKind::Window(window.clone()), span: modifier.span });
-                }
-                ModifierKind::Window(_)
-                | ModifierKind::Count(_)
-                | ModifierKind::DifferentPeriods(..)
-                | ModifierKind::Regular(..)
-                | ModifierKind::CountPer(..) => of_whole.push(modifier.clone()),
-                ModifierKind::Comparison(_)
-                | ModifierKind::NotWindow(_)
-                | ModifierKind::Where(_)
-                | ModifierKind::Had(_)
-                | ModifierKind::FirstTime
-                | ModifierKind::Then(_)
-                | ModifierKind::Followed(_)
-                | ModifierKind::NoneBetween(_)
-                | ModifierKind::Within(_)
-                | ModifierKind::Limit(_)
-                | ModifierKind::Recurring(_)
-                | ModifierKind::NotRecurring(_)
-                | ModifierKind::Zone(_) => {
-                    self.words_of_sequences(modifier);
-                    return None;
-                }
-            }
-        }
-        let chain = self.gathered(names, whole, &same, &of_whole)?;
-        Some(Row { at: 0, of_whole, chain: Some(chain), followed: Vec::new() })
-    }
-
-    /// Events of some names, each once, from the event at hand on.
-    fn gathered(
-        &mut self,
-        names: &[Name],
-        whole: Option<(Duration, Span)>,
-        same: &[(&Name, Span)],
-        of_whole: &[Modifier],
-    ) -> Option<Cond> {
-        let (mut steps, mut events) = (Vec::with_capacity(names.len()), Vec::new());
-        for name in names {
-            let of_step = self.resolve_events(std::slice::from_ref(name))?;
-            events.extend(&of_step);
-            let mut query = self.query(of_step);
-            for modifier in of_whole {
-                if let ModifierKind::Window(window) = &modifier.kind {
-                    self.narrow_by_window(&mut query, window, modifier.span)?;
-                }
-            }
-            steps.push(ChainStep { query, within: None, none_between: None });
-        }
-        let whole = self.length_said(whole)?;
-        let same = self.same(same, &events)?;
-        Some(Cond::Chain(Box::new(Chain { order: ChainOrder::Any, steps, whole, same })))
     }
 
     fn sorted<'t>(&mut self, modifiers: &'t [Modifier]) -> Option<Sorted<'t>> {
@@ -585,7 +489,7 @@ impl Lower<'_> {
 
     /// A length of time, if one was said; `None` when it was refused.
     #[expect(clippy::option_option, reason = "reported, or not said")]
-    fn length_said(&mut self, said: Option<(Duration, Span)>) -> Option<Option<Length>> {
+    pub(super) fn length_said(&mut self, said: Option<(Duration, Span)>) -> Option<Option<Length>> {
         let Some((length, span)) = said else { return Some(None) };
         self.reads(span);
         self.length(&length).map(Some)
@@ -601,7 +505,11 @@ impl Lower<'_> {
     }
 
     /// Properties that tie events together: on every one of them, of one type.
-    fn same(&mut self, names: &[(&Name, Span)], events: &[EventId]) -> Option<Vec<Vec<(EventId, PropertyId)>>> {
+    pub(super) fn same(
+        &mut self,
+        names: &[(&Name, Span)],
+        events: &[EventId],
+    ) -> Option<Vec<Vec<(EventId, PropertyId)>>> {
         let mut events = events.to_vec();
         events.sort_unstable();
         events.dedup();

@@ -511,9 +511,13 @@ impl Lower<'_> {
         if element == seg_data::Element::Timestamp {
             let (subject, words) = (self.words(left.span), self.words(span));
             self.report(
-                Diagnostic::new(Code::OperatorNeedsType, span, format!("`{words}` asks a list of times for one of them"))
-                    .label("no time is written so finely")
-                    .note(format!("ask when they are: `any of {subject} is within the past 30 days`")),
+                Diagnostic::new(
+                    Code::OperatorNeedsType,
+                    span,
+                    format!("`{words}` asks a list of times for one of them"),
+                )
+                .label("no time is written so finely")
+                .note(format!("ask when they are: `any of {subject} is within the past 30 days`")),
             );
             return None;
         }
