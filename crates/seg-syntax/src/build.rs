@@ -10,6 +10,7 @@ mod head;
 mod item;
 mod moment;
 mod sequence;
+mod since;
 mod time;
 mod value;
 
@@ -18,6 +19,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::source::{SourceId, Span};
 use pest::iterators::{Pair, Pairs};
+use since::since_alone;
 
 /// How many characters of the user's words a message repeats.
 const WORDS_MAX: usize = 160;
@@ -95,8 +97,19 @@ impl Builder<'_> {
                 Rule::connective => connectives.push(self.connective(part)),
                 Rule::clause => {
                     let detached = self.detached_value(&part, members.last(), connectives.last());
+                    let since = since_alone(&part).map(|since| self.span(&since));
                     let member = self.clause(part);
-                    members.push(if detached { Expr::Error(member.span()) } else { member });
+                    let member = if detached { Expr::Error(member.span()) } else { member };
+                    let word = connectives.last().map(|(word, _)| *word);
+                    let member = match since {
+                        Some(since) => self.since_event_before(members.last_mut(), word, member, since),
+                        None => Some(member),
+                    };
+                    match member {
+                        Some(member) => members.push(member),
+                        // It has become a part of the one before.
+                        None => drop(connectives.pop()),
+                    }
                 }
                 _ => {}
             }

@@ -51,6 +51,10 @@ pub const TAKE_AWAY: &[&str] = &["test", "--workspace", "--test", "it", "texts_t
 /// environment says how many, and the seed.
 pub const BROKEN: &[&str] = &["test", "--workspace", "--test", "it", "errors_of_broken", "--", "--nocapture"];
 
+/// The test that compares what warnings say with who is in, of so many segments as the
+/// environment says, from its seed.
+pub const WARNINGS: &[&str] = &["test", "--workspace", "--test", "it", "what_warnings_say", "--", "--nocapture"];
+
 /// What each step took, so that whoever adds one sees what it costs.
 #[derive(Default)]
 pub struct Steps {

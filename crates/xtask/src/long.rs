@@ -1,8 +1,9 @@
 //! What CI has no time for: the differential test at full length, phrases taken away
-//! from 200,000 texts, 20,000 sentences broken by a word, and the fuzz targets for minutes
-//! each, from a seed of the day, so that every run looks elsewhere and can be repeated.
+//! from 200,000 texts, 20,000 sentences broken by a word, the warnings of 100,000 segments
+//! compared with who is in, and the fuzz targets for minutes each, from a seed of the
+//! day, so that every run looks elsewhere and can be repeated.
 
-use crate::ci::{BROKEN, DIFFERENTIAL, Step, Steps, TAKE_AWAY};
+use crate::ci::{BROKEN, DIFFERENTIAL, Step, Steps, TAKE_AWAY, WARNINGS};
 use crate::fuzz;
 use seg_tests::fuzz::TARGETS;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -33,6 +34,9 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     let env = [("SEG_BROKEN", "20000"), ("SEG_BROKEN_SEED", seed.as_str())];
     let broken = Step { name: "20,000 sentences broken by a word", args: BROKEN, env: &env };
     steps.cargo(&broken).map_err(again)?;
+    let env = [("SEG_LINTS", "100000"), ("SEG_DIFFERENTIAL_SEED", seed.as_str())];
+    let warnings = Step { name: "warnings of 100,000 segments", args: WARNINGS, env: &env };
+    steps.cargo(&warnings).map_err(again)?;
     let seconds = FUZZ_SECONDS.to_string();
     for target in TARGETS {
         let fuzz = || fuzz::run(&[target.name, &seconds, &seed]);
