@@ -46,15 +46,17 @@ pub(super) fn lower(lower: &mut Lower<'_>, segment: &ast::Segment, items: &Items
 impl Lower<'_> {
     /// `Carts 0-2h`, of the past 48 hours. Conditions that stand elsewhere may say it.
     fn length_of_name(&mut self, segment: &ast::Segment) {
-        let conditions = std::iter::once(&segment.include).chain(&segment.excludes);
-        let said: Vec<&str> = conditions.map(|c| self.sources.text(c.span())).collect();
-        let said = said.join(", ");
-        let mut quoted = said.split('"').skip(1).step_by(2);
+        let conditions = || {
+            let conditions = std::iter::once(&segment.include).chain(&segment.excludes);
+            conditions.map(|c| self.sources.text(c.span())).collect::<Vec<_>>().join(", ")
+        };
         let is_elsewhere = |name: &str| {
             self.declared.definitions.contains_key(&fold_name(name)) || self.declared.segments.ids.contains_key(name)
         };
-        let found = length_of_name_alone(&segment.name.text, &said).filter(|_| !quoted.any(is_elsewhere));
-        let Some(length) = found else { return };
+        let Some(length) = length_of_name_alone(&segment.name.text, conditions) else { return };
+        if conditions().split('"').skip(1).step_by(2).any(is_elsewhere) {
+            return;
+        }
         let name = &segment.name.text;
         let message = format!("the name says `{length}`, and no condition of \"{name}\" does");
         let allow =

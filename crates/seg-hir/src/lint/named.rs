@@ -35,6 +35,9 @@ impl Said {
 /// The lengths of time that a text says: `0-2h`, `30 days`, `between 7 and 14 days`,
 /// `a week`. What is in quotes says none.
 pub(crate) fn lengths(text: &str) -> Vec<Said> {
+    if !may_say_a_length(text) {
+        return Vec::new();
+    }
     let lower = text.to_lowercase();
     let unquoted: String = lower.split('"').step_by(2).collect::<Vec<_>>().join(" ");
     let mut found = Vec::new();
@@ -64,6 +67,13 @@ pub(crate) fn lengths(text: &str) -> Vec<Said> {
     found
 }
 
+/// Whether a text has a letter that a unit begins with behind something: without one
+/// there is no length. Looks at each byte once.
+fn may_say_a_length(text: &str) -> bool {
+    let begins_a_unit = |pair: &[u8]| matches!(pair, [before, unit] if !before.is_ascii_alphabetic() && matches!(unit.to_ascii_lowercase(), b'h' | b'd' | b'w' | b'm' | b'y'));
+    text.as_bytes().windows(2).any(begins_a_unit)
+}
+
 /// Runs of digits and runs of letters.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
@@ -88,9 +98,12 @@ fn spelt(word: &str) -> Option<u64> {
 
 /// The first length of time that a name says and conditions do not; none where they
 /// say no length at all.
-pub(crate) fn length_of_name_alone(name: &str, conditions: &str) -> Option<String> {
-    let said = lengths(conditions);
-    let mut named = lengths(name).into_iter().filter(|length| length.number > 0);
+///
+/// Few names say any, so that conditions are seldom read.
+pub(crate) fn length_of_name_alone(name: &str, conditions: impl FnOnce() -> String) -> Option<String> {
+    let mut named = lengths(name).into_iter().filter(|length| length.number > 0).peekable();
+    named.peek()?;
+    let said = lengths(&conditions());
     let is_other = |length: &Said| !said.iter().any(|other| length.is_as_long(other));
     if said.is_empty() { None } else { named.find(is_other).map(|length| length.words) }
 }
@@ -120,7 +133,7 @@ mod tests {
     use super::*;
 
     fn alone(name: &str, conditions: &str) -> Option<String> {
-        length_of_name_alone(name, conditions)
+        length_of_name_alone(name, || conditions.to_owned())
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::hir::{Cond, Expr, ExprKind};
 use crate::lower::names::resolve::Subject;
 use crate::lower::{Items, Lower, Lowered, Scope};
 use seg_data::{EventId, PropertyId, Type};
-use seg_syntax::ast::{self, Condition, Modifier, ModifierKind, Name, Operand, OperandKind, Quantifier};
+use seg_syntax::ast::{self, Condition, Modifier, ModifierKind, Name, Operand, OperandKind, Quantifier, Relation};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
@@ -36,14 +36,13 @@ impl Lower<'_> {
                     return Some(self.items(c, Quantifier::Any, name, scope));
                 }
                 if matches!(scope, Scope::Person) {
-                    let list = self.list_of_person(name).filter(|(_, ty)| is_had && matches!(ty, Type::Records(_)));
-                    if let Some(list) = list {
-                        return Some(self.elements(c, Quantifier::Any, name, list));
-                    }
-                    if let Some((list, ty @ Type::Records(_))) = self.list_of_person(name)
-                        && let Some(lowered) = self.records_as_whole(c, list, &ty)
-                    {
-                        return Some(lowered);
+                    // A name is looked up where a list of records may be meant, and no oftener.
+                    let is_state = is_had || says_state(c);
+                    if let Some((list, ty @ Type::Records(_))) = is_state.then(|| self.list_of_person(name)).flatten() {
+                        return match is_had {
+                            true => Some(self.elements(c, Quantifier::Any, name, (list, ty))),
+                            false => self.records_as_whole(c, list, &ty),
+                        };
                     }
                     return self.profile_id(c, name).or_else(|| self.place_or_definition(c, name));
                 }
@@ -160,4 +159,13 @@ impl Lower<'_> {
         let kind = ExprKind::Field { list, field: u32::try_from(index).ok()? };
         Some(Expr { kind, ty: ty.clone(), may_be_missing: true })
     }
+}
+
+/// Whether all that is said is that a value is known, missing or empty.
+fn says_state(c: &Condition) -> bool {
+    matches!(
+        c.modifiers.as_slice(),
+        [Modifier { kind: ModifierKind::Comparison(comparison), .. }]
+            if matches!(comparison.relation, Relation::Known | Relation::Missing | Relation::Empty(_))
+    )
 }

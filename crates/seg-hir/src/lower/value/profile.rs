@@ -14,7 +14,8 @@ impl Lower<'_> {
     /// `profile id is "ann"`, unless the schema calls something so; `None` for any other
     /// subject.
     pub(in crate::lower) fn profile_id(&mut self, c: &Condition, name: &Name) -> Option<Lowered> {
-        if fold_name(&name.text) != "profile id" || !self.schema.lookup(&name.text).is_empty() {
+        let begins_so = name.text.get(..7).is_some_and(|first| first.eq_ignore_ascii_case("profile"));
+        if !begins_so || fold_name(&name.text) != "profile id" || !self.schema.lookup(&name.text).is_empty() {
             return None;
         }
         let [Modifier { kind: ModifierKind::Comparison(comparison), span }] = c.modifiers.as_slice() else {
