@@ -140,6 +140,13 @@ impl Batch {
         if ids.null_count() > 0 {
             return Err(error(BatchProblem::NullId));
         }
+        for name in [EXISTS_COLUMN, MERGED_COLUMN] {
+            let found = records.column_by_name(name).map_or(ids.len(), |column| column.len());
+            if found != ids.len() {
+                let problem = BatchProblem::WrongLength { expected: ids.len(), found };
+                return Err(BatchError { column: name.to_owned(), problem });
+            }
+        }
         let existence = records.column_by_name(EXISTS_COLUMN).map(Existence::try_new).transpose()?;
         let merged_ids = records.column_by_name(MERGED_COLUMN);
         let merged_ids =

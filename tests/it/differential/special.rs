@@ -199,7 +199,17 @@ fn others() -> Vec<BoxedStrategy<String>> {
         ),
         phrase(
             "any of tags {}",
-            vec![one(&["is \"a\"", "is not \"a\"", "contains \"b\"", "is \"A\" ignoring case", "is country"])],
+            vec![one(&[
+                "is \"a\"",
+                "is not \"a\"",
+                "contains \"b\"",
+                "is \"A\" ignoring case",
+                "is \"a\" or \"b\"",
+                "starts with \"a\" and ends with \"b\"",
+                "is country",
+                "starts with \"a\" and ends with \"b\"",
+                "is \"a\" or \"b\"",
+            ])],
         ),
         phrase("all of tags {} or unknown", vec![one(&["are \"a\"", "contain \"a\"", "are one of \"a\", \"b\""])]),
         phrase(

@@ -99,7 +99,7 @@ fn spelt(word: &str) -> Option<u64> {
 /// The first length of time that a name says and conditions do not; none where they
 /// say no length at all.
 ///
-/// Few names say any, so that conditions are seldom read.
+/// Few names say any, so that conditions are rarely read.
 pub(crate) fn length_of_name_alone(name: &str, conditions: impl FnOnce() -> String) -> Option<String> {
     let mut named = lengths(name).into_iter().filter(|length| length.number > 0).peekable();
     named.peek()?;

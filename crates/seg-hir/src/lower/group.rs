@@ -15,6 +15,12 @@ impl Lower<'_> {
         if group.form == GroupForm::Compound && !self.check_compound(group) {
             return Lowered::error();
         }
+        if group.form == GroupForm::Compound
+            && matches!(scope, Scope::Person)
+            && let Some(elements) = self.compared_elements(group)
+        {
+            return elements;
+        }
         let n_lists = self.known_lists.len();
         let said = self.lists_said_beside(group);
         self.known_lists.extend(said);

@@ -9,6 +9,14 @@ use seg_syntax::ast::{
     self, Comparison, Condition, Group, Modifier, ModifierKind, Name, Negative, OperandKind, Quantifier, Relation,
 };
 use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::source::Span;
+
+/// What is said of the items of a list.
+struct Said {
+    filter: Cond,
+    or_unknown: Option<Span>,
+    is_comparison: bool,
+}
 
 impl Elements {
     /// A field of the record at hand.
@@ -43,12 +51,7 @@ impl Lower<'_> {
         };
         let (filter, or_unknown) = match (kind, &ty) {
             (ModifierKind::Comparison(comparison), Type::List(element)) => {
-                let kind = ExprKind::Element { list, field: None };
-                // An item that is null is none, so that each has a value.
-                let value = Expr { kind, ty: element.ty(), may_be_missing: false };
-                let own = Comparison { or_unknown: None, ..comparison.clone() };
-                let compared = Compared { value, span: c.subject.span, scope: Scope::Person };
-                (self.comparison(compared, &own, c.subject.span.to(*span)).cond, comparison.or_unknown)
+                (self.said_of_item(c, list, element.ty(), (comparison, *span)), comparison.or_unknown)
             }
             (ModifierKind::Had(filter), Type::Records(fields)) => {
                 let elements = Elements { list, fields: fields.clone() };
@@ -60,6 +63,62 @@ impl Lower<'_> {
             }
         };
         self.reads(*span);
+        let said = Said { filter, or_unknown, is_comparison: matches!(kind, ModifierKind::Comparison(_)) };
+        self.quantified(c, quantifier, name, (list, ty), said)
+    }
+
+    /// A comparison of the item at hand. An item that is null is none, so that each has a
+    /// value.
+    fn said_of_item(&mut self, c: &Condition, list: AttributeId, ty: Type, said: (&Comparison, Span)) -> Cond {
+        let (comparison, span) = said;
+        let value = Expr { kind: ExprKind::Element { list, field: None }, ty, may_be_missing: false };
+        let own = Comparison { or_unknown: None, ..comparison.clone() };
+        let compared = Compared { value, span: c.subject.span, scope: Scope::Person };
+        self.comparison(compared, &own, c.subject.span.to(span)).cond
+    }
+
+    /// `any of scores is more than 5 and less than 9`: of one item, not of one and another.
+    pub(in crate::lower) fn compared_elements(&mut self, group: &Group) -> Option<Lowered> {
+        let conditions: Vec<&Condition> = group
+            .members
+            .iter()
+            .map(|member| match member {
+                ast::Expr::Condition(c) => Some(c.as_ref()),
+                _ => None,
+            })
+            .collect::<Option<_>>()?;
+        let first = *conditions.first()?;
+        let OperandKind::Items(quantifier, name) = &first.subject.kind else { return None };
+        let (list, ty) = self.list_of_person(name)?;
+        let Type::List(element) = ty else { return None };
+        let (mut filters, mut or_unknown) = (Vec::with_capacity(conditions.len()), None);
+        for c in conditions {
+            let [Modifier { kind: ModifierKind::Comparison(comparison), span }] = c.modifiers.as_slice() else {
+                return None;
+            };
+            or_unknown = or_unknown.or(comparison.or_unknown);
+            filters.push(self.said_of_item(c, list, element.ty(), (comparison, *span)));
+            self.reads(*span);
+        }
+        let filter = match group.quantifier {
+            Quantifier::Any => Cond::any(filters),
+            Quantifier::All | Quantifier::None | Quantifier::Cardinality { .. } => Cond::all(filters),
+        };
+        let whole = Condition { span: group.span, ..first.clone() };
+        let said = Said { filter, or_unknown, is_comparison: true };
+        Some(self.quantified(&whole, *quantifier, name, (list, ty), said))
+    }
+
+    /// So many of the items are as asked.
+    fn quantified(
+        &mut self,
+        c: &Condition,
+        quantifier: Quantifier,
+        name: &Name,
+        (list, ty): (AttributeId, Type),
+        said: Said,
+    ) -> Lowered {
+        let Said { filter, or_unknown, is_comparison } = said;
         // `no pets have (…)`: none of them.
         let says_no = matches!(c.prefix.negative, Some((Negative::No, _)));
         let quantifier = if says_no && quantifier == Quantifier::Any { Quantifier::None } else { quantifier };
@@ -72,7 +131,7 @@ impl Lower<'_> {
             Quantifier::Any => all_or_any(false),
             Quantifier::All | Quantifier::None | Quantifier::Cardinality { .. } => {
                 if may_be_missing && or_unknown.is_none() && !is_said {
-                    self.elements_of_missing(c, name, kind);
+                    self.elements_of_missing(c, name, is_comparison);
                     return Lowered::error();
                 }
                 match quantifier {
@@ -129,12 +188,12 @@ impl Lower<'_> {
     }
 
     /// `all of scores is more than 5`, of people without any: are they meant too?
-    fn elements_of_missing(&mut self, c: &Condition, name: &Name, said: &ModifierKind) {
+    fn elements_of_missing(&mut self, c: &Condition, name: &Name, is_comparison: bool) {
         let (list, words, quantifier) = (self.words(name.span), self.words(c.span), self.words(c.subject.span));
         let words = ["whose ", "who ", "with "].iter().find_map(|lead| words.strip_prefix(lead)).unwrap_or(&words);
-        let with = match said {
-            ModifierKind::Comparison(_) => format!("{words} or unknown"),
-            _ => format!("({list} are missing or {words})"),
+        let with = match is_comparison {
+            true => format!("{words} or unknown"),
+            false => format!("({list} are missing or {words})"),
         };
         let message = format!("`{list}` may be missing, so `{quantifier}` could mean two things");
         self.report(
