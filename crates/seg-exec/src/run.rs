@@ -118,13 +118,11 @@ impl<'w> Worker<'w> {
 
     /// Those of a selection who exist.
     fn existing(&self, selection: &Words) -> Words {
-        match &self.plan.physical.existing {
-            Some(existing) if !has_fault!(self, EverybodyExists) => {
-                let existing = existing.get(self.first / 64..).unwrap_or(&[]);
-                std::array::from_fn(|at| get(selection, at) & existing.get(at).copied().unwrap_or(0))
-            }
-            _ => *selection,
-        }
+        let Some(existing) = self.plan.physical.existing.as_ref().filter(|_| !has_fault!(self, EverybodyExists)) else {
+            return *selection;
+        };
+        let existing = existing.get(self.first / 64..).unwrap_or(&[]);
+        std::array::from_fn(|at| get(selection, at) & existing.get(at).copied().unwrap_or(0))
     }
 
     fn decide_shared(&mut self, selection: &Words) {

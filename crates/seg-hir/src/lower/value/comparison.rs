@@ -158,18 +158,32 @@ impl Lower<'_> {
         }
     }
 
-    /// Whether `or unknwn` stands behind, which is a name that nothing has and is said so
-    /// there.
-    fn is_nearly_said(&self, span: Span) -> bool {
-        let mut words = self.sources.rest_of_line(span).split_whitespace();
+    /// `or unknwn` behind a negative: the slip is reported where it stands, instead of what
+    /// it leaves open.
+    fn reports_slip_in_unknown(&mut self, span: Span) -> bool {
+        let rest = self.sources.rest_of_line(span);
+        let mut words = rest.split_whitespace();
         let is_or = words.next().is_some_and(|word| word.eq_ignore_ascii_case("or"));
-        words
-            .next()
-            .is_some_and(|word| is_or && suggestion(word, ["unknown"]).is_some() && self.schema.lookup(word).is_empty())
+        let Some(word) = words.next().map(|word| word.trim_end_matches([')', ','])).filter(|_| is_or) else {
+            return false;
+        };
+        if suggestion(word, ["unknown"]).is_none() || !self.schema.lookup(word).is_empty() {
+            return false;
+        }
+        let start = span.end + (word.as_ptr() as usize - rest.as_ptr() as usize) as u32;
+        let at = Span::new(span.source, start, start + word.len() as u32);
+        // It is one problem, and nobody resolves the name without it being said.
+        self.unknown.insert(word.to_owned());
+        self.report(
+            Diagnostic::new(Code::UnknownName, at, format!("the schema has no attribute or event `{word}`"))
+                .label("unknown name")
+                .fix(at, "unknown", "did you mean `unknown`?"),
+        );
+        true
     }
 
     fn negative_on_missing(&mut self, left: &Compared<'_>, comparison: &Comparison, span: Span) {
-        if self.is_nearly_said(span) {
+        if self.reports_slip_in_unknown(span) {
             return;
         }
         let subject = self.words(left.span);
