@@ -32,6 +32,9 @@ const WEBSHOP: &[(&str, usize)] = &[
 fn gives(name: &str, profiles: u64, events: u64, expected: &[(&str, usize)]) {
     let project = Project::load(root().join("examples").join(name)).expect("a project");
     let program = seg::compile(&project).expect("no errors");
+    // What a newcomer runs first does not begin with a warning about its segments.
+    let lints: Vec<_> = program.warnings().iter().filter(|w| w.code.number().starts_with("W08")).collect();
+    assert!(lints.is_empty(), "{name}: {lints:?}");
     let manifest = seg::unstable::parts(&project).manifest.expect("settings");
     let now = manifest.at.expect("an instant");
     let load = |wanted: &Wanted| {

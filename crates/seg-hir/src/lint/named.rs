@@ -20,6 +20,25 @@ const UNITS: [(&[&str], (u64, u64)); 5] = [
     (&["y", "yr", "yrs", "year", "years"], (365 * 24, 366 * 24)),
 ];
 
+/// What may stand between a number and its unit: `5 different days`, `7 or more days`,
+/// `between 7 and 14 full days`.
+const BETWEEN: [&str; 14] = [
+    "to",
+    "and",
+    "or",
+    "at",
+    "most",
+    "least",
+    "more",
+    "fewer",
+    "less",
+    "calendar",
+    "full",
+    "different",
+    "distinct",
+    "separate",
+];
+
 impl Said {
     /// Whether both say one length of time, as 48 hours and 2 days do.
     fn is_as_long(&self, other: &Said) -> bool {
@@ -60,7 +79,7 @@ pub(crate) fn lengths(text: &str) -> Vec<Said> {
             let words = |number: u64| written(number).unwrap_or_else(|| format!("{number} {word}"));
             let said = |number: u64| Said { words: words(number), number, hours: *hours };
             found.extend(numbers.drain(..).map(said));
-        } else if !["to", "and", "calendar", "full", "or", "at", "most", "least"].contains(&word) {
+        } else if !BETWEEN.contains(&word) {
             numbers.clear();
         }
     }
@@ -146,6 +165,8 @@ mod tests {
         assert_eq!(alone("Buyers 30d", "ordered in the past 1 month"), None);
         assert_eq!(alone("Buyers 60d", "ordered in the past 1 month"), Some("60d".into()));
         assert_eq!(alone("Buyers, a week", "ordered in the past 7 days"), None);
+        assert_eq!(alone("Busy, 5 days in 180", "on at least 5 different days in the past 180 days"), None);
+        assert_eq!(alone("Busy, 5 days", "on 5 or more separate days in the past 180 days"), None);
         // Nothing is compared with conditions that say no length.
         assert_eq!(alone("30 day trial", "plan is \"trial\""), None);
         assert_eq!(alone("Top 100", "ordered in the past 3 days"), None);
