@@ -13,10 +13,14 @@ fn now() -> Timestamp {
 }
 
 fn program(sentences: &[&str]) -> Program {
+    program_of(&schema_text("shop"), sentences)
+}
+
+fn program_of(schema: &str, sentences: &[&str]) -> Program {
     let text: Vec<String> =
         sentences.iter().enumerate().map(|(n, s)| format!("segment \"{n}\" include people who {s}")).collect();
     let settings = Settings { zone: Some(Zone::UTC), ..Settings::default() };
-    let project = Project::from_text(&schema_text("shop"), [("s.seg", text.join("\n").as_str())], settings);
+    let project = Project::from_text(schema, [("s.seg", text.join("\n").as_str())], settings);
     seg::compile(&project).unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -118,10 +122,15 @@ fn the_next_change_is_the_first() {
         ("have last_order_date in the past 30 days", Some("2026-06-20T08:00:00.000001Z")),
         ("did Signed In ever", None),
         ("have score is at least 5", None),
+        ("have city was \"a\" at any time in the past 3 days", Some("2026-06-03T12:00:00Z")),
+        ("have city has been \"b\" for at least 3 days", Some("2026-06-03T12:00:00Z")),
+        ("have city changed in the past 3 days", Some("2026-06-03T12:00:00.000001Z")),
+        ("have city changed", None),
     ];
     let texts: Vec<&str> = sentences.iter().map(|(text, _)| *text).collect();
-    let program = program(&texts);
-    let line = r#"{"id": "ann", "birthday": "2026-05-30", "last_order_date": "2026-05-21T08:00:00Z", "score": 3, "events":
+    let kept = "city = { type = \"text\", history = true }";
+    let program = program_of(&schema_text("shop").replace("city = \"text\"", kept), &texts);
+    let line = r#"{"id": "ann", "city": "a", "changes": [{"time": "1 day ago", "city": "b"}], "birthday": "2026-05-30", "last_order_date": "2026-05-21T08:00:00Z", "score": 3, "events":
         [{"event": "Order Completed", "time": "1 hour ago"}, {"event": "Signed In", "time": "2026-06-03T09:00:00Z"}]}"#;
     let batch = people(&line.replace('\n', ""), program.schema(), Some(Zone::UTC), now());
     let prepared = program.prepare();

@@ -13,10 +13,10 @@ fn now() -> Timestamp {
     Timestamp::parse("2026-06-01T12:00:00Z", None).expect("an instant")
 }
 
-fn program() -> Program {
+fn program(sentence: &str) -> Program {
     let settings = Settings { zone: Some(Zone::UTC), ..Settings::default() };
-    let text = "segment \"a\" include people whose score is at least 2";
-    let project = Project::from_text(&schema_text("histories"), [("a.seg", text)], settings);
+    let text = format!("segment \"a\" include people whose {sentence}");
+    let project = Project::from_text(&schema_text("histories"), [("a.seg", text.as_str())], settings);
     seg::compile(&project).unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -40,7 +40,11 @@ const DAYS: [i64; 6] = [5, 0, 5, -1, 3, 2];
 const SCORES: [Option<f64>; 6] = [Some(1.0), Some(2.0), Some(3.0), Some(1.0), Some(4.0), None];
 
 fn members(records: RecordBatch) -> Vec<String> {
-    let program = program();
+    members_of("score is at least 2", records)
+}
+
+fn members_of(sentence: &str, records: RecordBatch) -> Vec<String> {
+    let program = program(sentence);
     let batch = Batch::new(Arc::clone(program.schema()), records).expect("a batch");
     let mut answers = engines().into_iter().map(|engine| {
         let mask = engine.evaluate(&program, &batch, now()).remove(0);
@@ -63,7 +67,7 @@ fn the_value_is_the_one_set_last() {
 #[test]
 fn violations_are_refused_by_name() {
     let refusal = |records| {
-        let program = program();
+        let program = program("score is at least 2");
         let batch = Batch::new(Arc::clone(program.schema()), records).expect("a batch");
         program.prepare().check(&batch).expect_err("refused").to_string()
     };
@@ -73,11 +77,31 @@ fn violations_are_refused_by_name() {
     assert_eq!(refusal(unnamed), "column `score.value` is missing");
 }
 
+/// Being without a value is a stretch like another, and what ends it a change; the first
+/// value that is known is none, and neither is one that is the same again.
+#[test]
+fn a_value_that_is_cleared_has_changed() {
+    let days = [5, 2, 5, 2, 5, 2];
+    let scores = [Some(1.0), None, None, Some(1.0), Some(1.0), Some(1.0)];
+    let of = |text: &str, nulls| members_of(text, records(days, &scores, "value", nulls));
+    assert_eq!(of("score changed", None), ["ann"]);
+    assert_eq!(of("score changed to missing in the past 2 days", None), ["ann"]);
+    assert_eq!(of("score has been missing for at least 2 days", None), ["ann"]);
+    assert_eq!(of("score was missing at any time in the past 3 days", None), ["ann", "ben"]);
+    assert_eq!(of("score has been 1 for 5 days or more", None), ["cleo"]);
+    let nulls = Some(NullBuffer::from(vec![false, true, true]));
+    assert_eq!(of("score has been missing for at least 9 days", nulls), ["ann"]);
+}
+
 /// A value that is no history fits as well: it holds whatever the instant.
 #[test]
 fn a_plain_column_is_a_value_for_ever() {
     let ids = StringArray::from(vec!["ann", "ben", "cleo"]);
     let scores = Float64Array::from(vec![Some(2.0), Some(1.0), None]);
     let columns = [("profile_id", Arc::new(ids) as ArrayRef), ("score", Arc::new(scores) as ArrayRef)];
-    assert_eq!(members(RecordBatch::try_from_iter(columns).expect("columns")), ["ann"]);
+    let records = RecordBatch::try_from_iter(columns).expect("columns");
+    assert_eq!(members(records.clone()), ["ann"]);
+    assert_eq!(members_of("score has been at least 2 for at least 900 days", records.clone()), ["ann"]);
+    assert_eq!(members_of("score was missing at any time in the past 1 day", records.clone()), ["cleo"]);
+    assert_eq!(members_of("score changed", records), [""; 0]);
 }

@@ -31,6 +31,7 @@ mod merged;
 pub use column::Column;
 pub use error::{BatchError, BatchProblem, Conversion};
 pub use events::Events;
+pub use history::History;
 pub use merged::MergedEvents;
 
 use crate::mask::Mask;
@@ -325,11 +326,20 @@ impl Batch {
     }
 
     /// The column of an attribute that was checked, unless the batch lacks it or
-    /// has its history instead; see [`Batch::as_of`].
+    /// has its history and is not read at an instant; see [`Batch::as_of`].
     pub fn attribute_column(&self, id: AttributeId) -> Option<&Column> {
         match self.checked_attribute(id)? {
             Attribute::Plain(column) => Some(column),
-            Attribute::History(_) => None,
+            Attribute::History { as_of, .. } => as_of.as_ref(),
+        }
+    }
+
+    /// The values that an attribute that was checked had over time, where the batch holds
+    /// them; where it holds one value, that has been so from the beginning.
+    pub fn history(&self, id: AttributeId) -> Option<&History> {
+        match self.checked_attribute(id)? {
+            Attribute::Plain(_) => None,
+            Attribute::History { history, .. } => Some(history),
         }
     }
 
@@ -337,15 +347,15 @@ impl Batch {
         self.attributes.get(id.idx())?.get()?.as_ref().ok()?.as_ref()
     }
 
-    /// The batch in which every attribute that was checked is a column of
+    /// The batch in which every attribute that was checked has a column of
     /// values, for a history those at `now`. Costs nothing without histories.
     pub fn as_of(&self, now: Timestamp) -> Cow<'_, Batch> {
         let mut batch = Cow::Borrowed(self);
         for at in 0..self.attributes.len() {
             let attribute = self.checked_attribute(AttributeId(at as u32));
-            let Some(column) = attribute.and_then(|a| a.as_of(now)) else { continue };
+            let Some(read) = attribute.and_then(|a| a.as_of(now)) else { continue };
             if let Some(slot) = batch.to_mut().attributes.get_mut(at) {
-                *slot = OnceLock::from(Ok(Some(Attribute::Plain(column))));
+                *slot = OnceLock::from(Ok(Some(read)));
             }
         }
         batch
@@ -376,7 +386,9 @@ impl Batch {
         for (at, field) in self.schema.attributes.iter().enumerate() {
             match self.checked_attribute(AttributeId(at as u32)) {
                 Some(Attribute::Plain(column)) => add(&field.name, slice(column.array())),
-                Some(Attribute::History(changes)) => add(&field.name, changes.until(rows.clone(), now)?),
+                Some(Attribute::History { history, .. }) => {
+                    add(&field.name, Attribute::history_until(history, rows.clone(), now)?);
+                }
                 None => {}
             }
         }

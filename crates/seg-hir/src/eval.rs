@@ -5,6 +5,7 @@
 
 mod chain;
 mod events;
+mod history;
 mod value;
 
 pub use chain::median;
@@ -13,6 +14,7 @@ pub use value::{aggregate, arithmetic, calendar_part, compare, distance, scale, 
 use crate::hir::{Cond, Module, SegmentId, TextOp};
 use crate::text::compile_pattern;
 use events::Occurrence;
+use history::Stretch;
 use regex::Regex;
 use seg_data::{Batch, EventId, Mask, Timestamp, Value};
 use std::cell::RefCell;
@@ -31,16 +33,18 @@ struct Person<'a> {
     batch: &'a Batch,
     row: usize,
     answers: Vec<Option<bool>>,
-    /// The item at hand of one of their lists.
+    /// The item at hand of one of their lists, or the stretch of one of their histories.
     element: RefCell<Option<Element>>,
 }
 
-/// An item of a person's list.
+/// An item of a person's list, or what lasted of an attribute.
 #[derive(Clone)]
 enum Element {
     Value(Value),
     /// By its position among the records of the column.
     Record(usize),
+    /// A stretch of an attribute's history.
+    Stretch(Stretch),
 }
 
 /// A person of whom it is known which segments they are in.
@@ -163,12 +167,7 @@ impl<'a> Evaluator<'a> {
             }
             Cond::Elements { is_all, list, filter } => {
                 let Some(elements) = self.elements(*list, person) else { return false };
-                let holds = |element| {
-                    let outer = person.element.replace(Some(element));
-                    let holds = self.cond(filter, person, event);
-                    person.element.replace(outer);
-                    holds
-                };
+                let holds = |element| self.holds_of(element, filter, person, event);
                 let mut elements = elements.into_iter();
                 if *is_all { elements.all(holds) } else { elements.any(holds) }
             }
@@ -181,6 +180,14 @@ impl<'a> Evaluator<'a> {
                 _ => false,
             },
         }
+    }
+
+    /// Whether a condition holds of an item.
+    fn holds_of(&self, element: Element, filter: &Cond, person: &Person<'_>, event: Option<&Occurrence>) -> bool {
+        let outer = person.element.replace(Some(element));
+        let holds = self.cond(filter, person, event);
+        person.element.replace(outer);
+        holds
     }
 
     /// The items of a person's list; none where it is missing.

@@ -5,7 +5,7 @@ use crate::eval::{Evaluator, PersonAnswers};
 use crate::hir::{Chain, Cond, Expr, ExprKind, Module, Query, SegmentId};
 use crate::lower::Lower;
 use crate::names::Settings;
-use seg_data::{Batch, EventId, Schema, Timestamp, Value};
+use seg_data::{AttributeId, Batch, EventId, Schema, Timestamp, Value};
 use seg_syntax::Parse;
 use seg_syntax::ast::{self, Quantifier};
 use seg_syntax::source::{SourceMap, Span};
@@ -150,6 +150,8 @@ impl Walk<'_, '_> {
         let said = self.lower.words(expr.span());
         let why = |said, holds, parts| Why { role: Role::Condition, said, holds, details: Vec::new(), parts };
         match expr {
+            // Its halves are said of one thing: together they hold or do not.
+            ast::Expr::Group(group) if self.lower.compared_as_one(group).is_some() => self.leaf(expr, said),
             ast::Expr::Group(group) => {
                 let parts: Vec<Why> = group.members.iter().map(|m| self.expr(m)).collect();
                 let n = parts.iter().filter(|p| p.holds).count() as u64;
@@ -253,6 +255,7 @@ impl Details<'_, '_, '_> {
                 let text = value.map_or("is missing".to_owned(), |v| format!("is {}", self.show(&v)));
                 self.add(format!("{name} {text}"));
             }
+            ExprKind::History { attribute, .. } => self.history(*attribute),
             ExprKind::Seen(end, _) => {
                 let value = self.walk.evaluator.value_of(expr, self.walk.person);
                 let text = value.map_or("never".to_owned(), |v| self.show(&v));
@@ -284,8 +287,23 @@ impl Details<'_, '_, '_> {
         }
     }
 
+    /// The last values that an attribute had.
+    fn history(&mut self, attribute: AttributeId) {
+        let name = self.walk.explain.schema.attribute(attribute).map_or("?", |a| &a.name);
+        let held = self.walk.evaluator.held(attribute, self.walk.person);
+        for (n, (from, value)) in held.iter().rev().take(EVENTS_MAX).enumerate() {
+            let verb = if n == 0 { "is" } else { "was" };
+            let value = value.as_ref().map_or("missing".to_owned(), |value| self.show(value));
+            let since = from.map_or("from the beginning".to_owned(), |from| format!("since {}", self.when(from)));
+            self.add(format!("{name} {verb} {value}, {since}"));
+        }
+        if held.len() > EVENTS_MAX {
+            self.add(format!("and {} before", held.len() - EVENTS_MAX));
+        }
+    }
+
     /// How many records a person's list has.
-    fn records(&self, list: seg_data::AttributeId, row: usize) -> String {
+    fn records(&self, list: AttributeId, row: usize) -> String {
         let column = self.walk.explain.batch.attribute_column(list);
         match column.and_then(|column| column.records(row)) {
             Some(records) if records.len() == 1 => "have 1 record".to_owned(),

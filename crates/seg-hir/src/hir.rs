@@ -7,11 +7,13 @@
 
 mod aggregate;
 mod build;
+mod history;
 mod identity;
 mod module;
 mod print;
 
 pub use aggregate::Aggregate;
+pub use history::OfHistory;
 pub use identity::IdTest;
 pub use module::{Expectation, Expected, Header, Module, Segment, Test, TestEvent, TestProfile, Used};
 pub use print::{describe_id_test, print, with_references};
@@ -293,6 +295,23 @@ pub enum ExprKind {
         /// Which field, of records.
         field: Option<u32>,
     },
+    /// A value over the history of an attribute.
+    History {
+        /// Whose values.
+        attribute: AttributeId,
+        /// Over which of its stretches: a condition that may name the value at hand.
+        filter: Box<Cond>,
+        /// What of them.
+        of: OfHistory,
+    },
+    /// The value at hand of an attribute's history, or the one before it. Only in what is
+    /// asked of histories.
+    HeldValue {
+        /// Of which attribute.
+        attribute: AttributeId,
+        /// Whether it is the value before.
+        is_before: bool,
+    },
     /// A time or a day, so much later, or earlier.
     Shift {
         /// What is shifted.
@@ -452,6 +471,14 @@ pub struct Bound {
     pub is_closed: bool,
 }
 
+impl Bound {
+    /// The first instant inside, where it is where an interval begins.
+    pub fn first_inside(self, now: Timestamp) -> Timestamp {
+        let at = self.moment.at(now);
+        if self.is_closed { at } else { Timestamp(at.0.saturating_add(1)) }
+    }
+}
+
 /// The last instant whose events exist.
 pub fn horizon(known_at: Option<Moment>, now: Timestamp) -> Timestamp {
     known_at.map_or(now, |moment| moment.at(now).min(now))
@@ -534,6 +561,8 @@ impl Expr {
             | ExprKind::Time
             | ExprKind::Field { .. }
             | ExprKind::Element { .. }
+            | ExprKind::History { .. }
+            | ExprKind::HeldValue { .. }
             | ExprKind::UsualGap(_)
             | ExprKind::MostWithin { .. }
             | ExprKind::Aggregate { .. }

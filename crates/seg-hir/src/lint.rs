@@ -187,6 +187,12 @@ impl Seen {
             ExprKind::Attribute(id) => {
                 self.attributes.insert(*id);
             }
+            ExprKind::History { attribute, filter, .. } => {
+                self.attributes.insert(*attribute);
+                let n = self.n_conditions;
+                self.cond(filter, positive);
+                self.n_conditions = n;
+            }
             ExprKind::Seen(end, _) => self.asks_first_seen |= *end == End::First,
             ExprKind::Aggregate { query, .. }
             | ExprKind::Periods { query, .. }
@@ -211,6 +217,7 @@ impl Seen {
             | ExprKind::Time
             | ExprKind::Field { .. }
             | ExprKind::Element { .. }
+            | ExprKind::HeldValue { .. }
             | ExprKind::Error => expr.operands().into_iter().for_each(|operand| self.expr(operand, positive)),
         }
     }

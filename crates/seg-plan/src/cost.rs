@@ -115,7 +115,7 @@ pub(crate) fn costs(plan: &Plan, statistics: Option<&Statistics>) -> Vec<NodeCos
         let same: f64 = node.children().iter().map(of).sum();
         let inner: f64 = node.inner().iter().map(of).sum();
         let n_events = match node {
-            Node::Items { .. } | Node::Elements { .. } => 4.0,
+            Node::Items { .. } | Node::Elements { .. } | Node::History { .. } => 4.0,
             _ => node.queries().iter().map(|q| n_events(node, q, statistics)).sum(),
         };
         let own = own(node) + n_events * (2.0 + inner);
@@ -162,6 +162,8 @@ fn own(node: &Node) -> f64 {
         | Node::Profile(_)
         | Node::Elements { .. }
         | Node::Element { .. }
+        | Node::History { .. }
+        | Node::HeldValue { .. }
         | Node::InList(..)
         | Node::Attribute(..)
         | Node::Property(..)

@@ -84,6 +84,8 @@ fn times(person: &Batch, now: Timestamp) -> BTreeSet<Timestamp> {
             Some(Value::Date(day)) => drop(times.insert(Zone::UTC.start_of_day(day))),
             _ => {}
         }
+        let history = person.history(id);
+        times.extend(history.into_iter().flat_map(|history| history.range(0).map(|at| history.time(at))));
     }
     times
 }
@@ -110,6 +112,10 @@ fn periods(plan: &Plan) -> (Vec<(Period, Zone)>, Vec<Zone>) {
         }
         match node {
             Node::Moment(at) => moment(*at),
+            Node::History { of, .. } => {
+                let bounds = of.interval().into_iter().flat_map(|interval| [interval.from, interval.to]);
+                bounds.flatten().for_each(|bound| moment(bound.moment));
+            }
             Node::Literal(Literal(Value::Integer(micros))) => lengths.extend(i64::try_from(*micros)),
             Node::Chain(chain) => {
                 let within = chain.steps.iter().filter_map(|step| step.within).chain(chain.whole);
@@ -127,7 +133,7 @@ fn periods(plan: &Plan) -> (Vec<(Period, Zone)>, Vec<Zone>) {
             Node::Const(_) | Node::All(_) | Node::Any(_) | Node::Cardinality { .. } | Node::Not(_) => {}
             Node::Known(_) | Node::Compare(..) | Node::OneOf(..) | Node::Text { .. } | Node::Has(..) => {}
             Node::FirstOrLastN { .. } | Node::Items { .. } | Node::Sample { .. } | Node::InList(..) => {}
-            Node::Profile(_) | Node::Elements { .. } | Node::Element { .. } => {}
+            Node::Profile(_) | Node::Elements { .. } | Node::Element { .. } | Node::HeldValue { .. } => {}
             Node::Literal(_) | Node::Attribute(..) | Node::Property(..) | Node::Time | Node::Field { .. } => {}
             Node::Anniversary(..) | Node::Elapsed(_) | Node::Distance { .. } | Node::UsualGap(_) => {}
             Node::MostWithin { .. } | Node::Arithmetic(..) | Node::Scale { .. } | Node::Convert(..) => {}

@@ -3,13 +3,16 @@
 mod chain;
 mod column;
 mod elements;
+mod history;
 mod query;
 
-use crate::plan::{Level, Literal, Node, NodeId, Plan, levels};
+use crate::level::{Level, levels};
+use crate::plan::{Literal, Node, NodeId, Plan};
 use crate::reach::reached_by;
 use column::Column;
 use elements::ElementRows;
 use hashbrown::HashMap;
+use history::StretchRows;
 use query::{EventRows, ItemRows};
 use seg_data::{AttributeId, Batch, EventId, Mask, Money, Place, PropertyId, Timestamp, Type, Value};
 use seg_hir::hir::{CompareOp, IdTest, TextOp};
@@ -46,6 +49,8 @@ enum Domain {
     Items(EventId, PropertyId),
     /// The items of a list of the people.
     Elements(AttributeId),
+    /// The stretches of the history of an attribute.
+    Stretches(AttributeId),
 }
 
 /// Conditions of a plan over whole columns, for engines that make no code for
@@ -90,6 +95,7 @@ struct Eval<'a> {
     rows: HashMap<EventId, Rc<EventRows>>,
     items: HashMap<(EventId, PropertyId), Rc<ItemRows>>,
     elements: HashMap<AttributeId, Rc<ElementRows>>,
+    stretches: HashMap<AttributeId, Rc<StretchRows>>,
 }
 
 impl<'a> Eval<'a> {
@@ -103,6 +109,7 @@ impl<'a> Eval<'a> {
             rows: HashMap::new(),
             items: HashMap::new(),
             elements: HashMap::new(),
+            stretches: HashMap::new(),
         }
     }
 
@@ -136,6 +143,7 @@ impl<'a> Eval<'a> {
             Domain::Events(event) => self.event_rows(event).idx.len(),
             Domain::Items(event, property) => self.item_rows(event, property).idx.len(),
             Domain::Elements(list) => self.element_rows(list).owner.len(),
+            Domain::Stretches(attribute) => self.stretch_rows(attribute).owner.len(),
         }
     }
 
@@ -230,6 +238,11 @@ impl<'a> Eval<'a> {
             },
             Node::Element { list, field, ty } => match domain {
                 Domain::Elements(of) if of == *list => self.element(of, *field, ty),
+                _ => Column::missing_of(ty, len),
+            },
+            Node::History { attribute, filter, of } => self.of_history(*attribute, *filter, *of),
+            Node::HeldValue { attribute, is_before, ty } => match domain {
+                Domain::Stretches(of) if of == *attribute => self.held(of, *is_before),
                 _ => Column::missing_of(ty, len),
             },
             Node::Field { list, field, ty } => {
@@ -347,7 +360,12 @@ fn is_gathered(node: &Node) -> bool {
     !node.queries().is_empty()
         || matches!(
             node,
-            Node::Attribute(..) | Node::Seen(..) | Node::Sample { .. } | Node::Profile(_) | Node::Elements { .. }
+            Node::Attribute(..)
+                | Node::Seen(..)
+                | Node::Sample { .. }
+                | Node::Profile(_)
+                | Node::Elements { .. }
+                | Node::History { .. }
         )
 }
 

@@ -192,6 +192,12 @@ impl Lower {
             ExprKind::Seen(end, known_at) => Node::Seen(*end, *known_at),
             ExprKind::Time => Node::Time,
             ExprKind::Element { list, field } => Node::Element { list: *list, field: *field, ty: expr.ty.clone() },
+            ExprKind::History { attribute, filter, of } => {
+                Node::History { attribute: *attribute, filter: self.cond(filter), of: *of }
+            }
+            ExprKind::HeldValue { attribute, is_before } => {
+                Node::HeldValue { attribute: *attribute, is_before: *is_before, ty: expr.ty.clone() }
+            }
             ExprKind::Field { list, field } => Node::Field { list: list.clone(), field: *field, ty: expr.ty.clone() },
             ExprKind::Shift { of, by, is_back } => Node::Shift { of: self.expr(of), by: *by, is_back: *is_back },
             ExprKind::DayOf(of, zone) => Node::DayOf(self.expr(of), *zone),

@@ -75,6 +75,11 @@ pub fn needs(plan: &Plan) -> Needs {
             Node::Attribute(id, _) | Node::Elements { list: id, .. } => {
                 needs.attributes.insert(*id);
             }
+            // The value of now is of now, whatever else is asked.
+            Node::History { attribute, .. } => {
+                needs.attributes.insert(*attribute);
+                needs.depends_on_now = true;
+            }
             Node::Property(ids, _) => needs.properties(ids),
             Node::Moment(moment) => needs.depends_on_now |= !matches!(moment, Moment::At(_)),
             Node::Today { .. } | Node::Elapsed(_) => needs.depends_on_now = true,
@@ -98,6 +103,7 @@ pub fn needs(plan: &Plan) -> Needs {
             | Node::Sample { .. }
             | Node::Profile(_)
             | Node::Element { .. }
+            | Node::HeldValue { .. }
             | Node::InList(..)
             | Node::Literal(_)
             | Node::Time

@@ -3,7 +3,7 @@
 use seg_data::{AttributeId, EventId, PropertyId, Type, Value, Zone};
 use seg_hir::hir::{
     Aggregate, ArithmeticOp, CalendarPart, ChainOrder, CompareOp, DayOffset, End, IdTest, Interval, Length, ListRef,
-    Moment, PeriodUnit, TextOp,
+    Moment, OfHistory, PeriodUnit, TextOp,
 };
 use std::hash::{Hash, Hasher};
 
@@ -117,18 +117,6 @@ pub struct ChainStep {
     pub none_between: Option<Query>,
 }
 
-/// What a node is about. Ascending: what is about a person can be asked of each
-/// of their events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// A person.
-    Person,
-    /// An event.
-    Event,
-    /// A record of a list of an event.
-    Item,
-}
-
 /// Who computes a node where native code runs a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Native {
@@ -137,57 +125,6 @@ pub enum Native {
     /// The kernel of this name of the plan evaluator, for all rows when the plan is
     /// compiled; native code reads what it found.
     ByKernel(&'static str),
-}
-
-/// What each node of a plan is about.
-pub fn levels(plan: &Plan) -> Vec<Level> {
-    let mut levels: Vec<Level> = Vec::with_capacity(plan.nodes.len());
-    for node in &plan.nodes {
-        let own = match node {
-            Node::Field { .. } | Node::Element { .. } => Level::Item,
-            Node::Property(..) | Node::Time | Node::Chain(_) | Node::Items { .. } => Level::Event,
-            Node::Const(_)
-            | Node::All(_)
-            | Node::Any(_)
-            | Node::Cardinality { .. }
-            | Node::Not(_)
-            | Node::Known(_)
-            | Node::Compare(..)
-            | Node::OneOf(..)
-            | Node::Text { .. }
-            | Node::Has(..)
-            | Node::FirstOrLastN { .. }
-            | Node::Sample { .. }
-            | Node::Profile(_)
-            | Node::Elements { .. }
-            | Node::InList(..)
-            | Node::Literal(_)
-            | Node::Attribute(..)
-            | Node::Moment(_)
-            | Node::Today { .. }
-            | Node::Seen(..)
-            | Node::Shift { .. }
-            | Node::DayOf(..)
-            | Node::Part(..)
-            | Node::Anniversary(..)
-            | Node::Elapsed(_)
-            | Node::Distance { .. }
-            | Node::UsualGap(_)
-            | Node::MostWithin { .. }
-            | Node::Arithmetic(..)
-            | Node::Scale { .. }
-            | Node::Convert(..)
-            | Node::FoldCase(_)
-            | Node::ListLength(_)
-            | Node::Aggregate { .. }
-            | Node::Periods { .. }
-            | Node::EventTime { .. }
-            | Node::Missing => Level::Person,
-        };
-        let of = |id: &NodeId| levels.get(id.idx()).copied().unwrap_or(Level::Person);
-        levels.push(node.children().iter().map(of).fold(own, Level::max));
-    }
-    levels
 }
 
 /// A condition or a value. What names a property is about one event, all else
@@ -265,6 +202,18 @@ pub enum Node {
     Element {
         list: AttributeId,
         field: Option<u32>,
+        ty: Type,
+    },
+    /// Over the stretches of an attribute's history that the filter holds of.
+    History {
+        attribute: AttributeId,
+        filter: NodeId,
+        of: OfHistory,
+    },
+    /// The value at hand of a history, or the one before it.
+    HeldValue {
+        attribute: AttributeId,
+        is_before: bool,
         ty: Type,
     },
     Shift {
@@ -349,6 +298,8 @@ impl Node {
             | Node::Time
             | Node::Field { .. }
             | Node::Element { .. }
+            | Node::History { .. }
+            | Node::HeldValue { .. }
             | Node::Shift { .. }
             | Node::DayOf(..)
             | Node::Part(..)
@@ -378,6 +329,7 @@ impl Node {
             Node::InList(..) => "list",
             Node::Profile(_) => "profile id",
             Node::Elements { .. } | Node::Element { .. } => "elements",
+            Node::History { .. } | Node::HeldValue { .. } => "attribute history",
             Node::Time => "event time",
             Node::Shift { .. } | Node::DayOf(..) | Node::Part(..) | Node::Elapsed(_) => "calendar",
             Node::Anniversary(..) => "anniversary",
@@ -476,6 +428,8 @@ impl Node {
             | Node::Time
             | Node::Field { .. }
             | Node::Element { .. }
+            | Node::History { .. }
+            | Node::HeldValue { .. }
             | Node::Shift { .. }
             | Node::DayOf(..)
             | Node::Part(..)
@@ -530,6 +484,8 @@ impl Node {
             | Node::Time
             | Node::Field { .. }
             | Node::Element { .. }
+            | Node::History { .. }
+            | Node::HeldValue { .. }
             | Node::UsualGap(_)
             | Node::MostWithin { .. }
             | Node::Aggregate { .. }
@@ -542,9 +498,10 @@ impl Node {
     /// The nodes that are about one of its query's events.
     pub fn inner(&self) -> Vec<NodeId> {
         let own = match self {
-            Node::FirstOrLastN { filter, .. } | Node::Items { filter, .. } | Node::Elements { filter, .. } => {
-                Some(*filter)
-            }
+            Node::FirstOrLastN { filter, .. }
+            | Node::Items { filter, .. }
+            | Node::Elements { filter, .. }
+            | Node::History { filter, .. } => Some(*filter),
             Node::Aggregate { measure, .. } => measure.as_ref().map(|(m, _)| *m),
             Node::Const(_)
             | Node::All(_)
@@ -569,6 +526,7 @@ impl Node {
             | Node::Time
             | Node::Field { .. }
             | Node::Element { .. }
+            | Node::HeldValue { .. }
             | Node::Shift { .. }
             | Node::DayOf(..)
             | Node::Part(..)

@@ -102,6 +102,12 @@ fn format_node(node: &Node, schema: &Schema) -> String {
             let list = schema.attribute(*list).map_or("?", |a| &a.name);
             format!("{} of elements {list:?}: n{}", if *is_all { "all" } else { "any" }, filter.0)
         }
+        Node::History { attribute, filter, of } => {
+            let interval = of.interval().map_or(String::new(), |interval| format!(" {interval}"));
+            let attribute = schema.attribute(*attribute).map_or("?", |a| &a.name);
+            format!("{} of history {attribute:?}{interval}: n{}", of.word(), filter.0)
+        }
+        Node::HeldValue { is_before, ty, .. } => format!("{}: {ty}", if *is_before { "value before" } else { "held" }),
         Node::Element { field: None, ty, .. } => format!("element: {ty}"),
         Node::Element { field: Some(field), ty, .. } => format!("field {field} of the element: {ty}"),
         Node::Profile(test) => seg_hir::hir::describe_id_test(test),

@@ -1,6 +1,7 @@
 //! What every plan must be, checked after lowering and after every change.
 
-use crate::plan::{Level, Node, NodeId, Plan, levels};
+use crate::level::{Level, levels};
+use crate::plan::{Node, NodeId, Plan};
 use hashbrown::HashSet;
 use seg_hir::hir::Aggregate;
 use std::fmt;
@@ -47,12 +48,15 @@ pub fn verify(plan: &Plan) -> Result<(), Vec<Fault>> {
         // Within events stands what is about events or people, and only what is
         // asked of records may be about those.
         let may_be = match node {
-            Node::Items { .. } | Node::Elements { .. } | Node::Aggregate { items: Some(_), .. } => Level::Item,
+            Node::Items { .. }
+            | Node::Elements { .. }
+            | Node::History { .. }
+            | Node::Aggregate { items: Some(_), .. } => Level::Item,
             _ => Level::Event,
         };
         let measure = match node {
             Node::Aggregate { measure: Some((measure, _)), .. } => Some(*measure),
-            Node::Items { filter, .. } | Node::Elements { filter, .. } => Some(*filter),
+            Node::Items { filter, .. } | Node::Elements { filter, .. } | Node::History { filter, .. } => Some(*filter),
             _ => None,
         };
         let is_outside = |id: &NodeId| level(*id) > if Some(*id) == measure { may_be } else { Level::Event };
@@ -112,8 +116,14 @@ fn shape(plan: &Plan, node: &Node, fault: &mut impl FnMut(&str)) {
     if node.queries().iter().filter_map(|q| q.filter).any(|f| !is_condition(&f)) {
         fault("filters by a value");
     }
-    if matches!(node, Node::FirstOrLastN { filter, .. } | Node::Items { filter, .. } | Node::Elements { filter, .. } if !is_condition(filter))
-    {
+    let asked = match node {
+        Node::FirstOrLastN { filter, .. }
+        | Node::Items { filter, .. }
+        | Node::Elements { filter, .. }
+        | Node::History { filter, .. } => Some(filter),
+        _ => None,
+    };
+    if asked.is_some_and(|filter| !is_condition(filter)) {
         fault("asks a value of its events");
     }
     if let Node::Aggregate { function, measure, .. } = node

@@ -6,11 +6,13 @@
 
 use crate::source::Span;
 
+mod history;
 mod item;
 mod phrases;
 mod print;
 mod time;
 
+pub use history::{Changed, Copula, Often, Past, Tense};
 pub use item::{
     Definition, Expectation, Expected, Fact, FactTime, FactValue, Header, ListDeclaration, Overlap, Precedence,
     Profile, Rule, Segment, SizeChange, Test, Used,
@@ -453,6 +455,8 @@ pub enum ModifierKind {
     CountPer(Quantity, Unit),
     /// `in Europe/Paris time`
     Zone(String),
+    /// `at any time`, `changed from "free" to "pro"`: of the values that an attribute had
+    Past(Past),
 }
 
 /// `followed by …`, `preceded by …`, `with no … since`.
@@ -502,6 +506,8 @@ pub enum WithinOf {
 /// `is …`, `contains …`: said of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
+    /// Its verb, where it has one: `is`, `has been`.
+    pub copula: Option<Copula>,
     /// `not`, and where.
     pub not: Option<Span>,
     /// What the value is compared by.
@@ -515,7 +521,7 @@ pub struct Comparison {
 impl Comparison {
     /// A relation with nothing else said.
     pub fn of(relation: Relation, not: Option<Span>) -> Comparison {
-        Comparison { not, relation, ignoring_case: None, or_unknown: None }
+        Comparison { copula: None, not, relation, ignoring_case: None, or_unknown: None }
     }
 }
 

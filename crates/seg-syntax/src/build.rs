@@ -7,6 +7,7 @@ mod compound;
 mod condition;
 mod filter;
 mod head;
+mod history;
 mod item;
 mod moment;
 mod sequence;

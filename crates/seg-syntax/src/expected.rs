@@ -233,6 +233,7 @@ fn phrase(rule: Rule) -> Option<(u8, String)> {
         | Rule::ever
         | Rule::between_dates
         | Rule::mistake_within => some(3, "a window such as `in the past 30 days`"),
+        Rule::any_time | Rule::held_for => some(5, "`at any time` or `for at least 30 days`"),
         Rule::operand
         | Rule::factor
         | Rule::literal

@@ -2,7 +2,7 @@
 //! test.
 
 use seg_data::Schema;
-use seg_hir::hir::{Aggregate, Bound, ChainOrder, CompareOp, Moment};
+use seg_hir::hir::{Aggregate, Bound, ChainOrder, CompareOp, Moment, OfHistory};
 use seg_plan::{Node, NodeId, Plan, Query};
 use std::collections::BTreeMap;
 
@@ -100,6 +100,12 @@ fn name(plan: &Plan, node: &Node, names: &mut BTreeMap<String, Option<&'static s
         Node::Profile(_) => add("profile id"),
         Node::Elements { is_all, .. } => add(if *is_all { "all items of a list" } else { "any item of a list" }),
         Node::Element { .. } => {}
+        Node::History { of, .. } => add(match of {
+            OfHistory::Stretches(_) => "a value at any time",
+            OfHistory::Changes(_) => "changes of an attribute",
+            OfHistory::Since => "held since",
+        }),
+        Node::HeldValue { .. } => {}
         Node::Time => add("time of the event"),
         Node::Field { .. } => add("field of a record"),
         Node::Shift { .. } => add("shifted time"),

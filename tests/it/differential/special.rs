@@ -259,8 +259,47 @@ fn others() -> Vec<BoxedStrategy<String>> {
     ]
 }
 
+/// What attributes were, and how often they changed.
+fn histories() -> Vec<BoxedStrategy<String>> {
+    let held = || {
+        one(&[
+            "city {} \"a\"",
+            "city {} missing",
+            "city {} known but not \"DE\"",
+            "city {} \"a\" or \"DE\"",
+            "city {} one of \"a\", \"straße\" ignoring case",
+            "city {} country",
+            "score {} at least 2",
+            "score {} more than 0 and less than 9",
+            "sms_consent {} true",
+            "last_order_date {} in the past 30 days",
+            "birthday {} known",
+        ])
+    };
+    let said = |verb: &'static str, rest: Vec<BoxedStrategy<String>>, text: &'static str| {
+        let held = held().prop_map(move |held| held.replace("{}", verb)).boxed();
+        phrase(text, std::iter::once(held).chain(rest).collect())
+    };
+    let changing = || one(&["city", "score", "sms_consent", "birthday", "last_order_date"]);
+    let between = || one(&["", " from \"a\"", " to \"DE\"", " from missing", " from \"a\" to one of \"DE\", \"de\""]);
+    vec![
+        said("was", vec![window()], "{} at any time {}"),
+        said("was", vec![past()], "{} at any time {}"),
+        said("was", vec![], "{} at any time"),
+        said("has been", vec![one(&["at least", "more than", "less than", "at most"]), length()], "{} for {} {}"),
+        said("has been", vec![], "{} since 2026-05-30"),
+        phrase("city has never been {}", vec![one(&["\"a\"", "known", "\"a\" in the past 3 days"])]),
+        phrase("{} changed {}", vec![changing(), window()]),
+        phrase("{} changed {} {}", vec![changing(), count(), window()]),
+        phrase("{} did not change {}", vec![changing(), past()]),
+        phrase("city changed{} {}", vec![between(), window()]),
+        phrase("city changed{} {}", vec![between(), count()]),
+        phrase("score changed {} {}", vec![one(&["to 2", "from 1", "from missing"]), past()]),
+    ]
+}
+
 /// One of them all, each equally often.
 pub fn special() -> BoxedStrategy<String> {
-    let all = [sequences(), calendars(), rhythms(), others()].concat();
+    let all = [sequences(), calendars(), rhythms(), others(), histories()].concat();
     Union::new(all).prop_map(|s| format!("all of ({s})")).boxed()
 }

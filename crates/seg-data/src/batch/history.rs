@@ -10,6 +10,8 @@ use crate::value::Value;
 use arrow_array::{Array, ArrayRef, UInt32Array};
 use arrow_schema::DataType;
 use arrow_select::take::take;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// The only property of the events that a history is made of.
 const VALUE: PropertyId = PropertyId(0);
@@ -19,9 +21,42 @@ const VALUE: PropertyId = PropertyId(0);
 pub(super) enum Attribute {
     /// The value of each person.
     Plain(Column),
-    /// The values of each person with the times they were set at. A change is
-    /// an event like any other, so its column is checked like theirs.
-    History(Box<Events>),
+    /// The values of each person with the times they were set at.
+    History {
+        /// A value that is set is an event like any other, so the column is checked
+        /// like theirs.
+        history: History,
+        /// Everyone's value at the instant that the batch is read at, if it is.
+        as_of: Option<Column>,
+    },
+}
+
+/// The values that an attribute was set to, those of one person after another, each
+/// person's ascending by time. Of several at one instant the last is the value.
+#[derive(Debug, Clone)]
+pub struct History(Arc<Events>);
+
+impl History {
+    /// The positions of what was set for a person.
+    pub fn range(&self, row: usize) -> Range<usize> {
+        self.0.range(row)
+    }
+
+    /// When the value at a position was set; the earliest instant of all for what holds
+    /// from the beginning.
+    pub fn time(&self, idx: usize) -> Timestamp {
+        self.0.time(idx)
+    }
+
+    /// What was set at a position; `None` for missing.
+    pub fn value(&self, idx: usize) -> Option<Value> {
+        self.0.property(VALUE, idx)
+    }
+
+    /// All that was set, by position; `None` only where nothing was checked.
+    pub fn values(&self) -> Option<&Column> {
+        self.0.property_column(VALUE)
+    }
 }
 
 impl Attribute {
@@ -39,24 +74,25 @@ impl Attribute {
             let column = format!("{}.{VALUE_FIELD}", field.name);
             return Err(BatchError { column, problem: BatchProblem::Missing });
         }
-        Ok(Attribute::History(Box::new(events)))
+        Ok(Attribute::History { history: History(Arc::new(events)), as_of: None })
     }
 
     /// A person's value at an instant: the one set last at or before it.
     pub fn value(&self, row: usize, now: Timestamp) -> Option<Value> {
         match self {
             Attribute::Plain(column) => column.value(row),
-            Attribute::History(changes) => {
-                let last = changes.range(row).rev().find(|idx| changes.time(*idx) <= now)?;
-                changes.property(VALUE, last)
+            Attribute::History { history, .. } => {
+                let last = history.range(row).rev().find(|idx| history.time(*idx) <= now)?;
+                history.value(last)
             }
         }
     }
 
-    /// Everyone's value at an instant, where a history is kept.
-    pub fn as_of(&self, now: Timestamp) -> Option<Column> {
-        let Attribute::History(changes) = self else { return None };
-        let values = changes.property_column(VALUE)?;
+    /// The same with everyone's value at an instant, where a history is kept.
+    pub fn as_of(&self, now: Timestamp) -> Option<Attribute> {
+        let Attribute::History { history, .. } = self else { return None };
+        let changes = &history.0;
+        let values = history.values()?;
         let last = |row| {
             let range = changes.range(row);
             let times = changes.times().get(range.clone()).unwrap_or(&[]);
@@ -65,14 +101,23 @@ impl Attribute {
         };
         let positions: UInt32Array = (0..changes.n_profiles()).map(last).collect();
         // Every position is one of the column's, so that taking cannot fail.
-        values.taken(take(values.array(), &positions, None).ok()?)
+        let as_of = values.taken(take(values.array(), &positions, None).ok()?);
+        Some(Attribute::History { history: history.clone(), as_of })
+    }
+
+    /// Some rows of a history, of what was set at or before an instant.
+    ///
+    /// # Errors
+    /// None where the column was checked.
+    pub fn history_until(history: &History, rows: Range<usize>, now: Timestamp) -> Result<ArrayRef, BatchError> {
+        history.0.until(rows, now)
     }
 
     /// The columns that were converted for it: its own, or those of its changes.
     pub fn conversions(&self) -> impl Iterator<Item = &Conversion> {
         let (plain, changes) = match self {
             Attribute::Plain(column) => (column.conversion(), None),
-            Attribute::History(changes) => (None, Some(changes.conversions())),
+            Attribute::History { history, .. } => (None, Some(history.0.conversions())),
         };
         plain.into_iter().chain(changes.into_iter().flatten())
     }

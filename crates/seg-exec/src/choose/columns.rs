@@ -88,6 +88,8 @@ impl Chooser<'_> {
             | Node::Time
             | Node::Field { .. }
             | Node::Element { .. }
+            | Node::History { .. }
+            | Node::HeldValue { .. }
             | Node::Shift { .. }
             | Node::DayOf(..)
             | Node::Part(..)

@@ -59,6 +59,8 @@ impl Select<'_> {
             | Node::Time
             | Node::Field { .. }
             | Node::Element { .. }
+            | Node::History { .. }
+            | Node::HeldValue { .. }
             | Node::Shift { .. }
             | Node::DayOf(..)
             | Node::Part(..)

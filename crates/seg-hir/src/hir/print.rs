@@ -163,8 +163,7 @@ impl Printer<'_> {
             Cond::Profile(test) => describe_id_test(test),
             Cond::Elements { is_all, list, filter } => {
                 let quantifier = if *is_all { "all" } else { "any" };
-                let list = self.schema.attribute(*list).map_or("?".into(), |a| name(&a.name));
-                format!("{quantifier} of {list} has {}", self.leaf(filter))
+                format!("{quantifier} of {} has {}", self.attribute(*list), self.leaf(filter))
             }
             Cond::InList(expr, list) => format!("{} in list {:?}", self.expr(expr), list.0.name),
         }
@@ -178,7 +177,7 @@ impl Printer<'_> {
     fn expr(&self, expr: &Expr) -> String {
         match &expr.kind {
             ExprKind::Literal(value) => value.to_string(),
-            ExprKind::Attribute(id) => self.schema.attribute(*id).map_or("?".into(), |a| name(&a.name)),
+            ExprKind::Attribute(id) => self.attribute(*id),
             ExprKind::Property(ids) => self.property(ids),
             ExprKind::Time => ".time".to_owned(),
             ExprKind::Element { field: None, .. } => "item".to_owned(),
@@ -190,6 +189,12 @@ impl Printer<'_> {
                 };
                 format!("item.{}", field.unwrap_or("?"))
             }
+            ExprKind::History { attribute, filter, of } => {
+                let interval = of.interval().map_or(String::new(), |interval| interval.to_string());
+                let filter = self.leaf(filter);
+                format!("{}({}{interval}, {filter})", of.word(), self.attribute(*attribute))
+            }
+            ExprKind::HeldValue { is_before, .. } => if *is_before { "before" } else { "held" }.to_owned(),
             ExprKind::Field { list, field } => {
                 let first = list.first().and_then(|(e, p)| self.schema.event(*e)?.properties.get(p.idx()));
                 let field = match first.map(|p| &p.ty) {
@@ -235,6 +240,10 @@ impl Printer<'_> {
             ExprKind::EventTime { end, query } => format!("{}-time({})", end.word(), self.query(query)),
             ExprKind::Error => "error".to_owned(),
         }
+    }
+
+    fn attribute(&self, id: AttributeId) -> String {
+        self.schema.attribute(id).map_or("?".into(), |a| name(&a.name))
     }
 
     fn property(&self, ids: &[(EventId, PropertyId)]) -> String {

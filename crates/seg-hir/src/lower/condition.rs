@@ -15,6 +15,11 @@ impl Lower<'_> {
         if let Some(lowered) = self.special_condition(c, scope) {
             return lowered;
         }
+        if let OperandKind::Name(name) = &c.subject.kind
+            && let Some(lowered) = self.name_changed(c, name, scope)
+        {
+            return lowered;
+        }
         let subject = match &c.subject.kind {
             OperandKind::Name(name) => match self.any_activity(c, name) {
                 Some(events) => Subject::Events(events),

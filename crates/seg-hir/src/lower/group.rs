@@ -17,9 +17,9 @@ impl Lower<'_> {
         }
         if group.form == GroupForm::Compound
             && matches!(scope, Scope::Person)
-            && let Some(elements) = self.compared_elements(group)
+            && let Some(one) = self.compared_as_one(group)
         {
-            return elements;
+            return one;
         }
         let n_lists = self.known_lists.len();
         let said = self.lists_said_beside(group);
@@ -60,6 +60,18 @@ impl Lower<'_> {
             Quantifier::Cardinality { min, max } => Cond::Cardinality { min, max, members: conds },
         };
         Lowered { cond, facts }
+    }
+
+    /// A comparison whose halves are said of one item of a list, or of one value that an
+    /// attribute had, rather than of the person.
+    pub(crate) fn compared_as_one(&mut self, group: &Group) -> Option<Lowered> {
+        if group.form != GroupForm::Compound {
+            return None;
+        }
+        match self.compared_elements(group) {
+            Some(elements) => Some(elements),
+            None => self.compared_past(group),
+        }
     }
 
     /// `plan is "pro" or "No Show"`: a value, or an event of that name? Else notes which

@@ -5,5 +5,6 @@ pub(super) mod comparison;
 mod condition;
 mod elements;
 mod emptiness;
+mod history;
 mod operand;
 mod profile;

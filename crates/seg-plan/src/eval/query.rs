@@ -63,6 +63,7 @@ impl Eval<'_> {
             Domain::People => people,
             Domain::Events(event) => people.take(&self.event_rows(event).owner),
             Domain::Elements(list) => people.take(&self.element_rows(list).owner),
+            Domain::Stretches(attribute) => people.take(&self.stretch_rows(attribute).owner),
             Domain::Items(event, property) => {
                 let of_events = people.take(&self.event_rows(event).owner);
                 of_events.take(&self.item_rows(event, property).owner)

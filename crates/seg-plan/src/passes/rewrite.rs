@@ -67,6 +67,7 @@ pub(super) fn renamed(node: &Node, new: &[NodeId]) -> Node {
             Node::Chain(Chain { steps, ..chain.clone() })
         }
         Node::Elements { is_all, list, filter } => Node::Elements { is_all: *is_all, list: *list, filter: id(filter) },
+        Node::History { attribute, filter, of } => Node::History { attribute: *attribute, filter: id(filter), of: *of },
         Node::Items { is_all, list, filter } => Node::Items { is_all: *is_all, list: list.clone(), filter: id(filter) },
         Node::InList(a, list) => Node::InList(id(a), list.clone()),
         Node::Shift { of, by, is_back } => Node::Shift { of: id(of), by: *by, is_back: *is_back },
@@ -102,6 +103,7 @@ pub(super) fn renamed(node: &Node, new: &[NodeId]) -> Node {
         | Node::Sample { .. }
         | Node::Profile(_)
         | Node::Element { .. }
+        | Node::HeldValue { .. }
         | Node::Time
         | Node::Field { .. }
         | Node::Missing => node.clone(),

@@ -80,6 +80,7 @@ fn in_modifier(modifier: &Modifier, said: &mut impl FnMut(Span)) {
     said(modifier.span);
     match &modifier.kind {
         ModifierKind::Comparison(comparison) => {
+            comparison.copula.iter().filter_map(|copula| copula.often).for_each(|(_, span)| said(span));
             comparison.ignoring_case.iter().for_each(|span| said(*span));
             comparison.or_unknown.iter().for_each(|span| said(*span));
             operands_of(&comparison.relation).for_each(|operand| in_operand(operand, said));
@@ -103,7 +104,8 @@ fn in_modifier(modifier: &Modifier, said: &mut impl FnMut(Span)) {
         | ModifierKind::NotRecurring(_)
         | ModifierKind::Regular(..)
         | ModifierKind::CountPer(..)
-        | ModifierKind::Zone(_) => {}
+        | ModifierKind::Zone(_)
+        | ModifierKind::Past(_) => {}
     }
 }
 
@@ -181,7 +183,8 @@ fn inner_of_modifier<'a>(modifier: &'a Modifier, found: &mut impl FnMut(&'a Cond
         | ModifierKind::NotRecurring(_)
         | ModifierKind::Regular(..)
         | ModifierKind::CountPer(..)
-        | ModifierKind::Zone(_) => {}
+        | ModifierKind::Zone(_)
+        | ModifierKind::Past(_) => {}
     }
 }
 

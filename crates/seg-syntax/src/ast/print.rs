@@ -269,6 +269,7 @@ fn modifier(out: &mut Indented, t: &Modifier) {
             out.line(format_args!("none between {}", between.event));
             out.nest(|out| between.filter.iter().for_each(|filter| modifier(out, filter)));
         }
+        ModifierKind::Past(past) => out.line(format_args!("{past}")),
         ModifierKind::AnyOrder => out.line(format_args!("any order")),
         ModifierKind::Within(within) => {
             let of = match within.of {
@@ -404,6 +405,7 @@ impl Display for DateLiteral {
 
 impl Display for Comparison {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.copula.iter().try_for_each(|copula| write!(f, "{copula}"))?;
         if self.not.is_some() {
             write!(f, "not ")?;
         }

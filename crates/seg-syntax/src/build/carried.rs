@@ -385,7 +385,8 @@ fn is_filter(modifier: &Modifier) -> bool {
         | ModifierKind::Same(_)
         | ModifierKind::Limit(_)
         | ModifierKind::Regular(..)
-        | ModifierKind::CountPer(..) => false,
+        | ModifierKind::CountPer(..)
+        | ModifierKind::Past(_) => false,
     }
 }
 
@@ -412,7 +413,8 @@ fn is_count(modifier: &Modifier) -> bool {
         | ModifierKind::Limit(_)
         | ModifierKind::Recurring(_)
         | ModifierKind::NotRecurring(_)
-        | ModifierKind::Zone(_) => false,
+        | ModifierKind::Zone(_)
+        | ModifierKind::Past(_) => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is said of a value.
 
 use super::Builder;
-use super::condition::error_operand;
+use super::condition::{error_operand, two_negatives};
 use crate::ast::{
     Comparison, Emptiness, Literal, LiteralAt, ModifierKind, Operand, OperandKind, OrderOp, Quantifier, Relation,
     TextOp, Title,
@@ -31,7 +31,18 @@ impl Builder<'_> {
         let mut comparison = Comparison::of(Relation::Order(OrderOp::Is, error_operand(span)), None);
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::kw_not => comparison.not = Some(self.span(&part)),
+                Rule::copula => {
+                    let (copula, not) = self.copula(part);
+                    comparison.copula = Some(copula);
+                    comparison.not = not;
+                }
+                Rule::kw_not => match comparison.not {
+                    Some(first) => {
+                        let second = self.span(&part);
+                        self.report(two_negatives(second, "a second negative").also(first, "the first"));
+                    }
+                    None => comparison.not = Some(self.span(&part)),
+                },
                 Rule::relation => {
                     comparison.relation = self.relation(part);
                     self.check_emptiness(&comparison, span);
@@ -180,7 +191,7 @@ impl Builder<'_> {
         Some(self.title(&text))
     }
 
-    fn one_of(&mut self, pair: Pair<'_, Rule>) -> Relation {
+    pub(super) fn one_of(&mut self, pair: Pair<'_, Rule>) -> Relation {
         let mut is_none = false;
         let mut values = Vec::new();
         for part in pair.into_inner() {

@@ -54,7 +54,7 @@ impl Builder<'_> {
             let is_value = part.as_rule() == Rule::value;
             span = span.to(at);
             at = not.map_or(at, |not| not.to(at));
-            let next = match part.as_rule() {
+            let mut next = match part.as_rule() {
                 Rule::value => match self.value_half(part, &mut condition, is_and, &values) {
                     ValueHalf::Comparison(comparison) => *comparison,
                     ValueHalf::OfTheList => continue,
@@ -73,6 +73,10 @@ impl Builder<'_> {
                     None => return Expr::Error(span),
                 },
             };
+            // The verb carries over.
+            if let Some(Modifier { kind: ModifierKind::Comparison(first), .. }) = condition.modifiers.last() {
+                next.copula = next.copula.or(first.copula);
+            }
             let (subject, quantity) = (condition.subject.clone(), condition.quantity);
             let prefix = Prefix { their: condition.prefix.their, ..Prefix::default() };
             // The window and the filter of a total, say, are part of what is compared.
@@ -293,7 +297,8 @@ impl Builder<'_> {
                 return ValueHalf::Refused;
             }
         };
-        ValueHalf::Comparison(Box::new(Comparison { not: None, relation, ignoring_case, or_unknown }))
+        let copula = comparison.copula;
+        ValueHalf::Comparison(Box::new(Comparison { copula, not: None, relation, ignoring_case, or_unknown }))
     }
 
     /// `country is not "a" or "b"`: not both, or neither?

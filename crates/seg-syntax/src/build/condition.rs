@@ -291,6 +291,7 @@ impl Builder<'_> {
                 ModifierKind::NotRecurring(self.recurring(recurring)?)
             }
             Rule::any_order => ModifierKind::AnyOrder,
+            Rule::any_time | Rule::held_for | Rule::changed => self.past_modifier(inner)?,
             Rule::followed_modifier => self.followed_modifier(inner),
             Rule::within_modifier | Rule::any_within => self.within_modifier(inner)?,
             Rule::all_window => {

@@ -101,6 +101,8 @@ codes! {
 
     UnknownZone "E0407" "unknown-zone" "A time zone that does not exist";
     UnclearLimit "E0408" "unclear-limit" "A limit that may still be running";
+    UnclearTense "E0409" "unclear-tense" "A past tense that does not say when";
+    NoHistory "E0410" "no-history" "A former value of which no history is kept";
 
     NegativeOnMissing "E0501" "negative-on-missing" "A negative word on a value that may be missing";
     UnclearNegative "E0502" "unclear-negative" "A negative that seems to cover two things";

@@ -73,7 +73,8 @@ impl Lower<'_> {
             | ModifierKind::NotRecurring(_)
             | ModifierKind::Regular(..)
             | ModifierKind::CountPer(..)
-            | ModifierKind::Zone(_) => return self.nothing_said_of_end(c),
+            | ModifierKind::Zone(_)
+            | ModifierKind::Past(_) => return self.nothing_said_of_end(c),
         };
         let is_negative = self.reads_negative(c);
         lowered.negated(is_negative)

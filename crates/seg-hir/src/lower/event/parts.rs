@@ -67,7 +67,8 @@ impl Lower<'_> {
                 | ModifierKind::AllIn(_)
                 | ModifierKind::Same(_)
                 | ModifierKind::Limit(_)
-                | ModifierKind::Zone(_) => {
+                | ModifierKind::Zone(_)
+                | ModifierKind::Past(_) => {
                     self.words_of_sequences(modifier);
                     return None;
                 }

@@ -78,7 +78,8 @@ impl Lower<'_> {
                 | ModifierKind::Limit(_)
                 | ModifierKind::Regular(..)
                 | ModifierKind::CountPer(..)
-                | ModifierKind::Zone(_) => {
+                | ModifierKind::Zone(_)
+                | ModifierKind::Past(_) => {
                     let words = self.words(modifier.span);
                     self.report(
                         Diagnostic::new(Code::MisplacedWords, modifier.span, format!("`{words}` does not fit here"))

@@ -178,7 +178,8 @@ impl Lower<'_> {
                 | ModifierKind::Had(_)
                 | ModifierKind::FirstTime
                 | ModifierKind::AnyOrder
-                | ModifierKind::Zone(_) => {
+                | ModifierKind::Zone(_)
+                | ModifierKind::Past(_) => {
                     self.words_of_sequences(modifier);
                     return None;
                 }
@@ -322,6 +323,7 @@ impl Lower<'_> {
             ModifierKind::NoneBetween(_) => {
                 diagnostic.note("it belongs behind a step: `did A then B with no C in between`")
             }
+            ModifierKind::Past(_) => diagnostic.note("it is said of an attribute whose history is kept"),
             ModifierKind::AnyOrder => {
                 diagnostic.note("it belongs behind several events: `did all of (A, B) in any order`")
             }

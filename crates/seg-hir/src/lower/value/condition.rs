@@ -21,6 +21,11 @@ impl Lower<'_> {
             self.report(diagnostic);
             return Lowered::error();
         }
+        if let ExprKind::Attribute(attribute) = value.kind
+            && let Some(lowered) = self.past_condition(c, (attribute, &value), scope)
+        {
+            return lowered;
+        }
         let Some((first, rest)) = c.modifiers.split_first() else {
             return self.nothing_said(c, &value);
         };
@@ -61,7 +66,8 @@ impl Lower<'_> {
             | ModifierKind::Limit(_)
             | ModifierKind::Regular(..)
             | ModifierKind::CountPer(..)
-            | ModifierKind::Zone(_) => {
+            | ModifierKind::Zone(_)
+            | ModifierKind::Past(_) => {
                 let words = self.words(c.subject.span);
                 let diagnostic = not_an_event(c.subject.span, &words).also(first.span, "this fits events only");
                 self.report(diagnostic);
