@@ -29,13 +29,18 @@ impl Evaluator<'_> {
                 (Element::Record(record), Some(field)) => {
                     person.batch.attribute_column(*list)?.fields().get(*field as usize)?.value(record)
                 }
-                (Element::Value(_) | Element::Stretch(_), Some(_)) | (Element::Record(_) | Element::Stretch(_), None) => {
-                    None
-                }
+                (Element::Value(_) | Element::Stretch(_), Some(_))
+                | (Element::Record(_) | Element::Stretch(_), None) => None,
             },
             ExprKind::History { attribute, filter, of } => self.of_history(*attribute, filter, *of, person, event),
             ExprKind::HeldValue { is_before, .. } => match person.element.borrow().clone()? {
-                Element::Stretch(stretch) => if *is_before { stretch.before } else { stretch.value },
+                Element::Stretch(stretch) => {
+                    if *is_before {
+                        stretch.before
+                    } else {
+                        stretch.value
+                    }
+                }
                 Element::Value(_) | Element::Record(_) => None,
             },
             ExprKind::Field { list, field } => {

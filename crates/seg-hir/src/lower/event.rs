@@ -11,4 +11,4 @@ mod sequence;
 
 pub(super) use condition::Counted;
 pub(super) use parts::EventParts;
-pub(super) use query::is_ahead_of_now;
+pub(super) use query::{is_ahead_of_now, is_own_past};

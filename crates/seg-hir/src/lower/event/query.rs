@@ -103,7 +103,7 @@ impl Lower<'_> {
         );
     }
 
-    fn future(&mut self, span: Span) {
+    pub(in crate::lower) fn future(&mut self, span: Span) {
         let words = self.words(span);
         self.report(
             Diagnostic::new(Code::EmptyRange, span, format!("`{words}` lies in the future, where no event is"))
@@ -135,6 +135,6 @@ pub(in crate::lower) fn is_ahead_of_now(window: &Window) -> bool {
 
 /// `since last_order_date`, `within 7 days after their first order`: a window
 /// that is not the same for all.
-pub(super) fn is_own_past(window: &Window) -> bool {
+pub(in crate::lower) fn is_own_past(window: &Window) -> bool {
     matches!(window, Window::Anchored(..) | Window::Dated(_, Operand { kind: OperandKind::Name(_), .. }))
 }

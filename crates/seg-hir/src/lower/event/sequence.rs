@@ -323,6 +323,9 @@ impl Lower<'_> {
             ModifierKind::NoneBetween(_) => {
                 diagnostic.note("it belongs behind a step: `did A then B with no C in between`")
             }
+            ModifierKind::Past(ast::Past::AnyTime) => diagnostic
+                .fix(modifier.span, "ever", "for an event that may be any time ago: `ever`")
+                .note("`at any time` is said of an attribute whose history is kept"),
             ModifierKind::Past(_) => diagnostic.note("it is said of an attribute whose history is kept"),
             ModifierKind::AnyOrder => {
                 diagnostic.note("it belongs behind several events: `did all of (A, B) in any order`")

@@ -549,7 +549,7 @@ impl Lower<'_> {
     /// A value that the schema's `allowed` lacks can only be a slip.
     fn check_allowed(&mut self, value: &Expr, text: &str, span: Span, fold: bool) {
         let field = match &value.kind {
-            ExprKind::Attribute(id) => self.schema.attribute(*id),
+            ExprKind::Attribute(id) | ExprKind::HeldValue { attribute: id, .. } => self.schema.attribute(*id),
             ExprKind::Property(ids) => ids.first().and_then(|(e, p)| self.schema.event(*e)?.properties.get(p.idx())),
             _ => None,
         };

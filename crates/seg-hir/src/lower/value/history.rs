@@ -3,6 +3,7 @@
 
 use super::comparison::Compared;
 use crate::hir::{CompareOp, Cond, Expr, ExprKind, Interval, OfHistory};
+use crate::lower::event::{is_ahead_of_now, is_own_past};
 use crate::lower::{Lower, Lowered, Scope};
 use seg_data::schema::Target;
 use seg_data::{AttributeId, Type};
@@ -69,8 +70,7 @@ impl Lower<'_> {
         scope: Scope<'_>,
     ) -> Option<Lowered> {
         let said = Said::of(&c.modifiers);
-        let is_told =
-            said.any_time.is_some() || said.lasting.is_some() || said.changed.is_some() || said.is_since();
+        let is_told = said.any_time.is_some() || said.lasting.is_some() || said.changed.is_some() || said.is_since();
         // Times may be told of in the past tense: they are past.
         let is_time = matches!(value.ty, Type::Timestamp | Type::Date);
         if !is_told && (!said.is_past() || is_time && said.often().is_none()) {
@@ -165,14 +165,7 @@ impl Lower<'_> {
                 lowered.negated(is_negative)
             }
             false => {
-                let interval = match said.window {
-                    Some((window, span)) => {
-                        self.reads(span);
-                        self.interval(window, span)
-                    }
-                    None => Some(Interval::default()),
-                };
-                let Some(interval) = interval else { return Lowered::error() };
+                let Some(interval) = self.window_of_history(said) else { return Lowered::error() };
                 self.read.extend(said.any_time);
                 self.read.extend(copula.often.map(|(_, at)| at));
                 let cond = history(OfHistory::Stretches(interval), Type::Integer).in_range(1, None);
@@ -209,14 +202,31 @@ impl Lower<'_> {
             let comparison = Comparison::of(Relation::Window(Window::Ago(age)), None);
             return self.comparison(compared, &comparison, span);
         }
-        let Some((window, span)) = said.window else { return self.told_of_nothing(c) };
-        self.reads(span);
-        match self.interval(window, span).and_then(|interval| interval.from) {
-            Some(from) => {
-                Lowered::plain(Cond::Compare(CompareOp::LessOrEqual, since, Expr::moment(from.moment)))
-            }
+        match self.window_of_history(said).and_then(|interval| interval.from) {
+            Some(from) => Lowered::plain(Cond::Compare(CompareOp::LessOrEqual, since, Expr::moment(from.moment))),
             None => Lowered::error(),
         }
+    }
+
+    /// The window in which a history is looked at: all of the past without one.
+    fn window_of_history(&mut self, said: &Said<'_>) -> Option<Interval> {
+        let Some((window, span)) = said.window else { return Some(Interval::default()) };
+        if is_ahead_of_now(window) {
+            self.future(span);
+            return None;
+        }
+        if is_own_past(window) {
+            let words = self.words(span);
+            let message = format!("`{words}` begins or ends at another time for each person");
+            self.report(
+                Diagnostic::new(Code::OperatorNeedsType, span, message)
+                    .label("fits events and times")
+                    .note("a history is looked at in one window for all, such as `in the past 30 days`"),
+            );
+            return None;
+        }
+        self.reads(span);
+        self.interval(window, span)
     }
 
     /// `plan changed`, where a name of these words is an attribute and the verb; `None` for
@@ -250,11 +260,7 @@ impl Lower<'_> {
             let diagnostic = Diagnostic::new(Code::AmbiguousName, name.span, message)
                 .label(format!("the event, or a change of the attribute `{attribute}`"))
                 .fix(name.span, event.as_str(), format!("for the event: `{event}`"))
-                .fix(
-                    name.span,
-                    format!("the value of {value}"),
-                    format!("for the attribute: `the value of {value}`"),
-                );
+                .fix(name.span, format!("the value of {value}"), format!("for the attribute: `the value of {value}`"));
             self.report(diagnostic);
             return Some(Lowered::error());
         }
@@ -280,14 +286,7 @@ impl Lower<'_> {
             filters.push(filter.cond);
         }
         self.read.extend(said.changed.map(|(_, span)| span));
-        let interval = match said.window {
-            Some((window, span)) => {
-                self.reads(span);
-                self.interval(window, span)
-            }
-            None => Some(Interval::default()),
-        };
-        let Some(interval) = interval else { return Lowered::error() };
+        let Some(interval) = self.window_of_history(&said) else { return Lowered::error() };
         let count = c.modifiers.iter().find_map(|t| match &t.kind {
             ModifierKind::Count(quantity) => Some((*quantity, t.span)),
             _ => None,
@@ -333,7 +332,8 @@ impl Lower<'_> {
         let (words, verbs) = (self.words(copula.span), Verbs::like(&self.words(copula.span)));
         let message = format!("`{words}` does not say when `{name}` had this value");
         let diagnostic = Diagnostic::new(Code::UnclearTense, copula.span, message).label("now, or at some time?");
-        let not = if said.comparison.is_some_and(|(comparison, _)| comparison.not.is_some()) { " not" } else { "" };
+        let at = said.comparison.and_then(|(comparison, _)| comparison.not);
+        let (verb, not) = at.map_or((copula.span, ""), |not| (copula.span.to(not), " not"));
         let diagnostic = match said.window {
             Some((_, window)) if keeps => {
                 let at_any = format!("at any time {}", self.words(window));
@@ -341,11 +341,16 @@ impl Lower<'_> {
                 diagnostic.fix(window, at_any, title)
             }
             _ => {
-                let said_now = self.said_with(c, copula.span, &format!("{}{not}", verbs.is));
-                diagnostic.fix(subject_on(c), said_now.as_str(), format!("for now: `{said_now}`"))
+                let said_now = self.said_with(c, verb, &format!("{}{not}", verbs.is));
+                let known_now = self.said_with(c, verb, &format!("{} known but not", verbs.is));
+                let diagnostic = diagnostic.fix(subject_on(c), said_now.as_str(), format!("for now: `{said_now}`"));
+                match !not.is_empty() && field.is_some_and(|field| !field.is_required) {
+                    true => diagnostic.fix(subject_on(c), known_now.as_str(), format!("for now: `{known_now}`")),
+                    false => diagnostic,
+                }
             }
         };
-        if !keeps || said.window.is_some() {
+        if !keeps || said.window.is_some() || at.is_some() {
             self.report(diagnostic);
             return Lowered::error();
         }
@@ -353,9 +358,11 @@ impl Lower<'_> {
         let been = self.said_with(c, copula.span, verbs.been);
         let (past, been) = (format!("{past} at any time in the past 30 days"), format!("{been} for at least 30 days"));
         self.report(
-            diagnostic
-                .fix(subject_on(c), past.as_str(), format!("for some time before, for example: `{past}`"))
-                .fix(subject_on(c), been.as_str(), format!("for a while up to now, for example: `{been}`")),
+            diagnostic.fix(subject_on(c), past.as_str(), format!("for some time before, for example: `{past}`")).fix(
+                subject_on(c),
+                been.as_str(),
+                format!("for a while up to now, for example: `{been}`"),
+            ),
         );
         Lowered::error()
     }
@@ -373,7 +380,8 @@ impl Lower<'_> {
         let (at, right) = match (said.lasting, said.any_time, copula.tense) {
             (Some((_, at)), None, Tense::Is | Tense::Was) => (at, verbs.been),
             (None, Some(at), Tense::Is) => (at, verbs.was),
-            (Some((_, first)), Some(second), _) => {
+            (Some((_, one)), Some(other), _) => {
+                let (first, second) = if one.start < other.start { (one, other) } else { (other, one) };
                 self.repeated(first, second, "keep one of them, or write two conditions joined by `and`");
                 return true;
             }
