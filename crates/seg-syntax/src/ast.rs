@@ -240,6 +240,8 @@ pub struct Prefix {
     pub copula: Option<Span>,
     /// `their`: the subject belongs to the person.
     pub their: bool,
+    /// `whose`: so it does.
+    pub whose: bool,
     /// All of them; empty where nothing was written.
     pub span: Option<Span>,
 }

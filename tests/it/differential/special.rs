@@ -85,6 +85,15 @@ fn sequences() -> Vec<BoxedStrategy<String>> {
             "did {} not followed by {} within {} even while they run",
             vec![one(&["Order Completed"]), one(&["Email Opened", "Signed In"]), apart()],
         ),
+        phrase(
+            "their {} Order Completed was not followed by {}{}",
+            vec![one(&["first", "last"]), step(), one(&["", " within 3 days even while they run"])],
+        ),
+        phrase(
+            "their {} Order Completed was followed by {}{}",
+            vec![one(&["first", "last"]), step(), one(&["", " within 3 days"])],
+        ),
+        phrase("their {} Email Opened {} was preceded by {}", vec![one(&["first", "last"]), window(), step()]),
         phrase("did {} {} not preceded by {}", vec![step(), window(), step()]),
         phrase("did Order Completed followed by Order Completed where {} with the same category", vec![filter()]),
     ]

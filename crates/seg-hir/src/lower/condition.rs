@@ -1,6 +1,6 @@
 //! Which kind of condition a sentence is: about a value or about events.
 
-use super::names::resolve::Subject;
+use super::names::resolve::{Speaks, Subject};
 use super::{Lower, Lowered, Scope};
 use seg_data::schema::{Field, fold_name};
 use seg_data::{EventId, Type};
@@ -26,7 +26,7 @@ impl Lower<'_> {
                 None if self.is_of_records(c, name, scope) => Subject::Error,
                 None => {
                     let their = c.prefix.their || name.their;
-                    self.resolve(&Name { their, ..name.clone() }, scope)
+                    self.resolve_as(&Name { their, ..name.clone() }, scope, speaks(c, their))
                 }
             },
             OperandKind::Literal(Literal::Text(text)) => {
@@ -72,18 +72,26 @@ impl Lower<'_> {
         };
         let Some(list) = event.properties.iter().find(has_field) else { return false };
         let (words, list, of) = (self.words(c.span), display(&list.name), &event.name);
+        let behind = |word: &str| {
+            ["", "a ", "an ", "the "].iter().find_map(|article| {
+                let lead = format!("{word} {article}");
+                let start = c.span.start.checked_sub(lead.len() as u32)?;
+                let before = Span { start, end: c.span.start, ..c.span };
+                self.sources.text(before).eq_ignore_ascii_case(&lead).then_some(before)
+            })
+        };
         // `with category "shoes"` leaves the verb out, which stands in brackets.
-        let with = ["with ", "with a ", "with an ", "with the "].iter().find_map(|with| {
-            let start = c.span.start.checked_sub(with.len() as u32)?;
-            let before = Span { start, end: c.span.start, ..c.span };
-            self.sources.text(before).eq_ignore_ascii_case(with).then_some(before)
-        });
+        let with = behind("with");
+        let had = ["had", "has", "have"].into_iter().find_map(behind);
         let said = words.strip_prefix(&self.words(c.subject.span)).unwrap_or("").trim_start().to_owned();
-        let is_literal = with.is_some() && said.starts_with(|c: char| c == '"' || c.is_ascii_digit());
+        let is_literal = with.or(had).is_some() && said.starts_with(|c: char| c == '"' || c.is_ascii_digit());
         let inner = if is_literal { format!("{} is {said}", self.words(c.subject.span)) } else { words };
         let at = with.map_or(c.span, |before| before.to(c.span));
         let lead = if with.is_some() { "where " } else { "" };
-        let right = format!("{lead}any of {list} has ({inner})");
+        let right = match had.is_some() {
+            true => format!("(any of {list} has ({inner}))"),
+            false => format!("{lead}any of {list} has ({inner})"),
+        };
         self.report(
             Diagnostic::new(Code::UnknownProperty, name.span, format!("`{of}` has no property `{}`", name.text))
                 .label(format!("each of its `{list}` has one"))
@@ -105,5 +113,17 @@ impl Lower<'_> {
         });
         let fits = c.prefix.copula.is_some() && is_event_like && fold_name(&name.text) == "active";
         fits.then(|| self.all_events())
+    }
+}
+
+/// Whether a condition speaks of something that happened or of a value: what is one's own
+/// or compared is a value, and what somebody did without either happened.
+fn speaks(c: &Condition, their: bool) -> Speaks {
+    let is_compared = c.modifiers.iter().any(|t| matches!(t.kind, ModifierKind::Comparison(_)));
+    match their || c.prefix.whose || is_compared {
+        true => Speaks::OfValues,
+        // `is signed up today`: who knows.
+        false if c.prefix.copula.is_some() && c.prefix.did.is_none() => Speaks::OfAny,
+        false => Speaks::OfEvents,
     }
 }

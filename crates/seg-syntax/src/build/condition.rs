@@ -236,6 +236,7 @@ impl Builder<'_> {
                     prefix.copula.get_or_insert(span);
                 }
                 Rule::kw_their => prefix.their = true,
+                Rule::kw_whose => prefix.whose = true,
                 _ => {}
             }
             if let Some(negative) = negative {

@@ -19,6 +19,9 @@ impl Lower<'_> {
             );
             return Lowered::error();
         }
+        if c.modifiers.iter().any(|t| matches!(t.kind, ModifierKind::Followed(_))) {
+            return self.ends_followed(c, end, events);
+        }
         let Some((last, before)) = c.modifiers.split_last() else {
             return self.nothing_said_of_end(c);
         };
@@ -78,6 +81,23 @@ impl Lower<'_> {
         };
         let is_negative = self.reads_negative(c);
         lowered.negated(is_negative)
+    }
+
+    /// `their first order was followed by another order within 30 days`
+    fn ends_followed(&mut self, c: &Condition, end: End, events: Vec<EventId>) -> Lowered {
+        let Some(row) = self.row_of_events(c, &events) else { return Lowered::error() };
+        let narrowing: Vec<&Modifier> = c.modifiers.iter().take(row.at).collect();
+        let query = self.query(events);
+        let Some(query) = self.narrowed(query, &narrowing) else { return Lowered::error() };
+        let mut conds = Vec::with_capacity(row.followed.len());
+        for followed in &row.followed {
+            let Some(cond) = self.followed(followed, &query) else { return Lowered::error() };
+            conds.push(cond);
+        }
+        // A window or a count of a whole is left over: there is one event.
+        let filter = Box::new(Cond::all(row.chain.into_iter().chain(conds).collect()));
+        let is_negative = self.reads_negative(c);
+        Lowered::plain(Cond::FirstOrLastN { end, n: 1, query, filter }).negated(is_negative)
     }
 
     fn is_date_comparison(&self, comparison: &ast::Comparison) -> bool {

@@ -2,7 +2,7 @@
 //! frequent values.
 
 use crate::hir::{Cond, Expr, ExprKind};
-use crate::lower::names::resolve::Subject;
+use crate::lower::names::resolve::{Speaks, Subject};
 use crate::lower::{Items, Lower, Lowered, Scope};
 use seg_data::{EventId, PropertyId, Type};
 use seg_syntax::ast::{self, Condition, Modifier, ModifierKind, Name, Operand, OperandKind, Quantifier, Relation};
@@ -137,7 +137,7 @@ impl Lower<'_> {
     /// whole is no name itself.
     pub(in crate::lower) fn items_of_event(&mut self, operand: &Operand) -> Option<(Items, Name)> {
         let OperandKind::Name(name) = &operand.kind else { return None };
-        if name.is_quoted || self.try_resolve(name, Scope::Person).is_some() {
+        if name.is_quoted || self.try_resolve_as(name, Scope::Person, Speaks::OfEvents).is_some() {
             return None;
         }
         let (list, event) = name.text.split_once(" of ")?;

@@ -22,9 +22,25 @@ pub(in crate::lower) enum Subject {
     Error,
 }
 
+/// Which of several things of one name the words around it speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::lower) enum Speaks {
+    /// Of any of them.
+    OfAny,
+    /// Of events: `who signed up`, `then signed up`.
+    OfEvents,
+    /// Of what has a value: `whose signed up is …`.
+    OfValues,
+}
+
 impl Lower<'_> {
     pub(in crate::lower) fn resolve(&mut self, name: &Name, scope: Scope<'_>) -> Subject {
-        match self.try_resolve(name, scope) {
+        self.resolve_as(name, scope, Speaks::OfAny)
+    }
+
+    /// Resolves a name by the words around it where it fits an attribute and an event.
+    pub(in crate::lower) fn resolve_as(&mut self, name: &Name, scope: Scope<'_>, speaks: Speaks) -> Subject {
+        match self.try_resolve_as(name, scope, speaks) {
             Some(Subject::Value(Expr { ty: Type::Records(_), .. })) => {
                 let (message, words) = (format!("`{}` is a list of records", name.text), &name.text);
                 self.report(
@@ -51,6 +67,11 @@ impl Lower<'_> {
 
     /// Resolves a name without reporting it when nothing fits.
     pub(in crate::lower) fn try_resolve(&mut self, name: &Name, scope: Scope<'_>) -> Option<Subject> {
+        self.try_resolve_as(name, scope, Speaks::OfAny)
+    }
+
+    /// The same by the words around it.
+    pub(in crate::lower) fn try_resolve_as(&mut self, name: &Name, scope: Scope<'_>, speaks: Speaks) -> Option<Subject> {
         if let Scope::Item(items) = scope {
             let field = Lower::field(name, items).filter(|_| !name.their).map(Subject::Value);
             return field.or_else(|| self.try_resolve(name, Scope::Event(&items.events)));
@@ -71,6 +92,14 @@ impl Lower<'_> {
         }
         let targets = self.schema.lookup(&name.text);
         let ends = self.ends(name);
+        let of_kind = |target: &&Target| matches!(target, Target::Attribute(_)) == (speaks == Speaks::OfValues);
+        let one = targets.iter().position(|target| of_kind(&target)).filter(|_| {
+            speaks != Speaks::OfAny && ends.is_none() && targets.iter().filter(of_kind).count() == 1
+        });
+        let targets = match one {
+            Some(at) => targets.get(at..=at).unwrap_or(targets),
+            None => targets,
+        };
         if targets.len() > 1 || (!targets.is_empty() && ends.is_some()) {
             let mut readings: Vec<String> =
                 targets.iter().map(|t| format!("{} `{}`", kind(*t), self.schema.name_of(*t))).collect();
@@ -363,7 +392,7 @@ impl Lower<'_> {
         let mut events = Vec::new();
         let mut is_whole = true;
         for name in names {
-            match self.resolve(name, Scope::Person) {
+            match self.resolve_as(name, Scope::Person, Speaks::OfEvents) {
                 Subject::Events(ids) => events.extend(ids),
                 Subject::Error => is_whole = false,
                 Subject::Value(_) | Subject::Ends(..) => {

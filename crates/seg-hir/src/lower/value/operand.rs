@@ -1,7 +1,7 @@
 //! Operands to typed expressions.
 
 use crate::hir::{Aggregate, ArithmeticOp, Expr, ExprKind, Query};
-use crate::lower::names::resolve::Subject;
+use crate::lower::names::resolve::{Speaks, Subject};
 use crate::lower::{Lower, Scope};
 use crate::names::suggestion;
 use seg_data::money::MoneyError;
@@ -31,7 +31,7 @@ impl Lower<'_> {
                 self.report(diagnostic);
                 Expr::error()
             }
-            OperandKind::Name(name) => match self.resolve(name, scope) {
+            OperandKind::Name(name) => match self.resolve_as(name, scope, Speaks::OfValues) {
                 Subject::Value(expr) => expr,
                 Subject::Error => Expr::error(),
                 Subject::Ends(end, events)
@@ -374,7 +374,8 @@ impl Lower<'_> {
 
     fn list_length(&mut self, operand: &Operand) -> Option<Expr> {
         let OperandKind::Name(name) = &operand.kind else { return None };
-        let Some(Subject::Value(list)) = self.try_resolve(name, Scope::Person) else { return None };
+        let resolved = self.try_resolve_as(name, Scope::Person, Speaks::OfEvents);
+        let Some(Subject::Value(list)) = resolved else { return None };
         if !matches!(list.ty, Type::List(_)) {
             return None;
         }
