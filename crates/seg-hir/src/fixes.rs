@@ -8,7 +8,8 @@ use crate::check::{Lists, check};
 use crate::names::Settings;
 use seg_data::Schema;
 use seg_syntax::ast::Item;
-use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::diag::{Code, Diagnostic, Fix};
+use seg_syntax::names::display;
 use seg_syntax::source::{SourceMap, Span};
 use seg_syntax::{Parse, parse};
 use std::collections::HashMap;
@@ -38,6 +39,7 @@ pub fn keep_those_that_compile(
     sources: &SourceMap,
     context: Context<'_>,
 ) {
+    offer_quotes(diagnostics, parses, sources, context.schema);
     let mut before: HashMap<Span, Counts> = HashMap::new();
     let has_fixes = |d: &&mut Diagnostic| !d.fixes.is_empty() && !is_of_other_items(d.code);
     for diagnostic in diagnostics.iter_mut().filter(has_fixes).take(PROBLEMS_MAX) {
@@ -58,6 +60,44 @@ pub fn keep_those_that_compile(
         });
         diagnostic.helps.retain(|help| !dropped.contains(help));
     }
+}
+
+/// Offers to write a name of the schema in quotes where it holds a reserved word and a
+/// sentence does not parse at it, or right behind it: `engaged with email`.
+fn offer_quotes(diagnostics: &mut [Diagnostic], parses: &[Parse], sources: &SourceMap, schema: &Schema) {
+    let unparsed = |d: &&mut Diagnostic| d.code == Code::UnexpectedText;
+    if !diagnostics.iter().any(|d| d.code == Code::UnexpectedText) {
+        return;
+    }
+    let needs_quotes = schema.all_names().map(|(name, ..)| name).filter(|name| display(name).starts_with('"'));
+    let names: Vec<String> = needs_quotes.map(str::to_lowercase).collect();
+    for diagnostic in diagnostics.iter_mut().filter(unparsed).take(PROBLEMS_MAX) {
+        let Some((item, _)) = item_of(diagnostic.primary.span, parses) else { continue };
+        let before = Span { end: diagnostic.primary.span.end, ..item };
+        let (text, whole) = (sources.text(before).to_lowercase(), sources.text(item).to_lowercase());
+        // Case may change how long a text is, and then nothing is offered.
+        if text.len() != sources.text(before).len() || whole.len() != sources.text(item).len() {
+            continue;
+        }
+        for name in &names {
+            let at = whole.match_indices(name.as_str()).map(|(at, _)| at).take_while(|at| *at < text.len()).last();
+            let Some(at) = at.filter(|at| is_whole_word(&whole, *at, name.len())) else { continue };
+            let start = item.start + at as u32;
+            let span = Span { start, end: start + name.len() as u32, ..item };
+            let quoted = format!("\"{}\"", sources.text(span));
+            let title = format!("if it is the schema's name, which holds a reserved word: `{quoted}`");
+            diagnostic.helps.push(title.clone());
+            diagnostic.fixes.push(Fix { span, replacement: quoted, title });
+        }
+    }
+}
+
+/// Whether a name stands in a text as words of its own, not in quotes.
+fn is_whole_word(text: &str, at: usize, len: usize) -> bool {
+    let is_outside = |c: Option<char>| c.is_none_or(|c| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '"')));
+    let before = text.get(..at).and_then(|before| before.chars().next_back());
+    let after = text.get(at + len..).and_then(|after| after.chars().next());
+    is_outside(before) && is_outside(after)
 }
 
 /// How many problems of each kind a text has.

@@ -223,6 +223,9 @@ pub struct Condition {
     pub quantity: Option<Quantity>,
     /// What it is about.
     pub subject: Operand,
+    /// The subject with the word behind it that may be the last of its name, as `in` is in
+    /// `logged in at least 2 times`: who knows the names says whether it is.
+    pub particle: Option<Name>,
     /// What is said, in the order written.
     pub modifiers: Vec<Modifier>,
     /// The whole condition.

@@ -4,7 +4,7 @@ use super::names::resolve::{Speaks, Subject};
 use super::{Lower, Lowered, Scope};
 use seg_data::schema::{Field, fold_name};
 use seg_data::{EventId, Type};
-use seg_syntax::ast::{Condition, Literal, ModifierKind, Name, OperandKind};
+use seg_syntax::ast::{Condition, Literal, ModifierKind, Name, Operand, OperandKind};
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::names::display;
 use seg_syntax::source::Span;
@@ -14,6 +14,9 @@ impl Lower<'_> {
     pub(super) fn condition_of_kind(&mut self, c: &Condition, scope: Scope<'_>) -> Lowered {
         if let Some(lowered) = self.special_condition(c, scope) {
             return lowered;
+        }
+        if let Some(name) = &c.particle {
+            return self.with_particle(c, name, scope);
         }
         if let OperandKind::Name(name) = &c.subject.kind
             && let Some(lowered) = self.name_changed(c, name, scope)
@@ -56,6 +59,29 @@ impl Lower<'_> {
             Subject::Events(events) => self.event_condition(c, events),
             Subject::Ends(end, events) => self.ends_condition(c, end, events),
         }
+    }
+
+    /// `logged in at least 2 times`: the word before the number is the last of a name, or
+    /// does not fit.
+    fn with_particle(&mut self, c: &Condition, name: &Name, scope: Scope<'_>) -> Lowered {
+        self.reads(name.span);
+        if self.try_resolve_as(name, scope, speaks(c, name.their)).is_some() {
+            let subject = Operand { span: name.span, kind: OperandKind::Name(name.clone()) };
+            return self.condition_of_kind(&Condition { subject, particle: None, ..c.clone() }, scope);
+        }
+        let without = Condition { particle: None, ..c.clone() };
+        let n_before = self.diagnostics.len();
+        let lowered = self.condition_of_kind(&without, scope);
+        if self.diagnostics.len() == n_before && !lowered.is_error() {
+            let word = Span { start: c.subject.span.end, ..name.span };
+            let words = self.words(word);
+            self.report(
+                Diagnostic::new(Code::UnexpectedText, word, format!("`{words}` does not fit here"))
+                    .label(format!("the schema has no name `{}`", name.text))
+                    .fix(word, "", format!("leave `{words}` out")),
+            );
+        }
+        Lowered::error()
     }
 
     /// `where category is "shoes"`, of which the event's lines have the category, and the

@@ -17,6 +17,7 @@ impl Condition {
         self.prefix.did.iter().for_each(|span| said(*span));
         self.quantity.iter().for_each(|quantity| said(quantity.span));
         in_operand(&self.subject, said);
+        self.particle.iter().for_each(|name| said(name.span));
         self.modifiers.iter().for_each(|modifier| in_modifier(modifier, said));
     }
 

@@ -57,7 +57,8 @@ impl Builder<'_> {
         let repeated = halves.into_iter().map(|half| {
             let prefix = Prefix { negative: half.negative, ..first.prefix.clone() };
             let modifiers = kept.iter().cloned().chain(half.window).chain(half.count).collect();
-            Condition { prefix, quantity: None, subject: first.subject.clone(), modifiers, span: half.at }
+            let (subject, particle) = (first.subject.clone(), first.particle.clone());
+            Condition { prefix, quantity: None, subject, particle, modifiers, span: half.at }
         });
         let rest: Vec<Expr> = repeated.map(|condition| Expr::Condition(Box::new(condition))).collect();
         first.span = end_of(&first);

@@ -83,8 +83,10 @@ impl Builder<'_> {
             let mut modifiers = condition.modifiers.clone();
             modifiers.pop();
             modifiers.push(Modifier { kind: ModifierKind::Comparison(next), span: at });
-            let before =
-                std::mem::replace(&mut *condition, Condition { prefix, quantity, subject, modifiers, span: at });
+            let before = std::mem::replace(
+                &mut *condition,
+                Condition { prefix, quantity, subject, particle: None, modifiers, span: at },
+            );
             members.push(Expr::Condition(Box::new(before)));
             connectives.push(joined_by);
             if !is_value {

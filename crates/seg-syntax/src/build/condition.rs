@@ -19,7 +19,7 @@ impl Builder<'_> {
         let mut prefix_pairs = Vec::new();
         let mut head = None;
         let mut modifiers = Vec::new();
-        let (mut said, mut object, mut neither) = (None, None, None);
+        let (mut said, mut object, mut neither, mut particle) = (None, None, None, None);
         let (mut compared, mut carried) = (Vec::new(), Vec::new());
         for part in pair.into_inner() {
             if part.as_rule() == Rule::modifier {
@@ -32,8 +32,16 @@ impl Builder<'_> {
                     neither = neither.or_else(|| self.neither(&part));
                     head = Some(self.head(part));
                 }
+                Rule::modifier if particle.is_none() && modifiers.is_empty() && is_particle(&part) => {
+                    particle = with_particle(head.as_ref(), part.as_str(), self.span(&part));
+                    if particle.is_none() {
+                        modifiers.extend(self.modifier(part));
+                    }
+                }
                 Rule::modifier => match object_of(&part) {
-                    Some(found) if object.is_none() && modifiers.is_empty() => object = Some(found),
+                    Some(found) if object.is_none() && modifiers.is_empty() && particle.is_none() => {
+                        object = Some(found)
+                    }
                     _ => modifiers.extend(self.modifier(part)),
                 },
                 Rule::carried => carried.push(part),
@@ -54,7 +62,7 @@ impl Builder<'_> {
             Some(Head::Whole(expr)) => self.bare(expr, prefix, &modifiers, span),
             Some(Head::Subject { quantity, subject, modifier }) => {
                 modifiers.splice(0..0, modifier);
-                let condition = Condition { prefix, quantity, subject, modifiers, span };
+                let condition = Condition { prefix, quantity, subject, particle, modifiers, span };
                 match said {
                     Some(said) => self.said_of(said, condition),
                     None => {
@@ -173,7 +181,7 @@ impl Builder<'_> {
             && let Some(operand) = inner.as_operand()
         {
             let subject = Operand { kind: operand.kind, span: subject.span };
-            return Expr::Condition(Box::new(Condition { prefix, quantity, subject, modifiers, span }));
+            return Expr::Condition(Box::new(Condition { prefix, quantity, subject, particle: None, modifiers, span }));
         }
         self.bare(*inner, prefix, &modifiers, span)
     }
@@ -213,7 +221,7 @@ impl Builder<'_> {
             }
         }
         let subject = Operand { kind: OperandKind::Events(names), span: at };
-        Expr::Condition(Box::new(Condition { prefix, quantity, subject, modifiers, span }))
+        Expr::Condition(Box::new(Condition { prefix, quantity, subject, particle: None, modifiers, span }))
     }
 
     fn prefix(&mut self, pairs: Vec<Pair<'_, Rule>>) -> Prefix {
@@ -318,6 +326,15 @@ impl Builder<'_> {
                 let zone = inner.into_inner().find(|p| p.as_rule() == Rule::zone_name)?;
                 ModifierKind::Zone(zone.as_str().to_owned())
             }
+            Rule::particle => {
+                let at = self.span(&inner);
+                let words = self.words(at);
+                self.report(
+                    Diagnostic::new(Code::UnexpectedText, at, format!("`{words}` does not fit here"))
+                        .label("no name that it could belong to stands before it"),
+                );
+                return None;
+            }
             Rule::object => {
                 let (at, words) = (self.span(&inner), self.words(self.span(&inner)));
                 self.report(misplaced_object(at, &words));
@@ -327,6 +344,18 @@ impl Builder<'_> {
         };
         Some(kind)
     }
+}
+
+fn is_particle(modifier: &Pair<'_, Rule>) -> bool {
+    modifier.clone().into_inner().any(|p| p.as_rule() == Rule::particle)
+}
+
+/// A bare name with the word behind it that may belong to it: `logged in`.
+fn with_particle(head: Option<&Head>, word: &str, at: Span) -> Option<Name> {
+    let Some(Head::Subject { quantity: _, subject, modifier: None }) = head else { return None };
+    let OperandKind::Name(name) = &subject.kind else { return None };
+    let text = format!("{} {}", name.text, word.trim());
+    (!name.is_quoted).then(|| Name { text, is_quoted: false, their: name.their, span: name.span.to(at) })
 }
 
 struct Union {

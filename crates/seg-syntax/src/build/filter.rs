@@ -73,7 +73,10 @@ impl Builder<'_> {
             }
         }
         if let Some(said) = said {
-            return (self.said_of(said, Condition { prefix, quantity: None, subject, modifiers, span }), None);
+            return (
+                self.said_of(said, Condition { prefix, quantity: None, subject, particle: None, modifiers, span }),
+                None,
+            );
         }
         let mut rest = None;
         let mut span = span;
@@ -83,7 +86,8 @@ impl Builder<'_> {
             rest = modifiers.pop();
             span = Span::new(span.source, span.start, subject.span.end);
         }
-        let clause = self.subject_clause(Condition { prefix, quantity: None, subject, modifiers, span });
+        let clause =
+            self.subject_clause(Condition { prefix, quantity: None, subject, particle: None, modifiers, span });
         if carried.is_empty() {
             return (clause, rest);
         }
@@ -122,7 +126,8 @@ impl Builder<'_> {
                         let modifier = Modifier { kind: self.comparison_modifier(comparison), span: at };
                         let prefix = Prefix { their: condition.prefix.their, ..Prefix::default() };
                         let subject = condition.subject.clone();
-                        let one = Condition { prefix, quantity: None, subject, modifiers: vec![modifier], span: at };
+                        let modifiers = vec![modifier];
+                        let one = Condition { prefix, quantity: None, subject, particle: None, modifiers, span: at };
                         members.push(Expr::Condition(Box::new(one)));
                     }
                 }
@@ -164,7 +169,7 @@ impl Builder<'_> {
             }
         }
         let span = modifiers.last().map_or(subject.span, |t| subject.span.to(t.span));
-        let test = Condition { prefix: Prefix::default(), quantity: None, subject, modifiers, span };
+        let test = Condition { prefix: Prefix::default(), quantity: None, subject, particle: None, modifiers, span };
         let test = Expr::Condition(Box::new(test));
         if carried.is_empty() { test } else { self.compound(test, carried) }
     }

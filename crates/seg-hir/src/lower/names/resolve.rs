@@ -71,7 +71,12 @@ impl Lower<'_> {
     }
 
     /// The same by the words around it.
-    pub(in crate::lower) fn try_resolve_as(&mut self, name: &Name, scope: Scope<'_>, speaks: Speaks) -> Option<Subject> {
+    pub(in crate::lower) fn try_resolve_as(
+        &mut self,
+        name: &Name,
+        scope: Scope<'_>,
+        speaks: Speaks,
+    ) -> Option<Subject> {
         if let Scope::Item(items) = scope {
             let field = Lower::field(name, items).filter(|_| !name.their).map(Subject::Value);
             return field.or_else(|| self.try_resolve(name, Scope::Event(&items.events)));
@@ -93,9 +98,10 @@ impl Lower<'_> {
         let targets = self.schema.lookup(&name.text);
         let ends = self.ends(name);
         let of_kind = |target: &&Target| matches!(target, Target::Attribute(_)) == (speaks == Speaks::OfValues);
-        let one = targets.iter().position(|target| of_kind(&target)).filter(|_| {
-            speaks != Speaks::OfAny && ends.is_none() && targets.iter().filter(of_kind).count() == 1
-        });
+        let one = targets
+            .iter()
+            .position(|target| of_kind(&target))
+            .filter(|_| speaks != Speaks::OfAny && ends.is_none() && targets.iter().filter(of_kind).count() == 1);
         let targets = match one {
             Some(at) => targets.get(at..=at).unwrap_or(targets),
             None => targets,
@@ -233,6 +239,9 @@ impl Lower<'_> {
             format!("the schema has no attribute or event `{}`", self.written(name)),
         )
         .label("unknown name");
+        if let Some((twice, at)) = self.said_once(name) {
+            return diagnostic.fix(at, twice.as_str(), format!("behind a name that ends so, say it again: `{twice}`"));
+        }
         if let Some((whole, at)) = self.rejoined(name) {
             return diagnostic.fix(at, format!("\"{whole}\""), format!("write `\"{whole}\"` in quotes"));
         }
@@ -332,6 +341,22 @@ impl Lower<'_> {
 
     fn is_property_of(&self, name: &Name) -> Option<String> {
         self.schema.events.iter().find(|e| e.property(&name.text).is_some()).map(|e| display(&e.name))
+    }
+
+    /// `logged` in `logged in the past 3 days`, where `logged in` is a name: the word
+    /// belongs to the name and to the window.
+    fn said_once(&self, name: &Name) -> Option<(String, Span)> {
+        let after = self.sources.get(name.span.source)?.text.get(name.span.end as usize..)?;
+        let word = after
+            .split_whitespace()
+            .next()
+            .filter(|word| ["in", "on"].iter().any(|known| known.eq_ignore_ascii_case(word)))?;
+        if name.is_quoted || self.schema.lookup(&format!("{} {word}", name.text)).is_empty() {
+            return None;
+        }
+        let at = after.find(word)? + word.len();
+        let span = Span { end: name.span.end + u32::try_from(at).ok()?, ..name.span };
+        Some((format!("{} {word} {word}", self.words(name.span)), span))
     }
 
     /// `Show` in `no Show`, when `No Show` is an event: the name with up to
