@@ -23,6 +23,10 @@ pub struct Args {
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
+
+    /// Draw every problem, not the first ten of each code.
+    #[arg(long, global = true)]
+    pub all: bool,
 }
 
 #[derive(Subcommand)]

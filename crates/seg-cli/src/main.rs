@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let output = output::Output::new(args.color);
+    let output = output::Output::new(args.color, args.all);
     let result = match &args.command {
         Command::Init(init) => commands::init::run(init),
         Command::Check(check) => commands::check::run(check, &output),

@@ -17,11 +17,16 @@ pub fn threads() -> NonZero<usize> {
 /// Where and how to print.
 pub struct Output {
     color: Color,
+    /// Whether every problem is drawn, however often its code comes.
+    draws_all: bool,
 }
 
+/// So many problems of one code are drawn, unless all are asked for.
+const DRAWN_MAX: usize = 10;
+
 impl Output {
-    pub fn new(color: Color) -> Output {
-        Output { color }
+    pub fn new(color: Color, draws_all: bool) -> Output {
+        Output { color, draws_all }
     }
 
     /// Whether to colour a stream that is a terminal or not.
@@ -50,7 +55,15 @@ impl Output {
             Format::Json => print_json(&serde_json::json!({ "diagnostics": diagnostics.to_json() })),
             Format::Text => {
                 if !diagnostics.is_empty() {
-                    eprintln!("{}", diagnostics.render(self.style(std::io::stderr().is_terminal())));
+                    let max = if self.draws_all { usize::MAX } else { DRAWN_MAX };
+                    let (drawn, more) = diagnostics.render_first(max, self.style(std::io::stderr().is_terminal()));
+                    eprintln!("{drawn}");
+                    for (code, n) in &more {
+                        eprintln!("{} more of {}: {}", grouped(*n as u64), code.number(), code.title());
+                    }
+                    if !more.is_empty() {
+                        eprintln!("`--all` draws them\n");
+                    }
                 }
                 Ok(())
             }

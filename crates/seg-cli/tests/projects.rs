@@ -264,3 +264,32 @@ fn codes_are_explained() {
     assert!(out(&list).contains("W0801  People who have bought are still in\n"));
     assert_eq!(code(&seg(dir.path(), &["codes", "explain", "E9999"])), 2);
 }
+
+/// Many problems of one code are one problem: the first ten are drawn, the rest counted.
+#[test]
+fn problems_of_one_code_are_counted() {
+    let segments: String =
+        (0..12).map(|n| format!("segment \"{n}\" include people whose nothing_{n} is 3\n")).collect();
+    let dir = project(&segments);
+    let shown = err(&seg(dir.path(), &["check"]));
+    assert_eq!(shown.matches("error[E0201]").count(), 10, "{shown}");
+    assert!(shown.contains("\n2 more of E0201: A name that the schema does not have\n`--all` draws them\n"), "{shown}");
+    let all = err(&seg(dir.path(), &["check", "--all"]));
+    assert_eq!(all.matches("error[E0201]").count(), 12, "{all}");
+    assert!(!all.contains("more of"), "{all}");
+    let json = out(&seg(dir.path(), &["check", "--format", "json"]));
+    assert_eq!(json.matches("\"E0201\"").count(), 12, "{json}");
+}
+
+/// People read their own clocks; tools read UTC.
+#[test]
+fn times_are_those_of_the_zone() {
+    let dir = project(CARTS);
+    std::fs::write(dir.path().join("seg.toml"), SETTINGS.replace("\"UTC\"", "\"Europe/Berlin\"")).expect("written");
+    let explain = ["explain", "--person", "ann", "--segment", "Carts"];
+    let shown = out(&seg(dir.path(), &explain));
+    assert!(shown.contains("is in \"Carts\" at 2026-06-01T14:00:00+02:00 (from seg.toml)"), "{shown}");
+    assert!(shown.contains("checkout 1 hour ago, 2026-06-01T13:00:00+02:00"), "{shown}");
+    let json = out(&seg(dir.path(), &[explain.as_slice(), &["--format", "json"]].concat()));
+    assert!(json.contains("\"at\": \"2026-06-01T12:00:00Z\""), "{json}");
+}

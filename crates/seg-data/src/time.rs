@@ -43,6 +43,11 @@ impl Timestamp {
     /// The last microsecond of the year 9999.
     pub const MAX: Timestamp = Timestamp(253_402_300_800 * SECOND - 1);
 
+    /// How people of a zone write it: `2026-11-27T15:00:00+01:00`; UTC without one.
+    pub fn in_zone(self, zone: Option<Zone>) -> impl fmt::Display {
+        LocalTime { instant: self, zone: zone.unwrap_or(Zone::UTC) }
+    }
+
     /// Reads `2026-11-27T14:00:00Z`, with a space for the `T`, without seconds,
     /// with a fraction of them, with an offset for the `Z`. Without either the
     /// time is local: `zone` says where, and without one it is UTC.
@@ -139,6 +144,26 @@ fn parse_clock(text: &str) -> Option<NaiveTime> {
     // Anything finer than a microsecond is cut off.
     let micros: String = fraction.chars().chain("000000".chars()).take(6).collect();
     NaiveTime::from_hms_micro_opt(hour, minute, second, micros.parse().ok()?)
+}
+
+/// An instant by the clocks of a zone, with how far they are ahead of UTC; in UTC itself,
+/// and where that is no whole number of minutes, as the instant alone.
+struct LocalTime {
+    instant: Timestamp,
+    zone: Zone,
+}
+
+impl fmt::Display for LocalTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LocalTime { instant, zone } = self;
+        let offset = zone.offset(*instant) / SECOND;
+        if offset == 0 || offset % 60 != 0 {
+            return write!(f, "{instant}");
+        }
+        let format = if instant.0.rem_euclid(SECOND) == 0 { "%Y-%m-%dT%H:%M:%S" } else { "%Y-%m-%dT%H:%M:%S%.6f" };
+        let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
+        write!(f, "{}{sign}{:02}:{:02}", zone.local(*instant).format(format), minutes / 60, minutes % 60)
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -455,6 +480,23 @@ mod tests {
     /// Wherever an instant, a day or a length of time lies among those that its type
     /// holds, arithmetic ends somewhere and goes no way but forward. Overflow
     /// panics where this runs.
+    #[test]
+    fn people_read_their_own_clock() {
+        let berlin = Zone::parse("Europe/Berlin");
+        assert_eq!(at("2024-06-01T12:00Z").in_zone(berlin).to_string(), "2024-06-01T14:00:00+02:00");
+        assert_eq!(at("2024-01-01T12:00:00.5Z").in_zone(berlin).to_string(), "2024-01-01T13:00:00.500000+01:00");
+        assert_eq!(at("2024-06-01T12:00Z").in_zone(Some(Zone::UTC)).to_string(), "2024-06-01T12:00:00Z");
+        assert_eq!(at("2024-06-01T12:00Z").in_zone(None).to_string(), "2024-06-01T12:00:00Z");
+        // Before the railway its clocks were 53 minutes and 28 seconds ahead.
+        assert_eq!(at("1890-01-01T00:00Z").in_zone(berlin).to_string(), "1890-01-01T00:00:00Z");
+        for zone in ["America/St_Johns", "Asia/Kathmandu", "Pacific/Apia", "Europe/Berlin"] {
+            for instant in ["2024-10-27T00:30Z", "2024-10-27T01:30Z", "1999-12-31T23:59:59.999999Z"] {
+                let shown = at(instant).in_zone(Zone::parse(zone)).to_string();
+                assert_eq!(Timestamp::parse(&shown, None), Some(at(instant)), "{shown} in {zone}");
+            }
+        }
+    }
+
     #[test]
     fn arithmetic_holds_at_the_ends_of_time() {
         let chrono_ends = [-8_334_601_228_800_000_000, 8_210_266_876_799_999_999];

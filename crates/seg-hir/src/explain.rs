@@ -73,6 +73,7 @@ impl Explain<'_> {
     /// `90 minutes ago, at …`
     fn when(&self, time: Timestamp) -> String {
         let micros = self.now.0.saturating_sub(time.0);
+        let time = time.in_zone(self.settings.zone);
         match micros {
             0 => format!("at this instant, {time}"),
             1.. => format!("{} ago, {time}", length(micros)),

@@ -86,6 +86,7 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
     let last_event = events.iter().filter_map(Table::last_time).max();
     let at = wishes.at.or_else(|| after_old_data(wishes, last_event?));
     if let (Some(at), None) = (at, wishes.at) {
+        let at = at.in_zone(Zone::parse(&wishes.timezone));
         findings.push(format!("the latest event is long past, so everything is judged at {at} (`at` in seg.toml)"));
     }
     let manifest = manifest(wishes, at, &profiles, &events, last_event);
@@ -457,6 +458,16 @@ fn schema(profiles: &[Table], events: &[Table]) -> Schema {
             }
         }
     }
+    for group in words.groups(&done.iter().copied().collect::<Vec<_>>()) {
+        let (begins, name) = (group.begins, group.name());
+        let _ = writeln!(
+            out,
+            "\n# Events whose names begin with `{begins}`, as one: `did {name} in the past 30 days`.\n\
+             [groups.{}]\nevents = [{}]",
+            toml_key(&name),
+            toml_text(&format!("{begins} *"))
+        );
+    }
     for (channel, consent) in channels {
         let _ =
             writeln!(out, "\n# `{consent}` says who agreed.\n[channels.{channel}]\nconsent = {}", toml_text(consent));
@@ -549,6 +560,8 @@ mod tests {
             "Email Opened",
             "Email Clicked",
             "Added to Cart",
+            "Added to List",
+            "Added to Wishlist",
             "signed_up",
             "ProductViewed",
             "Invite Sent",

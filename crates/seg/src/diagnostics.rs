@@ -1,7 +1,8 @@
 //! All problems of a run, with the texts they point into.
 
-use seg_syntax::diag::{self, Diagnostic, json, render};
+use seg_syntax::diag::{self, Code, Diagnostic, json, render};
 use seg_syntax::source::SourceMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Problems with the sources they are about. Displays as it is shown to people,
@@ -53,6 +54,24 @@ impl Diagnostics {
         let mut renderer = render::Renderer::new(&self.sources, style);
         let drawn: Vec<String> = self.items.iter().map(|d| renderer.render(d)).collect();
         drawn.join("\n")
+    }
+
+    /// Draws the first so many of each code, and says of which code how many more there
+    /// are, in the order of the codes.
+    #[doc(hidden)]
+    pub fn render_first(&self, max: usize, style: render::Style) -> (String, Vec<(Code, usize)>) {
+        let mut renderer = render::Renderer::new(&self.sources, style);
+        let mut counts: BTreeMap<&'static str, (Code, usize)> = BTreeMap::new();
+        let mut drawn = Vec::new();
+        for diagnostic in &self.items {
+            let (_, n) = counts.entry(diagnostic.code.number()).or_insert((diagnostic.code, 0));
+            *n += 1;
+            if *n <= max {
+                drawn.push(renderer.render(diagnostic));
+            }
+        }
+        let more = counts.into_values().filter(|(_, n)| *n > max).map(|(code, n)| (code, n - max));
+        (drawn.join("\n"), more.collect())
     }
 
     /// All of them for tools.

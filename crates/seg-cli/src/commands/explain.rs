@@ -36,14 +36,16 @@ pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     let is = if is_in { "is in" } else { "is not in" };
-    let mut text = format!("{} {is} \"{}\" at {now} (from {said_by})\n", args.person, args.segment);
+    let shown = now.in_zone(manifest.zone);
+    let mut text = format!("{} {is} \"{}\" at {shown} (from {said_by})\n", args.person, args.segment);
     for detail in &explained.why.details {
         // Writing to a string does not fail.
         let _ = writeln!(text, "  {detail}");
     }
     explained.why.parts.iter().for_each(|part| write_why(&mut text, part, 1));
     // Writing to a string does not fail.
-    let _ = match (explained.changes_at, is_in) {
+    let changes_at = explained.changes_at.map(|at| at.in_zone(manifest.zone));
+    let _ = match (changes_at, is_in) {
         (Some(at), true) => writeln!(text, "unless something happens, they leave at {at}"),
         (Some(at), false) => writeln!(text, "unless something happens, they enter at {at}"),
         (None, _) => writeln!(text, "unless something happens, that stays so for the next 400 days"),

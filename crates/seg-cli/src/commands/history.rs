@@ -39,7 +39,8 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     let (name, everybody) = (&manifest.name, grouped(loaded.report.profiles));
-    let mut text = format!("{name}: {everybody} people, each day up to {now} (from {said_by})\n");
+    let shown = now.in_zone(manifest.zone);
+    let mut text = format!("{name}: {everybody} people, each day up to {shown} (from {said_by})\n");
     let mut table = Table::new();
     table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
@@ -50,7 +51,11 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     );
     for ((now, people), sizes) in instants.iter().zip(people).zip(&sizes) {
         let people = right(grouped(people as u64));
-        table.add_row([Cell::new(now), people].into_iter().chain(sizes.iter().map(|size| right(grouped(*size)))));
+        table.add_row(
+            [Cell::new(now.in_zone(manifest.zone)), people]
+                .into_iter()
+                .chain(sizes.iter().map(|size| right(grouped(*size)))),
+        );
     }
     for line in table.lines() {
         // Writing to a string does not fail.

@@ -180,6 +180,7 @@ fn header(manifest: &Manifest, report: &Report, n_people: usize, now: Timestamp,
         0 => String::new(),
         n => format!(" and {} not known yet", grouped(n)),
     };
+    let now = now.in_zone(manifest.zone);
     format!(
         "{}: {} people{not_yet}, {} events, judged at {now} (from {said_by}), {zone}\n",
         manifest.name,

@@ -15,6 +15,20 @@ pub(super) struct Guess {
     pub role: Option<&'static str>,
 }
 
+/// Events whose names begin with one word.
+pub(super) struct Group<'a> {
+    /// The word, as the first of them has it.
+    pub begins: &'a str,
+    n_events: usize,
+}
+
+impl Group<'_> {
+    /// What they are called together: `Email activity`.
+    pub(super) fn name(&self) -> String {
+        format!("{} activity", self.begins)
+    }
+}
+
 /// Words that no name of a sentence begins with, or whose past is one.
 const RESERVED: [&str; 23] = [
     "is",
@@ -131,6 +145,27 @@ impl Words {
             self.takes(&own, &forms)
         });
         Guess { verbs, noun, role }
+    }
+
+    /// Events of these names that begin alike, as one: what they begin with. Messages of a
+    /// channel are two or more, others three.
+    pub(super) fn groups<'a>(&mut self, events: &[&'a str]) -> Vec<Group<'a>> {
+        let mut groups: Vec<(String, Group<'a>)> = Vec::new();
+        for event in events {
+            let Some((first, rest)) = event.split_once([' ', '_']) else { continue };
+            let folded = fold_name(first);
+            if rest.is_empty() || folded.is_empty() || base_of_past(&folded).is_some() {
+                continue;
+            }
+            match groups.iter_mut().find(|(known, _)| *known == folded) {
+                Some((_, group)) => group.n_events += 1,
+                None => groups.push((folded, Group { begins: first, n_events: 1 })),
+            }
+        }
+        let is_channel = |word: &String| ["email", "sms", "push", "whatsapp", "message"].contains(&word.as_str());
+        groups.retain(|(word, group)| group.n_events >= if is_channel(word) { 2 } else { 3 });
+        groups.retain(|(word, group)| self.takes(word, &[group.name().to_lowercase()]));
+        groups.into_iter().map(|(_, group)| group).collect()
     }
 
     /// Takes words for an event, if none of them is taken by something else.
