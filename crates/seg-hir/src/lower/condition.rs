@@ -147,9 +147,9 @@ impl Lower<'_> {
 fn speaks(c: &Condition, their: bool) -> Speaks {
     let is_compared = c.modifiers.iter().any(|t| matches!(t.kind, ModifierKind::Comparison(_)));
     match their || c.prefix.whose || is_compared {
-        true => Speaks::OfValues,
+        true => Speaks::Values,
         // `is signed up today`: who knows.
-        false if c.prefix.copula.is_some() && c.prefix.did.is_none() => Speaks::OfAny,
-        false => Speaks::OfEvents,
+        false if c.prefix.copula.is_some() && c.prefix.did.is_none() => Speaks::Any,
+        false => Speaks::Events,
     }
 }

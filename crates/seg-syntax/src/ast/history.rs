@@ -43,7 +43,7 @@ pub enum Past {
     /// `for at least 30 days`
     For(Age),
     /// `changed from "free" to "pro"`, without the verb where that is part of the name.
-    Changed(Changed),
+    Changed(Box<Changed>),
 }
 
 /// That a value became another one.
@@ -62,7 +62,8 @@ impl Display for Past {
         match self {
             Past::AnyTime => write!(f, "at any time"),
             Past::For(age) => write!(f, "for {age}"),
-            Past::Changed(Changed { not, from, to }) => {
+            Past::Changed(changed) => {
+                let Changed { not, from, to } = changed.as_ref();
                 write!(f, "{}changed", if not.is_some() { "not " } else { "" })?;
                 from.iter().try_for_each(|(value, _)| write!(f, " from {value}"))?;
                 to.iter().try_for_each(|(value, _)| write!(f, " to {value}"))

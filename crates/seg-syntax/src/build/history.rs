@@ -32,7 +32,7 @@ impl Builder<'_> {
                 let age = pair.into_inner().find(|p| p.as_rule() == Rule::age)?;
                 Past::For(self.age(age)?)
             }
-            Rule::changed => Past::Changed(self.changed(pair)),
+            Rule::changed => Past::Changed(Box::new(self.changed(pair))),
             _ => Past::AnyTime,
         }))
     }

@@ -137,7 +137,7 @@ impl Lower<'_> {
     /// whole is no name itself.
     pub(in crate::lower) fn items_of_event(&mut self, operand: &Operand) -> Option<(Items, Name)> {
         let OperandKind::Name(name) = &operand.kind else { return None };
-        if name.is_quoted || self.try_resolve_as(name, Scope::Person, Speaks::OfEvents).is_some() {
+        if name.is_quoted || self.try_resolve_as(name, Scope::Person, Speaks::Events).is_some() {
             return None;
         }
         let (list, event) = name.text.split_once(" of ")?;

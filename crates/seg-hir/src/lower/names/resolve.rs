@@ -26,16 +26,16 @@ pub(in crate::lower) enum Subject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::lower) enum Speaks {
     /// Of any of them.
-    OfAny,
+    Any,
     /// Of events: `who signed up`, `then signed up`.
-    OfEvents,
+    Events,
     /// Of what has a value: `whose signed up is …`.
-    OfValues,
+    Values,
 }
 
 impl Lower<'_> {
     pub(in crate::lower) fn resolve(&mut self, name: &Name, scope: Scope<'_>) -> Subject {
-        self.resolve_as(name, scope, Speaks::OfAny)
+        self.resolve_as(name, scope, Speaks::Any)
     }
 
     /// Resolves a name by the words around it where it fits an attribute and an event.
@@ -67,7 +67,7 @@ impl Lower<'_> {
 
     /// Resolves a name without reporting it when nothing fits.
     pub(in crate::lower) fn try_resolve(&mut self, name: &Name, scope: Scope<'_>) -> Option<Subject> {
-        self.try_resolve_as(name, scope, Speaks::OfAny)
+        self.try_resolve_as(name, scope, Speaks::Any)
     }
 
     /// The same by the words around it.
@@ -97,11 +97,11 @@ impl Lower<'_> {
         }
         let targets = self.schema.lookup(&name.text);
         let ends = self.ends(name);
-        let of_kind = |target: &&Target| matches!(target, Target::Attribute(_)) == (speaks == Speaks::OfValues);
+        let of_kind = |target: &&Target| matches!(target, Target::Attribute(_)) == (speaks == Speaks::Values);
         let one = targets
             .iter()
             .position(|target| of_kind(&target))
-            .filter(|_| speaks != Speaks::OfAny && ends.is_none() && targets.iter().filter(of_kind).count() == 1);
+            .filter(|_| speaks != Speaks::Any && ends.is_none() && targets.iter().filter(of_kind).count() == 1);
         let targets = match one {
             Some(at) => targets.get(at..=at).unwrap_or(targets),
             None => targets,
@@ -417,7 +417,7 @@ impl Lower<'_> {
         let mut events = Vec::new();
         let mut is_whole = true;
         for name in names {
-            match self.resolve_as(name, Scope::Person, Speaks::OfEvents) {
+            match self.resolve_as(name, Scope::Person, Speaks::Events) {
                 Subject::Events(ids) => events.extend(ids),
                 Subject::Error => is_whole = false,
                 Subject::Value(_) | Subject::Ends(..) => {

@@ -51,7 +51,7 @@ impl Lower<'_> {
 
     /// A time of the person: an attribute, or when an event was first or last.
     fn anchor(&mut self, name: &Name, span: Span) -> Option<Expr> {
-        let value = match self.resolve_as(name, Scope::Person, Speaks::OfValues) {
+        let value = match self.resolve_as(name, Scope::Person, Speaks::Values) {
             Subject::Value(value) => value,
             Subject::Ends(end, events) => self.end_time(end, events),
             Subject::Events(_) => {

@@ -30,11 +30,11 @@ impl<'c> Said<'c> {
         let mut said = Said { comparison: None, any_time: None, lasting: None, changed: None, window: None };
         for Modifier { kind, span } in modifiers {
             match kind {
-                ModifierKind::Comparison(comparison) => drop(said.comparison.get_or_insert((comparison, *span))),
-                ModifierKind::Past(Past::AnyTime) => drop(said.any_time.get_or_insert(*span)),
-                ModifierKind::Past(Past::For(age)) => drop(said.lasting.get_or_insert((*age, *span))),
-                ModifierKind::Past(Past::Changed(changed)) => drop(said.changed.get_or_insert((changed, *span))),
-                ModifierKind::Window(window) => drop(said.window.get_or_insert((window, *span))),
+                ModifierKind::Comparison(comparison) => said.comparison = said.comparison.or(Some((comparison, *span))),
+                ModifierKind::Past(Past::AnyTime) => said.any_time = said.any_time.or(Some(*span)),
+                ModifierKind::Past(Past::For(age)) => said.lasting = said.lasting.or(Some((*age, *span))),
+                ModifierKind::Past(Past::Changed(changed)) => said.changed = said.changed.or(Some((changed, *span))),
+                ModifierKind::Window(window) => said.window = said.window.or(Some((window, *span))),
                 _ => {}
             }
         }

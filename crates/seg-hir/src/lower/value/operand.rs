@@ -31,7 +31,7 @@ impl Lower<'_> {
                 self.report(diagnostic);
                 Expr::error()
             }
-            OperandKind::Name(name) => match self.resolve_as(name, scope, Speaks::OfValues) {
+            OperandKind::Name(name) => match self.resolve_as(name, scope, Speaks::Values) {
                 Subject::Value(expr) => expr,
                 Subject::Error => Expr::error(),
                 Subject::Ends(end, events)
@@ -374,7 +374,7 @@ impl Lower<'_> {
 
     fn list_length(&mut self, operand: &Operand) -> Option<Expr> {
         let OperandKind::Name(name) = &operand.kind else { return None };
-        let resolved = self.try_resolve_as(name, Scope::Person, Speaks::OfEvents);
+        let resolved = self.try_resolve_as(name, Scope::Person, Speaks::Events);
         let Some(Subject::Value(list)) = resolved else { return None };
         if !matches!(list.ty, Type::List(_)) {
             return None;
