@@ -97,6 +97,11 @@ impl Lower<'_> {
         }
         let targets = self.schema.lookup(&name.text);
         let ends = self.ends(name);
+        if let [target] = targets
+            && ends.is_none()
+        {
+            return self.one_target(*target, scope);
+        }
         let of_kind = |target: &&Target| matches!(target, Target::Attribute(_)) == (speaks == Speaks::Values);
         let one = targets
             .iter()
@@ -126,12 +131,19 @@ impl Lower<'_> {
             return Some(Subject::Error);
         }
         match targets.first() {
-            Some(Target::Attribute(id)) => Some(Subject::Value(self.attribute(*id))),
-            Some(target) => match scope {
-                Scope::Person => Some(Subject::Events(self.events_of(*target))),
+            Some(target) => self.one_target(*target, scope),
+            None => ends.or_else(|| self.seen(name)),
+        }
+    }
+
+    /// What a target is; nothing for an event where none is spoken of.
+    fn one_target(&self, target: Target, scope: Scope<'_>) -> Option<Subject> {
+        match target {
+            Target::Attribute(id) => Some(Subject::Value(self.attribute(id))),
+            Target::Event(_) | Target::Group(_) => match scope {
+                Scope::Person => Some(Subject::Events(self.events_of(target))),
                 Scope::Event(_) | Scope::Item(_) | Scope::Element(_) => None,
             },
-            None => ends.or_else(|| self.seen(name)),
         }
     }
 

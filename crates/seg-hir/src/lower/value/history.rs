@@ -69,6 +69,9 @@ impl Lower<'_> {
         (attribute, value): (AttributeId, &Expr),
         scope: Scope<'_>,
     ) -> Option<Lowered> {
+        if !speaks_of_past(c) {
+            return None;
+        }
         let said = Said::of(&c.modifiers);
         let is_told = said.any_time.is_some() || said.lasting.is_some() || said.changed.is_some() || said.is_since();
         // Times may be told of in the past tense: they are past.
@@ -232,12 +235,17 @@ impl Lower<'_> {
     /// `plan changed`, where a name of these words is an attribute and the verb; `None` for
     /// any other name.
     pub(in crate::lower) fn name_changed(&mut self, c: &Condition, name: &Name, scope: Scope<'_>) -> Option<Lowered> {
+        let ends_so = name.text.len() > VERB.len() && name.text.is_char_boundary(name.text.len() - VERB.len());
+        let is_verb = ends_so && name.text.split_at(name.text.len() - VERB.len()).1.eq_ignore_ascii_case(VERB);
+        if !is_verb && !speaks_of_past(c) {
+            return None;
+        }
         let said = Said::of(&c.modifiers);
         if name.is_quoted || c.prefix.did.is_some() || c.quantity.is_some() || said.comparison.is_some() {
             return None;
         }
         let (before, verb) = name.text.rsplit_once(' ')?;
-        let is_verb = verb.eq_ignore_ascii_case("changed");
+        let is_verb = verb.eq_ignore_ascii_case(VERB);
         let full = if is_verb { before } else { said.changed.map(|_| name.text.as_str())? };
         let of_value = full.get(.."value of ".len()).filter(|lead| lead.eq_ignore_ascii_case("value of "));
         let attribute = full.get(of_value.map_or(0, str::len)..)?;
@@ -428,6 +436,18 @@ impl Lower<'_> {
         );
         Lowered::error()
     }
+}
+
+/// The verb of a change, behind the name of what did.
+const VERB: &str = "changed";
+
+/// Whether anything in a condition is told of in the past tense.
+fn speaks_of_past(c: &Condition) -> bool {
+    c.modifiers.iter().any(|t| match &t.kind {
+        ModifierKind::Past(_) => true,
+        ModifierKind::Comparison(comparison) => comparison.copula.is_some_and(|copula| copula.tense != Tense::Is),
+        _ => false,
+    })
 }
 
 /// A condition from its subject on.
