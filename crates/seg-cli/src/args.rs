@@ -156,6 +156,9 @@ pub struct Run {
     /// is anything wrong with it.
     #[arg(long)]
     pub strict: bool,
+    /// Stop, and write nothing, when more of the rows than this could not be read.
+    #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "1%")]
+    pub max_bad: Share,
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -187,9 +190,25 @@ pub struct History {
     /// this, such as 500ms, 30s or 2min.
     #[arg(long, value_name = "TIME", value_parser = max_cost)]
     pub max_cost: Option<Cost>,
+    /// Stop, and write nothing, when more of the rows than this could not be read.
+    #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "1%")]
+    pub max_bad: Share,
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// A part of a whole, from 0 to 1.
+#[derive(Clone, Copy)]
+pub struct Share(pub f64);
+
+/// `1%`, `0.5%`, `100%`
+fn share(text: &str) -> Result<Share, String> {
+    let percent = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    match percent.filter(|percent| (0.0..=100.0).contains(percent)) {
+        Some(percent) => Ok(Share(percent / 100.0)),
+        None => Err("a part of the rows is needed, such as 1% or 0.5%".to_owned()),
+    }
 }
 
 /// A length of time as a limit of costs.

@@ -15,6 +15,13 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    // Damaged files make libraries panic; that is caught and told of as what it is.
+    let show = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !seg::unstable::io::is_guarded() {
+            show(info);
+        }
+    }));
     let output = output::Output::new(args.color, args.all);
     let result = match &args.command {
         Command::Init(init) => commands::init::run(init),

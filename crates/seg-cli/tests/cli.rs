@@ -276,7 +276,16 @@ fn problems_of_the_data_are_counted_and_strict_refuses_them() {
          ann,click,2026-05-30T12:00:00Z,1,red\n\
          ann,order\n",
     );
-    insta::assert_snapshot!("data_problems", shown(&seg_in(dir.path(), &["run"])));
+    insta::assert_snapshot!("data_problems", shown(&seg_in(dir.path(), &["run", "--max-bad", "100%"])));
+    // Half of the rows are lost: that is no answer, and nothing is replaced by it.
+    write(&dir, "out.csv", "before");
+    let lossy = seg_in(dir.path(), &["run", "--members", "out.csv"]);
+    assert_eq!((lossy.status.code(), text(&lossy.stdout).as_str()), (Some(1), ""));
+    assert!(text(&lossy.stderr).contains("4 of 10 rows could not be read, more than 1%"), "{}", text(&lossy.stderr));
+    assert_eq!(std::fs::read_to_string(dir.path().join("out.csv")).expect("a text"), "before");
+    for wrong in ["1", "101%", "-1%", "x%"] {
+        assert_eq!(seg_in(dir.path(), &["run", "--max-bad", wrong]).status.code(), Some(2), "{wrong}");
+    }
     let strict = seg_in(dir.path(), &["run", "--strict"]);
     assert_eq!(strict.status.code(), Some(1));
     assert_eq!(text(&strict.stdout), "");

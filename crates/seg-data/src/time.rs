@@ -358,6 +358,13 @@ impl Zone {
         i64::from(self.0.offset_from_utc_datetime(&instant.utc()).fix().local_minus_utc()) * SECOND
     }
 
+    /// The instant at which the clocks of the zone show what those of UTC show at another:
+    /// what a time without a zone means there. `None` outside of the years 1 to 9999.
+    pub fn instant_of(self, local: Timestamp) -> Option<Timestamp> {
+        let local = local.in_range().ok()?;
+        self.instant(local.utc()).in_range().ok()
+    }
+
     fn local(self, instant: Timestamp) -> NaiveDateTime {
         let utc = instant.utc();
         let offset = self.0.offset_from_utc_datetime(&utc).fix();

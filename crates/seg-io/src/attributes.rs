@@ -16,7 +16,7 @@ use arrow_schema::{ArrowError, Field as ArrowField, Fields};
 use arrow_select::take::take;
 use seg_data::batch::{TIME_FIELD, VALUE_FIELD, time_type};
 use seg_data::schema::Field;
-use seg_data::{AttributeId, Schema, Timestamp, Wanted};
+use seg_data::{AttributeId, Schema, Timestamp, Wanted, Zone};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -211,6 +211,17 @@ impl<'l, 'a, 's> ProfileSink<'l, 'a, 's> {
         ProfileSink { loader, attributes, file, spec, id_at: None, time_at: None, columns: Vec::new(), n_named: 0 }
     }
 
+    /// Tells of attributes that segments ask about and that the file lacks.
+    pub fn tell_of_absent_columns(&mut self) {
+        let Some(asked) = self.loader.asked else { return };
+        let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
+        for (at, (column, found)) in self.attributes.columns.iter().zip(&self.columns).enumerate() {
+            if found.is_none() && asked.attributes.contains(&AttributeId(at as u32)) {
+                self.loader.report.add(ProblemKind::AbsentColumn, &column.field.name, place);
+            }
+        }
+    }
+
     /// The columns that must be there, and where they were found.
     pub fn found(&self) -> Vec<(&'l String, Option<usize>)> {
         let time = self.spec.time.as_ref().map(|time| (time, self.time_at));
@@ -250,6 +261,10 @@ impl<'l, 'a, 's> ProfileSink<'l, 'a, 's> {
 }
 
 impl RowSink for ProfileSink<'_, '_, '_> {
+    fn zone(&self) -> Option<Zone> {
+        self.loader.zone
+    }
+
     fn columns(&mut self, names: &[String]) {
         let at = |name: &str| names.iter().position(|n| n == name);
         self.id_at = at(&self.spec.id);

@@ -16,7 +16,7 @@ use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields};
 use seg_data::batch::{ARRIVAL_FIELD, TIME_FIELD, time_type};
 use seg_data::schema::Event;
-use seg_data::{EventId, PropertyId, Schema, Timestamp, Wanted, parallel};
+use seg_data::{EventId, PropertyId, Schema, Timestamp, Wanted, Zone, parallel};
 use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -51,6 +51,16 @@ struct EventTable<'a> {
 }
 
 impl<'a> EventTables<'a> {
+    /// How many events there are of each name, in the schema's order.
+    pub fn numbers(&self) -> Vec<u64> {
+        self.tables.iter().map(|table| table.n_events).collect()
+    }
+
+    /// The same of some of them.
+    pub fn numbers_of(&self, events: impl Iterator<Item = EventId>) -> impl Iterator<Item = u64> {
+        events.map(|event| self.tables.get(event.idx()).map_or(0, |table| table.n_events))
+    }
+
     pub fn new(schema: &'a Schema, wanted: &Wanted) -> EventTables<'a> {
         let column = |id: EventId, (at, field)| TypedColumn::new(field, wanted.property(id, PropertyId(at as u32)));
         let table = |(id, event): (EventId, &'a Event)| EventTable {
@@ -171,6 +181,21 @@ impl<'l, 'a, 's> EventSink<'l, 'a, 's> {
         EventSink { loader, tables, file, spec, has_profiles, id_at, event_at, time_at, columns, n_named: 0 }
     }
 
+    /// Tells of properties that segments ask about and that the file lacks, of events that
+    /// it has; so many there were of each before it.
+    pub fn tell_of_absent_columns(&mut self, before: &[u64]) {
+        let Some(asked) = self.loader.asked else { return };
+        let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
+        for ((table, columns), before) in self.tables.tables.iter().zip(&self.columns).zip(before) {
+            for (at, (column, found)) in table.columns.iter().zip(columns).enumerate() {
+                let is_asked = asked.property(table.id, PropertyId(at as u32)) && asked.events.contains_key(&table.id);
+                if found.is_none() && is_asked && table.n_events > *before {
+                    self.loader.report.add(ProblemKind::AbsentColumn, &column.field.name, place);
+                }
+            }
+        }
+    }
+
     /// The columns that the file must have, and where they are.
     pub fn found(&self) -> [(&'l String, Option<usize>); 3] {
         [(&self.spec.id, self.id_at), (&self.spec.event, self.event_at), (&self.spec.time, self.time_at)]
@@ -178,6 +203,10 @@ impl<'l, 'a, 's> EventSink<'l, 'a, 's> {
 }
 
 impl RowSink for EventSink<'_, '_, '_> {
+    fn zone(&self) -> Option<Zone> {
+        self.loader.zone
+    }
+
     fn columns(&mut self, names: &[String]) {
         let at = |name: &str| names.iter().position(|n| n == name);
         self.id_at = at(&self.spec.id);

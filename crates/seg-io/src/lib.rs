@@ -12,6 +12,7 @@ mod cell;
 mod column;
 mod events;
 mod existence;
+mod guard;
 pub mod infer;
 mod list;
 mod load;
@@ -29,6 +30,7 @@ mod texts;
 mod values;
 mod write;
 
+pub use guard::is_guarded;
 pub use list::read_list;
 pub use load::{LINE_TIME, LoadRequest, Loaded, load, load_lines};
 pub use loader::Progress;

@@ -6,7 +6,7 @@ use crate::loader::{Loader, Progress};
 use crate::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use crate::merge::{MergeSink, Merges};
 use crate::open::{DataFile, find};
-use crate::report::{ReadError, Report};
+use crate::report::{ProblemKind, ReadError, Report};
 use crate::rows;
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
@@ -41,6 +41,8 @@ pub struct LoadRequest<'a> {
     /// The attributes and events that are kept; all of them where it is `None`.
     /// What is not wanted is not looked at, but events are still counted.
     pub wanted: Option<&'a Wanted>,
+    /// What segments ask about: that a file lacks it is a problem of the data.
+    pub asked: Option<&'a Wanted>,
     /// How many threads unpack files and group events by person.
     pub threads: NonZero<usize>,
     /// Is told every few thousand rows how far reading has come.
@@ -51,8 +53,8 @@ impl<'a> LoadRequest<'a> {
     /// All that the files hold, read on one thread and in silence, with times
     /// without an offset in UTC.
     pub fn new(base: &'a Path, data: &'a Data, schema: &'a Arc<Schema>) -> LoadRequest<'a> {
-        let (zone, wanted, progress) = (None, None, None);
-        LoadRequest { base, data, schema, zone, wanted, threads: NonZero::<usize>::MIN, progress }
+        let (zone, wanted, asked, progress) = (None, None, None, None);
+        LoadRequest { base, data, schema, zone, wanted, asked, threads: NonZero::<usize>::MIN, progress }
     }
 }
 
@@ -63,7 +65,7 @@ impl<'a> LoadRequest<'a> {
 /// A file that is not there, cannot be read to its end, or lacks the columns
 /// it is said to have. What is wrong with single rows is in the report instead.
 pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
-    let LoadRequest { base, data, schema, zone, wanted, threads, progress } = request;
+    let LoadRequest { base, data, schema, zone, wanted, asked, threads, progress } = request;
     let profile_files = data.profiles.as_ref().map(|p| find(base, &p.files)).transpose()?.unwrap_or_default();
     let event_files = data.events.as_ref().map(|e| find(base, &e.files)).transpose()?.unwrap_or_default();
     let merge_files = data.merges.as_ref().map(|m| find(base, &m.files)).transpose()?.unwrap_or_default();
@@ -79,7 +81,7 @@ pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     wanted.attributes.extend(schema.first_seen);
     let mut silence = |_: Progress| {};
     let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
-    let mut loader = Loader { threads, bytes_total, ..loader };
+    let mut loader = Loader { threads, bytes_total, asked, ..loader };
     if let Some(spec) = &data.merges {
         loader.merges(spec, &merge_files)?;
     }
@@ -152,6 +154,7 @@ impl<'a> Loader<'a> {
             rows::read(file, &read, threads, &mut sink)?;
             let found = sink.found();
             lacks(file, &found)?;
+            sink.tell_of_absent_columns();
             self.report.files += 1;
         }
         Ok(attributes)
@@ -167,13 +170,30 @@ impl<'a> Loader<'a> {
         let mut tables = EventTables::new(schema, self.wanted);
         for file in files {
             let (read, threads) = (Arc::clone(&self.read), self.threads);
+            let before = tables.numbers();
             let mut sink = EventSink::new(self, &mut tables, file, spec, has_profiles);
             rows::read(file, &read, threads, &mut sink)?;
             let found = sink.found();
             lacks(file, &found)?;
+            sink.tell_of_absent_columns(&before);
             self.report.files += 1;
         }
+        self.absent_events(&tables);
         Ok(tables)
+    }
+
+    /// Tells of events that segments ask about and that no file has.
+    fn absent_events(&mut self, tables: &EventTables<'_>) {
+        let Some(asked) = self.asked else { return };
+        // Who asks for anything names no event.
+        if asked.events.len() > 1 && asked.events.len() == self.schema.events.len() {
+            return;
+        }
+        for (event, n) in asked.events.keys().zip(tables.numbers_of(asked.events.keys().copied())) {
+            if let (0, Some(event)) = (n, self.schema.event(*event)) {
+                self.report.add_without_place(ProblemKind::AbsentEvent, &event.name);
+            }
+        }
     }
 
     fn batch(

@@ -28,6 +28,8 @@ pub(crate) struct Loader<'a> {
     pub schema: &'a Arc<Schema>,
     pub zone: Option<Zone>,
     pub wanted: &'a Wanted,
+    /// What segments ask about.
+    pub asked: Option<&'a Wanted>,
     pub threads: NonZero<usize>,
     pub people: People,
     pub existence: Existence,
@@ -50,6 +52,7 @@ impl<'a> Loader<'a> {
             schema,
             zone,
             wanted,
+            asked: None,
             threads: NonZero::<usize>::MIN,
             people: People::default(),
             existence: Existence::default(),

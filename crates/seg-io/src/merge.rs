@@ -8,6 +8,7 @@
 use crate::cell::Cell;
 use crate::manifest::MergeFiles;
 use crate::open::DataFile;
+use crate::people::one_spelling;
 use crate::report::{Place, ProblemKind, Report};
 use crate::rows::RowSink;
 use std::collections::HashMap;
@@ -122,6 +123,7 @@ impl RowSink for MergeSink<'_> {
     fn row(&mut self, line: u64, cells: &[Cell<'_>]) {
         self.report.rows += 1;
         let id = |at: Option<usize>| at.and_then(|at| cells.get(at)).and_then(|cell| cell.text().ok().flatten());
+        let id = |at: Option<usize>| id(at).map(|id| one_spelling(&id).to_owned());
         let place = || Place { file: self.file.name.clone(), line, value: String::new() };
         match (id(self.from_at), id(self.into_at)) {
             (Some(from), Some(into)) => self.records.push((from, into)),

@@ -2,6 +2,7 @@
 
 use crate::report::ReadError;
 use flate2::read::MultiGzDecoder;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -106,16 +107,22 @@ impl Read for Counted {
     }
 }
 
-/// The files that patterns name, relative to `base`, sorted within a pattern.
+/// The files that patterns name, relative to `base`, sorted within a pattern; each once,
+/// whichever patterns and links lead to it.
 ///
 /// # Errors
 /// When a pattern is malformed or fits no file, or a file is of no known kind.
 pub fn find(base: &Path, patterns: &[String]) -> Result<Vec<DataFile>, ReadError> {
     let mut files = Vec::new();
+    let mut known: HashSet<PathBuf> = HashSet::new();
+    // Where a path cannot be followed, reading it will say why.
+    let mut is_new = |path: &Path| known.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     for pattern in patterns {
         let path = base.join(pattern);
         if path.is_file() {
-            files.push(DataFile::new(path, pattern.clone())?);
+            if is_new(&path) {
+                files.push(DataFile::new(path, pattern.clone())?);
+            }
             continue;
         }
         // Only the pattern is a pattern; the directory may hold any character.
@@ -128,7 +135,7 @@ pub fn find(base: &Path, patterns: &[String]) -> Result<Vec<DataFile>, ReadError
             return Err(ReadError::new(pattern, "there is no such file"));
         }
         found.sort();
-        for path in found {
+        for path in found.into_iter().filter(|path| is_new(path)) {
             let name = path.strip_prefix(base).unwrap_or(&path).to_string_lossy().into_owned();
             files.push(DataFile::new(path, name)?);
         }

@@ -77,6 +77,7 @@ impl People {
 
     /// The row of a person whose id was met before.
     pub fn row(&self, id: &str) -> Option<u32> {
+        let id = one_spelling(id);
         let id = self.merges.identity(id).map_or(id, |i| i.survivor.as_str());
         match whole_number(id) {
             Some(number) => self.of_number(number),
@@ -94,6 +95,7 @@ impl People {
 
     /// The person that an id belongs to.
     fn person(&mut self, id: &str) -> Person {
+        let id = one_spelling(id);
         let identity = self.merges.identity(id).cloned();
         let rank = identity.as_ref().map_or(0, |i| i.rank);
         let id = identity.as_ref().map_or(id, |i| i.survivor.as_str());
@@ -141,6 +143,18 @@ impl People {
             self.ids.append_value(id);
         }
         row
+    }
+}
+
+/// An id as it is known: a whole number has one spelling, so that `7.0`, as some tools write
+/// it beside missing numbers, is the person `7`.
+pub(crate) fn one_spelling(id: &str) -> &str {
+    match id.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => {
+            let digits = whole.strip_prefix('-').unwrap_or(whole);
+            if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) { whole } else { id }
+        }
+        _ => id,
     }
 }
 

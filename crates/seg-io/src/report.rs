@@ -1,5 +1,6 @@
 //! What reading data found wrong, counted, with the first places.
 
+use std::collections::HashMap;
 use std::fmt;
 
 /// How many places of each problem are kept.
@@ -10,6 +11,10 @@ const EXAMPLES_MAX: usize = 3;
 pub enum ProblemKind {
     /// A column that the schema does not have.
     UnknownColumn,
+    /// A column that segments ask about and a file lacks.
+    AbsentColumn,
+    /// An event that segments ask about and that never occurs.
+    AbsentEvent,
     /// A row that is not a row: too few fields, broken JSON.
     BrokenRow,
     /// A row without the id of a profile.
@@ -43,6 +48,8 @@ impl ProblemKind {
     pub fn slug(self) -> &'static str {
         match self {
             ProblemKind::UnknownColumn => "unknown-column",
+            ProblemKind::AbsentColumn => "absent-column",
+            ProblemKind::AbsentEvent => "absent-event",
             ProblemKind::BrokenRow => "broken-row",
             ProblemKind::MissingId => "missing-id",
             ProblemKind::MissingEvent => "missing-event",
@@ -67,6 +74,11 @@ impl ProblemKind {
         };
         match self {
             ProblemKind::UnknownColumn => format!("column `{column}` is not in the schema and was passed over"),
+            ProblemKind::AbsentColumn => {
+                let (files, lack) = (plural(n, "file"), if n == 1 { "lacks" } else { "lack" });
+                format!("{files} {lack} the column `{column}`, which segments ask about; it is missing there")
+            }
+            ProblemKind::AbsentEvent => format!("no event is called `{column}`, which segments ask about"),
             ProblemKind::BrokenRow => format!("{rows} could not be read and {was} passed over"),
             ProblemKind::MissingId => format!("{rows} without an id in `{column}` {was} passed over"),
             ProblemKind::MissingEvent => format!("{rows} without an event name in `{column}` {was} passed over"),
@@ -149,26 +161,61 @@ pub struct Report {
     pub events: u64,
     /// What was wrong, in the order it was met.
     pub problems: Vec<Problem>,
+    /// Where each kind of problem of a column stands among them.
+    places: HashMap<(ProblemKind, String), usize>,
 }
 
 impl Report {
+    /// How many rows are no part of the answer, for they could not be read as rows.
+    pub fn rows_lost(&self) -> u64 {
+        let is_lost = |kind: ProblemKind| match kind {
+            ProblemKind::BrokenRow
+            | ProblemKind::MissingId
+            | ProblemKind::MissingEvent
+            | ProblemKind::ImpossibleTime => true,
+            ProblemKind::UnknownColumn
+            | ProblemKind::AbsentColumn
+            | ProblemKind::AbsentEvent
+            | ProblemKind::UnknownEvent
+            | ProblemKind::UnparsableValue
+            | ProblemKind::TooFine
+            | ProblemKind::TooLarge
+            | ProblemKind::ValueNotAllowed
+            | ProblemKind::RequiredMissing
+            | ProblemKind::RepeatedProfile
+            | ProblemKind::UnlistedProfile
+            | ProblemKind::RepeatedEvent => false,
+        };
+        self.problems.iter().filter(|p| is_lost(p.kind)).map(|p| p.count).sum()
+    }
+
     /// Counts a problem and keeps its place if it is among the first.
     pub(crate) fn add(&mut self, kind: ProblemKind, column: &str, place: impl FnOnce() -> Place) {
-        let known = self.problems.iter_mut().find(|p| p.kind == kind && p.column == column);
-        let problem = match known {
-            Some(problem) => problem,
-            None => {
-                self.problems.push(Problem { kind, column: column.to_owned(), count: 0, examples: Vec::new() });
-                match self.problems.last_mut() {
-                    Some(problem) => problem,
-                    None => return,
-                }
-            }
-        };
-        problem.count += 1;
-        if problem.examples.len() < EXAMPLES_MAX {
+        if let Some(problem) = self.counted(kind, column)
+            && problem.examples.len() < EXAMPLES_MAX
+        {
             problem.examples.push(place());
         }
+    }
+
+    /// Counts a problem of the data as a whole.
+    pub(crate) fn add_without_place(&mut self, kind: ProblemKind, column: &str) {
+        self.counted(kind, column);
+    }
+
+    fn counted(&mut self, kind: ProblemKind, column: &str) -> Option<&mut Problem> {
+        // Mostly it is the problem of the row before.
+        let is_last = self.problems.last().is_some_and(|p| p.kind == kind && p.column == column);
+        let at = match is_last {
+            true => self.problems.len() - 1,
+            false => *self.places.entry((kind, column.to_owned())).or_insert(self.problems.len()),
+        };
+        if at == self.problems.len() {
+            self.problems.push(Problem { kind, column: column.to_owned(), count: 0, examples: Vec::new() });
+        }
+        let problem = self.problems.get_mut(at)?;
+        problem.count += 1;
+        Some(problem)
     }
 }
 

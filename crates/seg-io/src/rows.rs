@@ -10,6 +10,7 @@ use crate::cell::Cell;
 use crate::open::{DataFile, Format};
 use crate::report::ReadError;
 use arrow_array::ArrayRef;
+use seg_data::Zone;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -38,6 +39,11 @@ pub(crate) trait RowSink {
     /// Whether cells of a column are looked at; others may come as missing.
     fn wants(&self, _column: usize) -> bool {
         true
+    }
+
+    /// Whose clock a time without a zone means.
+    fn zone(&self) -> Option<Zone> {
+        None
     }
 
     /// Whether a column of texts may come with a key for each row.

@@ -77,7 +77,7 @@ fn over_data(project: &Project, stage: Stage, output: &Output) -> Result<String,
         return Ok(String::new());
     };
     let (now, _) = run::now(None, manifest)?;
-    let batch = run::read(project, manifest, &program.wanted(now), output)?.batch;
+    let batch = run::read(project, manifest, (&program.wanted(now), &program.wanted(now)), output)?.batch;
     let prepared = program.prepare();
     // Checks what the segments read.
     let cost = prepared.cost(&batch, now).map_err(Failure::new)?;

@@ -19,7 +19,7 @@ pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
     // What happened before a window explains as well.
     let mut wanted = program.wanted(now);
     wanted.events.values_mut().for_each(|event| event.since = None);
-    let loaded = run::read(&project, manifest, &wanted, output)?;
+    let loaded = run::read(&project, manifest, (&wanted, &wanted), output)?;
     let (project, program, batch) = (&project, &program, &loaded.batch);
     let of = Explained { project, program, batch, segment: &args.segment, person: &args.person, now };
     let explained = seg::explain(of).map_err(Failure::usage)?;

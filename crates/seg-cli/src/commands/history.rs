@@ -23,7 +23,11 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     let instants: Vec<Timestamp> = back.filter(|at| at.is_in_range()).collect();
     // Whatever the earliest day looks at, the later ones look at too.
     let wanted = program.wanted(instants.first().copied().unwrap_or(now));
-    let loaded = run::read(&project, manifest, &wanted, output)?;
+    let loaded = run::read(&project, manifest, (&wanted, &wanted), output)?;
+    if let Some(refusal) = run::too_many_lost(&loaded.report, args.max_bad) {
+        eprint!("{}", run::problems(&loaded.report));
+        return Err(refusal);
+    }
     let options = args.max_cost.into_iter().fold(run::options(), Options::with_max_cost);
     let sizes = program.prepare().sizes_at(&loaded.batch, &instants, &options).map_err(run::refused)?;
     let people: Vec<usize> = instants.iter().map(|at| run::n_existing(&loaded.batch, *at)).collect();

@@ -2,7 +2,7 @@
 
 use super::guard::{self, Guards};
 use super::{compiled, instant, load};
-use crate::args::{Format, Run};
+use crate::args::{Format, Run, Share};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
@@ -36,11 +36,9 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let (now, said_by) = now(args.at.as_deref(), manifest)?;
     // What no segment reads is left in the files, unless all of it is to be
     // checked.
-    let wanted = match args.strict {
-        true => Wanted::everything(program.schema()),
-        false => program.wanted(now),
-    };
-    let loaded = read(&project, manifest, &wanted, output)?;
+    let asked = program.wanted(now);
+    let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
+    let loaded = read(&project, manifest, (wanted, &asked), output)?;
     let is_clean = loaded.report.problems.is_empty();
     if args.strict && !is_clean {
         if args.format == Format::Json {
@@ -50,6 +48,13 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
             eprintln!("the data has problems; nothing was run, since --strict was asked for");
         }
         return Ok(Exit::Errors);
+    }
+    if let Some(refusal) = too_many_lost(&loaded.report, args.max_bad) {
+        match args.format {
+            Format::Json => print_json(&serde_json::json!({ "data": data_json(&loaded.report) }))?,
+            Format::Text => eprint!("{}", problems(&loaded.report)),
+        }
+        return Err(refusal);
     }
     let prepared = program.prepare();
     let options = args.engine.map(Into::into).into_iter().fold(options(), Options::with_engine);
@@ -155,12 +160,33 @@ pub fn now(at: Option<&str>, manifest: &Manifest) -> Result<(Timestamp, &'static
     Ok((Timestamp(clock), "the clock"))
 }
 
-/// What is wanted of the project's data, with progress on a terminal.
-pub fn read(project: &Project, manifest: &Manifest, wanted: &Wanted, output: &Output) -> Result<Loaded, Failure> {
+/// A run of which more rows were lost than was agreed to: its answer would look whole.
+pub fn too_many_lost(report: &Report, max_bad: Share) -> Option<Failure> {
+    let (lost, rows) = (report.rows_lost(), report.rows);
+    (lost as f64 > rows as f64 * max_bad.0).then(|| {
+        let message = format!(
+            "{} of {} rows could not be read, more than {}%; nothing was run (`--max-bad` says how many may be)",
+            grouped(lost),
+            grouped(rows),
+            max_bad.0 * 100.0
+        );
+        Failure { code: Exit::Errors, message }
+    })
+}
+
+/// What is wanted of the project's data, with progress on a terminal; what segments ask
+/// for is told of where it is not there.
+pub fn read(
+    project: &Project,
+    manifest: &Manifest,
+    (wanted, asked): (&Wanted, &Wanted),
+    output: &Output,
+) -> Result<Loaded, Failure> {
     let bar = output.progress();
     let loaded = seg::unstable::io::load(LoadRequest {
         zone: manifest.zone,
         wanted: Some(wanted),
+        asked: Some(asked),
         threads: output::threads(),
         progress: Some(&mut |progress| bar.update(progress)),
         ..LoadRequest::new(parts(project).dir, &manifest.data, project.schema())
@@ -213,14 +239,33 @@ fn share(mask: &Mask, n_people: usize) -> String {
     }
 }
 
+/// Of so many columns or names a kind of problem is told, and of the rest the number.
+const KINDS_MAX: usize = 10;
+
 /// What was wrong with the data, with the first places.
 pub fn problems(report: &Report) -> String {
     let mut out = String::new();
+    let mut numbers: Vec<(&'static str, usize)> = Vec::new();
     for problem in &report.problems {
+        let kind = problem.kind.slug();
+        let at = numbers.iter().position(|(known, _)| *known == kind).unwrap_or(numbers.len());
+        if at == numbers.len() {
+            numbers.push((kind, 0));
+        }
+        if let Some((_, n)) = numbers.get_mut(at) {
+            *n += 1;
+            if *n > KINDS_MAX {
+                continue;
+            }
+        }
         let _ = writeln!(out, "data: {problem}");
         for place in &problem.examples {
             let _ = writeln!(out, "      {place}");
         }
+    }
+    for (kind, n) in numbers.into_iter().filter(|(_, n)| *n > KINDS_MAX) {
+        let more = grouped((n - KINDS_MAX) as u64);
+        let _ = writeln!(out, "data: {more} more like these ({kind}); `--format json` has all of them");
     }
     out
 }

@@ -26,6 +26,10 @@ pub(super) fn read(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSin
     let mut cells = Vec::new();
     while reader.read_byte_record(&mut record).map_err(error)? {
         let line = record.position().map_or(0, csv::Position::line);
+        if let Some(n_lines) = swallowed(&record, names.len()) {
+            sink.broken(line, &format!("a quote took {n_lines} lines that look like rows"));
+            continue;
+        }
         if record.len() != names.len() {
             let why = format!("{} fields where {} are needed", record.len(), names.len());
             sink.broken(line, &why);
@@ -38,6 +42,29 @@ pub(super) fn read(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSin
         cells = recycle(cells);
     }
     Ok(())
+}
+
+/// So many separators have to stand where those of rows would, so that what people write
+/// over several lines is not taken for rows.
+const SEPARATORS_MIN: usize = 3;
+
+/// How many lines a field holds beside its first that look like rows of the file, with
+/// as many fields: a quote that is never closed takes them.
+fn swallowed(record: &ByteRecord, n_fields: usize) -> Option<usize> {
+    if n_fields < 2 || !record.as_slice().contains(&b'\n') {
+        return None;
+    }
+    let n_separators = n_fields - 1;
+    let looks_like_row = |line: &&[u8]| line.iter().filter(|byte| **byte == b',').count() == n_separators;
+    let rows_of = |field: &[u8]| {
+        let mut lines: Vec<&[u8]> = field.split(|byte| *byte == b'\n').skip(1).collect();
+        // The last ends where the next quote is, which may be within a row.
+        let last = lines.pop()?;
+        let are_rows = lines.iter().all(looks_like_row) && (!lines.is_empty() || looks_like_row(&last));
+        let n_rows = lines.len() + usize::from(!last.is_empty());
+        (are_rows && n_rows * n_separators >= SEPARATORS_MIN).then_some(n_rows)
+    };
+    record.iter().find_map(rows_of)
 }
 
 fn cell(bytes: &[u8]) -> Cell<'_> {

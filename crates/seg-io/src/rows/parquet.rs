@@ -2,6 +2,7 @@
 
 use super::{Columns, RowSink};
 use crate::cell::Cell;
+use crate::guard::guarded;
 use crate::open::DataFile;
 use crate::report::ReadError;
 use arrow_array::cast::AsArray;
@@ -11,14 +12,14 @@ use arrow_array::types::{
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray, UInt32Array,
+    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, LargeListArray, ListArray, RecordBatch,
+    StringArray, StructArray, TimestampMicrosecondArray, UInt32Array,
 };
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use seg_data::{Date, Decimal, Timestamp, parallel};
+use seg_data::{Date, Decimal, Timestamp, Zone, parallel};
 use std::fmt::Display;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,7 +42,8 @@ pub(super) fn read(
 ) -> Result<(), ReadError> {
     let error = |what: &dyn Display| unreadable(file, what);
     let opened = file.open()?;
-    let metadata = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|e| error(&e))?;
+    let metadata =
+        guarded(file, || ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|e| error(&e)))?;
     let mut names = Vec::new();
     // For each field, where its columns begin.
     let mut starts = Vec::new();
@@ -102,12 +104,13 @@ fn unpack(
     let run = || {
         let next = || to.lock().unwrap_or_else(PoisonError::into_inner).next();
         while let Some((group, to)) = next() {
+            let unpacked = guarded(file, || {
+                let mut batches = reader(group)?;
+                Ok(batches.try_for_each(|batch| to.send(batch.map_err(|e| error(&e)))).is_ok())
+            });
             // Whoever no longer listens has met an error.
-            let sent = match reader(group) {
-                Ok(mut batches) => batches.try_for_each(|batch| to.send(batch.map_err(|e| error(&e)))),
-                Err(error) => to.send(Err(error)),
-            };
-            if sent.is_err() {
+            let is_heard = unpacked.unwrap_or_else(|error| to.send(Err(error)).is_ok());
+            if !is_heard {
                 return;
             }
         }
@@ -163,10 +166,12 @@ impl Feed<'_> {
 
     fn leaves(&self, batch: &RecordBatch) -> Vec<Option<Leaf>> {
         let mut columns: Vec<Option<Leaf>> = Vec::new();
+        let zone = self.sink.zone().filter(|zone| *zone != Zone::UTC);
         for (column, (_, start)) in batch.columns().iter().zip(self.wanted) {
             columns.resize_with(*start, || None);
             let mut of_field = Vec::new();
-            leaves(column, None, &mut of_field);
+            let local = zone.and_then(|zone| in_zone(column, zone));
+            leaves(local.as_ref().unwrap_or(column), None, &mut of_field);
             columns.extend(of_field.into_iter().map(Some));
         }
         columns
@@ -182,6 +187,52 @@ impl Feed<'_> {
             self.sink.row(self.line, &cells);
         }
     }
+}
+
+/// A column whose times without a zone are those of the clocks of one, as in texts;
+/// nothing where it holds no such times.
+fn in_zone(array: &ArrayRef, zone: Zone) -> Option<ArrayRef> {
+    match array.data_type() {
+        DataType::Timestamp(unit, None) => {
+            let micros = |row: usize| array.is_valid(row).then(|| instant(array, row, *unit)).flatten();
+            let instants = (0..array.len()).map(|row| Some(zone.instant_of(micros(row)?)?.0));
+            let instants: TimestampMicrosecondArray = instants.collect();
+            Some(Arc::new(instants.with_timezone("UTC")))
+        }
+        DataType::Struct(fields) => {
+            let rows = array.as_struct_opt()?;
+            let (fields, columns) = with_zone(fields, rows.columns(), zone)?;
+            Some(Arc::new(StructArray::try_new(fields, columns, rows.nulls().cloned()).ok()?))
+        }
+        DataType::List(item) => {
+            let list = array.as_list_opt::<i32>()?;
+            let values = in_zone(list.values(), zone)?;
+            let item = Arc::new(item.as_ref().clone().with_data_type(values.data_type().clone()));
+            let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
+            Some(Arc::new(ListArray::try_new(item, offsets, values, nulls).ok()?))
+        }
+        DataType::LargeList(item) => {
+            let list = array.as_list_opt::<i64>()?;
+            let values = in_zone(list.values(), zone)?;
+            let item = Arc::new(item.as_ref().clone().with_data_type(values.data_type().clone()));
+            let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
+            Some(Arc::new(LargeListArray::try_new(item, offsets, values, nulls).ok()?))
+        }
+        _ => None,
+    }
+}
+
+/// The columns of a struct, where one of them holds times without a zone.
+fn with_zone(fields: &Fields, columns: &[ArrayRef], zone: Zone) -> Option<(Fields, Vec<ArrayRef>)> {
+    let local: Vec<Option<ArrayRef>> = columns.iter().map(|column| in_zone(column, zone)).collect();
+    if local.iter().all(Option::is_none) {
+        return None;
+    }
+    let columns: Vec<ArrayRef> =
+        local.into_iter().zip(columns).map(|(local, column)| local.unwrap_or_else(|| Arc::clone(column))).collect();
+    let typed = fields.iter().zip(&columns);
+    let typed = typed.map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone()));
+    Some((typed.collect(), columns))
 }
 
 /// Rows as columns; none at all where a column lies in structs that are null
@@ -309,6 +360,17 @@ fn typed(array: &ArrayRef, row: usize) -> Option<Cell<'_>> {
             let list = array.as_list_opt::<i32>()?;
             let bound = |at: usize| list.value_offsets().get(at).map(|o| *o as usize);
             Cell::List((bound(row)?..bound(row + 1)?).map(|at| cell(list.values(), at)).collect())
+        }
+        DataType::LargeList(_) => {
+            let list = array.as_list_opt::<i64>()?;
+            let bound = |at: usize| list.value_offsets().get(at).and_then(|o| usize::try_from(*o).ok());
+            Cell::List((bound(row)?..bound(row + 1)?).map(|at| cell(list.values(), at)).collect())
+        }
+        DataType::FixedSizeList(..) => {
+            let list = array.as_fixed_size_list_opt()?;
+            let length = usize::try_from(list.value_length()).ok()?;
+            let first = row.checked_mul(length)?;
+            Cell::List((first..first + length).map(|at| cell(list.values(), at)).collect())
         }
         DataType::Struct(fields) => {
             let columns = array.as_struct_opt()?.columns();

@@ -1,0 +1,158 @@
+//! Data as it comes, small: what was once read wrong, and what is right.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests may panic")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn seg(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_seg")).args(args).current_dir(dir).output().expect("seg runs")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+fn case(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data").join(name)
+}
+
+/// The exit code of a run, the numbers of members in order, and the messages.
+fn run(dir: &Path, args: &[&str]) -> (i32, Vec<u64>, String) {
+    let output = seg(dir, &[&["run", "--format", "json"], args].concat());
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let segments = json["segments"].as_array().cloned().unwrap_or_default();
+    let members = segments.iter().map(|segment| segment["members"].as_u64().expect("a number")).collect();
+    let problems = json["data"]["problems"].as_array().cloned().unwrap_or_default();
+    let problems: Vec<String> = problems.iter().filter_map(|p| p["message"].as_str().map(str::to_owned)).collect();
+    (output.status.code().expect("it exits"), members, problems.join("\n") + &err(&output))
+}
+
+/// A copy of a case, to be changed.
+fn copy(name: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    for file in std::fs::read_dir(case(name)).expect("a directory") {
+        let file = file.expect("a file");
+        std::fs::copy(file.path(), dir.path().join(file.file_name())).expect("copied");
+    }
+    dir
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_counted() {
+    let (code, _, messages) = run(&case("stray_quote"), &[]);
+    assert_eq!(code, 1);
+    assert!(messages.contains("1 row could not be read"), "{messages}");
+    let text = err(&seg(&case("stray_quote"), &["run"]));
+    assert!(text.contains("e.csv:4 `a quote took 7 lines that look like rows`"), "{text}");
+    assert_eq!(run(&case("stray_quote"), &["--max-bad", "50%"]).0, 0);
+    // What people write over several lines is one value.
+    let dir = copy("stray_quote");
+    let rows = "user_id,event,timestamp,amount,note\n\
+        1,buy,2024-03-01T10:00:00Z,1.00,\"Hello, you,\nsee you, soon\n\nBob\"\n\
+        2,buy,2024-03-01T10:00:00Z,1.00,\"one\ntwo\"\n";
+    std::fs::write(dir.path().join("e.csv"), rows).expect("written");
+    assert_eq!(run(dir.path(), &[]).1, [2]);
+}
+
+#[test]
+fn a_column_that_segments_ask_about_and_no_file_has_is_told_of() {
+    let (code, _, messages) = run(&case("column_gone"), &[]);
+    assert_eq!(code, 0);
+    for column in ["opted_out", "amount"] {
+        let message = format!("1 file lacks the column `{column}`, which segments ask about");
+        assert!(messages.contains(&message), "{messages}");
+    }
+    assert_eq!(run(&case("column_gone"), &["--strict"]).0, 1);
+    // What nobody asks about may be missing.
+    let dir = copy("column_gone");
+    std::fs::write(dir.path().join("s.seg"), "segment \"x\" include everyone\n").expect("written");
+    let (code, _, messages) = run(dir.path(), &[]);
+    assert!(code == 0 && !messages.contains("lacks"), "{messages}");
+}
+
+#[test]
+fn an_event_that_never_occurs_is_told_of() {
+    let dir = copy("file_twice");
+    let schema = "[events.buy]\n[events.sell]\n[events.look]\n";
+    std::fs::write(dir.path().join("schema.toml"), schema).expect("written");
+    std::fs::write(dir.path().join("s.seg"), "segment \"x\" include people who never did sell\n").expect("written");
+    let (_, _, messages) = run(dir.path(), &[]);
+    assert!(messages.contains("no event is called `sell`, which segments ask about"), "{messages}");
+    // Who asks for anything asks for none by name.
+    std::fs::write(dir.path().join("s.seg"), "segment \"x\" include people who did anything ever\n").expect("written");
+    let (_, _, messages) = run(dir.path(), &[]);
+    assert!(!messages.contains("no event is called"), "{messages}");
+}
+
+#[test]
+fn a_local_time_is_the_same_from_every_format() {
+    assert_eq!(run(&case("naive_time_csv"), &[]).1, [1]);
+    assert_eq!(run(&case("naive_time_parquet"), &[]).1, [1]);
+}
+
+/// One file that several patterns name, and one behind a link, are one file.
+#[test]
+fn a_file_is_read_once() {
+    assert_eq!(run(&case("file_twice"), &[]).1, [0]);
+    #[cfg(unix)]
+    {
+        let dir = copy("file_twice");
+        std::os::unix::fs::symlink(dir.path().join("e.csv"), dir.path().join("link.csv")).expect("a link");
+        let settings = std::fs::read_to_string(dir.path().join("seg.toml")).expect("a text");
+        let line = settings.lines().find(|line| line.starts_with("files")).expect("a line").to_owned();
+        let both = settings.replace(&line, "files = [\"*.csv\", \"e.csv\", \"./link.csv\"]");
+        std::fs::write(dir.path().join("seg.toml"), both).expect("written");
+        assert_eq!(run(dir.path(), &[]).1, [0]);
+    }
+}
+
+#[test]
+fn a_damaged_file_is_said_to_be_damaged() {
+    for name in ["damaged_0", "damaged_1"] {
+        let output = seg(&case(name), &["run"]);
+        assert_eq!((output.status.code(), out(&output).as_str()), (Some(3), ""), "{name}");
+        let text = err(&output);
+        assert!(text.starts_with("seg: e.parquet: ") && text.lines().count() == 1, "{name}: {text}");
+    }
+}
+
+#[test]
+fn large_lists_are_lists() {
+    assert_eq!(run(&case("large_lists"), &[]).1, [1, 1]);
+}
+
+#[test]
+fn a_whole_number_is_one_id() {
+    let (_, members, messages) = run(&case("float_ids"), &[]);
+    assert_eq!(members, [1]);
+    assert!(!messages.contains("people without a row"), "{messages}");
+}
+
+#[test]
+fn a_run_that_loses_its_rows_writes_nothing() {
+    let dir = copy("rows_lost");
+    std::fs::write(dir.path().join("m.csv"), "before").expect("written");
+    let output = seg(dir.path(), &["run", "--members", "m.csv"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), ""));
+    assert!(err(&output).contains("5 of 5 rows could not be read, more than 1%"), "{}", err(&output));
+    assert_eq!(std::fs::read_to_string(dir.path().join("m.csv")).expect("a text"), "before");
+    assert_eq!(seg(dir.path(), &["history", "--days", "2"]).status.code(), Some(1));
+}
+
+/// Many unknown names are a few lines, and no slower than they are many.
+#[test]
+fn unknown_names_are_counted() {
+    let dir = copy("file_twice");
+    let rows: String = (0..30_000).map(|n| format!("1,unknown{n},2024-03-01T10:00:00Z\n")).collect();
+    let header = std::fs::read_to_string(dir.path().join("e.csv")).expect("a text");
+    let header = header.lines().next().expect("a header");
+    std::fs::write(dir.path().join("e.csv"), format!("{header}\n{rows}")).expect("written");
+    let text = err(&seg(dir.path(), &["run"]));
+    assert!(text.lines().count() < 40, "{} lines", text.lines().count());
+    assert!(text.contains("29,990 more like these (unknown-event)"), "{text}");
+}
