@@ -11,7 +11,8 @@ use std::time::Duration;
 /// Start with `seg init shop --from events.csv`.
 ///
 /// Exit codes: 0 all is well; 1 the project (or, with --strict, its data) has
-/// errors or would cost more than --max-cost and nothing was run, a test failed,
+/// errors, would cost more than --max-cost or lost more rows than --max-bad allows
+/// and nothing was run, a test failed,
 /// or (with --deny) a segment has not the size that it expects; 2 the arguments were not understood; 3 a file
 /// could not be read or written.
 #[derive(Parser)]
