@@ -111,11 +111,12 @@ mod tests {
     use seg_hir::Settings;
     use std::sync::Arc;
 
-    const SCHEMA: &str =
-        "[attributes]\nplan = { type = \"text\", history = true }\n[events.order]\nalso = [\"ordered\"]\n";
+    const SCHEMA: &str = "[attributes]\nscores = \"list of integer\"\nplan = { type = \"text\", history = true }\n[events.order]\nalso = [\"ordered\"]\n";
     const SEGMENTS: &str = "segment \"Recent\" include people who ordered in the past 30 days\n\
         segment \"Loyal\" include people who ordered at least 2 times ever\n\
         segment \"Pro\" include people whose plan is \"pro\" and who ordered in the past 30 days\n\
+        segment \"One score\" include people whose any of scores is more than 5 and less than 9\n\
+        segment \"Either plan\" include people whose plan has been \"pro\" or \"free\" for at least 9 days\n\
         segment \"Never\" include people who have never ordered\n";
 
     fn at(text: &str) -> Timestamp {
@@ -162,6 +163,24 @@ mod tests {
         // An event of the very instant has happened.
         let just_now = explained(ANN, &[first], "Recent", first);
         assert_eq!((just_now.why.holds, just_now.changes_at), (true, Some(at("2026-06-19T00:00:00.000001Z"))));
+    }
+
+    /// Halves that are said of one item, or of one value that was there, are not true one
+    /// by one.
+    #[test]
+    fn what_is_said_of_one_thing_is_explained_as_one() {
+        let now = "2026-06-01T00:00:00Z";
+        let scored = |scores: &str| format!("{{\"id\": \"ann\", \"scores\": {scores}}}");
+        assert!(!explained(&scored("[1, 10]"), &[], "One score", now).why.holds);
+        assert!(explained(&scored("[1, 7]"), &[], "One score", now).why.holds);
+        let switched = |time: &str| format!("{ANN}\n{{\"id\": \"ann\", \"$time\": \"{time}\", \"plan\": \"free\"}}");
+        let why = explained(&switched("2026-05-30T00:00:00Z"), &[], "Either plan", now).why;
+        assert!(why.holds, "{why:?}");
+        let details: Vec<&String> = why.parts.iter().flat_map(|part| &part.details).collect();
+        assert_eq!(
+            details,
+            ["plan is \"free\", since 2 days ago, 2026-05-30T00:00:00Z", "plan was \"pro\", from the beginning"]
+        );
     }
 
     #[test]

@@ -12,16 +12,17 @@ use seg_syntax::source::Span;
 impl Lower<'_> {
     /// A condition, of which every phrase has been read.
     pub(super) fn condition(&mut self, c: &Condition, scope: Scope<'_>) -> Lowered {
-        self.whole(c, |lower| lower.condition_in_zone(c, scope))
+        self.whole(&[c], |lower| lower.condition_in_zone(c, scope))
     }
 
-    /// What a condition means, once all that is said in it has been read.
-    pub(super) fn whole(&mut self, c: &Condition, meaning: impl FnOnce(&mut Self) -> Lowered) -> Lowered {
+    /// What a condition means, or several that are said of one thing, once all that is said
+    /// in them has been read.
+    pub(super) fn whole(&mut self, cs: &[&Condition], meaning: impl FnOnce(&mut Self) -> Lowered) -> Lowered {
         let (n_read, n_problems) = (self.read.len(), self.diagnostics.len());
         let mut lowered = meaning(self);
         if !lowered.is_error()
             && self.diagnostics.len() == n_problems
-            && let Some(phrase) = self.left_over(c, n_read)
+            && let Some((c, phrase)) = cs.iter().find_map(|c| Some((c, self.left_over(c, n_read)?)))
         {
             self.unread(c, phrase);
             lowered = Lowered::error();

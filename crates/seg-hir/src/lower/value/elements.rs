@@ -91,22 +91,42 @@ impl Lower<'_> {
         let OperandKind::Items(quantifier, name) = &first.subject.kind else { return None };
         let (list, ty) = self.list_of_person(name)?;
         let Type::List(element) = ty else { return None };
-        let (mut filters, mut or_unknown) = (Vec::with_capacity(conditions.len()), None);
-        for c in conditions {
+        let mut compared: Vec<(&Condition, &Comparison, Span)> = Vec::with_capacity(conditions.len());
+        for c in &conditions {
             let [Modifier { kind: ModifierKind::Comparison(comparison), span }] = c.modifiers.as_slice() else {
                 return None;
             };
+            compared.push((c, comparison, *span));
+        }
+        let (ty, quantifier) = (element.ty(), *quantifier);
+        Some(self.whole(&conditions, |lower| {
+            lower.compared_of_one(group, quantifier, name, (list, Type::List(element), ty), &compared)
+        }))
+    }
+
+    /// What is said of one item, or of each.
+    fn compared_of_one(
+        &mut self,
+        group: &Group,
+        quantifier: Quantifier,
+        name: &Name,
+        (list, of_list, ty): (AttributeId, Type, Type),
+        compared: &[(&Condition, &Comparison, Span)],
+    ) -> Lowered {
+        let Some((first, ..)) = compared.first() else { return Lowered::error() };
+        let (mut filters, mut or_unknown) = (Vec::with_capacity(compared.len()), None);
+        for (c, comparison, span) in compared {
             or_unknown = or_unknown.or(comparison.or_unknown);
-            filters.push(self.said_of_item(c, list, element.ty(), (comparison, *span)));
+            filters.push(self.said_of_item(c, list, ty.clone(), (comparison, *span)));
             self.reads(*span);
         }
         let filter = match group.quantifier {
             Quantifier::Any => Cond::any(filters),
             Quantifier::All | Quantifier::None | Quantifier::Cardinality { .. } => Cond::all(filters),
         };
-        let whole = Condition { span: group.span, ..first.clone() };
+        let whole = Condition { span: group.span, ..(*first).clone() };
         let said = Said { filter, or_unknown, is_comparison: true };
-        Some(self.quantified(&whole, *quantifier, name, (list, ty), said))
+        self.quantified(&whole, quantifier, name, (list, of_list), said)
     }
 
     /// So many of the items are as asked.

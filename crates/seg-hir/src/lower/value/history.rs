@@ -101,7 +101,7 @@ impl Lower<'_> {
         let first = *conditions.first()?;
         let OperandKind::Name(name) = &first.subject.kind else { return None };
         let said = Said::of(&first.modifiers);
-        if said.any_time.is_none() && said.lasting.is_none() && said.often().is_none() {
+        if said.any_time.is_none() && said.lasting.is_none() && said.often().is_none() && !said.is_since() {
             return None;
         }
         let [Target::Attribute(attribute)] = self.schema.lookup(&name.text) else { return None };
@@ -111,8 +111,8 @@ impl Lower<'_> {
             let mut filters = Vec::with_capacity(conditions.len());
             for c in &conditions {
                 let Some((comparison, at)) = Said::of(&c.modifiers).comparison else { return Lowered::error() };
-                let copula = None;
-                let own = Comparison { copula, ..comparison.clone() };
+                let own = Comparison { copula: None, ..comparison.clone() };
+                lower.reads(at);
                 let value = lower.held_value(attribute, false);
                 let compared = Compared { value, span: c.subject.span, scope: Scope::Person };
                 let filter = lower.comparison(compared, &own, c.subject.span.to(at));
@@ -126,7 +126,7 @@ impl Lower<'_> {
                 Quantifier::All | Quantifier::None | Quantifier::Cardinality { .. } => Cond::all(filters),
             })
         };
-        Some(self.whole(&whole, |lower| lower.held_condition(&whole, attribute, &said, filter)))
+        Some(self.whole(&conditions, |lower| lower.held_condition(&whole, attribute, &said, filter)))
     }
 
     /// What is said of the values that an attribute had, each of which the filter may fit.
