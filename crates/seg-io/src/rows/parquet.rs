@@ -12,8 +12,8 @@ use arrow_array::types::{
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, LargeListArray, ListArray, RecordBatch,
-    StringArray, StructArray, TimestampMicrosecondArray, UInt32Array,
+    Array, ArrayRef, BooleanArray, Float64Array, GenericListArray, Int32Array, Int64Array, OffsetSizeTrait,
+    RecordBatch, StringArray, StructArray, TimestampMicrosecondArray, UInt32Array,
 };
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
@@ -204,22 +204,19 @@ fn in_zone(array: &ArrayRef, zone: Zone) -> Option<ArrayRef> {
             let (fields, columns) = with_zone(fields, rows.columns(), zone)?;
             Some(Arc::new(StructArray::try_new(fields, columns, rows.nulls().cloned()).ok()?))
         }
-        DataType::List(item) => {
-            let list = array.as_list_opt::<i32>()?;
-            let values = in_zone(list.values(), zone)?;
-            let item = Arc::new(item.as_ref().clone().with_data_type(values.data_type().clone()));
-            let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
-            Some(Arc::new(ListArray::try_new(item, offsets, values, nulls).ok()?))
-        }
-        DataType::LargeList(item) => {
-            let list = array.as_list_opt::<i64>()?;
-            let values = in_zone(list.values(), zone)?;
-            let item = Arc::new(item.as_ref().clone().with_data_type(values.data_type().clone()));
-            let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
-            Some(Arc::new(LargeListArray::try_new(item, offsets, values, nulls).ok()?))
-        }
+        DataType::List(item) => list_in_zone::<i32>(array, item, zone),
+        DataType::LargeList(item) => list_in_zone::<i64>(array, item, zone),
         _ => None,
     }
+}
+
+/// A list of times without a zone, as [`in_zone`] makes them.
+fn list_in_zone<O: OffsetSizeTrait>(array: &ArrayRef, item: &Field, zone: Zone) -> Option<ArrayRef> {
+    let list = array.as_list_opt::<O>()?;
+    let values = in_zone(list.values(), zone)?;
+    let item = Arc::new(item.clone().with_data_type(values.data_type().clone()));
+    let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
+    Some(Arc::new(GenericListArray::<O>::try_new(item, offsets, values, nulls).ok()?))
 }
 
 /// The columns of a struct, where one of them holds times without a zone.
@@ -356,16 +353,8 @@ fn typed(array: &ArrayRef, row: usize) -> Option<Cell<'_>> {
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
             decimal(Decimal::at(array, row)?)
         }
-        DataType::List(_) => {
-            let list = array.as_list_opt::<i32>()?;
-            let bound = |at: usize| list.value_offsets().get(at).map(|o| *o as usize);
-            Cell::List((bound(row)?..bound(row + 1)?).map(|at| cell(list.values(), at)).collect())
-        }
-        DataType::LargeList(_) => {
-            let list = array.as_list_opt::<i64>()?;
-            let bound = |at: usize| list.value_offsets().get(at).and_then(|o| usize::try_from(*o).ok());
-            Cell::List((bound(row)?..bound(row + 1)?).map(|at| cell(list.values(), at)).collect())
-        }
+        DataType::List(_) => items::<i32>(array, row)?,
+        DataType::LargeList(_) => items::<i64>(array, row)?,
         DataType::FixedSizeList(..) => {
             let list = array.as_fixed_size_list_opt()?;
             let length = usize::try_from(list.value_length()).ok()?;
@@ -389,6 +378,13 @@ fn typed(array: &ArrayRef, row: usize) -> Option<Cell<'_>> {
         },
         _ => return None,
     })
+}
+
+/// The items of a list.
+fn items<O: OffsetSizeTrait>(array: &ArrayRef, row: usize) -> Option<Cell<'_>> {
+    let list = array.as_list_opt::<O>()?;
+    let bound = |at: usize| list.value_offsets().get(at).map(|offset| offset.as_usize());
+    Some(Cell::List((bound(row)?..bound(row + 1)?).map(|at| cell(list.values(), at)).collect()))
 }
 
 fn primitive<T: ArrowPrimitiveType>(array: &ArrayRef, row: usize) -> Option<T::Native> {
