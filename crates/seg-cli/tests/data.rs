@@ -64,7 +64,7 @@ fn a_column_that_segments_ask_about_and_no_file_has_is_told_of() {
     let (code, _, messages) = run(&case("column_gone"), &[]);
     assert_eq!(code, 0);
     for column in ["opted_out", "amount"] {
-        let message = format!("1 file lacks the column `{column}`, which segments ask about");
+        let message = format!("1 file lacks the column `{column}`, which the answer needs");
         assert!(messages.contains(&message), "{messages}");
     }
     assert_eq!(run(&case("column_gone"), &["--strict"]).0, 1);

@@ -292,14 +292,19 @@ impl Details<'_, '_, '_> {
     fn history(&mut self, attribute: AttributeId) {
         let name = self.walk.explain.schema.attribute(attribute).map_or("?", |a| &a.name);
         let held = self.walk.evaluator.held(attribute, self.walk.person);
-        for (n, (from, value)) in held.iter().rev().take(EVENTS_MAX).enumerate() {
+        // Before a first value there is none, which is not worth a line.
+        let is_first_known = |at: usize| at == 1 && held.first().is_some_and(|(_, value)| value.is_none());
+        let first = usize::from(held.len() > 1 && is_first_known(1));
+        for (n, (at, (from, value))) in held.iter().enumerate().skip(first).rev().take(EVENTS_MAX).enumerate() {
             let verb = if n == 0 { "is" } else { "was" };
             let value = value.as_ref().map_or("missing".to_owned(), |value| self.show(value));
             let since = from.map_or("from the beginning".to_owned(), |from| format!("since {}", self.when(from)));
-            self.add(format!("{name} {verb} {value}, {since}"));
+            let known = if is_first_known(at) { ", the first value that is known" } else { "" };
+            self.add(format!("{name} {verb} {value}, {since}{known}"));
         }
-        if held.len() > EVENTS_MAX {
-            self.add(format!("and {} before", held.len() - EVENTS_MAX));
+        let n_before = (held.len() - first).saturating_sub(EVENTS_MAX);
+        if n_before > 0 {
+            self.add(format!("and {n_before} before"));
         }
     }
 

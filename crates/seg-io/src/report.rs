@@ -11,7 +11,7 @@ const EXAMPLES_MAX: usize = 3;
 pub enum ProblemKind {
     /// A column that the schema does not have.
     UnknownColumn,
-    /// A column that segments ask about and a file lacks.
+    /// A column that a file lacks and that segments, or telling repeated events apart, need.
     AbsentColumn,
     /// An event that segments ask about and that never occurs.
     AbsentEvent,
@@ -76,7 +76,7 @@ impl ProblemKind {
             ProblemKind::UnknownColumn => format!("column `{column}` is not in the schema and was passed over"),
             ProblemKind::AbsentColumn => {
                 let (files, lack) = (plural(n, "file"), if n == 1 { "lacks" } else { "lack" });
-                format!("{files} {lack} the column `{column}`, which segments ask about; it is missing there")
+                format!("{files} {lack} the column `{column}`, which the answer needs; its values are missing there")
             }
             ProblemKind::AbsentEvent => format!("no event is called `{column}`, which segments ask about"),
             ProblemKind::BrokenRow => format!("{rows} could not be read and {was} passed over"),

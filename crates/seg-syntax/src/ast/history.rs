@@ -49,6 +49,8 @@ pub enum Past {
 /// That a value became another one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changed {
+    /// Whether the verb is part of it: `has changed`.
+    pub has_verb: bool,
     /// `did not change`, `never changed`: the negative, and where.
     pub not: Option<Span>,
     /// What the value before was.
@@ -63,7 +65,7 @@ impl Display for Past {
             Past::AnyTime => write!(f, "at any time"),
             Past::For(age) => write!(f, "for {age}"),
             Past::Changed(changed) => {
-                let Changed { not, from, to } = changed.as_ref();
+                let Changed { has_verb: _, not, from, to } = changed.as_ref();
                 write!(f, "{}changed", if not.is_some() { "not " } else { "" })?;
                 from.iter().try_for_each(|(value, _)| write!(f, " from {value}"))?;
                 to.iter().try_for_each(|(value, _)| write!(f, " to {value}"))

@@ -38,11 +38,12 @@ impl Builder<'_> {
     }
 
     fn changed(&mut self, pair: Pair<'_, Rule>) -> Changed {
-        let mut changed = Changed { not: None, from: None, to: None };
+        let mut changed = Changed { has_verb: false, not: None, from: None, to: None };
         let mut is_from = false;
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::kw_not | Rule::kw_never => changed.not = Some(self.span(&part)),
+                Rule::kw_changed | Rule::kw_change => changed.has_verb = true,
                 Rule::changed_between => {
                     for part in part.into_inner() {
                         let span = self.span(&part);
@@ -63,6 +64,11 @@ impl Builder<'_> {
     }
 
     fn changed_value(&mut self, pair: Pair<'_, Rule>) -> Option<Relation> {
+        let mut literals = pair.clone().into_inner().filter(|p| p.as_rule() == Rule::literal).peekable();
+        if literals.next().is_some() && literals.peek().is_some() {
+            let values = pair.into_inner().filter(|p| p.as_rule() == Rule::literal);
+            return Some(Relation::OneOf(values.map(|literal| self.literal_at(literal)).collect()));
+        }
         let inner = pair.into_inner().next()?;
         Some(match inner.as_rule() {
             Rule::one_of => self.one_of(inner),

@@ -2,7 +2,7 @@
 //! after their first Order Completed`.
 
 use crate::hir::{CompareOp, Cond, End, Expr, ExprKind, Length, Query};
-use crate::lower::names::resolve::{Speaks, Subject};
+use crate::lower::names::resolve::Subject;
 use crate::lower::{Lower, Scope};
 use seg_data::{EventId, Period, Type};
 use seg_syntax::ast::{DatedOp, Duration, Name, Operand, OperandKind, Unit, Window};
@@ -51,7 +51,7 @@ impl Lower<'_> {
 
     /// A time of the person: an attribute, or when an event was first or last.
     fn anchor(&mut self, name: &Name, span: Span) -> Option<Expr> {
-        let value = match self.resolve_as(name, Scope::Person, Speaks::Values) {
+        let value = match self.resolve(name, Scope::Person) {
             Subject::Value(value) => value,
             Subject::Ends(end, events) => self.end_time(end, events),
             Subject::Events(_) => {

@@ -51,7 +51,10 @@ impl<'c> Said<'c> {
 
     /// `has been "pro" since 2026-01-01`
     fn is_since(&self) -> bool {
-        let is_since = matches!(self.window, Some((Window::Dated(ast::DatedOp::Since, _), _)));
+        let is_since = matches!(
+            self.window,
+            Some((Window::Dated(ast::DatedOp::Since, _) | Window::Beside(ast::DatedOp::Since, _), _))
+        );
         is_since && self.copula().is_some_and(|copula| copula.tense == Tense::HasBeen)
     }
 
@@ -85,8 +88,10 @@ impl Lower<'_> {
                 false => self.tense_without_time(c, attribute, &said),
             });
         }
-        if said.changed.is_some() {
-            return Some(self.changed_condition(c, attribute));
+        match said.changed {
+            Some((changed, _)) if changed.has_verb => return Some(self.changed_condition(c, attribute)),
+            Some((_, at)) => return Some(self.without_verb(c, at)),
+            None => {}
         }
         let Some((comparison, at)) = said.comparison else { return Some(self.told_of_nothing(c)) };
         let value = self.held_value(attribute, false);
@@ -101,11 +106,17 @@ impl Lower<'_> {
         let first = *conditions.first()?;
         let OperandKind::Name(name) = &first.subject.kind else { return None };
         let said = Said::of(&first.modifiers);
-        if said.any_time.is_none() && said.lasting.is_none() && said.often().is_none() && !said.is_since() {
+        let is_past = |c: &&Condition| Said::of(&c.modifiers).is_past();
+        let is_told = said.any_time.is_some() || said.lasting.is_some() || said.often().is_some() || said.is_since();
+        let is_mixed = conditions.iter().any(is_past) && !conditions.iter().all(is_past);
+        if !is_told && !is_mixed {
             return None;
         }
         let [Target::Attribute(attribute)] = self.schema.lookup(&name.text) else { return None };
         let attribute = *attribute;
+        if !self.are_of_one_value(group, &conditions) {
+            return Some(Lowered::error());
+        }
         let whole = Condition { span: group.span, ..first.clone() };
         let filter = |lower: &mut Self| {
             let mut filters = Vec::with_capacity(conditions.len());
@@ -346,6 +357,14 @@ impl Lower<'_> {
             Some((_, window)) if keeps => {
                 let at_any = format!("at any time {}", self.words(window));
                 let title = format!("for some time of it: `{at_any}`");
+                let diagnostic = match said.window {
+                    Some((Window::Past(length), _)) => {
+                        let lasting = format!("for at least {}", self.words(length.span));
+                        let title = format!("for all of it, up to now: `{lasting}`");
+                        diagnostic.fix(window, lasting, title)
+                    }
+                    _ => diagnostic,
+                };
                 diagnostic.fix(window, at_any, title)
             }
             _ => {
@@ -359,6 +378,12 @@ impl Lower<'_> {
             }
         };
         if !keeps || said.window.is_some() || at.is_some() {
+            let diagnostic = match keeps {
+                true => diagnostic
+                    .note("some time: `… was … at any time in the past 30 days`")
+                    .note("a while up to now: `… has been … for at least 30 days`"),
+                false => diagnostic,
+            };
             self.report(diagnostic);
             return Lowered::error();
         }
@@ -424,6 +449,44 @@ impl Lower<'_> {
             }
             _ => diagnostic,
         });
+    }
+
+    /// `plan to "pro"`: what did it? Reported.
+    fn without_verb(&mut self, c: &Condition, at: Span) -> Lowered {
+        let (subject, words) = (self.words(c.subject.span), self.words(at));
+        let right = format!("{VERB} {words}");
+        self.report(
+            Diagnostic::new(Code::NeedsComparison, at, format!("`{subject} {words}` has no verb"))
+                .label("did it change so?")
+                .fix(at, right.as_str(), format!("if it did: `{right}`")),
+        );
+        Lowered::error()
+    }
+
+    /// `plan is "pro" and was "free" at any time`, `was "pro" and was "free" at any time`: not
+    /// of one value at one time. Reported.
+    fn are_of_one_value(&mut self, group: &Group, conditions: &[&Condition]) -> bool {
+        let copulas = || conditions.iter().filter_map(|c| Said::of(&c.modifiers).copula());
+        let is_mixed = copulas().any(|one| copulas().any(|other| one.tense != other.tense || one.often != other.often));
+        let is_value = |c: &&&Condition| {
+            let relation = Said::of(&c.modifiers).comparison.map(|(comparison, _)| &comparison.relation);
+            matches!(relation, Some(Relation::Order(ast::OrderOp::Is, right)) if matches!(right.kind, OperandKind::Literal(_)))
+        };
+        let n_values = conditions.iter().filter(is_value).count();
+        if !is_mixed && (group.quantifier != Quantifier::All || n_values < 2) {
+            return true;
+        }
+        let subject = conditions.first().map_or(String::new(), |c| self.words(c.subject.span));
+        let message = match is_mixed {
+            true => format!("what of this is said of the `{subject}` of now, and what of the one before?"),
+            false => format!("no `{subject}` is both at one time"),
+        };
+        self.report(
+            Diagnostic::new(Code::UnclearTense, group.span, message)
+                .label(if is_mixed { "now and before in one" } else { "said of one value at one time" })
+                .note(format!("say `{subject}` again, with a time of its own: `{subject} is … and {subject} was … at any time in …`")),
+        );
+        false
     }
 
     /// `plan at any time`: what was it? Reported.
