@@ -387,7 +387,7 @@ impl Batch {
             match self.checked_attribute(AttributeId(at as u32)) {
                 Some(Attribute::Plain(column)) => add(&field.name, slice(column.array())),
                 Some(Attribute::History { history, .. }) => {
-                    add(&field.name, Attribute::history_until(history, rows.clone(), now)?);
+                    add(&field.name, history.until(rows.clone(), now)?);
                 }
                 None => {}
             }

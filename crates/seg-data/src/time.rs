@@ -484,9 +484,6 @@ mod tests {
         assert_eq!(Timestamp(Timestamp::MAX.0 + 1).in_range(), Err(TimestampError::OutOfRange));
     }
 
-    /// Wherever an instant, a day or a length of time lies among those that its type
-    /// holds, arithmetic ends somewhere and goes no way but forward. Overflow
-    /// panics where this runs.
     #[test]
     fn people_read_their_own_clock() {
         let berlin = Zone::parse("Europe/Berlin");
@@ -504,6 +501,9 @@ mod tests {
         }
     }
 
+    /// Wherever an instant, a day or a length of time lies among those that its type
+    /// holds, arithmetic ends somewhere and goes no way but forward. Overflow
+    /// panics where this runs.
     #[test]
     fn arithmetic_holds_at_the_ends_of_time() {
         let chrono_ends = [-8_334_601_228_800_000_000, 8_210_266_876_799_999_999];

@@ -152,7 +152,7 @@ impl Walk<'_, '_> {
         let why = |said, holds, parts| Why { role: Role::Condition, said, holds, details: Vec::new(), parts };
         match expr {
             // Its halves are said of one thing: together they hold or do not.
-            ast::Expr::Group(group) if self.lower.compared_as_one(group).is_some() => self.leaf(expr, said),
+            ast::Expr::Group(group) if self.lower.is_said_of_one(group) => self.leaf(expr, said),
             ast::Expr::Group(group) => {
                 let parts: Vec<Why> = group.members.iter().map(|m| self.expr(m)).collect();
                 let n = parts.iter().filter(|p| p.holds).count() as u64;

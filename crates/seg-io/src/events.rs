@@ -56,11 +56,6 @@ impl<'a> EventTables<'a> {
         self.tables.iter().map(|table| table.n_events).collect()
     }
 
-    /// The same of some of them.
-    pub fn numbers_of(&self, events: impl Iterator<Item = EventId>) -> impl Iterator<Item = u64> {
-        events.map(|event| self.tables.get(event.idx()).map_or(0, |table| table.n_events))
-    }
-
     pub fn new(schema: &'a Schema, wanted: &Wanted) -> EventTables<'a> {
         let column = |id: EventId, (at, field)| TypedColumn::new(field, wanted.property(id, PropertyId(at as u32)));
         let table = |(id, event): (EventId, &'a Event)| EventTable {
@@ -188,7 +183,7 @@ impl<'l, 'a, 's> EventSink<'l, 'a, 's> {
         let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
         for ((table, columns), before) in self.tables.tables.iter().zip(&self.columns).zip(before) {
             for (at, (column, found)) in table.columns.iter().zip(columns).enumerate() {
-                let is_asked = asked.property(table.id, PropertyId(at as u32)) && asked.events.contains_key(&table.id);
+                let is_asked = asked.property(table.id, PropertyId(at as u32));
                 if found.is_none() && is_asked && table.n_events > *before {
                     self.loader.report.add(ProblemKind::AbsentColumn, &column.field.name, place);
                 }

@@ -189,8 +189,9 @@ impl<'a> Loader<'a> {
         if asked.events.len() > 1 && asked.events.len() == self.schema.events.len() {
             return;
         }
-        for (event, n) in asked.events.keys().zip(tables.numbers_of(asked.events.keys().copied())) {
-            if let (0, Some(event)) = (n, self.schema.event(*event)) {
+        let numbers = tables.numbers();
+        for id in asked.events.keys() {
+            if let (Some(0), Some(event)) = (numbers.get(id.idx()), self.schema.event(*id)) {
                 self.report.add_without_place(ProblemKind::AbsentEvent, &event.name);
             }
         }

@@ -9,6 +9,7 @@ use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::unstable::io::{LoadRequest, Loaded, Manifest, MembersFormat, Report, Sizes};
 use seg::unstable::{module, parts};
 use seg::{Batch, Cost, EvaluateError, Evaluation, Mask, Options, Program, Project, Reason, Timestamp, Wanted};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
@@ -245,18 +246,12 @@ const KINDS_MAX: usize = 10;
 /// What was wrong with the data, with the first places.
 pub fn problems(report: &Report) -> String {
     let mut out = String::new();
-    let mut numbers: Vec<(&'static str, usize)> = Vec::new();
+    let mut numbers: BTreeMap<&'static str, usize> = BTreeMap::new();
     for problem in &report.problems {
-        let kind = problem.kind.slug();
-        let at = numbers.iter().position(|(known, _)| *known == kind).unwrap_or(numbers.len());
-        if at == numbers.len() {
-            numbers.push((kind, 0));
-        }
-        if let Some((_, n)) = numbers.get_mut(at) {
-            *n += 1;
-            if *n > KINDS_MAX {
-                continue;
-            }
+        let n = numbers.entry(problem.kind.slug()).or_default();
+        *n += 1;
+        if *n > KINDS_MAX {
+            continue;
         }
         let _ = writeln!(out, "data: {problem}");
         for place in &problem.examples {

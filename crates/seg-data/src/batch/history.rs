@@ -53,6 +53,14 @@ impl History {
         self.0.property(VALUE, idx)
     }
 
+    /// Some rows, of what was set at or before an instant.
+    ///
+    /// # Errors
+    /// None where the column was checked.
+    pub(super) fn until(&self, rows: Range<usize>, now: Timestamp) -> Result<ArrayRef, BatchError> {
+        self.0.until(rows, now)
+    }
+
     /// All that was set, by position; `None` only where nothing was checked.
     pub fn values(&self) -> Option<&Column> {
         self.0.property_column(VALUE)
@@ -103,14 +111,6 @@ impl Attribute {
         // Every position is one of the column's, so that taking cannot fail.
         let as_of = values.taken(take(values.array(), &positions, None).ok()?);
         Some(Attribute::History { history: history.clone(), as_of })
-    }
-
-    /// Some rows of a history, of what was set at or before an instant.
-    ///
-    /// # Errors
-    /// None where the column was checked.
-    pub fn history_until(history: &History, rows: Range<usize>, now: Timestamp) -> Result<ArrayRef, BatchError> {
-        history.0.until(rows, now)
     }
 
     /// The columns that were converted for it: its own, or those of its changes.

@@ -39,19 +39,14 @@ pub(super) fn lower(lower: &mut Lower<'_>, segment: &ast::Segment, items: &Items
     let allows = |warning: &Diagnostic| header.allowed.iter().any(|code| code == warning.code.number());
     let warnings = std::mem::take(&mut lower.warnings);
     lower.diagnostics.extend(warnings.into_iter().filter(|warning| !allows(warning)));
-    let is_row = segment.header.grace.is_none() && is_row(&segment.include);
+    let is_row = segment.header.grace.is_none() && is_row(lower, &segment.include);
     Segment { name: segment.name.text.clone(), span: segment.name.span, header, include, is_row, excludes, rules }
 }
 
-/// Whether several conditions stand there: what is said of the items of a list is one.
-fn is_row(include: &ast::Expr) -> bool {
+/// Whether several conditions stand there: what is said of one thing is one.
+fn is_row(lower: &Lower<'_>, include: &ast::Expr) -> bool {
     let ast::Expr::Group(group) = include else { return false };
-    let is_of_items = |member: &ast::Expr| match member {
-        ast::Expr::Condition(c) => matches!(c.subject.kind, ast::OperandKind::Items(..)),
-        _ => false,
-    };
-    let is_one = group.form == ast::GroupForm::Compound && group.members.iter().any(is_of_items);
-    group.members.len() > 1 && !is_one
+    group.members.len() > 1 && !lower.is_said_of_one(group)
 }
 
 impl Lower<'_> {

@@ -62,15 +62,21 @@ impl Lower<'_> {
         Lowered { cond, facts }
     }
 
+    /// Whether the halves of a comparison are said of one item of a list, or of one value
+    /// that an attribute had: together they are one condition.
+    pub(crate) fn is_said_of_one(&self, group: &Group) -> bool {
+        let Some(conditions) = compared_conditions(group) else { return false };
+        let is_of_items = conditions.first().is_some_and(|c| matches!(c.subject.kind, ast::OperandKind::Items(..)));
+        is_of_items || self.past_of(&conditions).is_some()
+    }
+
     /// A comparison whose halves are said of one item of a list, or of one value that an
     /// attribute had, rather than of the person.
-    pub(crate) fn compared_as_one(&mut self, group: &Group) -> Option<Lowered> {
-        if group.form != GroupForm::Compound {
-            return None;
-        }
-        match self.compared_elements(group) {
+    fn compared_as_one(&mut self, group: &Group) -> Option<Lowered> {
+        let conditions = compared_conditions(group)?;
+        match self.compared_elements(group, &conditions) {
             Some(elements) => Some(elements),
-            None => self.compared_past(group),
+            None => self.compared_past(group, &conditions),
         }
     }
 
@@ -305,6 +311,22 @@ impl Lower<'_> {
         let names = facts.events.iter().filter_map(|e| self.schema.event(*e)).map(|e| display(&e.name));
         names.take(4).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The comparisons of one value that is said once.
+fn compared_conditions(group: &Group) -> Option<Vec<&ast::Condition>> {
+    let condition = |member| match member {
+        &ast::Expr::Condition(ref c) => Some(c.as_ref()),
+        ast::Expr::Group(_)
+        | ast::Expr::Not(..)
+        | ast::Expr::Everyone(_)
+        | ast::Expr::InSegment(_)
+        | ast::Expr::Sample(_)
+        | ast::Expr::Near(_)
+        | ast::Expr::Use(_)
+        | ast::Expr::Error(_) => None,
+    };
+    (group.form == GroupForm::Compound).then(|| group.members.iter().map(condition).collect())?
 }
 
 /// A member that is about events, with its place.

@@ -78,28 +78,20 @@ impl Lower<'_> {
     }
 
     /// `any of scores is more than 5 and less than 9`: of one item, not of one and another.
-    pub(in crate::lower) fn compared_elements(&mut self, group: &Group) -> Option<Lowered> {
-        let conditions: Vec<&Condition> = group
-            .members
-            .iter()
-            .map(|member| match member {
-                ast::Expr::Condition(c) => Some(c.as_ref()),
-                _ => None,
-            })
-            .collect::<Option<_>>()?;
+    pub(in crate::lower) fn compared_elements(&mut self, group: &Group, conditions: &[&Condition]) -> Option<Lowered> {
         let first = *conditions.first()?;
         let OperandKind::Items(quantifier, name) = &first.subject.kind else { return None };
         let (list, ty) = self.list_of_person(name)?;
         let Type::List(element) = ty else { return None };
         let mut compared: Vec<(&Condition, &Comparison, Span)> = Vec::with_capacity(conditions.len());
-        for c in &conditions {
+        for c in conditions {
             let [Modifier { kind: ModifierKind::Comparison(comparison), span }] = c.modifiers.as_slice() else {
                 return None;
             };
             compared.push((c, comparison, *span));
         }
         let (ty, quantifier) = (element.ty(), *quantifier);
-        Some(self.whole(&conditions, |lower| {
+        Some(self.whole(conditions, |lower| {
             lower.compared_of_one(group, quantifier, name, (list, Type::List(element), ty), &compared)
         }))
     }

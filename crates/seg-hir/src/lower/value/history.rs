@@ -9,7 +9,7 @@ use seg_data::schema::Target;
 use seg_data::{AttributeId, Type};
 use seg_syntax::ast::{
     self, Age, Changed, Comparison, Condition, Copula, Group, Modifier, ModifierKind, Name, Often, OperandKind, Past,
-    Quantifier, Relation, Tense, Window,
+    Quantifier, Quantity, Relation, Tense, Window,
 };
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::names::display;
@@ -22,12 +22,14 @@ struct Said<'c> {
     lasting: Option<(Age, Span)>,
     changed: Option<(&'c Changed, Span)>,
     window: Option<(&'c Window, Span)>,
+    count: Option<(Quantity, Span)>,
 }
 
 impl<'c> Said<'c> {
     /// The first of each; what stands there twice is left over.
     fn of(modifiers: &'c [Modifier]) -> Said<'c> {
-        let mut said = Said { comparison: None, any_time: None, lasting: None, changed: None, window: None };
+        let (any_time, lasting, changed, window, count) = (None, None, None, None, None);
+        let mut said = Said { comparison: None, any_time, lasting, changed, window, count };
         for Modifier { kind, span } in modifiers {
             match kind {
                 ModifierKind::Comparison(comparison) => said.comparison = said.comparison.or(Some((comparison, *span))),
@@ -35,7 +37,26 @@ impl<'c> Said<'c> {
                 ModifierKind::Past(Past::For(age)) => said.lasting = said.lasting.or(Some((*age, *span))),
                 ModifierKind::Past(Past::Changed(changed)) => said.changed = said.changed.or(Some((changed, *span))),
                 ModifierKind::Window(window) => said.window = said.window.or(Some((window, *span))),
-                _ => {}
+                ModifierKind::Count(count) => said.count = said.count.or(Some((*count, *span))),
+                // Nothing of the past of a value, so that it is left over.
+                ModifierKind::NotWindow(_)
+                | ModifierKind::Where(_)
+                | ModifierKind::Had(_)
+                | ModifierKind::DifferentPeriods(..)
+                | ModifierKind::FirstTime
+                | ModifierKind::Then(_)
+                | ModifierKind::Followed(_)
+                | ModifierKind::NoneBetween(_)
+                | ModifierKind::AnyOrder
+                | ModifierKind::Within(_)
+                | ModifierKind::AllIn(_)
+                | ModifierKind::Same(_)
+                | ModifierKind::Limit(_)
+                | ModifierKind::Recurring(_)
+                | ModifierKind::NotRecurring(_)
+                | ModifierKind::Regular(..)
+                | ModifierKind::CountPer(..)
+                | ModifierKind::Zone(_) => {}
             }
         }
         said
@@ -101,26 +122,17 @@ impl Lower<'_> {
     }
 
     /// `plan was "free" or "trial" at any time`: of one value at one time.
-    pub(in crate::lower) fn compared_past(&mut self, group: &Group) -> Option<Lowered> {
-        let conditions: Vec<&Condition> = group.members.iter().map(as_condition).collect::<Option<_>>()?;
+    pub(in crate::lower) fn compared_past(&mut self, group: &Group, conditions: &[&Condition]) -> Option<Lowered> {
+        let attribute = self.past_of(conditions)?;
         let first = *conditions.first()?;
-        let OperandKind::Name(name) = &first.subject.kind else { return None };
         let said = Said::of(&first.modifiers);
-        let is_past = |c: &&Condition| Said::of(&c.modifiers).is_past();
-        let is_told = said.any_time.is_some() || said.lasting.is_some() || said.often().is_some() || said.is_since();
-        let is_mixed = conditions.iter().any(is_past) && !conditions.iter().all(is_past);
-        if !is_told && !is_mixed {
-            return None;
-        }
-        let [Target::Attribute(attribute)] = self.schema.lookup(&name.text) else { return None };
-        let attribute = *attribute;
-        if !self.are_of_one_value(group, &conditions) {
+        if !self.are_of_one_value(group, conditions) {
             return Some(Lowered::error());
         }
         let whole = Condition { span: group.span, ..first.clone() };
         let filter = |lower: &mut Self| {
             let mut filters = Vec::with_capacity(conditions.len());
-            for c in &conditions {
+            for c in conditions {
                 let Some((comparison, at)) = Said::of(&c.modifiers).comparison else { return Lowered::error() };
                 let own = Comparison { copula: None, ..comparison.clone() };
                 lower.reads(at);
@@ -137,7 +149,21 @@ impl Lower<'_> {
                 Quantifier::All | Quantifier::None | Quantifier::Cardinality { .. } => Cond::all(filters),
             })
         };
-        Some(self.whole(&conditions, |lower| lower.held_condition(&whole, attribute, &said, filter)))
+        Some(self.whole(conditions, |lower| lower.held_condition(&whole, attribute, &said, filter)))
+    }
+
+    /// The attribute of whose past values several comparisons speak, if they do.
+    pub(in crate::lower) fn past_of(&self, conditions: &[&Condition]) -> Option<AttributeId> {
+        let first = conditions.first()?;
+        let OperandKind::Name(name) = &first.subject.kind else { return None };
+        let said = Said::of(&first.modifiers);
+        let is_past = |c: &&Condition| Said::of(&c.modifiers).is_past();
+        let is_told = said.any_time.is_some() || said.lasting.is_some() || said.often().is_some() || said.is_since();
+        let is_mixed = conditions.iter().any(is_past) && !conditions.iter().all(is_past);
+        let [Target::Attribute(attribute)] = self.schema.lookup(&name.text) else { return None };
+        // Times may be told of in any tense.
+        let is_time = || matches!(self.attribute(*attribute).ty, Type::Timestamp | Type::Date);
+        (is_told || is_mixed && !is_time()).then_some(*attribute)
     }
 
     /// What is said of the values that an attribute had, each of which the filter may fit.
@@ -306,12 +332,8 @@ impl Lower<'_> {
         }
         self.read.extend(said.changed.map(|(_, span)| span));
         let Some(interval) = self.window_of_history(&said) else { return Lowered::error() };
-        let count = c.modifiers.iter().find_map(|t| match &t.kind {
-            ModifierKind::Count(quantity) => Some((*quantity, t.span)),
-            _ => None,
-        });
-        self.read.extend(count.map(|(_, span)| span));
-        let (min, max) = count.map_or((1, None), |(quantity, _)| (quantity.min, quantity.max));
+        self.read.extend(said.count.map(|(_, span)| span));
+        let (min, max) = said.count.map_or((1, None), |(quantity, _)| (quantity.min, quantity.max));
         let filter = Box::new(Cond::all(filters));
         let kind = ExprKind::History { attribute, filter, of: OfHistory::Changes(interval) };
         let cond = Expr::count(kind).in_range(min, max);
@@ -447,7 +469,18 @@ impl Lower<'_> {
             Relation::Order(ast::OrderOp::Is, _) | Relation::OneOf(_) | Relation::Text(..) => {
                 diagnostic.fix(subject_on(c), known.as_str(), format!("to the value: `{known}`"))
             }
-            _ => diagnostic,
+            Relation::Known
+            | Relation::Missing
+            | Relation::Empty(_)
+            | Relation::KnownButNot(_)
+            | Relation::Order(..)
+            | Relation::Between(..)
+            | Relation::NoneOf(_)
+            | Relation::Includes(..)
+            | Relation::Window(_)
+            | Relation::Recurring(_)
+            | Relation::InList(_)
+            | Relation::Near(_) => diagnostic,
         });
     }
 
@@ -509,7 +542,26 @@ fn speaks_of_past(c: &Condition) -> bool {
     c.modifiers.iter().any(|t| match &t.kind {
         ModifierKind::Past(_) => true,
         ModifierKind::Comparison(comparison) => comparison.copula.is_some_and(|copula| copula.tense != Tense::Is),
-        _ => false,
+        ModifierKind::Window(_)
+        | ModifierKind::Count(_)
+        | ModifierKind::NotWindow(_)
+        | ModifierKind::Where(_)
+        | ModifierKind::Had(_)
+        | ModifierKind::DifferentPeriods(..)
+        | ModifierKind::FirstTime
+        | ModifierKind::Then(_)
+        | ModifierKind::Followed(_)
+        | ModifierKind::NoneBetween(_)
+        | ModifierKind::AnyOrder
+        | ModifierKind::Within(_)
+        | ModifierKind::AllIn(_)
+        | ModifierKind::Same(_)
+        | ModifierKind::Limit(_)
+        | ModifierKind::Recurring(_)
+        | ModifierKind::NotRecurring(_)
+        | ModifierKind::Regular(..)
+        | ModifierKind::CountPer(..)
+        | ModifierKind::Zone(_) => false,
     })
 }
 
@@ -533,19 +585,5 @@ impl Verbs {
             true => Verbs { is: "are", was: "were", been: "have been" },
             false => Verbs { is: "is", was: "was", been: "has been" },
         }
-    }
-}
-
-fn as_condition(member: &ast::Expr) -> Option<&Condition> {
-    match member {
-        ast::Expr::Condition(c) => Some(c.as_ref()),
-        ast::Expr::Group(_)
-        | ast::Expr::Not(..)
-        | ast::Expr::Everyone(_)
-        | ast::Expr::InSegment(_)
-        | ast::Expr::Sample(_)
-        | ast::Expr::Near(_)
-        | ast::Expr::Use(_)
-        | ast::Expr::Error(_) => None,
     }
 }
