@@ -315,8 +315,12 @@ impl Lower<'_> {
 
 /// The comparisons of one value that is said once.
 fn compared_conditions(group: &Group) -> Option<Vec<&ast::Condition>> {
-    let condition = |member| match member {
-        &ast::Expr::Condition(ref c) => Some(c.as_ref()),
+    (group.form == GroupForm::Compound).then(|| group.members.iter().map(as_condition).collect())?
+}
+
+fn as_condition(member: &ast::Expr) -> Option<&ast::Condition> {
+    match member {
+        ast::Expr::Condition(c) => Some(c),
         ast::Expr::Group(_)
         | ast::Expr::Not(..)
         | ast::Expr::Everyone(_)
@@ -325,8 +329,7 @@ fn compared_conditions(group: &Group) -> Option<Vec<&ast::Condition>> {
         | ast::Expr::Near(_)
         | ast::Expr::Use(_)
         | ast::Expr::Error(_) => None,
-    };
-    (group.form == GroupForm::Compound).then(|| group.members.iter().map(condition).collect())?
+    }
 }
 
 /// A member that is about events, with its place.
