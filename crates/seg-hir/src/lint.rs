@@ -10,6 +10,7 @@ use seg_syntax::names::display;
 use std::collections::HashSet;
 
 pub(crate) mod named;
+mod rhythm;
 
 /// A segment of more conditions than this is hard to read.
 const CONDITIONS_MAX: usize = 12;
@@ -39,6 +40,7 @@ pub fn lints(module: &Module, schema: &Schema) -> Vec<Diagnostic> {
         lint.too_many_conditions();
         lint.late_event();
         lint.share_of_nothing();
+        lint.count_beside_usual_gap();
         let allowed = &segment.header.allowed;
         found.extend(lint.found.into_iter().filter(|d| !allowed.iter().any(|code| code == d.code.number())));
     }

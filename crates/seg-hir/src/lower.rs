@@ -7,6 +7,7 @@ mod left_over;
 mod names;
 mod time;
 mod value;
+mod verbs;
 
 use crate::hir::{Cond, Moment, Query};
 use crate::names::{Declared, Reference, Settings};
@@ -125,6 +126,9 @@ struct EventFacts {
     is_plain_negative: bool,
     /// Whether it is nothing but a name, perhaps with a window.
     is_bare: bool,
+    /// Whether it says that every event of its names is in its window, as the first of
+    /// them is: there, ever and in the window are one.
+    has_all_in_window: bool,
     /// The whole condition.
     at: Span,
 }

@@ -10,7 +10,7 @@ use crate::level::{Level, levels};
 use crate::plan::{Literal, Node, NodeId, Plan};
 use crate::reach::reached_by;
 use column::Column;
-use elements::ElementRows;
+use elements::{ElementRows, is_of_records};
 use hashbrown::HashMap;
 use history::StretchRows;
 use query::{EventRows, ItemRows};
@@ -303,6 +303,7 @@ impl<'a> Eval<'a> {
                 (value, _) => Some(value),
             }),
             Node::FoldCase(a) => self.column(*a, domain).map(|value| Some(fold_value(value))),
+            Node::ListLength(a) if self.plan.node(*a).is_some_and(is_of_records) => self.n_records(*a, domain),
             Node::ListLength(a) => self.column(*a, domain).map(|value| match value {
                 Value::List(items) => Some(Value::Integer(items.len() as i128)),
                 _ => None,

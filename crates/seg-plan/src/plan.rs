@@ -324,11 +324,14 @@ impl Node {
     pub fn native(&self) -> Native {
         Native::ByKernel(match self {
             Node::Chain(_) => "chain",
-            Node::Items { .. } | Node::Field { .. } | Node::Aggregate { items: Some(_), .. } => "items",
+            Node::Items { .. }
+            | Node::Field { .. }
+            | Node::Property(_, Type::Records(_))
+            | Node::Aggregate { items: Some(_), .. } => "items",
             Node::Sample { .. } => "sample",
             Node::InList(..) => "list",
             Node::Profile(_) => "profile id",
-            Node::Elements { .. } | Node::Element { .. } => "elements",
+            Node::Elements { .. } | Node::Element { .. } | Node::Attribute(_, Type::Records(_)) => "elements",
             Node::History { .. } | Node::HeldValue { .. } => "attribute history",
             Node::Time => "event time",
             Node::Shift { .. } | Node::DayOf(..) | Node::Part(..) | Node::Elapsed(_) => "calendar",

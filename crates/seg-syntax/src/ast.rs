@@ -191,6 +191,9 @@ pub enum GroupForm {
     List,
     /// Comparisons of one value, said once: `plan is "pro" or "team"`.
     Compound,
+    /// Verbs joined by `or` that may share what stands behind the last: `opened or clicked
+    /// an email`.
+    Verbs,
     /// What is said of one event, named once: `ordered in the past 3 weeks but not in the
     /// past week`.
     Carried,

@@ -5,6 +5,7 @@ mod carried;
 mod comparison;
 mod compound;
 mod condition;
+mod ends;
 mod filter;
 mod head;
 mod history;
@@ -14,13 +15,15 @@ mod sequence;
 mod since;
 mod time;
 mod value;
+mod verbs;
 
-use crate::ast::{Expr, Group, GroupForm, Item, Quantifier, Title};
+use crate::ast::{Expr, Group, GroupForm, Item, Literal, OperandKind, Quantifier, Title};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::source::{SourceId, Span};
 use pest::iterators::{Pair, Pairs};
 use since::since_alone;
+use verbs::with_shared_objects;
 
 /// How many characters of the user's words a message repeats.
 const WORDS_MAX: usize = 160;
@@ -96,6 +99,11 @@ impl Builder<'_> {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::connective => connectives.push(self.connective(part)),
+                Rule::had_carried => {
+                    let word = connectives.last().map(|(word, _)| *word);
+                    let member = self.had_carried(members.last(), word, part);
+                    members.push(member);
+                }
                 Rule::clause => {
                     let detached = self.detached_value(&part, members.last(), connectives.last());
                     let since = since_alone(&part).map(|since| self.span(&since));
@@ -115,6 +123,7 @@ impl Builder<'_> {
                 _ => {}
             }
         }
+        let (members, connectives) = with_shared_objects(members, connectives);
         self.joined(members, &connectives, span)
     }
 
@@ -175,12 +184,17 @@ impl Builder<'_> {
         let from = changes.saturating_sub(2);
         let members = members.get(from..(changes + 2).min(members.len())).unwrap_or(members);
         let connectives = connectives.get(from..=changes).unwrap_or(connectives);
-        Diagnostic::new(Code::MixedAndOr, second_at, "`and` and `or` are mixed without brackets")
+        let diagnostic = Diagnostic::new(Code::MixedAndOr, second_at, "`and` and `or` are mixed without brackets")
             .label(format!("`{}` here", self.words(second_at)))
             .also(first_at, format!("`{}` here", self.words(first_at)))
+            .note("`but` and `but not` count as `and`");
+        // Brackets mend nothing around what is no condition.
+        if members.iter().any(|member| matches!(member, Expr::Error(_)) || is_value(member)) {
+            return diagnostic;
+        }
+        diagnostic
             .help(format!("either `{}`", self.bracketed(members, connectives, Connective::And)))
             .help(format!("or `{}`", self.bracketed(members, connectives, Connective::Or)))
-            .note("`but` and `but not` count as `and`")
     }
 
     /// The chain as text, with every run joined by `tight` in brackets.
@@ -272,6 +286,13 @@ impl Connective {
             Connective::Or => Connective::And,
         }
     }
+}
+
+/// A value of which nothing is said.
+fn is_value(member: &Expr) -> bool {
+    let Expr::Condition(c) = member else { return false };
+    let is_named = matches!(&c.subject.kind, OperandKind::Literal(Literal::Text(_))) && c.prefix.copula.is_none();
+    matches!(c.subject.kind, OperandKind::Literal(_)) && c.modifiers.is_empty() && !is_named
 }
 
 /// The rule below a chain of single children, down to `literal` or a leaf.

@@ -168,7 +168,9 @@ fn slip(diagnostic: Diagnostic, found: Option<&Token>, at: u32, item: Span, text
         return diagnostic.help("write the segment's name in quotes");
     }
     if found.kind == TokenKind::Clock && !before_word.is_empty() && before_kind != Some(TokenKind::Date) {
-        return diagnostic.help("a time of day follows a date: `2026-01-31 14:00`");
+        return diagnostic
+            .note("a time of day follows a date: `2026-01-31 14:00`")
+            .note("hours of every day are a range: `between 18:00 and 23:00`");
     }
     if found.kind == TokenKind::Number && before_kind == Some(TokenKind::Word) {
         return diagnostic

@@ -356,7 +356,9 @@ impl Search<'_, '_> {
 
     /// `least at 3`
     fn swapped(&mut self) -> Option<Diagnostic> {
-        for at in self.failed.saturating_sub(4)..self.failed + 2 {
+        // Nearest to where reading stopped first: what stands before that was understood.
+        let (from, failed) = (self.failed.saturating_sub(4), self.failed);
+        for at in [failed, failed + 1].into_iter().chain((from..failed).rev()) {
             let (Some(before), Some(token)) = (at.checked_sub(1).and_then(|b| self.near.get(b)), self.near.get(at))
             else {
                 continue;

@@ -52,6 +52,7 @@ fn condition() -> BoxedStrategy<String> {
             "number of {} {} is {} {} number of {}",
             vec![event(), window(), compared(), one(&["50% of", "half of", "twice"]), event(),]
         ),
+        phrase("usual gap between orders is {} {}", vec![ago(), one(&["2 hours", "1 day", "3 days"])]),
         phrase("birthday is {}", vec![one(&["before 2026-06-01", "after 2026-05-29", "since 2026-05-29", "today"])]),
     ]
     .boxed()

@@ -186,6 +186,16 @@ fn others() -> Vec<BoxedStrategy<String>> {
         phrase("in the other {} of people, by {}", vec![one(&["70%", "50%"]), one(&["\"b\"", "\"holdout\""])]),
         phrase("number of lines of Order Completed is {} {}", vec![bound(), one(&["1", "2"])]),
         phrase("number of different sku of lines of orders is {} 1", vec![bound()]),
+        phrase(
+            "did orders where {} {}",
+            vec![
+                phrase("number of lines is {} {}", vec![bound(), one(&["1", "2"])]),
+                one(&["in the past 3 days", "ever", "at least 2 times"]),
+            ],
+        ),
+        phrase("did orders where number of lines is {} {}", vec![bound(), one(&["0", "1"])]),
+        phrase("number of pets is {} {}", vec![bound(), one(&["0", "1", "2"])]),
+        phrase("{} order amount is {} 10", vec![one(&["average", "total", "largest"]), bound()]),
         phrase("most frequent sku of lines of orders is {}", vec![one(&["\"a\"", "\"b\""])]),
         phrase("most frequent category of orders {} is {}", vec![window(), one(&["\"a\"", "\"DE\"", "\"straße\""])]),
         phrase("most frequent quantity of orders is {} 1", vec![bound()]),

@@ -26,8 +26,12 @@ pub struct Noun {
 
 impl Verb {
     /// Every form that a sentence may use, each once: `open an email`, `opens an email`,
-    /// `opened an email`, and with several of what it is done to, `opened emails`.
+    /// `opened an email`, and with several of what it is done to, `opened emails`. What is
+    /// done to somebody begins with `be`, for which sentences have `was`, `were` and `been`.
     pub fn forms(&self) -> Vec<String> {
+        if let Some(done) = self.base.strip_prefix("be ") {
+            return passive_forms(done);
+        }
         let (first, rest) = self.base.split_once(' ').map_or((self.base.as_str(), ""), |(first, rest)| (first, rest));
         let mut words = vec![first.to_owned(), third_person(first)];
         match &self.past {
@@ -79,6 +83,17 @@ impl Noun {
     fn several(&self) -> String {
         self.plural.clone().unwrap_or_else(|| plural_phrase(&self.singular))
     }
+}
+
+/// What is done to somebody: `be sent an email`, `be sent emails`. What stands for `be` in a
+/// sentence is read before the name.
+fn passive_forms(done: &str) -> Vec<String> {
+    let (participle, rest) = done.split_once(' ').map_or((done, ""), |(participle, rest)| (participle, rest));
+    let forms = objects(rest).into_iter().map(|object| match object.is_empty() {
+        true => format!("be {participle}"),
+        false => format!("be {participle} {object}"),
+    });
+    forms.collect()
 }
 
 /// What a verb is done to, as it is given, one of it and several: `an email` gives
@@ -369,6 +384,12 @@ mod tests {
         assert_eq!(verb("buy"), "buy, buys, bought");
         assert_eq!(verb("write"), "write, writes, wrote, written");
         assert_eq!(verb("put"), "put, puts");
+    }
+
+    #[test]
+    fn what_is_done_to_somebody_has_one_form_for_each_object() {
+        assert_eq!(verb("be sent an email"), "be sent an email, be sent email, be sent emails");
+        assert_eq!(verb("be invited"), "be invited");
     }
 
     #[test]

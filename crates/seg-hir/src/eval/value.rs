@@ -87,10 +87,13 @@ impl Evaluator<'_> {
                 (value, _) => Some(value),
             },
             ExprKind::FoldCase(inner) => Some(fold_value(self.value(inner, person, event)?)),
-            ExprKind::ListLength(list) => match self.value(list, person, event)? {
-                Value::List(items) => Some(Value::Integer(items.len() as i128)),
-                _ => None,
-            },
+            ExprKind::ListLength(list) => {
+                let n_records = n_records(list, person, event).map(|n| Value::Integer(n as i128));
+                n_records.or_else(|| match self.value(list, person, event)? {
+                    Value::List(items) => Some(Value::Integer(items.len() as i128)),
+                    _ => None,
+                })
+            }
             ExprKind::Aggregate { function, measure, items, query } => {
                 let mut rows = self.events(query, person);
                 if let Some(list) = items {
@@ -327,4 +330,18 @@ fn average(values: &[Value], ty: &Type) -> Option<Value> {
 
 fn extreme(values: Vec<Value>, wanted: Ordering) -> Option<Value> {
     values.into_iter().reduce(|best, v| if compare(&v, &best) == Some(wanted) { v } else { best })
+}
+
+/// How many records a list of them has, of a person or of an event.
+fn n_records(list: &Expr, person: &Person<'_>, event: Option<&Occurrence>) -> Option<usize> {
+    let records = match &list.kind {
+        ExprKind::Attribute(id) => person.batch.attribute_column(*id)?.records(person.row),
+        ExprKind::Property(ids) => {
+            let event = event?;
+            let (_, property) = ids.iter().find(|(of, _)| *of == event.event)?;
+            person.batch.events(event.event)?.property_column(*property)?.records(event.idx)
+        }
+        _ => None,
+    };
+    records.map(|records| records.len())
 }

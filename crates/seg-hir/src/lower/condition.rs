@@ -23,13 +23,19 @@ impl Lower<'_> {
         {
             return lowered;
         }
+        if let OperandKind::Name(name) = &c.subject.kind
+            && let Some(aggregate) = self.aggregate_in_words(name, scope)
+        {
+            return self.aggregate_condition(c, &aggregate, scope);
+        }
         let subject = match &c.subject.kind {
             OperandKind::Name(name) => match self.any_activity(c, name) {
                 Some(events) => Subject::Events(events),
                 None if self.is_of_records(c, name, scope) => Subject::Error,
                 None => {
                     let their = c.prefix.their || name.their;
-                    self.resolve_as(&Name { their, ..name.clone() }, scope, speaks(c, their))
+                    let name = self.done_to_somebody(c, name).unwrap_or_else(|| name.clone());
+                    self.resolve_as(&Name { their, ..name }, scope, speaks(c, their))
                 }
             },
             OperandKind::Literal(Literal::Text(text)) => {
@@ -124,6 +130,14 @@ impl Lower<'_> {
                 .fix(at, right.as_str(), format!("for one of them at least: `{right}`")),
         );
         true
+    }
+
+    /// `was sent an email`, where the schema has the verb `be sent an email` and nothing that
+    /// is called `sent an email`.
+    fn done_to_somebody(&self, c: &Condition, name: &Name) -> Option<Name> {
+        c.prefix.copula.filter(|_| !name.is_quoted && self.schema.lookup(&name.text).is_empty())?;
+        let text = format!("be {}", name.text);
+        (!self.schema.lookup(&text).is_empty()).then(|| Name { text, ..name.clone() })
     }
 
     /// `was active …`: any event, unless the schema calls something `active`.

@@ -11,7 +11,14 @@ use seg_syntax::source::Span;
 
 impl Lower<'_> {
     pub(super) fn group(&mut self, group: &Group, scope: Scope<'_>) -> Lowered {
+        if group.form == GroupForm::Verbs {
+            return self.verbs(group, scope);
+        }
         let is_row = group.form == GroupForm::Chain && matches!(scope, Scope::Person);
+        let is_verbs = |member: &ast::Expr| matches!(member, ast::Expr::Group(g) if g.form == GroupForm::Verbs);
+        if is_row && group.members.iter().any(is_verbs) {
+            return self.with_verbs_known(group).map_or_else(Lowered::error, |known| self.group(&known, scope));
+        }
         if group.form == GroupForm::Compound && !self.check_compound(group) {
             return Lowered::error();
         }
@@ -39,7 +46,7 @@ impl Lower<'_> {
         }
         let facts = match group.form {
             GroupForm::Carried => carried_facts(&mut members, group.span),
-            GroupForm::Chain | GroupForm::List | GroupForm::Compound => Facts::Plain,
+            GroupForm::Chain | GroupForm::List | GroupForm::Compound | GroupForm::Verbs => Facts::Plain,
         };
         // Rows within rows are one row. What one phrase means stays one condition, also
         // where it is several: who looks for one that changes nothing looks at phrases.
@@ -194,6 +201,13 @@ impl Lower<'_> {
             let Some((of, window)) = nearest else { continue };
             let other = events.iter().find(|(at, _)| *at == of).map(|(_, other)| *other);
             let Some(other) = other else { continue };
+            let is_in_it_anyway = other.has_all_in_window
+                && quantifier == Quantifier::All
+                && !event.is_row
+                && event.events.iter().all(|id| other.events.contains(id));
+            if is_in_it_anyway {
+                continue;
+            }
             let (open, words) = (self.format_bare(event.at), self.words(window));
             let stands = if of > *at { "this window stands later" } else { "this window stands before" };
             let mut diagnostic =
@@ -364,6 +378,7 @@ fn carried_facts(members: &mut [Lowered], at: Span) -> Facts {
             is_unmodified: false,
             is_plain_negative: false,
             is_bare: false,
+            has_all_in_window: false,
             at,
         }),
         Some(Facts::Plain | Facts::Error) | None => Facts::Plain,

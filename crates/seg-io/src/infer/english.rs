@@ -123,6 +123,15 @@ impl Words {
             Some((base, object)) => (Some(format!("{base} {} {object}", article(&object))), object),
             None => (None, String::new()),
         };
+        // A message is sent to somebody, and what becomes of it on the way is not their doing.
+        let verb = match verb {
+            Some(verb) if role == Some("message") => match verb.split_once(' ') {
+                Some(("send", object)) => Some(format!("be sent {object}")),
+                Some(("deliver" | "bounce" | "drop" | "defer" | "fail", _)) => None,
+                Some(_) | None => Some(verb),
+            },
+            other => other,
+        };
         // Who completed an order has ordered.
         let short = Some(&object).filter(|object| role == Some("purchase") && BASE_FORMS.contains(&object.as_str()));
         let has_verb = verb.is_some();
@@ -248,4 +257,20 @@ pub(super) fn channel_of(attribute: &str) -> Option<&'static str> {
 pub(super) fn is_event_id(name: &str) -> bool {
     let name = fold_name(name);
     ["event id", "message id", "insert id", "$insert id", "event uuid", "uuid"].contains(&name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_sent_to_somebody() {
+        let events = ["Email Sent", "Email Delivered", "Email Opened", "Invite Sent"];
+        let mut words = Words::new(std::iter::empty(), &events);
+        let verbs = |words: &mut Words, event: &str| words.guess(event).verbs.join(", ");
+        assert_eq!(verbs(&mut words, "Email Sent"), "be sent an email");
+        assert_eq!(verbs(&mut words, "Email Delivered"), "");
+        assert_eq!(verbs(&mut words, "Email Opened"), "open an email");
+        assert_eq!(verbs(&mut words, "Invite Sent"), "send an invite");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::column::Column;
 use super::{Domain, Eval};
-use crate::plan::NodeId;
+use crate::plan::{Node, NodeId};
 use seg_data::{AttributeId, Type, Value};
 use std::rc::Rc;
 
@@ -49,6 +49,25 @@ impl Eval<'_> {
         rows
     }
 
+    /// How many records a list of them has, of people or of events.
+    pub(super) fn n_records(&mut self, list: NodeId, domain: Domain) -> Column {
+        let batch = self.batch;
+        match (self.plan.node(list), domain) {
+            (Some(Node::Attribute(id, _)), _) => {
+                let column = batch.attribute_column(*id);
+                let people = Column::of((0..batch.len()).map(|row| n_records(column, row)));
+                if domain == Domain::People { people } else { self.spread(people, domain) }
+            }
+            (Some(Node::Property(ids, _)), Domain::Events(event)) => {
+                let property = ids.iter().find(|(of, _)| *of == event).map(|(_, property)| *property);
+                let column = property.and_then(|property| batch.events(event)?.property_column(property));
+                let rows = self.event_rows(event);
+                Column::of(rows.idx.iter().map(|idx| n_records(column, *idx as usize)))
+            }
+            _ => Column::missing(self.len(domain)),
+        }
+    }
+
     /// Each item, or a field of each record.
     pub(super) fn element(&mut self, list: AttributeId, field: Option<u32>, ty: &Type) -> Column {
         let rows = self.element_rows(list);
@@ -77,4 +96,13 @@ impl Eval<'_> {
         }
         Column::Bools(bits)
     }
+}
+
+/// Whether a node is a list of records.
+pub(super) fn is_of_records(node: &Node) -> bool {
+    matches!(node, Node::Attribute(_, Type::Records(_)) | Node::Property(_, Type::Records(_)))
+}
+
+fn n_records(column: Option<&seg_data::batch::Column>, row: usize) -> Option<Value> {
+    column?.records(row).map(|records| Value::Integer(records.len() as i128))
 }

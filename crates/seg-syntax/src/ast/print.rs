@@ -224,6 +224,7 @@ fn expr(out: &mut Indented, e: &Expr) {
                 GroupForm::Chain => "chain",
                 GroupForm::List => "list",
                 GroupForm::Compound => "compound",
+                GroupForm::Verbs => "verbs",
                 GroupForm::Carried => "carried",
             };
             out.line(format_args!("{} ({shape})", group.quantifier));

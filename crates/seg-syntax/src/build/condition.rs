@@ -2,6 +2,7 @@
 
 use super::compound::halves;
 use super::head::Head;
+use super::since::without_absent;
 use super::time::unit_of;
 use super::{Builder, single_spaced};
 use crate::ast::{
@@ -15,13 +16,17 @@ use pest::iterators::Pair;
 
 impl Builder<'_> {
     pub(super) fn clause(&mut self, pair: Pair<'_, Rule>) -> Expr {
-        let span = self.span(&pair);
+        let (parts, absent) = without_absent(pair.clone());
+        let span = match (&absent, parts.last()) {
+            (Some(_), Some(last)) => Span { end: self.span(last).end, ..self.span(&pair) },
+            _ => self.span(&pair),
+        };
         let mut prefix_pairs = Vec::new();
         let mut head = None;
         let mut modifiers = Vec::new();
         let (mut said, mut object, mut neither, mut particle) = (None, None, None, None);
         let (mut compared, mut carried) = (Vec::new(), Vec::new());
-        for part in pair.into_inner() {
+        for part in parts {
             if part.as_rule() == Rule::modifier {
                 compared.extend(halves(&part));
             }
@@ -73,7 +78,11 @@ impl Builder<'_> {
             }
             None => Expr::Error(span),
         };
-        if carried.is_empty() { clause } else { self.carried(clause, carried) }
+        let clause = if carried.is_empty() { clause } else { self.carried(clause, carried) };
+        match absent {
+            Some(absent) => self.beside_absent(clause, absent),
+            None => clause,
+        }
     }
 
     /// `neither` before the events of a head.

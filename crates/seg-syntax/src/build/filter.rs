@@ -11,7 +11,20 @@ use pest::iterators::Pair;
 
 impl Builder<'_> {
     pub(super) fn had(&mut self, pair: Pair<'_, Rule>) -> Expr {
-        match pair.clone().into_inner().find(|p| p.as_rule() == Rule::group) {
+        match pair.clone().into_inner().find(|p| matches!(p.as_rule(), Rule::group | Rule::items_with)) {
+            Some(items) if items.as_rule() == Rule::items_with => {
+                let span = self.span(&items);
+                let (subject, had) = self.items_with(items);
+                let (prefix, modifiers) = (Prefix::default(), vec![had]);
+                Expr::Condition(Box::new(Condition {
+                    prefix,
+                    quantity: None,
+                    subject,
+                    particle: None,
+                    modifiers,
+                    span,
+                }))
+            }
             Some(group) => self.expression_in(group),
             None => self.property_test(pair),
         }
@@ -57,6 +70,11 @@ impl Builder<'_> {
                 }
                 Rule::operand => subject = self.operand(part),
                 Rule::items_of => subject = self.items_of(part),
+                Rule::items_with => {
+                    let (items, had) = self.items_with(part);
+                    subject = items;
+                    modifiers.push(had);
+                }
                 Rule::asked => {
                     carried = halves(&part);
                     if let Some(comparison) = part.into_inner().find(|p| p.as_rule() == Rule::comparison) {

@@ -3,6 +3,7 @@
 
 use super::Builder;
 use super::condition::error_operand;
+use super::since::before_window;
 use super::time::unit_of;
 use crate::ast::{
     Between, DistanceUnit, Expr, Followed, Group, GroupForm, LiteralAt, Modifier, ModifierKind, Near, Operand,
@@ -71,10 +72,17 @@ impl Builder<'_> {
     /// `with no Order Completed since`: what did not follow. Without `since` it
     /// could be said of the person as well.
     pub(super) fn with_no(&mut self, pair: Pair<'_, Rule>) -> Vec<Modifier> {
-        let span = self.span(&pair);
-        let words = self.words(span);
+        let mut span = self.span(&pair);
         let mut event = error_operand(span);
         let mut modifiers = Vec::new();
+        // Where the event before has no window of its own, this one may be that.
+        let window = pair.clone().into_inner().find(|p| p.as_rule() == Rule::window);
+        if let (Some(window), Some(before)) = (&window, before_window(&pair)) {
+            span.end = self.span(&before).end;
+            let (at, kind) = (self.span(window), self.window(window.clone()));
+            modifiers.extend(kind.map(|kind| Modifier { kind: ModifierKind::Window(kind), span: at }));
+        }
+        let words = self.words(span);
         let (mut says_since, mut says_between) = (false, false);
         for part in pair.into_inner() {
             let at = self.span(&part);
@@ -113,7 +121,7 @@ impl Builder<'_> {
                 )
                 .note(format!("for a condition of its own: `and {words} …`")),
             );
-            return Vec::new();
+            return modifiers.into_iter().filter(|t| matches!(t.kind, ModifierKind::Window(_))).collect();
         }
         let followed = Followed { not: true, is_before: false, is_since: true, event };
         modifiers.insert(0, Modifier { kind: ModifierKind::Followed(followed), span });
@@ -271,6 +279,24 @@ impl Builder<'_> {
             Some(name) => Operand { kind: OperandKind::Items(quantifier, name), span },
             None => error_operand(span),
         }
+    }
+
+    /// `any of lines with category "shoes"`, as `any of lines has (category is "shoes")`.
+    pub(super) fn items_with(&mut self, pair: Pair<'_, Rule>) -> (Operand, Modifier) {
+        let mut at = self.span(&pair);
+        let mut said = Expr::Error(at);
+        for part in pair.clone().into_inner() {
+            match part.as_rule() {
+                Rule::kw_with => at = self.span(&part).to(self.span(&pair)),
+                Rule::group => said = self.expression_in(part),
+                Rule::item_test => said = self.property_test(part),
+                _ => {}
+            }
+        }
+        let name = pair.clone().into_inner().find(|p| p.as_rule() == Rule::of_name);
+        let end = name.map_or(at.start, |name| self.span(&name).end);
+        let list = self.items_of(pair);
+        (Operand { span: Span { end, ..list.span }, ..list }, Modifier { kind: ModifierKind::Had(said), span: at })
     }
 
     /// `in at least 2 of "a", "b" and "c"`

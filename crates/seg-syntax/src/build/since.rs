@@ -1,8 +1,11 @@
-//! `started a trial in the past month and have not cancelled since`: since the event
-//! before.
+//! What did not happen besides an event: `started a trial in the past month and have not
+//! cancelled since`, `bounced in the past month with no delivery in the past month`.
 
+use super::condition::error_operand;
 use super::{Builder, Connective};
-use crate::ast::{Condition, Expr, Followed, Modifier, ModifierKind, OperandKind, Quantifier};
+use crate::ast::{
+    Condition, Expr, Followed, Group, GroupForm, Modifier, ModifierKind, Negative, OperandKind, Prefix, Quantifier,
+};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
 use crate::source::Span;
@@ -14,7 +17,77 @@ pub(super) fn since_alone<'p>(clause: &Pair<'p, Rule>) -> Option<Pair<'p, Rule>>
     modifiers.flat_map(Pair::into_inner).find(|p| p.as_rule() == Rule::since_alone)
 }
 
+/// The parts of a condition, and what stands behind them where that is a condition of its
+/// own: `with no B in the past month`, of an event that has a window already.
+pub(super) fn without_absent<'p>(clause: Pair<'p, Rule>) -> (Vec<Pair<'p, Rule>>, Option<Pair<'p, Rule>>) {
+    let mut parts: Vec<Pair<'p, Rule>> = clause.into_inner().collect();
+    let said = |part: &Pair<'p, Rule>| {
+        let inner = part.clone().into_inner().find(|p| p.as_rule() != Rule::comma);
+        inner.filter(|_| part.as_rule() == Rule::modifier)
+    };
+    let absent = parts.last().and_then(said).filter(|p| p.as_rule() == Rule::with_no && before_window(p).is_some());
+    let has_window = parts.iter().filter_map(said).any(|p| p.as_rule() == Rule::window);
+    let absent = absent.filter(|_| has_window);
+    if absent.is_some() {
+        parts.pop();
+    }
+    (parts, absent)
+}
+
+/// What stands before the window of `with no B in the past month`.
+pub(super) fn before_window<'p>(with_no: &Pair<'p, Rule>) -> Option<Pair<'p, Rule>> {
+    let parts: Vec<Pair<'p, Rule>> = with_no.clone().into_inner().collect();
+    match parts.as_slice() {
+        [.., before, window] if window.as_rule() == Rule::window => Some(before.clone()),
+        _ => None,
+    }
+}
+
 impl Builder<'_> {
+    /// A condition, and with it that something did not happen in a window.
+    pub(super) fn beside_absent(&mut self, clause: Expr, absent: Pair<'_, Rule>) -> Expr {
+        let mut span = self.span(&absent);
+        let mut condition = Condition {
+            prefix: Prefix::default(),
+            quantity: None,
+            subject: error_operand(span),
+            particle: None,
+            modifiers: Vec::new(),
+            span,
+        };
+        for part in absent.into_inner() {
+            let at = self.span(&part);
+            match part.as_rule() {
+                Rule::kw_no => {
+                    span.start = at.start;
+                    condition.prefix =
+                        Prefix { negative: Some((Negative::No, at)), span: Some(at), ..Prefix::default() };
+                }
+                Rule::event_ref => condition.subject = self.event_ref(part),
+                Rule::where_modifier => condition.modifiers.extend(self.where_modifier(part)),
+                Rule::with_modifier => {
+                    let kind = ModifierKind::Where(self.property_test(part));
+                    condition.modifiers.push(Modifier { kind, span: at });
+                }
+                Rule::same_modifier => self.report(
+                    Diagnostic::new(Code::MisplacedWords, at, format!("`{}` does not fit here", self.words(at)))
+                        .label("said of what did not happen in a window of its own")
+                        .note("what has the same value follows an event: `with no … with the same … since`"),
+                ),
+                Rule::window => {
+                    let window = self.window(part);
+                    let modifier = window.map(|window| Modifier { kind: ModifierKind::Window(window), span: at });
+                    condition.modifiers.extend(modifier);
+                }
+                _ => {}
+            }
+        }
+        condition.span = span;
+        let whole = clause.span().to(span);
+        let members = vec![clause, Expr::Condition(Box::new(condition))];
+        Expr::Group(Group { quantifier: Quantifier::All, members, form: GroupForm::Chain, span: whole })
+    }
+
     /// Says of the event before that this one has not come since; gives the condition back
     /// where there is no such event, which is reported.
     pub(super) fn since_event_before(

@@ -158,8 +158,30 @@ fn event_facts(c: &Condition, events: Vec<EventId>, parts: &EventParts<'_>, row:
         is_unmodified: c.modifiers.is_empty() && c.quantity.is_none() && c.prefix.negative.is_none(),
         is_plain_negative,
         is_bare: c.prefix.span.is_none() && c.quantity.is_none() && is_windowed,
+        has_all_in_window: row.at == c.modifiers.len() && has_all_in_window(c, parts),
         at: c.span,
     }
+}
+
+/// `for the first time in the past 30 days`: before a window that reaches to now, there
+/// were none.
+fn has_all_in_window(c: &Condition, parts: &EventParts<'_>) -> bool {
+    let Some(Modifier { kind: ModifierKind::Window(window), .. }) = parts.window else { return false };
+    let reaches_to_now = match window {
+        ast::Window::Past(_) | ast::Window::PastNamed(_) => true,
+        ast::Window::Calendar { from, to, .. } => *from <= 0 && *to > 0,
+        ast::Window::Dated(op, _) => matches!(op, ast::DatedOp::Since | ast::DatedOp::OnOrAfter),
+        ast::Window::Next(_)
+        | ast::Window::Ago(_)
+        | ast::Window::Ahead(_)
+        | ast::Window::Between(..)
+        | ast::Window::Beside(..)
+        | ast::Window::Dates(..)
+        | ast::Window::Anchored(..)
+        | ast::Window::Ever => false,
+    };
+    let is_of_all = parts.filter.is_none() && parts.narrowing.is_empty() && parts.not_window.is_none();
+    parts.first_time.is_some() && is_of_all && c.prefix.negative.is_none() && reaches_to_now
 }
 
 /// What may seem to be said of an event before this one, too: all that stands behind

@@ -254,6 +254,10 @@ impl Lower<'_> {
         if let Some((twice, at)) = self.said_once(name) {
             return diagnostic.fix(at, twice.as_str(), format!("behind a name that ends so, say it again: `{twice}`"));
         }
+        if !name.is_quoted && !self.schema.lookup(&format!("be {}", name.text)).is_empty() {
+            let right = format!("was {}", self.words(name.span));
+            return diagnostic.fix(name.span, right.as_str(), format!("for what was done to them: `{right}`"));
+        }
         if let Some((whole, at)) = self.rejoined(name) {
             return diagnostic.fix(at, format!("\"{whole}\""), format!("write `\"{whole}\"` in quotes"));
         }

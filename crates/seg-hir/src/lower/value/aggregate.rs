@@ -1,11 +1,95 @@
 //! Values over events that are compared: which of two the words behind them
 //! belong to.
 
-use crate::lower::Lower;
-use seg_syntax::ast::{self, Condition, Modifier, ModifierKind, Operand, OperandKind, Relation};
+use crate::lower::{Lower, Scope};
+use seg_data::EventId;
+use seg_data::schema::{Target, fold_name};
+use seg_syntax::ast::{
+    self, AggregateFunction, Condition, Modifier, ModifierKind, Name, Operand, OperandKind, Relation,
+};
 use seg_syntax::diag::{Code, Diagnostic};
+use seg_syntax::names::display;
+
+/// The words for what is made of a property, before its name: `average order value`.
+const BEFORE_PROPERTY: [(&str, AggregateFunction); 4] = [
+    ("total ", AggregateFunction::Total),
+    ("average ", AggregateFunction::Average),
+    ("smallest ", AggregateFunction::Smallest),
+    ("largest ", AggregateFunction::Largest),
+];
 
 impl Lower<'_> {
+    /// `average order value` as `average amount of Order Completed`, where `order value` is a
+    /// property of one event alone, or `order` an event with a property `value`, and nothing
+    /// has the whole name. Of several, none is meant, which is reported.
+    pub(in crate::lower) fn aggregate_in_words(&mut self, name: &Name, scope: Scope<'_>) -> Option<ast::Aggregate> {
+        if name.is_quoted {
+            return None;
+        }
+        let folded = fold_name(&name.text);
+        let (rest, function) =
+            BEFORE_PROPERTY.iter().find_map(|(word, function)| Some((folded.strip_prefix(word)?, *function)))?;
+        if self.try_resolve(name, scope).is_some() {
+            return None;
+        }
+        let found = self.properties_called(rest);
+        let at = |text: String| Operand {
+            span: name.span,
+            kind: OperandKind::Name(Name { text, is_quoted: true, their: false, span: name.span }),
+        };
+        match found.as_slice() {
+            [] => None,
+            [(property, event)] => Some(ast::Aggregate {
+                function,
+                measure: Some(at(property.clone())),
+                event: at(event.clone()),
+                modifiers: Vec::new(),
+                as_name: name.clone(),
+            }),
+            several => {
+                let word = self.words(name.span).split(' ').next().unwrap_or("").to_owned();
+                let diagnostic =
+                    Diagnostic::new(Code::AmbiguousName, name.span, format!("`{}` of which events?", name.text))
+                        .label("several events have such a property");
+                let offered = several.iter().take(3).map(|(property, event)| {
+                    let right = format!("{word} {} of {}", display(property), display(event));
+                    (right.clone(), format!("for one of them: `{right}`"))
+                });
+                let diagnostic = offered.fold(diagnostic, |d, (right, title)| d.fix(name.span, right, title));
+                self.report(diagnostic);
+                Some(ast::Aggregate {
+                    function,
+                    measure: None,
+                    event: Operand { span: name.span, kind: OperandKind::Error },
+                    modifiers: Vec::new(),
+                    as_name: name.clone(),
+                })
+            }
+        }
+    }
+
+    /// The properties of that name, and those whose name stands behind that of their event:
+    /// each with its event.
+    fn properties_called(&self, words: &str) -> Vec<(String, String)> {
+        let mut found: Vec<(String, String)> = Vec::new();
+        let mut add = |event: EventId, name: &str| {
+            let Some(event) = self.schema.event(event) else { return };
+            let property = event.property(name).and_then(|id| event.properties.get(id.idx()));
+            let pair = property.map(|property| (property.name.clone(), event.name.clone()));
+            found.extend(pair.filter(|pair| !found.contains(pair)));
+        };
+        for event in self.all_events() {
+            add(event, words);
+        }
+        for (at, _) in words.match_indices(' ') {
+            let Some((event, property)) = words.split_at_checked(at) else { continue };
+            if let [Target::Event(event)] = self.schema.lookup(event) {
+                add(*event, property.trim_start());
+            }
+        }
+        found
+    }
+
     /// `where amount is more than average amount of E in the past 30 days`: whose
     /// window? Reported.
     pub(in crate::lower) fn window_of_aggregate(&mut self, c: &Condition) -> bool {

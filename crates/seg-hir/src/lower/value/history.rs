@@ -489,7 +489,7 @@ impl Lower<'_> {
         let (subject, words) = (self.words(c.subject.span), self.words(at));
         let right = format!("{VERB} {words}");
         self.report(
-            Diagnostic::new(Code::NeedsComparison, at, format!("`{subject} {words}` has no verb"))
+            Diagnostic::new(Code::NeedsComparison, at, format!("`{words}` behind `{subject}` has no verb"))
                 .label("did it change so?")
                 .fix(at, right.as_str(), format!("if it did: `{right}`")),
         );

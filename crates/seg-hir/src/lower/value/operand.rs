@@ -14,6 +14,11 @@ impl Lower<'_> {
     /// A value; something that has none is reported. `hint` is the type of
     /// what it meets, which decides what a literal number is.
     pub(in crate::lower) fn value(&mut self, operand: &Operand, scope: Scope<'_>, hint: Option<&Type>) -> Expr {
+        if let OperandKind::Name(name) = &operand.kind
+            && let Some(aggregate) = self.aggregate_in_words(name, scope)
+        {
+            return self.aggregate(&aggregate, &[], scope, operand.span);
+        }
         match &operand.kind {
             OperandKind::Name(name) if self.parameter(name).is_some() => {
                 let value = self.parameter(name).map(|at| at.literal.clone());
@@ -289,7 +294,7 @@ impl Lower<'_> {
         if aggregate.function == AggregateFunction::Count
             && modifiers.is_empty()
             && aggregate.modifiers.is_empty()
-            && let Some(length) = self.list_length(&aggregate.event)
+            && let Some(length) = self.list_length(&aggregate.event, scope)
         {
             return length;
         }
@@ -372,11 +377,12 @@ impl Lower<'_> {
         None
     }
 
-    fn list_length(&mut self, operand: &Operand) -> Option<Expr> {
+    /// `number of tags`, `number of lines` of the event at hand.
+    fn list_length(&mut self, operand: &Operand, scope: Scope<'_>) -> Option<Expr> {
         let OperandKind::Name(name) = &operand.kind else { return None };
-        let resolved = self.try_resolve_as(name, Scope::Person, Speaks::Events);
+        let resolved = self.try_resolve_as(name, scope, Speaks::Events);
         let Some(Subject::Value(list)) = resolved else { return None };
-        if !matches!(list.ty, Type::List(_)) {
+        if !matches!(list.ty, Type::List(_) | Type::Records(_)) {
             return None;
         }
         let may_be_missing = list.may_be_missing;
