@@ -3,7 +3,7 @@
 use crate::folder::Folder;
 use seg::{Batch, Schema, Timestamp, Zone};
 use seg_io::LoadRequest;
-use seg_io::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
+use seg_io::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, Reading};
 use std::sync::Arc;
 
 /// People from lines of JSON: `{"id": "ann", "country": "DE", "events": [{"event":
@@ -47,27 +47,24 @@ pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Timest
     std::fs::write(dir.path().join("events.ndjson"), events).expect("written");
     std::fs::write(dir.path().join("merges.ndjson"), &merges).expect("written");
     let data = Data {
-        profiles: Some(ProfileFiles {
-            files: vec!["profiles.ndjson".into()],
-            id: "id".into(),
+        profiles: vec![ProfileFiles {
             time: has_times.then(|| "time".into()),
-            rows: RowsAre::Changes,
-        }),
-        merges: (!merges.is_empty()).then(|| MergeFiles {
-            files: vec!["merges.ndjson".into()],
-            from: "from".into(),
-            into: "into".into(),
-        }),
-        events: Some(EventFiles {
-            files: vec!["events.ndjson".into()],
-            id: "id".into(),
-            event: "event".into(),
-            time: "time".into(),
-        }),
+            ..ProfileFiles::new(vec!["profiles.ndjson".into()], "id")
+        }],
+        merges: (!merges.is_empty())
+            .then(|| MergeFiles {
+                files: vec!["merges.ndjson".into()],
+                from: "from".into(),
+                into: "into".into(),
+                reading: Reading::default(),
+            })
+            .into_iter()
+            .collect(),
+        events: vec![EventFiles::new(vec!["events.ndjson".into()], "id", "event", "time")],
     };
     // A person without events leaves an empty file, which has no columns.
     let data = if std::fs::metadata(dir.path().join("events.ndjson")).is_ok_and(|m| m.len() == 0) {
-        Data { events: None, ..data }
+        Data { events: Vec::new(), ..data }
     } else {
         data
     };

@@ -78,6 +78,12 @@ impl Reader {
             if DEFAULTS.contains(&words.as_str()) || own_zone.as_ref() == Some(&words) || is_again {
                 continue;
             }
+            // An event that is named again carries over where it is not.
+            let before = text[..phrase.range().start].trim_end().to_lowercase();
+            let is_joined = ["and", "but", "or"].iter().any(|word| before.ends_with(&format!(" {word}")));
+            if is_joined && before.contains(&words) {
+                continue;
+            }
             n += 1;
             if self.meaning(&without(text, phrase)).is_some_and(|left| left == meaning) {
                 idle.push(format!("`{words}` in\n{}", text.trim()));

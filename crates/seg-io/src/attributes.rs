@@ -17,6 +17,7 @@ use arrow_select::take::take;
 use seg_data::batch::{TIME_FIELD, VALUE_FIELD, time_type};
 use seg_data::schema::Field;
 use seg_data::{AttributeId, Schema, Timestamp, Wanted, Zone};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -24,7 +25,8 @@ use std::sync::Arc;
 pub(crate) struct Attributes<'a> {
     columns: Vec<TypedColumn<'a>>,
     lines: Vec<Line>,
-    rows_are: RowsAre,
+    /// The source that is being read, and what its rows are.
+    source: (u32, RowsAre),
     undated: Undated,
     /// Where among the columns it is said since when somebody is known.
     first_seen: Option<usize>,
@@ -60,25 +62,40 @@ struct Line {
     /// See [`crate::merge::Identity::rank`].
     rank: u32,
     time: Option<Timestamp>,
+    /// From which source it is, and what the rows of that are.
+    source: (u32, RowsAre),
 }
 
 impl<'a> Attributes<'a> {
-    pub fn new(schema: &'a Schema, wanted: &Wanted, rows_are: RowsAre) -> Attributes<'a> {
+    pub fn new(schema: &'a Schema, wanted: &Wanted) -> Attributes<'a> {
         let is_wanted = |at: usize| wanted.attributes.contains(&AttributeId(at as u32));
         let columns = schema.attributes.iter().enumerate();
         let columns = columns.map(|(at, field)| TypedColumn::new(field, is_wanted(at))).collect();
         let first_seen = schema.first_seen.map(|id| id.idx());
-        Attributes { columns, lines: Vec::new(), rows_are, undated: Undated::default(), first_seen }
+        let source = (0, RowsAre::default());
+        Attributes { columns, lines: Vec::new(), source, undated: Undated::default(), first_seen }
+    }
+
+    /// Begins with the rows of another source: what one says of somebody does not take back
+    /// what another said.
+    pub fn begin_source(&mut self, rows_are: RowsAre) {
+        self.source = (self.source.0 + 1, rows_are);
+        self.undated = Undated::default();
+    }
+
+    /// The columns with how many of their texts begin or end with blanks.
+    pub fn blanks(&self) -> impl Iterator<Item = (&'a str, u64)> {
+        self.columns.iter().map(|column| (column.field.name.as_str(), column.builder.n_blanks()))
     }
 
     /// Each column with a row a person; tells what it knows of since when they exist.
     pub fn finish(self, n_people: usize, existence: &mut Existence) -> Vec<(&'a Field, Result<ArrayRef, ArrowError>)> {
-        let Attributes { columns, lines, rows_are, first_seen, .. } = self;
+        let Attributes { columns, lines, first_seen, .. } = self;
         lines.iter().for_each(|line| existence.row(line.person, line.time));
         let order = in_order(&lines);
         let mut finished = Vec::with_capacity(columns.len());
         for (at, mut column) in columns.into_iter().enumerate().filter(|(_, c)| c.is_wanted) {
-            let values = Lines { lines: &lines, order: &order, rows_are, array: column.builder.finish() };
+            let values = Lines { lines: &lines, order: &order, array: column.builder.finish() };
             if first_seen == Some(at) {
                 existence.first_seen(lines.iter().map(|line| line.person), &values.array);
             }
@@ -103,8 +120,8 @@ fn in_order(lines: &[Line]) -> Vec<u32> {
     if !order.is_sorted_by_key(|at| key(*at)) {
         order.sort_unstable_by_key(|at| key(*at));
     }
-    // An undated line replaces the earlier ones of its id as a whole.
-    let id = |at: u32| line(at).map(|l| (l.person, l.rank, l.time));
+    // An undated line replaces the earlier ones of its id as a whole, in its source.
+    let id = |at: u32| line(at).map(|l| (l.person, l.rank, l.time, l.source.0));
     let mut kept: Vec<u32> = Vec::with_capacity(order.len());
     for at in order {
         let is_undated = line(at).is_some_and(|l| l.time.is_none());
@@ -120,7 +137,6 @@ fn in_order(lines: &[Line]) -> Vec<u32> {
 struct Lines<'l> {
     lines: &'l [Line],
     order: &'l [u32],
-    rows_are: RowsAre,
     array: ArrayRef,
 }
 
@@ -134,7 +150,7 @@ impl Lines<'_> {
         let lines = self.order.iter().filter_map(|at| Some((*at, *self.lines.get(*at as usize)?)));
         lines.filter(|(at, line)| {
             let is_filled = self.array.is_valid(*at as usize);
-            is_filled || (self.rows_are == RowsAre::Snapshots && line.time.is_some())
+            is_filled || (line.source.1 == RowsAre::Snapshots && line.time.is_some())
         })
     }
 
@@ -211,15 +227,12 @@ impl<'l, 'a, 's> ProfileSink<'l, 'a, 's> {
         ProfileSink { loader, attributes, file, spec, id_at: None, time_at: None, columns: Vec::new(), n_named: 0 }
     }
 
-    /// Tells of attributes that segments ask about and that the file lacks.
-    pub fn tell_of_absent_columns(&mut self) {
-        let Some(asked) = self.loader.asked else { return };
-        let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
-        for (at, (column, found)) in self.attributes.columns.iter().zip(&self.columns).enumerate() {
-            if found.is_none() && asked.attributes.contains(&AttributeId(at as u32)) {
-                self.loader.report.add(ProblemKind::AbsentColumn, &column.field.name, place);
-            }
-        }
+    /// The attributes that segments ask about and that the file lacks.
+    pub fn absent(&self) -> Vec<AttributeId> {
+        let Some(asked) = self.loader.asked else { return Vec::new() };
+        let ids = (0..self.columns.len() as u32).map(AttributeId);
+        let absent = ids.zip(&self.columns).filter(|(id, found)| found.is_none() && asked.attributes.contains(id));
+        absent.map(|(id, _)| id).collect()
     }
 
     /// The columns that must be there, and where they were found.
@@ -231,7 +244,7 @@ impl<'l, 'a, 's> ProfileSink<'l, 'a, 's> {
     /// Takes lines of people who are all met for the first time and without dates;
     /// none where one is not so. So many lines of the file came before.
     fn take_columns(&mut self, n_before: u64, columns: &Columns) -> Option<()> {
-        if self.time_at.is_some() || !self.loader.people.merges.is_empty() {
+        if self.time_at.is_some() || !self.loader.people.merges.is_empty() || !self.loader.rules.is_empty() {
             return None;
         }
         let ids = Ids::new(columns.at(self.id_at)?)?;
@@ -247,7 +260,8 @@ impl<'l, 'a, 's> ProfileSink<'l, 'a, 's> {
         self.loader.count_rows(columns.n_rows as u64);
         for person in &people {
             self.attributes.undated.insert(person.row, person.rank);
-            self.attributes.lines.push(Line { person: person.row, rank: person.rank, time: None });
+            let source = self.attributes.source;
+            self.attributes.lines.push(Line { person: person.row, rank: person.rank, time: None, source });
         }
         let rows: Vec<u32> = (0..columns.n_rows as u32).collect();
         for (column, values) in self.attributes.columns.iter_mut().zip(values) {
@@ -272,7 +286,10 @@ impl RowSink for ProfileSink<'_, '_, '_> {
         self.columns = self.attributes.columns.iter().map(|c| at(&c.field.name)).collect();
         for (column, name) in names.iter().enumerate().skip(self.n_named) {
             let is_special = [self.id_at, self.time_at].contains(&Some(column));
-            if !is_special && !self.columns.contains(&Some(column)) {
+            let is_used = is_special || self.columns.contains(&Some(column));
+            // A second column of a name is told of as such; tools write an index without one.
+            let is_again = names.iter().take(column).any(|other| other == name);
+            if !is_used && !is_again && !name.is_empty() {
                 let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
                 self.loader.report.add(ProblemKind::UnknownColumn, name, place);
             }
@@ -284,28 +301,28 @@ impl RowSink for ProfileSink<'_, '_, '_> {
         self.loader.count_row();
         let place = |value: String| Place { file: self.file.name.clone(), line, value };
         let cell_at = |at: Option<usize>| at.and_then(|at| cells.get(at)).unwrap_or(&Cell::Missing);
-        let Ok(Some(id)) = cell_at(self.id_at).text() else {
-            return self.loader.report.add(ProblemKind::MissingId, &self.spec.id, || place(String::new()));
+        let id_cell = cell_at(self.id_at);
+        let id = self.loader.rules.id(id_cell).map(Cow::into_owned);
+        let Some(id) = id else {
+            return self.loader.report.add(ProblemKind::MissingId, &self.spec.id, || place(id_cell.show()));
         };
         let time_cell = cell_at(self.time_at);
-        let Ok(time) = time_cell.instant(self.loader.zone) else {
+        let Ok(time) = self.loader.time(time_cell, self.spec.time.as_deref().unwrap_or("")) else {
             let column = self.spec.time.clone().unwrap_or_default();
             return self.loader.report.add(ProblemKind::ImpossibleTime, &column, || place(time_cell.show()));
         };
-        let person = self.loader.people.person_of(cell_at(self.id_at));
+        let person = self.loader.people.person_of(&Cell::Text(&id));
         let is_repeated = time.is_none() && !self.attributes.undated.insert(person.row, person.rank);
         if is_repeated {
             self.loader.report.add(ProblemKind::RepeatedProfile, "", || place(id.clone()));
         }
-        self.attributes.lines.push(Line { person: person.row, rank: person.rank, time });
+        let source = self.attributes.source;
+        self.attributes.lines.push(Line { person: person.row, rank: person.rank, time, source });
         for (column, at) in self.attributes.columns.iter_mut().zip(&self.columns) {
             let cell = cell_at(*at);
             // A change need not repeat what is required.
-            let is_silent = cell.is_missing() && time.is_some() && self.spec.rows == RowsAre::Changes;
-            match is_silent {
-                true if column.is_wanted => column.builder.append_missing(1),
-                _ => self.loader.append(column, cell, || place(cell.show())),
-            }
+            let is_silent = time.is_some() && self.spec.rows == RowsAre::Changes;
+            self.loader.append(column, cell, is_silent, || place(cell.show()));
         }
     }
 
@@ -324,5 +341,10 @@ impl RowSink for ProfileSink<'_, '_, '_> {
 
     fn broken(&mut self, line: u64, why: &str) {
         self.loader.broken(self.file, line, why);
+    }
+
+    fn note(&mut self, kind: ProblemKind, column: &str, line: u64) {
+        let place = || Place { file: self.file.name.clone(), line, value: String::new() };
+        self.loader.report.add(kind, column, place);
     }
 }

@@ -1,5 +1,7 @@
 //! One value as a file has it, and what it is as a value of a type.
 
+use crate::manifest::is_null_marker;
+use crate::times;
 use seg_data::decimal::Inexact;
 use seg_data::money::MoneyError;
 use seg_data::{Date, Decimal, Money, Timestamp, Zone};
@@ -64,6 +66,24 @@ impl Cell<'_> {
         matches!(self, Cell::Missing) || matches!(self, Cell::Text(t) if t.is_empty())
     }
 
+    /// Whether it stands for no value where any but a text is wanted: nothing, blanks, or
+    /// what tools write for nothing.
+    pub fn is_nothing(&self) -> bool {
+        match self {
+            Cell::Missing => true,
+            Cell::Text(text) => {
+                let text = text.trim();
+                text.is_empty() || is_null_marker(text)
+            }
+            _ => false,
+        }
+    }
+
+    /// The text of an id, which no blank text and no null marker is.
+    pub fn as_id(&self) -> Option<Cow<'_, str>> {
+        if self.is_nothing() { None } else { self.as_text() }
+    }
+
     /// The text that it is or is written as; none where it is missing.
     pub fn text(&self) -> Parsed<String> {
         match self {
@@ -91,7 +111,8 @@ impl Cell<'_> {
     /// Yes or no, as files spell it.
     pub fn boolean(&self) -> Parsed<bool> {
         match self {
-            Cell::Missing | Cell::Text("") => Ok(None),
+            nothing if nothing.is_nothing() => Ok(None),
+            Cell::Missing => Ok(None),
             Cell::Boolean(b) => Ok(Some(*b)),
             Cell::Integer(0) => Ok(Some(false)),
             Cell::Integer(1) => Ok(Some(true)),
@@ -110,7 +131,8 @@ impl Cell<'_> {
     /// A whole number of 64 bits, exactly.
     pub fn integer(&self) -> Parsed<i64> {
         match self {
-            Cell::Missing | Cell::Text("") => Ok(None),
+            nothing if nothing.is_nothing() => Ok(None),
+            Cell::Missing => Ok(None),
             Cell::Integer(i) => Ok(Some(*i)),
             Cell::Number(n) => whole(*n).map(Some),
             Cell::Decimal(d) => match d.whole() {
@@ -140,7 +162,8 @@ impl Cell<'_> {
     /// A number as near as floating point comes; NaN and infinities are missing.
     pub fn number(&self) -> Parsed<f64> {
         let number = match self {
-            Cell::Missing | Cell::Text("") => return Ok(None),
+            nothing if nothing.is_nothing() => return Ok(None),
+            Cell::Missing => return Ok(None),
             Cell::Integer(i) => *i as f64,
             Cell::Number(n) => *n,
             Cell::Decimal(d) => d.nearest(),
@@ -155,7 +178,8 @@ impl Cell<'_> {
     /// four places.
     pub fn money(&self) -> Parsed<Money> {
         match self {
-            Cell::Missing | Cell::Text("") => Ok(None),
+            nothing if nothing.is_nothing() => Ok(None),
+            Cell::Missing => Ok(None),
             Cell::Integer(i) => Money::from_integer((*i).into()).map(Some).ok_or(Unfit::TooLarge),
             Cell::Number(n) if n.is_finite() => Money::from_number(*n).map(Some).ok_or(Unfit::TooLarge),
             Cell::Number(_) => Ok(None),
@@ -177,29 +201,52 @@ impl Cell<'_> {
     pub fn instant(&self, zone: Option<Zone>) -> Parsed<Timestamp> {
         let start_of = |day: Date| zone.unwrap_or(Zone::UTC).start_of_day(day);
         let at = match self {
-            Cell::Missing | Cell::Text("") => return Ok(None),
+            nothing if nothing.is_nothing() => return Ok(None),
+            Cell::Missing => return Ok(None),
             Cell::Timestamp(at) => Some(*at),
             Cell::Date(day) => Some(start_of(*day)),
             Cell::Text(text) => match Date::parse(text.trim()) {
                 Some(day) => Some(start_of(day)),
-                None => Timestamp::parse(text.trim(), zone),
+                None => times::instant(text.trim(), zone),
             },
-            Cell::Boolean(_) | Cell::Integer(_) | Cell::Number(_) | Cell::Digits(_) | Cell::Decimal(_) => None,
+            Cell::Integer(_) | Cell::Number(_) | Cell::Digits(_) | Cell::Decimal(_) => self.as_unix().map(|(at, _)| at),
+            Cell::Boolean(_) => None,
             Cell::List(_) | Cell::Record(_) | Cell::Other(_) => None,
         };
         at.filter(|at| at.is_in_range()).map(Some).ok_or(Unfit::OtherType)
     }
 
-    /// A calendar day.
-    pub fn date(&self) -> Parsed<Date> {
+    /// The instant that a number is, with its unit.
+    pub fn as_unix(&self) -> Option<(Timestamp, times::UnixUnit)> {
         match self {
-            Cell::Missing | Cell::Text("") => Ok(None),
+            Cell::Integer(n) => times::unix(i128::from(*n)),
+            Cell::Number(n) if n.is_finite() => times::unix_text(&n.to_string()),
+            Cell::Text(text) | Cell::Digits(text) => times::unix_text(text.trim()),
+            Cell::Decimal(decimal) => times::unix_text(&decimal.to_string()),
+            _ => None,
+        }
+    }
+
+    /// A calendar day; also one that is written as its beginning in `zone`.
+    pub fn date(&self, zone: Option<Zone>) -> Parsed<Date> {
+        let zone = zone.unwrap_or(Zone::UTC);
+        let begins = |at: Timestamp| {
+            let day = zone.date(at);
+            if zone.start_of_day(day) == at { Ok(Some(day)) } else { Err(Unfit::OtherType) }
+        };
+        match self {
+            nothing if nothing.is_nothing() => Ok(None),
+            Cell::Missing => Ok(None),
             Cell::Date(d) => Ok(Some(*d)),
-            Cell::Text(t) => Date::parse(t.trim()).map(Some).ok_or(Unfit::OtherType),
+            Cell::Text(t) => match Date::parse(t.trim()) {
+                Some(day) => Ok(Some(day)),
+                None => begins(Timestamp::parse(t.trim(), Some(zone)).ok_or(Unfit::OtherType)?),
+            },
+            Cell::Timestamp(at) => begins(*at),
             Cell::Boolean(_) | Cell::Integer(_) | Cell::Number(_) | Cell::Digits(_) | Cell::Decimal(_) => {
                 Err(Unfit::OtherType)
             }
-            Cell::Timestamp(_) | Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
+            Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
         }
     }
 }

@@ -155,7 +155,10 @@ impl ColumnBuilder {
                 append_value(key, |key| b.keys.append(key))
             }
             ColumnBuilder::Timestamp(b) => append_value(cell.instant(zone), |v| b.append(v.map(|i| i.0))),
-            ColumnBuilder::Date(b) => append_value(cell.date(), |v| b.append(v.map(|d| d.0))),
+            ColumnBuilder::Date(b) => append_value(cell.date(zone), |v| b.append(v.map(|d| d.0))),
+            ColumnBuilder::IntegerList(b) if cell.is_nothing() => append_value(Ok(None::<()>), |_| b.append_null()),
+            ColumnBuilder::NumberList(b) if cell.is_nothing() => append_value(Ok(None::<()>), |_| b.append_null()),
+            ColumnBuilder::TimestampList(b) if cell.is_nothing() => append_value(Ok(None::<()>), |_| b.append_null()),
             ColumnBuilder::TextList(b) => append_list(cell, b, |c| c.text(), |items, v| items.append_value(v)),
             ColumnBuilder::IntegerList(b) => append_list(cell, b, |c| c.integer(), |items, v| items.append_value(v)),
             ColumnBuilder::Records(b) => b.append(cell, zone),
@@ -163,6 +166,24 @@ impl ColumnBuilder {
             ColumnBuilder::TimestampList(b) => {
                 append_list(cell, b, |c| c.instant(zone), |items, v| items.append_value(v.0))
             }
+        }
+    }
+
+    /// How many different texts begin or end with blanks.
+    pub fn n_blanks(&self) -> u64 {
+        match self {
+            ColumnBuilder::Text(texts) => texts.n_blanks,
+            ColumnBuilder::Boolean(_)
+            | ColumnBuilder::Integer(_)
+            | ColumnBuilder::Number(_)
+            | ColumnBuilder::Money(_)
+            | ColumnBuilder::Timestamp(_)
+            | ColumnBuilder::Date(_)
+            | ColumnBuilder::TextList(_)
+            | ColumnBuilder::IntegerList(_)
+            | ColumnBuilder::NumberList(_)
+            | ColumnBuilder::TimestampList(_)
+            | ColumnBuilder::Records(_) => 0,
         }
     }
 
@@ -237,7 +258,7 @@ fn append_list<B: ArrayBuilder, T>(
 ) -> Result<bool, Unfit> {
     let owned: Vec<String>;
     let items: Vec<Cell<'_>> = match cell {
-        _ if cell.is_missing() => {
+        _ if cell.is_missing() || matches!(cell, Cell::Text(text) if text.trim().is_empty()) => {
             builder.append_null();
             return Ok(false);
         }

@@ -16,7 +16,7 @@ use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields};
 use seg_data::batch::{ARRIVAL_FIELD, TIME_FIELD, time_type};
 use seg_data::schema::Event;
-use seg_data::{EventId, PropertyId, Schema, Timestamp, Wanted, Zone, parallel};
+use seg_data::{EventId, PropertyId, Schema, Timestamp, Type, Wanted, Zone, parallel};
 use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -85,6 +85,12 @@ impl<'a> EventTables<'a> {
         let (name, place) = self.by_name.get_key_value(name)?;
         self.last = Some((*name, *place));
         Some(*place)
+    }
+
+    /// The properties with how many of their texts begin or end with blanks.
+    pub fn blanks(&self) -> impl Iterator<Item = (&'a str, u64)> {
+        let columns = self.tables.iter().flat_map(|table| &table.columns);
+        columns.map(|column| (column.field.name.as_str(), column.builder.n_blanks()))
     }
 
     /// How many events there are, wanted or not, and the latest of them.
@@ -212,7 +218,9 @@ impl RowSink for EventSink<'_, '_, '_> {
         let special = [&self.spec.id, &self.spec.event, &self.spec.time];
         for (column, name) in names.iter().enumerate().skip(self.n_named) {
             let is_used = special.contains(&name) || self.columns.iter().flatten().any(|c| *c == Some(column));
-            if !is_used {
+            // A second column of a name is told of as such; tools write an index without one.
+            let is_again = names.iter().take(column).any(|other| other == name);
+            if !is_used && !is_again && !name.is_empty() {
                 let place = || Place { file: self.file.name.clone(), line: 1, value: String::new() };
                 self.loader.report.add(ProblemKind::UnknownColumn, name, place);
             }
@@ -224,20 +232,36 @@ impl RowSink for EventSink<'_, '_, '_> {
         self.loader.count_row();
         let place = |value: String| Place { file: self.file.name.clone(), line, value };
         let cell_at = |at: Option<usize>| at.and_then(|at| cells.get(at)).unwrap_or(&Cell::Missing);
-        let report = &mut self.loader.report;
         let id_cell = cell_at(self.id_at);
-        if id_cell.is_missing() || id_cell.as_text().is_none() {
-            return report.add(ProblemKind::MissingId, &self.spec.id, || place(String::new()));
-        }
-        let Some(event) = cell_at(self.event_at).as_text() else {
-            return report.add(ProblemKind::MissingEvent, &self.spec.event, || place(String::new()));
+        // A number is an id as it is.
+        let id = match id_cell {
+            Cell::Integer(_) => None,
+            _ => match self.loader.rules.id(id_cell) {
+                Some(id) => Some(id),
+                None => {
+                    return self.loader.report.add(ProblemKind::MissingId, &self.spec.id, || place(id_cell.show()));
+                }
+            },
         };
-        let Some(idx) = self.tables.place(&event) else {
-            return report.add(ProblemKind::UnknownEvent, &event, || place(String::new()));
+        let text = id.as_deref().map(Cell::Text);
+        let id_cell = text.as_ref().unwrap_or(id_cell);
+        let tables = &mut *self.tables;
+        let found = self.loader.rules.with(cell_at(self.event_at), &Type::Text, |cell| {
+            let event = cell.as_text().ok_or(None)?;
+            tables.place(&event).ok_or_else(|| Some(event.into_owned()))
+        });
+        let idx = match found {
+            Ok(idx) => idx,
+            Err(None) => {
+                return self.loader.report.add(ProblemKind::MissingEvent, &self.spec.event, || place(String::new()));
+            }
+            Err(Some(event)) => {
+                return self.loader.report.add(ProblemKind::UnknownEvent, &event, || place(String::new()));
+            }
         };
         let time_cell = cell_at(self.time_at);
-        let Ok(Some(time)) = time_cell.instant(self.loader.zone) else {
-            return report.add(ProblemKind::ImpossibleTime, &self.spec.time, || place(time_cell.show()));
+        let Ok(Some(time)) = self.loader.time(time_cell, &self.spec.time) else {
+            return self.loader.report.add(ProblemKind::ImpossibleTime, &self.spec.time, || place(time_cell.show()));
         };
         let columns = self.columns.get(idx);
         let Some(table) = self.tables.tables.get_mut(idx) else { return };
@@ -269,7 +293,7 @@ impl RowSink for EventSink<'_, '_, '_> {
         }
         for (property, column) in table.columns.iter_mut().enumerate() {
             let cell = cell_at(column_at(property));
-            self.loader.append(column, cell, || place(cell.show()));
+            self.loader.append(column, cell, false, || place(cell.show()));
         }
     }
 
@@ -295,5 +319,10 @@ impl RowSink for EventSink<'_, '_, '_> {
 
     fn broken(&mut self, line: u64, why: &str) {
         self.loader.broken(self.file, line, why);
+    }
+
+    fn note(&mut self, kind: ProblemKind, column: &str, line: u64) {
+        let place = || Place { file: self.file.name.clone(), line, value: String::new() };
+        self.loader.report.add(kind, column, place);
     }
 }

@@ -3,8 +3,9 @@
 mod english;
 
 use crate::cell::Cell;
+use crate::manifest::CsvRead;
 use crate::open::{DataFile, find};
-use crate::report::ReadError;
+use crate::report::{ProblemKind, ReadError};
 use crate::rows::{self, RowSink};
 use seg_data::{Timestamp, Type, Zone};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +57,7 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
     let mut findings = Vec::new();
     for file in find(base, patterns)? {
         let mut table = Table::new(&file);
-        rows::read(&file, &Arc::new(AtomicU64::new(0)), NonZero::<usize>::MIN, &mut table)?;
+        rows::read(&file, &CsvRead::default(), &Arc::new(AtomicU64::new(0)), NonZero::<usize>::MIN, &mut table)?;
         match table.roles() {
             Roles::Events { id, event, time } => {
                 findings.push(format!(
@@ -66,7 +67,13 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
                 // A second reading, now that the columns are known, tells
                 // which event has which properties.
                 let mut table = Table { event_at: table.at(&event), ..Table::new(&file) };
-                rows::read(&file, &Arc::new(AtomicU64::new(0)), NonZero::<usize>::MIN, &mut table)?;
+                rows::read(
+                    &file,
+                    &CsvRead::default(),
+                    &Arc::new(AtomicU64::new(0)),
+                    NonZero::<usize>::MIN,
+                    &mut table,
+                )?;
                 table.roles = Some((id, event, time));
                 events.push(table);
             }
@@ -168,7 +175,7 @@ impl Column {
             Type::Integer => cell.integer().is_ok() && !has_leading_zero(&text) && !text.contains('.'),
             Type::Money => cell.money().is_ok() && !has_leading_zero(&text),
             Type::Number => cell.number().is_ok() && !has_leading_zero(&text),
-            Type::Date => cell.date().is_ok(),
+            Type::Date => cell.date(None).is_ok(),
             Type::Timestamp => cell.instant(None).is_ok(),
             Type::Text | Type::List(_) | Type::Duration | Type::Records(_) => false,
         });
@@ -322,6 +329,8 @@ impl RowSink for Table {
     }
 
     fn broken(&mut self, _line: u64, _why: &str) {}
+
+    fn note(&mut self, _kind: ProblemKind, _column: &str, _line: u64) {}
 }
 
 fn toml_text(text: &str) -> String {

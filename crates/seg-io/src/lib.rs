@@ -25,8 +25,10 @@ mod people;
 mod primitives;
 mod report;
 mod rows;
+mod rules;
 mod sizes;
 mod texts;
+mod times;
 mod values;
 mod write;
 

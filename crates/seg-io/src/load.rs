@@ -3,16 +3,17 @@
 use crate::attributes::{Attributes, ProfileSink};
 use crate::events::{EventSink, EventTables};
 use crate::loader::{Loader, Progress};
-use crate::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
+use crate::manifest::{Data, EventFiles, MergeFiles, ProfileFiles};
 use crate::merge::{MergeSink, Merges};
-use crate::open::{DataFile, find};
-use crate::report::{ProblemKind, ReadError, Report};
+use crate::open::{DataFile, alike, find};
+use crate::report::{Place, ProblemKind, ReadError, Report};
 use crate::rows;
+use crate::rules::Rules;
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
 use seg_data::batch::{BatchError, EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN};
-use seg_data::{Batch, Schema, Timestamp, Wanted, Zone, parallel};
+use seg_data::{AttributeId, Batch, Schema, Timestamp, Wanted, Zone, parallel};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -66,34 +67,45 @@ impl<'a> LoadRequest<'a> {
 /// it is said to have. What is wrong with single rows is in the report instead.
 pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     let LoadRequest { base, data, schema, zone, wanted, asked, threads, progress } = request;
-    let profile_files = data.profiles.as_ref().map(|p| find(base, &p.files)).transpose()?.unwrap_or_default();
-    let event_files = data.events.as_ref().map(|e| find(base, &e.files)).transpose()?.unwrap_or_default();
-    let merge_files = data.merges.as_ref().map(|m| find(base, &m.files)).transpose()?.unwrap_or_default();
-    if profile_files.is_empty() && event_files.is_empty() {
+    let profiles = with_files(base, &data.profiles, |spec| &spec.files)?;
+    let events = with_files(base, &data.events, |spec| &spec.files)?;
+    let merges = with_files(base, &data.merges, |spec| &spec.files)?;
+    if profiles.is_empty() && events.is_empty() {
         return Err(ReadError::new(
             "seg.toml",
             "it names no data; add `[data.events]` with `files`, `id`, `event` and `time`",
         ));
     }
-    let bytes_total = profile_files.iter().chain(&event_files).chain(&merge_files).map(DataFile::size).sum();
+    let of_profiles = profiles.iter().flat_map(|(_, files)| files);
+    let of_events = events.iter().flat_map(|(_, files)| files);
+    let of_merges = merges.iter().flat_map(|(_, files)| files);
+    let bytes_total = of_profiles.chain(of_events).chain(of_merges).map(DataFile::size).sum();
     let mut wanted = wanted.cloned().unwrap_or_else(|| Wanted::everything(schema));
     // Whoever is wanted, it is asked whether they exist yet.
     wanted.attributes.extend(schema.first_seen);
     let mut silence = |_: Progress| {};
     let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
     let mut loader = Loader { threads, bytes_total, asked, ..loader };
-    if let Some(spec) = &data.merges {
-        loader.merges(spec, &merge_files)?;
+    let of_rows = profiles.iter().flat_map(|(_, files)| files).chain(events.iter().flat_map(|(_, files)| files));
+    for (first, second) in alike(of_rows) {
+        let place = || Place { file: second.name.clone(), line: 1, value: String::new() };
+        loader.report.add(ProblemKind::SameContent, &first.name, place);
     }
-    let attributes = match &data.profiles {
-        Some(spec) => Some(loader.profiles(spec, &profile_files)?),
-        None => None,
-    };
-    let events = match &data.events {
-        Some(spec) => Some(loader.events(spec, &event_files, attributes.is_some())?),
-        None => None,
-    };
+    loader.merges(&merges)?;
+    let attributes = if profiles.is_empty() { None } else { Some(loader.profiles(&profiles)?) };
+    let events = if events.is_empty() { None } else { Some(loader.events(&events, attributes.is_some())?) };
     loader.batch(attributes, events)
+}
+
+/// Sources with their files.
+type Sources<'d, T> = Vec<(&'d T, Vec<DataFile>)>;
+
+fn with_files<'d, T>(
+    base: &Path,
+    sources: &'d [T],
+    files: impl Fn(&T) -> &Vec<String>,
+) -> Result<Sources<'d, T>, ReadError> {
+    sources.iter().map(|source| Ok((source, find(base, files(source))?))).collect()
 }
 
 /// The field that says since when a profile's line of [`load_lines`] holds.
@@ -111,18 +123,12 @@ pub fn load_lines(schema: &Arc<Schema>, zone: Option<Zone>, profiles: &str, even
     let mut loader = Loader::new(schema, zone, &wanted, &mut silence);
     let file = |name: &str| DataFile::of_lines(name);
     let (profile_file, event_file) = (file("profiles"), file("events"));
-    let mut attributes = Attributes::new(schema, &wanted, RowsAre::default());
-    let spec = ProfileFiles {
-        files: Vec::new(),
-        id: "id".to_owned(),
-        time: Some(LINE_TIME.to_owned()),
-        rows: RowsAre::default(),
-    };
+    let mut attributes = Attributes::new(schema, &wanted);
+    let spec = ProfileFiles { time: Some(LINE_TIME.to_owned()), ..ProfileFiles::new(Vec::new(), "id") };
     let mut sink = ProfileSink::new(&mut loader, &mut attributes, &profile_file, &spec);
     rows::read_lines(&profile_file, profiles, &mut sink)?;
     let mut tables = EventTables::new(schema, &wanted);
-    let name = |name: &str| name.to_owned();
-    let spec = EventFiles { files: Vec::new(), id: name("id"), event: name("event"), time: name("time") };
+    let spec = EventFiles::new(Vec::new(), "id", "event", "time");
     let mut sink = EventSink::new(&mut loader, &mut tables, &event_file, &spec, true);
     rows::read_lines(&event_file, events, &mut sink)?;
     loader.batch(Some(attributes), Some(tables))
@@ -130,56 +136,83 @@ pub fn load_lines(schema: &Arc<Schema>, zone: Option<Zone>, profiles: &str, even
 
 impl<'a> Loader<'a> {
     /// Merge records come first: whose rows the others are depends on them.
-    fn merges(&mut self, spec: &MergeFiles, files: &[DataFile]) -> Result<(), ReadError> {
+    fn merges(&mut self, sources: &Sources<'_, MergeFiles>) -> Result<(), ReadError> {
         let mut records = Vec::new();
-        for file in files {
-            let (read, threads) = (Arc::clone(&self.read), self.threads);
-            let (report, records) = (&mut self.report, &mut records);
-            let mut sink = MergeSink { report, file, spec, records, from_at: None, into_at: None };
-            rows::read(file, &read, threads, &mut sink)?;
-            let found = [(&spec.from, sink.from_at), (&spec.into, sink.into_at)];
-            lacks(file, &found)?;
-            self.report.files += 1;
+        for (spec, files) in sources {
+            self.rules = Rules::new(&spec.reading);
+            for file in files {
+                let (read, threads) = (Arc::clone(&self.read), self.threads);
+                let partitions = self.partitions(file);
+                let (report, records, rules) = (&mut self.report, &mut records, &self.rules);
+                let mut sink = MergeSink { report, file, spec, rules, records, from_at: None, into_at: None };
+                let special = [spec.from.as_str(), &spec.into];
+                rows::read_mapped(file, &spec.reading, (&special, &partitions), &read, threads, &mut sink)?;
+                let found = [(&spec.from, sink.from_at), (&spec.into, sink.into_at)];
+                lacks(file, &found)?;
+                self.report.files += 1;
+            }
         }
         self.people.merges = Merges::new(&records);
         Ok(())
     }
 
-    fn profiles(&mut self, spec: &ProfileFiles, files: &[DataFile]) -> Result<Attributes<'a>, ReadError> {
+    fn profiles(&mut self, sources: &Sources<'_, ProfileFiles>) -> Result<Attributes<'a>, ReadError> {
         let schema: &'a Schema = self.schema;
-        let mut attributes = Attributes::new(schema, self.wanted, spec.rows);
-        for file in files {
-            let (read, threads) = (Arc::clone(&self.read), self.threads);
-            let mut sink = ProfileSink::new(self, &mut attributes, file, spec);
-            rows::read(file, &read, threads, &mut sink)?;
-            let found = sink.found();
-            lacks(file, &found)?;
-            sink.tell_of_absent_columns();
-            self.report.files += 1;
+        let mut attributes = Attributes::new(schema, self.wanted);
+        let mut absent = Absent::default();
+        for (spec, files) in sources {
+            self.rules = Rules::new(&spec.reading);
+            attributes.begin_source(spec.rows);
+            let n_blanks = self.people.n_blanks;
+            for file in files {
+                let (read, threads) = (Arc::clone(&self.read), self.threads);
+                let partitions = self.partitions(file);
+                let mut sink = ProfileSink::new(self, &mut attributes, file, spec);
+                let special: Vec<&str> = std::iter::once(&spec.id).chain(&spec.time).map(String::as_str).collect();
+                rows::read_mapped(file, &spec.reading, (&special, &partitions), &read, threads, &mut sink)?;
+                let found = sink.found();
+                lacks(file, &found)?;
+                absent.file(&file.name, sink.absent());
+                self.report.files += 1;
+            }
+            absent.end_of_source(&mut self.report, schema);
+            self.report.add_times(ProblemKind::Blanks, &spec.id, self.people.n_blanks - n_blanks);
         }
+        absent.end(&mut self.report, schema);
         Ok(attributes)
     }
 
-    fn events(
-        &mut self,
-        spec: &EventFiles,
-        files: &[DataFile],
-        has_profiles: bool,
-    ) -> Result<EventTables<'a>, ReadError> {
+    fn events(&mut self, sources: &Sources<'_, EventFiles>, has_profiles: bool) -> Result<EventTables<'a>, ReadError> {
         let schema: &'a Schema = self.schema;
         let mut tables = EventTables::new(schema, self.wanted);
-        for file in files {
-            let (read, threads) = (Arc::clone(&self.read), self.threads);
-            let before = tables.numbers();
-            let mut sink = EventSink::new(self, &mut tables, file, spec, has_profiles);
-            rows::read(file, &read, threads, &mut sink)?;
-            let found = sink.found();
-            lacks(file, &found)?;
-            sink.tell_of_absent_columns(&before);
-            self.report.files += 1;
+        for (spec, files) in sources {
+            self.rules = Rules::new(&spec.reading);
+            let n_blanks = self.people.n_blanks;
+            for file in files {
+                let (read, threads) = (Arc::clone(&self.read), self.threads);
+                let partitions = self.partitions(file);
+                let before = tables.numbers();
+                let mut sink = EventSink::new(self, &mut tables, file, spec, has_profiles);
+                let special = [spec.id.as_str(), &spec.event, &spec.time];
+                rows::read_mapped(file, &spec.reading, (&special, &partitions), &read, threads, &mut sink)?;
+                let found = sink.found();
+                lacks(file, &found)?;
+                sink.tell_of_absent_columns(&before);
+                self.report.files += 1;
+            }
+            self.report.add_times(ProblemKind::Blanks, &spec.id, self.people.n_blanks - n_blanks);
         }
         self.absent_events(&tables);
         Ok(tables)
+    }
+
+    /// What the folders of a file say that the schema or the source has a name for.
+    fn partitions(&self, file: &DataFile) -> Vec<(String, String)> {
+        let is_known = |name: &str| {
+            self.schema.attributes.iter().any(|field| field.name == name)
+                || self.schema.events.iter().any(|event| event.properties.iter().any(|field| field.name == name))
+        };
+        file.partitions.iter().filter(|(name, _)| is_known(name)).cloned().collect()
     }
 
     /// Tells of events that segments ask about and that no file has.
@@ -203,6 +236,10 @@ impl<'a> Loader<'a> {
         events: Option<EventTables<'_>>,
     ) -> Result<Loaded, ReadError> {
         let n_people = self.people.len();
+        let of_people = attributes.iter().flat_map(Attributes::blanks);
+        for (name, n) in of_people.chain(events.iter().flat_map(EventTables::blanks)) {
+            self.report.add_times(ProblemKind::Blanks, name, n);
+        }
         let ids = self.people.finish().map_err(|why| ReadError::new("data", why))?;
         let merged = merged_ids(&self.people.merges, &ids);
         let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
@@ -270,5 +307,65 @@ fn lacks(file: &DataFile, columns: &[(&String, Option<usize>)]) -> Result<(), Re
             Err(ReadError::new(&file.name, format!("there is no column `{name}`, which seg.toml says it has")))
         }
         None => Ok(()),
+    }
+}
+
+/// Which attributes that segments ask about the files of people lack.
+#[derive(Default)]
+struct Absent {
+    /// Of the source at hand: each file with what it lacks.
+    files: Vec<(String, Vec<AttributeId>)>,
+    /// What every file of every source lacked so far, and by which files.
+    nowhere: Option<Vec<(AttributeId, Vec<String>)>>,
+}
+
+impl Absent {
+    fn file(&mut self, name: &str, lacks: Vec<AttributeId>) {
+        self.files.push((name.to_owned(), lacks));
+    }
+
+    /// Tells of what one file of the source lacks and another has. What none has may be in
+    /// another source.
+    fn end_of_source(&mut self, report: &mut Report, schema: &Schema) {
+        let files = std::mem::take(&mut self.files);
+        let mut ids: Vec<AttributeId> = files.iter().flat_map(|(_, lacks)| lacks.iter().copied()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut nowhere = Vec::new();
+        for id in ids {
+            let without = files.iter().filter(|(_, lacks)| lacks.contains(&id));
+            let without: Vec<String> = without.map(|(name, _)| name.clone()).collect();
+            if without.len() == files.len() {
+                nowhere.push((id, without));
+            } else {
+                tell(report, schema, id, &without);
+            }
+        }
+        self.nowhere = Some(match self.nowhere.take() {
+            None => nowhere,
+            Some(before) => {
+                let still = before.into_iter().filter_map(|(id, mut files)| {
+                    let (_, here) = nowhere.iter().find(|(other, _)| *other == id)?;
+                    files.extend(here.iter().cloned());
+                    Some((id, files))
+                });
+                still.collect()
+            }
+        });
+    }
+
+    /// Tells of what no file of any source has.
+    fn end(self, report: &mut Report, schema: &Schema) {
+        for (id, files) in self.nowhere.into_iter().flatten() {
+            tell(report, schema, id, &files);
+        }
+    }
+}
+
+fn tell(report: &mut Report, schema: &Schema, id: AttributeId, files: &[String]) {
+    let name = schema.attribute(id).map_or("", |field| &field.name);
+    for file in files {
+        let place = || Place { file: file.clone(), line: 1, value: String::new() };
+        report.add(ProblemKind::AbsentColumn, name, place);
     }
 }

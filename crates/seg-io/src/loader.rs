@@ -7,7 +7,8 @@ use crate::existence::Existence;
 use crate::open::DataFile;
 use crate::people::People;
 use crate::report::{Place, ProblemKind, Report};
-use seg_data::{Schema, Wanted, Zone};
+use crate::rules::Rules;
+use seg_data::{Schema, Timestamp, Type, Wanted, Zone};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,6 +35,8 @@ pub(crate) struct Loader<'a> {
     pub people: People,
     pub existence: Existence,
     pub report: Report,
+    /// What the source that is being read says of its texts.
+    pub rules: Rules,
     /// Bytes read so far; whoever reads adds to it.
     pub read: Arc<AtomicU64>,
     pub bytes_total: u64,
@@ -57,6 +60,7 @@ impl<'a> Loader<'a> {
             people: People::default(),
             existence: Existence::default(),
             report: Report::default(),
+            rules: Rules::default(),
             read: Arc::new(AtomicU64::new(0)),
             bytes_total: 0,
             progress,
@@ -91,22 +95,34 @@ impl<'a> Loader<'a> {
         self.report.add(ProblemKind::UnparsableValue, column, place);
     }
 
-    /// Appends a cell to a column and reports what is wrong with it.
-    pub fn append(&mut self, column: &mut TypedColumn<'_>, cell: &Cell<'_>, place: impl Fn() -> Place) {
+    /// Appends a cell to a column and reports what is wrong with it. Of a row that may be
+    /// silent about what is required, what it lacks is no problem.
+    pub fn append(
+        &mut self,
+        column: &mut TypedColumn<'_>,
+        cell: &Cell<'_>,
+        is_silent: bool,
+        place: impl Fn() -> Place,
+    ) {
         let field = column.field;
         if !column.is_wanted {
             return;
         }
-        match column.builder.append(cell, self.zone) {
+        let (zone, report) = (self.zone, &mut self.report);
+        self.rules.with(cell, &field.ty, |cell| match column.builder.append(cell, zone) {
             Ok(true) => {
                 if let (Some(allowed), Cell::Text(text)) = (&field.allowed, cell)
-                    && field.ty == seg_data::Type::Text
+                    && field.ty == Type::Text
                     && !allowed.iter().any(|a| a == text)
                 {
-                    self.report.add(ProblemKind::ValueNotAllowed, &field.name, place);
+                    report.add(ProblemKind::ValueNotAllowed, &field.name, place);
+                } else if field.ty == Type::Timestamp {
+                    tell_of_unix(report, &field.name, cell);
                 }
             }
-            Ok(false) if field.is_required => self.report.add(ProblemKind::RequiredMissing, &field.name, place),
+            Ok(false) if field.is_required && !is_silent => {
+                report.add(ProblemKind::RequiredMissing, &field.name, place);
+            }
             Ok(false) => {}
             Err(unfit) => {
                 let kind = match unfit {
@@ -114,8 +130,27 @@ impl<'a> Loader<'a> {
                     Unfit::TooFine => ProblemKind::TooFine,
                     Unfit::TooLarge => ProblemKind::TooLarge,
                 };
-                self.report.add(kind, &field.name, place);
+                report.add(kind, &field.name, place);
             }
-        }
+        });
+    }
+
+    /// The instant in a column of times, or why there is none.
+    pub fn time(&mut self, cell: &Cell<'_>, column: &str) -> Result<Option<Timestamp>, Unfit> {
+        let (zone, report) = (self.zone, &mut self.report);
+        self.rules.with(cell, &Type::Timestamp, |cell| {
+            let time = cell.instant(zone);
+            if matches!(time, Ok(Some(_))) {
+                tell_of_unix(report, column, cell);
+            }
+            time
+        })
+    }
+}
+
+/// Tells of which unit the numbers are that a column of times holds.
+fn tell_of_unix(report: &mut Report, column: &str, cell: &Cell<'_>) {
+    if let Some((_, unit)) = cell.as_unix() {
+        report.add_without_place(ProblemKind::UnixTimes(unit.word()), column);
     }
 }

@@ -1,8 +1,14 @@
 //! `seg.toml`: what a project is called, whose calendar it follows, and where
 //! its data is.
 
+mod source;
+
+pub(crate) use source::is_null_marker;
+pub use source::{CsvRead, DayOrder, NULL_MARKERS, Reading};
+
 use seg_data::{Timestamp, WeekStart, Zone};
 use serde::Deserialize;
+use source::one_or_many;
 use std::ops::Range;
 use toml::Spanned;
 
@@ -26,21 +32,25 @@ pub struct Manifest {
     pub data: Data,
 }
 
-/// Where the data is.
+/// Where the data is: each kind of row in files of one or several sources, every one of
+/// which names its columns in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
     /// A row a person.
-    pub profiles: Option<ProfileFiles>,
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub profiles: Vec<ProfileFiles>,
     /// A row an event.
-    pub events: Option<EventFiles>,
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub events: Vec<EventFiles>,
     /// A row for two ids of one person.
-    pub merges: Option<MergeFiles>,
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub merges: Vec<MergeFiles>,
 }
 
 /// Files with a row a person.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "source::ProfileTable")]
 pub struct ProfileFiles {
     /// Paths or patterns, relative to the project.
     pub files: Vec<String>,
@@ -50,8 +60,9 @@ pub struct ProfileFiles {
     /// rows a person.
     pub time: Option<String>,
     /// What an empty cell of such a row means.
-    #[serde(default)]
     pub rows: RowsAre,
+    /// How the files are read.
+    pub reading: Reading,
 }
 
 /// What the rows of a person are, where they have times.
@@ -67,7 +78,7 @@ pub enum RowsAre {
 
 /// Files with a row for two ids of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "source::MergeTable")]
 pub struct MergeFiles {
     /// Paths or patterns, relative to the project.
     pub files: Vec<String>,
@@ -75,11 +86,13 @@ pub struct MergeFiles {
     pub from: String,
     /// The column of the id that the person goes by from then on.
     pub into: String,
+    /// How the files are read.
+    pub reading: Reading,
 }
 
 /// Files with a row an event.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "source::EventTable")]
 pub struct EventFiles {
     /// Paths or patterns, relative to the project.
     pub files: Vec<String>,
@@ -89,6 +102,25 @@ pub struct EventFiles {
     pub event: String,
     /// The column of times.
     pub time: String,
+    /// How the files are read.
+    pub reading: Reading,
+}
+
+impl ProfileFiles {
+    /// Files with a row a person, whose columns are named as the schema names them.
+    pub fn new(files: Vec<String>, id: &str) -> ProfileFiles {
+        let (rows, reading) = (RowsAre::default(), Reading::default());
+        ProfileFiles { files, id: id.to_owned(), time: None, rows, reading }
+    }
+}
+
+impl EventFiles {
+    /// Files of events with their columns of ids, names and times; the others are named as
+    /// the schema names them.
+    pub fn new(files: Vec<String>, id: &str, event: &str, time: &str) -> EventFiles {
+        let name = |name: &str| name.to_owned();
+        EventFiles { files, id: name(id), event: name(event), time: name(time), reading: Reading::default() }
+    }
 }
 
 /// A problem in a `seg.toml`.

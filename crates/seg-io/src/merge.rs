@@ -11,6 +11,7 @@ use crate::open::DataFile;
 use crate::people::one_spelling;
 use crate::report::{Place, ProblemKind, Report};
 use crate::rows::RowSink;
+use crate::rules::Rules;
 use std::collections::HashMap;
 
 /// What one id is to the person it belongs to.
@@ -109,6 +110,7 @@ pub(crate) struct MergeSink<'l> {
     pub report: &'l mut Report,
     pub file: &'l DataFile,
     pub spec: &'l MergeFiles,
+    pub rules: &'l Rules,
     pub records: &'l mut Vec<(String, String)>,
     pub from_at: Option<usize>,
     pub into_at: Option<usize>,
@@ -122,8 +124,8 @@ impl RowSink for MergeSink<'_> {
 
     fn row(&mut self, line: u64, cells: &[Cell<'_>]) {
         self.report.rows += 1;
-        let id = |at: Option<usize>| at.and_then(|at| cells.get(at)).and_then(|cell| cell.text().ok().flatten());
-        let id = |at: Option<usize>| id(at).map(|id| one_spelling(&id).to_owned());
+        let id = |at: Option<usize>| self.rules.id(cells.get(at?)?);
+        let id = |at: Option<usize>| id(at).map(|id| one_spelling(id.as_ref()).to_owned());
         let place = || Place { file: self.file.name.clone(), line, value: String::new() };
         match (id(self.from_at), id(self.into_at)) {
             (Some(from), Some(into)) => self.records.push((from, into)),
@@ -140,6 +142,11 @@ impl RowSink for MergeSink<'_> {
         self.report.rows += 1;
         let place = || Place { file: self.file.name.clone(), line, value: why.to_owned() };
         self.report.add(ProblemKind::BrokenRow, "", place);
+    }
+
+    fn note(&mut self, kind: ProblemKind, column: &str, line: u64) {
+        let place = || Place { file: self.file.name.clone(), line, value: String::new() };
+        self.report.add(kind, column, place);
     }
 }
 

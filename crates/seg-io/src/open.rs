@@ -2,9 +2,9 @@
 
 use crate::report::ReadError;
 use flate2::read::MultiGzDecoder;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,10 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How a data file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Comma-separated values with a header line.
+    /// Separated values with a header line; what separates them, the header tells.
     Csv,
-    /// A JSON object a line.
-    Ndjson,
+    /// Values separated by tabs, with a header line.
+    Tsv,
+    /// A JSON object a line, or one array of objects.
+    Json,
     /// Apache Parquet.
     Parquet,
 }
@@ -29,36 +31,33 @@ pub struct DataFile {
     pub name: String,
     /// How it is written.
     pub format: Format,
-    /// Whether it is packed with gzip.
-    pub is_gzip: bool,
+    /// What folders on the way to it say of its rows: `country=DE`, as warehouses cut tables.
+    pub partitions: Vec<(String, String)>,
 }
 
+/// What a value that is missing is called in the name of a folder.
+const NO_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
+
 impl DataFile {
-    /// The format that the ending of a path stands for, and whether it is packed.
+    /// The format that the ending of a path stands for; whether it is packed, its bytes tell.
     ///
     /// # Errors
     /// When the ending is not one that Seg reads.
     pub fn new(path: PathBuf, name: String) -> Result<DataFile, ReadError> {
-        let lower = name.to_lowercase();
-        let (stem, is_gzip) = match lower.strip_suffix(".gz") {
-            Some(stem) => (stem, true),
-            None => (lower.as_str(), false),
+        let Some(format) = format_of(&name) else {
+            let endings = ".csv, .tsv, .ndjson, .jsonl, .json and .parquet, packed as .gz or .zst or not";
+            return Err(ReadError::new(name, format!("this kind of file is not read; Seg reads {endings}")));
         };
-        let format = match stem.rsplit_once('.').map(|(_, ending)| ending) {
-            Some("csv") => Format::Csv,
-            Some("ndjson" | "jsonl") => Format::Ndjson,
-            Some("parquet") if !is_gzip => Format::Parquet,
-            _ => {
-                let endings = ".csv, .csv.gz, .ndjson, .ndjson.gz, .jsonl, .jsonl.gz and .parquet";
-                return Err(ReadError::new(name, format!("this kind of file is not read; Seg reads {endings}")));
-            }
-        };
-        Ok(DataFile { path, name, format, is_gzip })
+        let folders = name.rsplit_once('/').map_or("", |(folders, _)| folders);
+        let said = folders.split('/').filter_map(|folder| folder.split_once('='));
+        let said = said.filter(|(key, value)| !key.is_empty() && *value != NO_PARTITION);
+        let partitions = said.map(|(key, value)| (key.to_owned(), unescaped(value))).collect();
+        Ok(DataFile { path, name, format, partitions })
     }
 
     /// Lines of JSON that are no file.
     pub(crate) fn of_lines(name: &str) -> DataFile {
-        DataFile { path: PathBuf::new(), name: name.to_owned(), format: Format::Ndjson, is_gzip: false }
+        DataFile { path: PathBuf::new(), name: name.to_owned(), format: Format::Json, partitions: Vec::new() }
     }
 
     /// Its size in bytes, packed; 0 when that cannot be told.
@@ -69,8 +68,16 @@ impl DataFile {
     /// Opens it as a stream of its unpacked bytes; `read` counts packed ones.
     pub(crate) fn stream(&self, read: &Arc<AtomicU64>) -> Result<Box<dyn Read>, ReadError> {
         let file = self.open()?;
-        let counted = BufReader::with_capacity(1 << 16, Counted { inner: file, read: Arc::clone(read) });
-        Ok(if self.is_gzip { Box::new(MultiGzDecoder::new(counted)) } else { Box::new(counted) })
+        let mut counted = BufReader::with_capacity(1 << 16, Counted { inner: file, read: Arc::clone(read) });
+        let start = counted.fill_buf().map_err(|error| self.error(&error))?;
+        Ok(match start {
+            [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(counted)),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                let unpacked = zstd::Decoder::with_buffer(counted).map_err(|error| self.error(&error))?;
+                Box::new(unpacked)
+            }
+            _ => Box::new(counted),
+        })
     }
 
     pub(crate) fn open(&self) -> Result<File, ReadError> {
@@ -82,16 +89,55 @@ impl DataFile {
         let message = match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
             std::io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
-            std::io::ErrorKind::UnexpectedEof if self.is_gzip => {
-                "the packed file ends too early; is it complete?".to_owned()
+            std::io::ErrorKind::UnexpectedEof => "the packed file ends too early; is it complete?".to_owned(),
+            std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
+                "the packed file is damaged".to_owned()
             }
-            std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData if self.is_gzip => {
-                "the file ends in .gz but is not packed with gzip, or is damaged".to_owned()
-            }
+            // What the unpacker of zstd finds wrong has no kind of its own.
+            _ if error.raw_os_error().is_none() => format!("it cannot be unpacked: {error}"),
             _ => error.to_string(),
         };
         ReadError::new(&self.name, message)
     }
+}
+
+/// The format that a name ends in, behind which may stand how it is packed.
+fn format_of(name: &str) -> Option<Format> {
+    let lower = name.to_lowercase();
+    let stem = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
+    match stem.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("csv") => Some(Format::Csv),
+        Some("tsv") => Some(Format::Tsv),
+        Some("ndjson" | "jsonl" | "json") => Some(Format::Json),
+        Some("parquet") if stem.len() == lower.len() => Some(Format::Parquet),
+        _ => None,
+    }
+}
+
+/// `New%20York` as `New York`.
+fn unescaped(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let [first, after @ ..] = rest {
+        let code = after.get(..2).and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        match code.filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| value.to_owned())
+}
+
+/// Whether tools leave such files beside data, or it is one of ours that was not finished.
+fn is_stray(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with(['.', '_']) || name.ends_with(".partial") || name.ends_with(".crc")
 }
 
 struct Counted {
@@ -127,12 +173,22 @@ pub fn find(base: &Path, patterns: &[String]) -> Result<Vec<DataFile>, ReadError
         }
         // Only the pattern is a pattern; the directory may hold any character.
         let escaped = glob::Pattern::escape(&base.to_string_lossy());
-        let full = if Path::new(pattern).is_absolute() { pattern.clone() } else { format!("{escaped}/{pattern}") };
+        let is_folder = path.is_dir();
+        let inside = match is_folder {
+            true => format!("{}/**/*", glob::Pattern::escape(pattern.trim_end_matches('/'))),
+            false => pattern.clone(),
+        };
+        let full = if Path::new(pattern).is_absolute() { inside } else { format!("{escaped}/{inside}") };
         let found =
             glob::glob(&full).map_err(|e| ReadError::new(pattern, format!("this is not a pattern: {}", e.msg)))?;
-        let mut found: Vec<PathBuf> = found.filter_map(Result::ok).filter(|p| p.is_file()).collect();
+        let is_data = |path: &PathBuf| {
+            let is_read = !is_folder || format_of(&path.to_string_lossy()).is_some();
+            path.is_file() && is_read && !is_stray(path)
+        };
+        let mut found: Vec<PathBuf> = found.filter_map(Result::ok).filter(is_data).collect();
         if found.is_empty() {
-            return Err(ReadError::new(pattern, "there is no such file"));
+            let what = if is_folder { "there are no files in it that Seg reads" } else { "there is no such file" };
+            return Err(ReadError::new(pattern, what));
         }
         found.sort();
         for path in found.into_iter().filter(|path| is_new(path)) {
@@ -141,4 +197,29 @@ pub fn find(base: &Path, patterns: &[String]) -> Result<Vec<DataFile>, ReadError
         }
     }
     Ok(files)
+}
+
+/// How many bytes of files are compared to tell whether they are one under two names.
+const COMPARED_BYTES: u64 = 64 * 1024;
+
+/// Files of the size and the beginning of another, each with the first of them. What cannot
+/// be opened is like none, and will be told of when it is read.
+pub(crate) fn alike<'f>(files: impl Iterator<Item = &'f DataFile>) -> Vec<(&'f DataFile, &'f DataFile)> {
+    let mut of_size: HashMap<u64, Vec<&DataFile>> = HashMap::new();
+    let mut pairs = Vec::new();
+    for file in files {
+        let same = of_size.entry(file.size()).or_default();
+        let is_alike = |other: &&&DataFile| matches!((beginning(file), beginning(other)), (Some(a), Some(b)) if a == b);
+        match same.iter().find(is_alike) {
+            Some(first) => pairs.push((*first, file)),
+            None => same.push(file),
+        }
+    }
+    pairs
+}
+
+fn beginning(file: &DataFile) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(&file.path).ok()?.take(COMPARED_BYTES).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }

@@ -2,6 +2,7 @@
 
 use crate::cell::Cell;
 use crate::merge::Merges;
+use crate::texts::has_blanks;
 use arrow_array::StringArray;
 use arrow_array::builder::StringBuilder;
 use std::collections::HashMap;
@@ -14,6 +15,8 @@ pub(crate) struct People {
     ids: StringBuilder,
     n_people: u32,
     n_bytes: usize,
+    /// How many ids begin or end with blanks.
+    pub n_blanks: u64,
     pub merges: Merges,
     /// Rows of people whose ids are no whole numbers.
     named: HashMap<String, u32>,
@@ -139,6 +142,7 @@ impl People {
         let row = self.n_people;
         self.n_people = self.n_people.saturating_add(1).min(NOBODY - 1);
         self.n_bytes += id.len();
+        self.n_blanks += u64::from(has_blanks(id));
         if i32::try_from(self.n_bytes).is_ok() {
             self.ids.append_value(id);
         }

@@ -41,6 +41,18 @@ pub enum ProblemKind {
     UnlistedProfile,
     /// An event whose id came before; the first to arrive is used.
     RepeatedEvent,
+    /// Texts with blanks around them, which are others than those without.
+    Blanks,
+    /// Times that are numbers since 1970, of this unit, which their magnitude tells.
+    UnixTimes(&'static str),
+    /// A header line that comes again.
+    RepeatedHeader,
+    /// A file in an encoding other than UTF-8, which its first bytes tell.
+    Encoding,
+    /// Two columns of one name; the first is used.
+    RepeatedColumn,
+    /// A file of the size and the beginning of another.
+    SameContent,
 }
 
 impl ProblemKind {
@@ -63,6 +75,39 @@ impl ProblemKind {
             ProblemKind::RepeatedProfile => "repeated-profile",
             ProblemKind::UnlistedProfile => "unlisted-profile",
             ProblemKind::RepeatedEvent => "repeated-event",
+            ProblemKind::Blanks => "blanks",
+            ProblemKind::UnixTimes(_) => "unix-times",
+            ProblemKind::RepeatedHeader => "repeated-header",
+            ProblemKind::Encoding => "encoding",
+            ProblemKind::RepeatedColumn => "repeated-column",
+            ProblemKind::SameContent => "same-content",
+        }
+    }
+
+    /// Whether it says how data was read where there is hardly a doubt, rather than that
+    /// something may be wrong with it.
+    pub fn is_remark(self) -> bool {
+        match self {
+            ProblemKind::UnixTimes(_) | ProblemKind::RepeatedHeader | ProblemKind::Encoding => true,
+            ProblemKind::UnknownColumn
+            | ProblemKind::AbsentColumn
+            | ProblemKind::AbsentEvent
+            | ProblemKind::BrokenRow
+            | ProblemKind::MissingId
+            | ProblemKind::MissingEvent
+            | ProblemKind::UnknownEvent
+            | ProblemKind::ImpossibleTime
+            | ProblemKind::UnparsableValue
+            | ProblemKind::TooFine
+            | ProblemKind::TooLarge
+            | ProblemKind::ValueNotAllowed
+            | ProblemKind::RequiredMissing
+            | ProblemKind::RepeatedProfile
+            | ProblemKind::UnlistedProfile
+            | ProblemKind::RepeatedEvent
+            | ProblemKind::Blanks
+            | ProblemKind::RepeatedColumn
+            | ProblemKind::SameContent => false,
         }
     }
 
@@ -101,6 +146,28 @@ impl ProblemKind {
             }
             ProblemKind::RepeatedEvent => {
                 format!("{events} {repeats} an event id in `{column}`; the first to arrive was used")
+            }
+            ProblemKind::Blanks => {
+                let (texts, end) = (plural(n, "text"), if n == 1 { "begins or ends" } else { "begin or end" });
+                format!(
+                    "{texts} in `{column}` {end} with blanks and {is} not the same without; `trim = true` takes them off"
+                )
+            }
+            ProblemKind::UnixTimes(unit) => format!("numbers in `{column}` were read as {unit} since 1970"),
+            ProblemKind::RepeatedHeader => format!("{rows} {repeats} the header and {was} passed over"),
+            ProblemKind::Encoding => {
+                let (files, is) = (plural(n, "file"), if n == 1 { "is" } else { "are" });
+                format!("{files} {is} not in UTF-8 and {was} read as {column}")
+            }
+            ProblemKind::RepeatedColumn => {
+                let (files, has) = (plural(n, "file"), if n == 1 { "has" } else { "have" });
+                format!("{files} {has} more than one column `{column}`; the first was used")
+            }
+            ProblemKind::SameContent => {
+                let (files, look) = (plural(n, "file"), if n == 1 { "looks" } else { "look" });
+                format!(
+                    "{files} {look} like `{column}` under another name, of the same size and beginning, and {was} read as well"
+                )
             }
         }
     }
@@ -184,7 +251,13 @@ impl Report {
             | ProblemKind::RequiredMissing
             | ProblemKind::RepeatedProfile
             | ProblemKind::UnlistedProfile
-            | ProblemKind::RepeatedEvent => false,
+            | ProblemKind::RepeatedEvent
+            | ProblemKind::Blanks
+            | ProblemKind::UnixTimes(_)
+            | ProblemKind::RepeatedHeader
+            | ProblemKind::Encoding
+            | ProblemKind::RepeatedColumn
+            | ProblemKind::SameContent => false,
         };
         self.problems.iter().filter(|p| is_lost(p.kind)).map(|p| p.count).sum()
     }
@@ -201,6 +274,15 @@ impl Report {
     /// Counts a problem of the data as a whole.
     pub(crate) fn add_without_place(&mut self, kind: ProblemKind, column: &str) {
         self.counted(kind, column);
+    }
+
+    /// Counts a problem of the data as a whole so many times.
+    pub(crate) fn add_times(&mut self, kind: ProblemKind, column: &str, n: u64) {
+        if n > 0
+            && let Some(problem) = self.counted(kind, column)
+        {
+            problem.count += n - 1;
+        }
     }
 
     fn counted(&mut self, kind: ProblemKind, column: &str) -> Option<&mut Problem> {

@@ -1,15 +1,19 @@
 //! Rows out of files of any kind.
 
 mod csv;
+mod dialect;
+mod mapped;
 mod ndjson;
 mod parquet;
 
 pub(crate) use ndjson::cell as json_cell;
 
 use crate::cell::Cell;
+use crate::manifest::{CsvRead, Reading};
 use crate::open::{DataFile, Format};
-use crate::report::ReadError;
+use crate::report::{ProblemKind, ReadError};
 use arrow_array::ArrayRef;
+use mapped::Mapped;
 use seg_data::Zone;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -64,6 +68,9 @@ pub(crate) trait RowSink {
 
     /// A row that is not one, with what is wrong.
     fn broken(&mut self, line: u64, why: &str);
+
+    /// Something that is told of the file rather than of a row.
+    fn note(&mut self, kind: ProblemKind, column: &str, line: u64);
 }
 
 /// Feeds lines of JSON into `sink`.
@@ -71,17 +78,34 @@ pub(crate) fn read_lines(file: &DataFile, lines: &str, sink: &mut dyn RowSink) -
     ndjson::read(file, Box::new(std::io::Cursor::new(lines.to_owned())), sink)
 }
 
-/// Feeds all rows of a file into `sink`. `read` counts the bytes taken; so many
+/// Feeds all rows of a file into `sink` with the columns that its source says they have,
+/// of which the `special` ones go by the names of the file, and with those that folders say.
+pub(crate) fn read_mapped(
+    file: &DataFile,
+    reading: &Reading,
+    (special, partitions): (&[&str], &[(String, String)]),
+    bytes: &Arc<AtomicU64>,
+    threads: NonZero<usize>,
+    sink: &mut dyn RowSink,
+) -> Result<(), ReadError> {
+    match Mapped::new(sink, reading, partitions, special) {
+        Ok(mut mapped) => read(file, &reading.csv, bytes, threads, &mut mapped),
+        Err(sink) => read(file, &reading.csv, bytes, threads, sink),
+    }
+}
+
+/// Feeds all rows of a file into `sink`. `bytes` counts those taken; so many
 /// `threads` unpack them, where a file can be unpacked in parts.
 pub(crate) fn read(
     file: &DataFile,
-    read: &Arc<AtomicU64>,
+    csv: &CsvRead,
+    bytes: &Arc<AtomicU64>,
     threads: NonZero<usize>,
     sink: &mut dyn RowSink,
 ) -> Result<(), ReadError> {
     match file.format {
-        Format::Csv => csv::read(file, file.stream(read)?, sink),
-        Format::Ndjson => ndjson::read(file, file.stream(read)?, sink),
-        Format::Parquet => parquet::read(file, read, threads, sink),
+        Format::Csv | Format::Tsv => csv::read(file, csv, file.stream(bytes)?, sink),
+        Format::Json => ndjson::read(file, file.stream(bytes)?, sink),
+        Format::Parquet => parquet::read(file, bytes, threads, sink),
     }
 }

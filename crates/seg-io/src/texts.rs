@@ -14,6 +14,8 @@ pub(crate) struct Texts {
     pub keys: Primitives<i32>,
     n_bytes: usize,
     n_bytes_max: usize,
+    /// How many of the texts begin or end with blanks.
+    pub n_blanks: u64,
 }
 
 impl Default for Texts {
@@ -27,7 +29,7 @@ impl Texts {
     /// A column whose different texts may have so many bytes together.
     fn with_bytes(n_bytes_max: usize) -> Texts {
         let (known, values, keys) = Default::default();
-        Texts { known, values, keys, n_bytes: 0, n_bytes_max }
+        Texts { known, values, keys, n_bytes: 0, n_bytes_max, n_blanks: 0 }
     }
 
     /// The key of a text; none where a column cannot hold more.
@@ -40,6 +42,7 @@ impl Texts {
             return None;
         }
         self.n_bytes += text.len();
+        self.n_blanks += u64::from(has_blanks(text));
         self.values.append_value(text);
         self.known.insert(text.to_owned(), key);
         Some(key)
@@ -55,6 +58,11 @@ impl Texts {
         debug_assert!(keys.iter().flatten().all(is_key));
         Arc::new(DictionaryArray::<Int32Type>::new(keys, values))
     }
+}
+
+/// Whether a text begins or ends with blanks.
+pub(crate) fn has_blanks(text: &str) -> bool {
+    text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace)
 }
 
 #[cfg(test)]

@@ -26,7 +26,11 @@ impl Ids {
             return None;
         }
         if let Some(texts) = array.as_string_opt::<i32>() {
-            return texts.iter().flatten().all(|text| !text.is_empty()).then(|| Ids::Texts(texts.clone()));
+            return texts
+                .iter()
+                .flatten()
+                .all(|text| Cell::Text(text).as_id().is_some())
+                .then(|| Ids::Texts(texts.clone()));
         }
         numbers(array).map(Ids::Numbers)
     }

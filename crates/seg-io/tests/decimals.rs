@@ -11,7 +11,7 @@ use arrow_schema::Field;
 use parquet::arrow::ArrowWriter;
 use seg_data::schema::parse;
 use seg_data::{AttributeId, Batch, Decimal, Timestamp, Value};
-use seg_io::manifest::{Data, ProfileFiles, RowsAre};
+use seg_io::manifest::{Data, ProfileFiles};
 use seg_io::{LoadRequest, Loaded, load};
 use std::path::Path;
 use std::sync::Arc;
@@ -82,8 +82,8 @@ fn people(dir: &Path, file: &str) -> Vec<Loaded> {
     let of_type = |ty: &&str| {
         let (schema, problems) = parse(&format!("[attributes]\nvalue = \"{ty}\"\n"));
         assert_eq!(problems, []);
-        let profiles = ProfileFiles { files: vec![file.into()], id: "id".into(), time: None, rows: RowsAre::default() };
-        let data = Data { profiles: Some(profiles), ..Data::default() };
+        let profiles = ProfileFiles::new(vec![file.into()], "id");
+        let data = Data { profiles: vec![profiles], ..Data::default() };
         load(LoadRequest::new(dir, &data, &Arc::new(schema))).expect(file)
     };
     TYPES.iter().map(of_type).collect()

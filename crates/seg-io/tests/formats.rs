@@ -48,19 +48,9 @@ fn read(dir: &Path, profiles: Option<&str>, events: &str) -> Result<Batch, ReadE
     let (schema, problems) = parse(SCHEMA);
     assert_eq!(problems, []);
     let data = Data {
-        profiles: profiles.map(|f| ProfileFiles {
-            files: vec![f.into()],
-            id: "id".into(),
-            time: None,
-            rows: RowsAre::Changes,
-        }),
-        events: Some(EventFiles {
-            files: vec![events.into()],
-            id: "id".into(),
-            event: "event".into(),
-            time: "time".into(),
-        }),
-        merges: None,
+        profiles: profiles.map(|f| ProfileFiles::new(vec![f.into()], "id")).into_iter().collect(),
+        events: vec![EventFiles::new(vec![events.into()], "id", "event", "time")],
+        merges: Vec::new(),
     };
     let loaded = load(LoadRequest::new(dir, &data, &Arc::new(schema)))?;
     assert_eq!(loaded.report.problems, []);
@@ -174,9 +164,8 @@ fn nested_objects_and_lists_are_read() {
     writer.write(&batch).expect("written");
     writer.close().expect("closed");
     for name in ["p.ndjson", "p.parquet"] {
-        let profiles =
-            Some(ProfileFiles { files: vec![name.into()], id: "id".into(), time: None, rows: RowsAre::Changes });
-        let data = Data { profiles, ..Data::default() };
+        let profiles = Some(ProfileFiles::new(vec![name.into()], "id"));
+        let data = Data { profiles: profiles.into_iter().collect(), ..Data::default() };
         let loaded = load(LoadRequest::new(dir.path(), &data, &schema)).expect("read");
         assert_eq!(
             loaded.report.problems.iter().map(|p| &p.column).collect::<Vec<_>>(),
@@ -219,9 +208,8 @@ fn lists_of_records_are_read() {
     std::fs::write(dir.path().join("e.csv"), csv).expect("written");
     let mut printed = Vec::new();
     for name in ["e.ndjson", "e.csv"] {
-        let events =
-            EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
-        let data = Data { events: Some(events), ..Data::default() };
+        let events = EventFiles::new(vec![name.into()], "id", "event", "time");
+        let data = Data { events: vec![events], ..Data::default() };
         let loaded = load(LoadRequest::new(dir.path(), &data, &schema)).expect("read");
         let problems: Vec<_> = loaded.report.problems.iter().map(|p| (p.kind.slug(), p.count)).collect();
         assert_eq!(problems, [("unparsable-value", 1)], "{name}");
@@ -265,9 +253,8 @@ fn what_is_not_wanted_is_left_behind() {
     let properties = [PropertyId(0)].into();
     let wanted = Wanted { events: [(EventId(0), WantedEvents { properties, since })].into(), ..Wanted::default() };
     let load = |name: &str, wanted: &Wanted| {
-        let events =
-            EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
-        let data = Data { events: Some(events), ..Data::default() };
+        let events = EventFiles::new(vec![name.into()], "id", "event", "time");
+        let data = Data { events: vec![events], ..Data::default() };
         load(LoadRequest { wanted: Some(wanted), ..LoadRequest::new(dir.path(), &data, &schema) })
     };
     // The last column's chunk, a run of bytes before the footer, is overwritten.
@@ -307,8 +294,8 @@ fn dated_rows_are_changes_or_snapshots() {
     std::fs::write(dir.path().join("people.csv"), rows).expect("written");
     let plan_at = |rows: RowsAre, seconds: i64| {
         let files =
-            ProfileFiles { files: vec!["people.csv".into()], id: "id".into(), time: Some("since".into()), rows };
-        let data = Data { profiles: Some(files), ..Data::default() };
+            ProfileFiles { time: Some("since".into()), rows, ..ProfileFiles::new(vec!["people.csv".into()], "id") };
+        let data = Data { profiles: vec![files], ..Data::default() };
         let loaded = load(LoadRequest::new(dir.path(), &data, &schema)).expect("read");
         assert_eq!(loaded.report.problems.len(), 1, "a time that is none is passed over");
         loaded.batch.attribute(AttributeId(0), 0, Timestamp(seconds * 1_000_000))
@@ -373,9 +360,8 @@ fn columns_and_rows_give_the_same() {
         writer.write(&records).expect("written");
         writer.close().expect("closed");
         let load = |name: &str, threads| {
-            let events =
-                EventFiles { files: vec![name.into()], id: "id".into(), event: "event".into(), time: "time".into() };
-            let data = Data { events: Some(events), ..Data::default() };
+            let events = EventFiles::new(vec![name.into()], "id", "event", "time");
+            let data = Data { events: vec![events], ..Data::default() };
             load(LoadRequest { threads, ..LoadRequest::new(dir.path(), &data, &schema) }).expect(name)
         };
         let (rows, columns) = (load("e.csv", ONE), load("e.parquet", NonZero::new(2).expect("two")));
@@ -445,8 +431,8 @@ fn people_as_columns_and_as_rows_are_the_same() {
         writer.close().expect("closed");
         let load = |name: &str| {
             let rows = RowsAre::default();
-            let profiles = ProfileFiles { files: vec![name.into()], id: "id".into(), time: None, rows };
-            let data = Data { profiles: Some(profiles), ..Data::default() };
+            let profiles = ProfileFiles { rows, ..ProfileFiles::new(vec![name.into()], "id") };
+            let data = Data { profiles: vec![profiles], ..Data::default() };
             load(LoadRequest::new(dir.path(), &data, &schema)).expect(name)
         };
         let (rows, columns) = (load("p.csv"), load("p.parquet"));

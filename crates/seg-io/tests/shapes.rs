@@ -13,7 +13,7 @@ use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use seg_data::schema::parse;
 use seg_data::{AttributeId, EventId, Timestamp, Value, Zone};
-use seg_io::manifest::{Data, EventFiles, ProfileFiles, RowsAre};
+use seg_io::manifest::{Data, EventFiles, ProfileFiles};
 use seg_io::{LoadRequest, Loaded, ReadError, load};
 use std::path::Path;
 use std::sync::Arc;
@@ -31,19 +31,9 @@ const SCHEMA: &str = r#"
 fn data(profiles: &str, events: &str) -> Data {
     let name = |name: &str| name.to_owned();
     Data {
-        profiles: Some(ProfileFiles {
-            files: vec![name(profiles)],
-            id: name("id"),
-            time: None,
-            rows: RowsAre::Changes,
-        }),
-        events: Some(EventFiles {
-            files: vec![name(events)],
-            id: name("id"),
-            event: name("event"),
-            time: name("time"),
-        }),
-        merges: None,
+        profiles: vec![ProfileFiles::new(vec![name(profiles)], "id")],
+        events: vec![EventFiles::new(vec![name(events)], "id", "event", "time")],
+        merges: Vec::new(),
     }
 }
 

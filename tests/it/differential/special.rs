@@ -195,6 +195,8 @@ fn others() -> Vec<BoxedStrategy<String>> {
         ),
         phrase("did orders where number of lines is {} {}", vec![bound(), one(&["0", "1"])]),
         phrase("number of pets is {} {}", vec![bound(), one(&["0", "1", "2"])]),
+        phrase("number of pets is {} {} or unknown", vec![bound(), one(&["1", "2"])]),
+        phrase("pets are {}", vec![one(&["known", "missing", "empty", "not empty"])]),
         phrase("{} order amount is {} 10", vec![one(&["average", "total", "largest"]), bound()]),
         phrase("most frequent sku of lines of orders is {}", vec![one(&["\"a\"", "\"b\""])]),
         phrase("most frequent category of orders {} is {}", vec![window(), one(&["\"a\"", "\"DE\"", "\"straße\""])]),

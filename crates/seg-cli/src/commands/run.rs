@@ -40,7 +40,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let asked = program.wanted(now);
     let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
     let loaded = read(&project, manifest, (wanted, &asked), output)?;
-    let is_clean = loaded.report.problems.is_empty();
+    let is_clean = loaded.report.problems.iter().all(|problem| problem.kind.is_remark());
     if args.strict && !is_clean {
         if args.format == Format::Json {
             print_json(&serde_json::json!({ "data": data_json(&loaded.report) }))?;

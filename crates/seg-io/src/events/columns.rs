@@ -50,6 +50,7 @@ impl EventSink<'_, '_, '_> {
             columns: &self.columns,
             indices: [self.id_at, self.event_at, self.time_at],
             has_profiles: self.has_profiles,
+            has_rules: !self.loader.rules.is_empty(),
         };
         // Everything of a batch is looked at before anything of it is taken.
         let mut found: Vec<Option<Rows>> = batches.iter().map(|_| None).collect();
@@ -102,13 +103,15 @@ struct Look<'l> {
     /// Where the id, the event's name and its time are.
     indices: [Option<usize>; 3],
     has_profiles: bool,
+    /// Whether the source says something of its texts.
+    has_rules: bool,
 }
 
 impl Look<'_> {
     /// The rows by event, where each is fit.
     fn rows(&self, columns: &Columns) -> Option<Rows> {
         // Events are told apart by their ids one by one.
-        if self.tables.tables.iter().any(|table| table.id_property.is_some()) {
+        if self.has_rules || self.tables.tables.iter().any(|table| table.id_property.is_some()) {
             return None;
         }
         let [id_at, event_at, time_at] = self.indices;

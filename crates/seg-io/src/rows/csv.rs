@@ -1,19 +1,31 @@
 //! Rows of CSV files.
 
 use super::RowSink;
+use super::dialect::Dialect;
 use crate::cell::Cell;
+use crate::manifest::CsvRead;
 use crate::open::DataFile;
-use crate::report::ReadError;
+use crate::report::{ProblemKind, ReadError};
 use csv::{ByteRecord, ReaderBuilder};
 use std::io::Read;
 
-pub(super) fn read(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(stream);
+pub(super) fn read(
+    file: &DataFile,
+    said: &CsvRead,
+    stream: Box<dyn Read>,
+    sink: &mut dyn RowSink,
+) -> Result<(), ReadError> {
+    let Dialect { delimiter, guessed, text } =
+        Dialect::of(stream, said, file.format).map_err(|error| file.error(&error))?;
+    if let Some(encoding) = guessed {
+        sink.note(ProblemKind::Encoding, encoding, 1);
+    }
+    let mut reader = ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(text);
     let error = |e: csv::Error| match e.into_kind() {
         csv::ErrorKind::Io(io) => file.error(&io),
         other => ReadError::new(&file.name, format!("{other:?}")),
     };
-    let headers = reader.byte_headers().map_err(error)?;
+    let headers = reader.byte_headers().map_err(error)?.clone();
     let names: Vec<String> = headers
         .iter()
         .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').trim().to_owned())
@@ -21,18 +33,29 @@ pub(super) fn read(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSin
     if names.iter().all(String::is_empty) {
         return Err(ReadError::new(&file.name, "the file is empty; a header line with column names is needed"));
     }
+    for (at, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+        let is_second = |before: &[String]| before.iter().filter(|other| *other == name).count() == 1;
+        if names.get(..at).is_some_and(is_second) {
+            sink.note(ProblemKind::RepeatedColumn, name, 1);
+        }
+    }
     sink.columns(&names);
     let mut record = ByteRecord::new();
     let mut cells = Vec::new();
     while reader.read_byte_record(&mut record).map_err(error)? {
         let line = record.position().map_or(0, csv::Position::line);
-        if let Some(n_lines) = swallowed(&record, names.len()) {
+        if let Some(n_lines) = swallowed(&record, names.len(), delimiter) {
             sink.broken(line, &format!("a quote took {n_lines} lines that look like rows"));
             continue;
         }
         if record.len() != names.len() {
             let why = format!("{} fields where {} are needed", record.len(), names.len());
             sink.broken(line, &why);
+            continue;
+        }
+        // Files that were put one behind the other.
+        if record.get(0) == headers.get(0) && record.iter().eq(headers.iter()) {
+            sink.note(ProblemKind::RepeatedHeader, "", line);
             continue;
         }
         cells.clear();
@@ -50,12 +73,12 @@ const SEPARATORS_MIN: usize = 3;
 
 /// How many lines a field holds beside its first that look like rows of the file, with
 /// as many fields: a quote that is never closed takes them.
-fn swallowed(record: &ByteRecord, n_fields: usize) -> Option<usize> {
+fn swallowed(record: &ByteRecord, n_fields: usize, delimiter: u8) -> Option<usize> {
     if n_fields < 2 || !record.as_slice().contains(&b'\n') {
         return None;
     }
     let n_separators = n_fields - 1;
-    let looks_like_row = |line: &&[u8]| line.iter().filter(|byte| **byte == b',').count() == n_separators;
+    let looks_like_row = |line: &&[u8]| line.iter().filter(|byte| **byte == delimiter).count() == n_separators;
     let rows_of = |field: &[u8]| {
         let mut lines: Vec<&[u8]> = field.split(|byte| *byte == b'\n').skip(1).collect();
         // The last ends where the next quote is, which may be within a row.

@@ -10,7 +10,7 @@ use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use seg::{Batch, Zone};
 use seg_io::LoadRequest;
-use seg_io::manifest::{Data, EventFiles, ProfileFiles, RowsAre};
+use seg_io::manifest::{Data, EventFiles, ProfileFiles};
 use std::fs::File;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -39,19 +39,9 @@ fn folder(batch: &Batch) -> PathBuf {
 pub fn read(batch: &Batch, threads: NonZero<usize>) -> Result<Duration, String> {
     let name = str::to_owned;
     let data = Data {
-        profiles: Some(ProfileFiles {
-            files: vec![name("profiles.parquet")],
-            id: name("profile_id"),
-            time: None,
-            rows: RowsAre::default(),
-        }),
-        events: Some(EventFiles {
-            files: vec![name("events-*.parquet")],
-            id: name("profile_id"),
-            event: name("name"),
-            time: name("ts"),
-        }),
-        merges: None,
+        profiles: vec![ProfileFiles::new(vec![name("profiles.parquet")], "profile_id")],
+        events: vec![EventFiles::new(vec![name("events-*.parquet")], "profile_id", "name", "ts")],
+        merges: Vec::new(),
     };
     let (schema, zone, folder) = (batch.schema(), Some(Zone::UTC), folder(batch));
     let start = Instant::now();

@@ -1,0 +1,143 @@
+//! Times as files write them beyond what sentences may: with the name of UTC, with short
+//! offsets, in numbers since 1970, and with the day or the month first.
+
+use crate::manifest::DayOrder;
+use seg_data::{Timestamp, Zone};
+
+/// What a number of Unix time counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnixUnit {
+    Seconds,
+    Milliseconds,
+    Microseconds,
+    Nanoseconds,
+}
+
+impl UnixUnit {
+    pub fn word(self) -> &'static str {
+        match self {
+            UnixUnit::Seconds => "seconds",
+            UnixUnit::Milliseconds => "milliseconds",
+            UnixUnit::Microseconds => "microseconds",
+            UnixUnit::Nanoseconds => "nanoseconds",
+        }
+    }
+}
+
+/// The units by the least number that is one: seconds from 1973 on, and others as long
+/// before. A smaller number may be a day (`20260301`) or anything else.
+const UNITS: [(i128, UnixUnit); 4] = [
+    (100_000_000, UnixUnit::Seconds),
+    (100_000_000_000, UnixUnit::Milliseconds),
+    (100_000_000_000_000, UnixUnit::Microseconds),
+    (100_000_000_000_000_000, UnixUnit::Nanoseconds),
+];
+
+/// The instant of a number since 1970, whose unit its magnitude tells.
+pub(crate) fn unix(n: i128) -> Option<(Timestamp, UnixUnit)> {
+    let (_, unit) = UNITS.iter().rev().find(|(least, _)| n >= *least)?;
+    let micros = match unit {
+        UnixUnit::Seconds => n.checked_mul(1_000_000)?,
+        UnixUnit::Milliseconds => n.checked_mul(1_000)?,
+        UnixUnit::Microseconds => n,
+        UnixUnit::Nanoseconds => n.div_euclid(1_000),
+    };
+    i64::try_from(micros).ok().map(|micros| (Timestamp(micros), *unit))
+}
+
+/// The same of digits, perhaps with a fraction; what is finer than a microsecond is cut off.
+pub(crate) fn unix_text(text: &str) -> Option<(Timestamp, UnixUnit)> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    // Quick for what is no number at all, which is most.
+    if whole.len() < 9 || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (at, unit) = unix(whole.parse().ok()?)?;
+    let places = match unit {
+        UnixUnit::Seconds => 6,
+        UnixUnit::Milliseconds => 3,
+        UnixUnit::Microseconds | UnixUnit::Nanoseconds => 0,
+    };
+    let micros: String = fraction.chars().chain("000000".chars()).take(places).collect();
+    let micros: i64 = if micros.is_empty() { 0 } else { micros.parse().ok()? };
+    at.0.checked_add(micros).map(|micros| (Timestamp(micros), unit))
+}
+
+/// An instant as a text writes it. A local time is of `zone`, or of UTC where there is none.
+pub(crate) fn instant(text: &str, zone: Option<Zone>) -> Option<Timestamp> {
+    if let Some(at) = Timestamp::parse(text, zone) {
+        return Some(at);
+    }
+    let named = ["UTC", "GMT"].iter().find_map(|name| {
+        let local = text.get(..text.len().checked_sub(name.len())?)?;
+        text.get(local.len()..)?.eq_ignore_ascii_case(name).then(|| local.trim_end())
+    });
+    if let Some(local) = named {
+        return Timestamp::parse(local, Some(Zone::UTC));
+    }
+    // `10:00:00 +0100`
+    let spaced = text.rsplit_once(' ').filter(|(_, offset)| offset.starts_with(['+', '-']));
+    let spaced = spaced.and_then(|(local, offset)| Timestamp::parse(&format!("{local}{offset}"), None));
+    spaced.or_else(|| unix_text(text).map(|(at, _)| at))
+}
+
+/// `31/12/2026 14:00` as `2026-12-31 14:00`, in the order that is said; nothing where it is
+/// no such date.
+pub(crate) fn year_first(text: &str, order: DayOrder) -> Option<String> {
+    let (date, clock) = text.split_once([' ', 'T']).map_or((text, ""), |(date, clock)| (date, clock));
+    let separator = date.chars().find(|c| !c.is_ascii_digit()).filter(|c| matches!(c, '/' | '.' | '-'))?;
+    let mut parts = date.split(separator);
+    let (first, second, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let are_numbers = [first, second, year].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    if parts.next().is_some() || year.len() != 4 || !are_numbers {
+        return None;
+    }
+    let (day, month) = match order {
+        DayOrder::DayFirst => (first, second),
+        DayOrder::MonthFirst => (second, first),
+    };
+    Some(format!("{year}-{month}-{day} {clock}").trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> String {
+        instant(text, None).map_or("none".to_owned(), |at| at.to_string())
+    }
+
+    #[test]
+    fn times_are_read_as_tools_write_them() {
+        for text in [
+            "2026-03-01T10:00:00Z",
+            "2026-03-01 10:00:00",
+            "2026-03-01 10:00",
+            "2026-03-01 10:00:00 UTC",
+            "2026-03-01 10:00:00.000 utc",
+            "2026-03-01 10:00:00+00",
+            "2026-03-01T12:00:00+0200",
+            "2026-03-01T09:00:00 -01:00",
+            "1772359200",
+            "1772359200.0",
+            "1772359200000",
+            "1772359200000000",
+            "1772359200000000000",
+        ] {
+            assert_eq!(read(text), "2026-03-01T10:00:00Z", "{text}");
+        }
+        assert_eq!(read("1772359200.25"), "2026-03-01T10:00:00.250000Z");
+        for text in ["20260301", "7", "12345678", "2026-03-01 10:00:00 CET", "soon", "", "-", "17723592000000000000000"]
+        {
+            assert_eq!(read(text), "none", "{text}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_day_and_month_is_said() {
+        assert_eq!(year_first("31/12/2026 14:00", DayOrder::DayFirst), Some("2026-12-31 14:00".to_owned()));
+        assert_eq!(year_first("12.31.2026", DayOrder::MonthFirst), Some("2026-12-31".to_owned()));
+        assert_eq!(year_first("2026-12-31", DayOrder::DayFirst), None);
+        assert_eq!(year_first("31/12", DayOrder::DayFirst), None);
+    }
+}
