@@ -156,3 +156,77 @@ fn unknown_names_are_counted() {
     assert!(text.lines().count() < 40, "{} lines", text.lines().count());
     assert!(text.contains("29,990 more like these (unknown-event)"), "{text}");
 }
+
+/// What `seg init` says of a folder of data, its settings and schema, and what a run of it says.
+fn init(name: &str) -> (String, String, Output) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let project = dir.path().join("project");
+    let from = case(name);
+    let args = ["init", project.to_str().expect("a path"), "--from", from.to_str().expect("a path")];
+    let output = seg(dir.path(), &args);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let said = out(&output).replace(&format!("{}/", from.display()), "");
+    let read = |file: &str| std::fs::read_to_string(project.join(file)).expect("a text");
+    let written = format!("{}{}", read("seg.toml"), read("schema.toml"));
+    let is_said = |line: &&str| !line.starts_with('#') && !line.is_empty() && !line.starts_with("files");
+    let written: Vec<&str> = written.lines().filter(is_said).collect();
+    (said, written.join("\n"), seg(&project, &["run", "--format", "json"]))
+}
+
+fn n_people(run: &Output) -> u64 {
+    assert_eq!(run.status.code(), Some(0), "{}", err(run));
+    let json: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
+    json["people"].as_u64().expect("a number")
+}
+
+#[test]
+fn init_takes_customers_for_people_and_orders_for_events() {
+    let (said, written, run) = init("init_customers_orders");
+    assert!(said.contains("customers.csv: 2 profiles; person in `id`"), "{said}");
+    assert!(said.contains("orders.csv: 2 events; person in `customer_id`, no column of event names"), "{said}");
+    assert!(
+        written.contains("[data.events]\nid = \"customer_id\"\nname = \"Order\"\ntime = \"created_at\""),
+        "{written}"
+    );
+    assert!(written.contains("created_at = \"timestamp\"") && written.contains("verbs = [\"order\"]"), "{written}");
+    assert_eq!(n_people(&run), 2);
+}
+
+#[test]
+fn init_knows_unix_times() {
+    let (said, written, run) = init("init_unix_times");
+    assert!(said.contains("time in `timestamp`") && written.contains("at = \"2024-03-02"), "{said}\n{written}");
+    assert_eq!(n_people(&run), 2);
+}
+
+#[test]
+fn init_leaves_an_index_out() {
+    let (said, written, run) = init("init_index");
+    assert!(!written.contains("\"\""), "{written}");
+    assert!(said.contains("1 of 2 rows have no `user_id`"), "{said}");
+    assert!(err(&run).contains("--max-bad"), "{}", err(&run));
+}
+
+#[test]
+fn init_gives_files_of_other_columns_a_source_each() {
+    let (_, written, run) = init("init_two_sources");
+    assert_eq!(written.matches("[[data.events]]").count(), 2, "{written}");
+    assert!(written.contains("id = \"customer_id\"\nevent = \"event_name\"\ntime = \"occurred_at\""), "{written}");
+    assert_eq!(n_people(&run), 1);
+}
+
+#[test]
+fn init_knows_lists_and_lists_of_records() {
+    let (_, written, run) = init("init_lists");
+    assert!(written.contains("tags = \"list of text\""), "{written}");
+    let lines = "lines = { type = \"list of records\", fields = { sku = \"text\", q = \"integer\" } }";
+    assert!(written.contains(lines), "{written}");
+    assert_eq!(n_people(&run), 1);
+}
+
+#[test]
+fn definitions_that_double_are_refused_at_once() {
+    let output = seg(&case("definitions_double"), &["run"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), ""));
+    assert!(err(&output).contains("error[E0606]"), "{}", err(&output));
+}

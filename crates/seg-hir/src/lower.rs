@@ -31,6 +31,8 @@ pub(crate) struct Lower<'a> {
     parameters: Vec<(String, ast::LiteralAt)>,
     /// The definitions that are being read, the innermost last.
     reading: Vec<String>,
+    /// How many definitions the use that is being read has written out.
+    n_written_out: usize,
     /// At which moment events are known, where that is not `now`.
     pub known_at: Option<Moment>,
     /// The problems found inside definitions, so that each shows once.
@@ -186,6 +188,7 @@ impl<'a> Lower<'a> {
             sources,
             parameters: Vec::new(),
             reading: Vec::new(),
+            n_written_out: 0,
             known_at: None,
             in_definitions: HashSet::new(),
             rhythm: None,

@@ -1,5 +1,6 @@
 //! Looking at data nobody has described yet: a first `seg.toml` and schema.
 
+mod column;
 mod english;
 
 use crate::cell::Cell;
@@ -7,6 +8,7 @@ use crate::manifest::CsvRead;
 use crate::open::{DataFile, find};
 use crate::report::{ProblemKind, ReadError};
 use crate::rows::{self, RowSink};
+use column::Column;
 use seg_data::{Timestamp, Type, Zone};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -59,27 +61,26 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
         let mut table = Table::new(&file);
         rows::read(&file, &CsvRead::default(), &Arc::new(AtomicU64::new(0)), NonZero::<usize>::MIN, &mut table)?;
         match table.roles() {
-            Roles::Events { id, event, time } => {
-                findings.push(format!(
-                    "{}: {} events; person in `{}`, event in `{}`, time in `{}`",
-                    file.name, table.n_rows, id, event, time
-                ));
+            Roles::Events(roles) => {
+                let EventRoles { id, event, time } = &roles;
+                let said = match event {
+                    EventIs::Column(column) => format!("event in `{column}`"),
+                    EventIs::Named(name) => format!("no column of event names, so that each is one `{name}` (`name`)"),
+                };
+                let (name, n) = (&file.name, table.n_rows);
+                findings.push(format!("{name}: {n} events; person in `{id}`, {said}, time in `{time}`"));
+                findings.extend(table.without(id));
                 // A second reading, now that the columns are known, tells
                 // which event has which properties.
-                let mut table = Table { event_at: table.at(&event), ..Table::new(&file) };
-                rows::read(
-                    &file,
-                    &CsvRead::default(),
-                    &Arc::new(AtomicU64::new(0)),
-                    NonZero::<usize>::MIN,
-                    &mut table,
-                )?;
-                table.roles = Some((id, event, time));
+                let mut table = Table { events: Some(roles), ..Table::new(&file) };
+                let nothing = CsvRead::default();
+                rows::read(&file, &nothing, &Arc::new(AtomicU64::new(0)), NonZero::<usize>::MIN, &mut table)?;
                 events.push(table);
             }
             Roles::Profiles { id } => {
                 findings.push(format!("{}: {} profiles; person in `{id}`", file.name, table.n_rows));
-                table.roles = Some((id, String::new(), String::new()));
+                findings.extend(table.without(&id));
+                table.profiles = Some(id);
                 profiles.push(table);
             }
             Roles::Unclear => {
@@ -113,9 +114,26 @@ fn after_old_data(wishes: &Wishes, last_event: Timestamp) -> Option<Timestamp> {
 /// Which columns of a file hold whom, what and when, from which follows what its
 /// rows are.
 enum Roles {
-    Events { id: String, event: String, time: String },
+    Events(EventRoles),
     Profiles { id: String },
     Unclear,
+}
+
+/// Where a file of events has what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct EventRoles {
+    id: String,
+    event: EventIs,
+    time: String,
+}
+
+/// What says which event a row is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum EventIs {
+    /// A column.
+    Column(String),
+    /// Nothing, so that the name of the file is taken for the one event of all its rows.
+    Named(String),
 }
 
 /// What the first rows of a file show, column by column.
@@ -123,93 +141,15 @@ struct Table {
     name: String,
     columns: Vec<Column>,
     n_rows: u64,
-    /// Where the event's name is, once that is known.
-    event_at: Option<usize>,
+    /// Where the rows have what, once that is known to be events.
+    events: Option<EventRoles>,
+    /// Where the ids are of rows that are people.
+    profiles: Option<String>,
     /// For each event, how many values each column has for it.
     by_event: BTreeMap<String, Vec<u64>>,
     event_order: Vec<String>,
-    roles: Option<(String, String, String)>,
 }
 
-/// The types that the values of a column fit so far, and the values themselves as
-/// long as there are few.
-struct Column {
-    name: String,
-    fits: Vec<Type>,
-    n_values: u64,
-    has_fraction: bool,
-    texts: BTreeSet<String>,
-    last: Option<Timestamp>,
-}
-
-impl Column {
-    fn new(name: &str) -> Column {
-        use Type::{Boolean, Date, Integer, Money, Number, Timestamp};
-        Column {
-            name: name.to_owned(),
-            fits: vec![Boolean, Integer, Money, Number, Date, Timestamp],
-            n_values: 0,
-            has_fraction: false,
-            texts: BTreeSet::new(),
-            last: None,
-        }
-    }
-
-    fn see(&mut self, cell: &Cell<'_>) {
-        if cell.is_missing() {
-            return;
-        }
-        self.n_values += 1;
-        let text = cell.show();
-        self.has_fraction |= matches!(cell, Cell::Number(_) | Cell::Digits(_)) || text.contains('.');
-        if matches!(cell, Cell::List(_)) {
-            self.fits.clear();
-        }
-        self.fits.retain(|ty| match ty {
-            // Digits alone are no yes or no.
-            Type::Boolean => {
-                matches!(cell, Cell::Boolean(_))
-                    || matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "yes" | "no")
-            }
-            // An id such as `0042` is no number.
-            Type::Integer => cell.integer().is_ok() && !has_leading_zero(&text) && !text.contains('.'),
-            Type::Money => cell.money().is_ok() && !has_leading_zero(&text),
-            Type::Number => cell.number().is_ok() && !has_leading_zero(&text),
-            Type::Date => cell.date(None).is_ok(),
-            Type::Timestamp => cell.instant(None).is_ok(),
-            Type::Text | Type::List(_) | Type::Duration | Type::Records(_) => false,
-        });
-        if self.fits.contains(&Type::Timestamp) {
-            self.last = self.last.max(cell.instant(None).ok().flatten());
-        }
-        if self.texts.len() <= ALLOWED_MAX {
-            self.texts.insert(text);
-        }
-    }
-
-    /// The currency that all rows name, with the column that says so.
-    fn currency(&self) -> Option<(&str, &str)> {
-        let mut values = self.texts.iter();
-        let (Some(code), None) = (values.next(), values.next()) else { return None };
-        let is_code = code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
-        (is_code && is_like(&self.name, &["currency"])).then_some((self.name.as_str(), code.as_str()))
-    }
-
-    fn ty(&self) -> Type {
-        let fits = |ty: &Type| self.n_values > 0 && self.fits.contains(ty);
-        let first = [Type::Boolean, Type::Integer].into_iter().find(|ty| fits(ty));
-        let is_money = self.has_fraction && is_like(&self.name, MONEY_WORDS) && fits(&Type::Money);
-        let rest = [Type::Number, Type::Date, Type::Timestamp].into_iter().find(|ty| fits(ty));
-        first
-            .filter(|ty| *ty != Type::Integer || !is_like(&self.name, ID_WORDS))
-            .or(is_money.then_some(Type::Money))
-            .or(rest.filter(|ty| *ty != Type::Number || !is_like(&self.name, ID_WORDS)))
-            .unwrap_or(Type::Text)
-    }
-}
-
-const MONEY_WORDS: &[&str] = &["price", "amount", "total", "revenue", "value", "cost", "spent", "fee", "ltv", "rate"];
-const ID_WORDS: &[&str] = &["id", "code", "no", "number", "zip", "postcode", "phone", "sku"];
 const PERSON_IDS: &[&str] = &[
     "profile_id",
     "user_id",
@@ -223,10 +163,13 @@ const PERSON_IDS: &[&str] = &[
     "userid",
     "customerid",
     "anonymous_id",
-    "email",
-    "id",
 ];
-const EVENT_NAMES: &[&str] = &["event", "event_name", "event_type", "action", "activity", "type", "name"];
+/// What the rows of a file are told apart by: people by themselves, and events beside whose
+/// they are.
+const ROW_IDS: &[&str] = &["id", "order_id", "invoice_id", "transaction_id", "payment_id", "booking_id", "session_id"];
+const EVENT_NAMES: &[&str] = &["event", "event_name", "event_type", "action", "activity"];
+/// Names of columns of events, and of much else.
+const WEAK_EVENT_NAMES: &[&str] = &["type", "name"];
 const TIME_NAMES: &[&str] = &[
     "timestamp",
     "time",
@@ -240,27 +183,16 @@ const TIME_NAMES: &[&str] = &[
     "date",
 ];
 
-/// Whether one of a column's words is among `words`.
-fn is_like(name: &str, words: &[&str]) -> bool {
-    let lower = name.to_lowercase();
-    lower.split(|c: char| !c.is_alphanumeric()).any(|part| words.contains(&part))
-}
-
-fn has_leading_zero(text: &str) -> bool {
-    let digits = text.trim_start_matches('-');
-    digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.")
-}
-
 impl Table {
     fn new(file: &DataFile) -> Table {
         Table {
             name: file.name.clone(),
             columns: Vec::new(),
             n_rows: 0,
-            event_at: None,
+            events: None,
+            profiles: None,
             by_event: BTreeMap::new(),
             event_order: Vec::new(),
-            roles: None,
         }
     }
 
@@ -276,31 +208,64 @@ impl Table {
     }
 
     fn roles(&self) -> Roles {
-        let id = self.named(PERSON_IDS, |c| c.n_values > 0);
-        let event = self.named(EVENT_NAMES, |c| c.n_values > 0 && c.ty() == Type::Text);
-        let is_time = |c: &Column| c.n_values > 0 && c.fits.contains(&Type::Timestamp);
-        let time = self
-            .named(TIME_NAMES, is_time)
-            .or_else(|| self.columns.iter().find(|c| is_time(c) && c.ty() == Type::Timestamp).map(|c| c.name.clone()));
-        match (id, event, time) {
-            (Some(id), Some(event), Some(time)) => Roles::Events { id, event, time },
-            (Some(id), ..) => Roles::Profiles { id },
-            _ => Roles::Unclear,
+        let is_filled = |c: &Column| c.n_values > 0;
+        let event = self.named(EVENT_NAMES, |c| is_filled(c) && c.ty() == Type::Text).or_else(|| {
+            // Events come again and again, where people and things have names of their own.
+            let comes_again = |c: &Column| c.texts.len() <= ALLOWED_MAX && c.texts.len() as u64 * 2 <= c.n_values;
+            self.named(WEAK_EVENT_NAMES, |c| is_filled(c) && c.ty() == Type::Text && comes_again(c))
+        });
+        let time = self.named(TIME_NAMES, Column::fits_times).or_else(|| {
+            let is_time = |c: &&Column| c.fits_times() && c.ty() == Type::Timestamp;
+            self.columns.iter().find(is_time).map(|c| c.name.clone())
+        });
+        let own = self.named(ROW_IDS, is_filled);
+        let person = self.named(PERSON_IDS, is_filled);
+        let reached = self.named(&["email"], is_filled);
+        match (person, event, time) {
+            (person, Some(event), Some(time)) if person.is_some() || own.is_some() || reached.is_some() => {
+                let id = person.or(reached).or(own).unwrap_or_default();
+                Roles::Events(EventRoles { id, event: EventIs::Column(event), time })
+            }
+            // Rows with ids of their own, each of somebody at a time: one event a row.
+            (Some(person), None, Some(time)) if own.is_some() => {
+                let event = EventIs::Named(english::event_of_file(&self.name));
+                Roles::Events(EventRoles { id: person, event, time })
+            }
+            (person, ..) => match person.or(own).or(reached) {
+                Some(id) => Roles::Profiles { id },
+                None => Roles::Unclear,
+            },
         }
     }
 
-    fn last_time(&self) -> Option<Timestamp> {
-        let (_, _, time) = self.roles.as_ref()?;
-        self.columns.iter().find(|c| c.name == *time)?.last
+    /// What is to be known of rows that nobody can be given.
+    fn without(&self, id: &str) -> Option<String> {
+        let column = self.columns.iter().find(|c| c.name == id)?;
+        let n = self.n_rows - column.n_values.min(self.n_rows);
+        let (rows, name) = (self.n_rows, &self.name);
+        (n > 0).then(|| {
+            format!(
+                "{name}: {n} of {rows} rows have no `{id}`; a run passes over them, as many as its `--max-bad` allows"
+            )
+        })
     }
 
-    /// The columns that are neither id, event nor time.
+    fn last_time(&self) -> Option<Timestamp> {
+        let roles = self.events.as_ref()?;
+        self.columns.iter().find(|c| c.name == roles.time)?.last
+    }
+
+    /// The columns that are neither id, event nor time, and have a name.
     fn fields(&self) -> impl Iterator<Item = (usize, &Column)> {
-        let special = self.roles.clone().unwrap_or_default();
-        self.columns
-            .iter()
-            .enumerate()
-            .filter(move |(_, c)| c.name != special.0 && c.name != special.1 && c.name != special.2)
+        let mut special: Vec<&str> = self.profiles.iter().map(String::as_str).collect();
+        if let Some(EventRoles { id, event, time }) = &self.events {
+            special.extend([id.as_str(), time]);
+            if let EventIs::Column(column) = event {
+                special.push(column);
+            }
+        }
+        let columns = self.columns.iter().enumerate();
+        columns.filter(move |(_, c)| !c.name.is_empty() && !special.contains(&c.name.as_str()))
     }
 }
 
@@ -316,7 +281,14 @@ impl RowSink for Table {
         for (column, cell) in self.columns.iter_mut().zip(cells) {
             column.see(cell);
         }
-        let event = self.event_at.and_then(|at| cells.get(at)).and_then(|c| c.text().ok().flatten());
+        let event = match self.events.as_ref().map(|roles| &roles.event) {
+            Some(EventIs::Column(column)) => {
+                let at = self.at(column);
+                at.and_then(|at| cells.get(at)).and_then(|cell| cell.text().ok().flatten())
+            }
+            Some(EventIs::Named(name)) => Some(name.clone()),
+            None => None,
+        };
         let Some(event) = event else { return };
         if !self.by_event.contains_key(&event) {
             self.event_order.push(event.clone());
@@ -369,21 +341,40 @@ fn manifest(
         }
         (None, None) => {}
     }
-    let files = |tables: &[Table]| tables.iter().map(|t| toml_text(&t.name)).collect::<Vec<_>>().join(", ");
-    if let Some((id, ..)) = profiles.first().and_then(|t| t.roles.as_ref()) {
-        let _ = writeln!(out, "\n[data.profiles]\nfiles = [{}]\nid = {}", files(profiles), toml_text(id));
+    let sources = by_roles(profiles, |table| &table.profiles);
+    for (id, files) in &sources {
+        let table = if sources.len() > 1 { "[[data.profiles]]" } else { "[data.profiles]" };
+        let _ = writeln!(out, "\n{table}\nfiles = [{files}]\nid = {}", toml_text(id));
     }
-    if let Some((id, event, time)) = events.first().and_then(|t| t.roles.as_ref()) {
-        let _ = writeln!(
-            out,
-            "\n[data.events]\nfiles = [{}]\nid = {}\nevent = {}\ntime = {}",
-            files(events),
-            toml_text(id),
-            toml_text(event),
-            toml_text(time)
-        );
+    let sources = by_roles(events, |table| &table.events);
+    for (EventRoles { id, event, time }, files) in &sources {
+        let table = if sources.len() > 1 { "[[data.events]]" } else { "[data.events]" };
+        let (id, time) = (toml_text(id), toml_text(time));
+        let event = match event {
+            EventIs::Column(column) => format!("event = {}", toml_text(column)),
+            EventIs::Named(name) => {
+                format!("# No column names the event: each row is one of this name.\nname = {}", toml_text(name))
+            }
+        };
+        let _ = writeln!(out, "\n{table}\nfiles = [{files}]\nid = {id}\n{event}\ntime = {time}");
     }
     out
+}
+
+/// The files of each kind of columns, as a list of TOML.
+fn by_roles<'t, T: PartialEq>(tables: &'t [Table], roles: impl Fn(&'t Table) -> &'t Option<T>) -> Vec<(&'t T, String)> {
+    let mut sources: Vec<(&T, String)> = Vec::new();
+    for table in tables {
+        let Some(roles) = roles(table) else { continue };
+        let file = toml_text(&table.name);
+        match sources.iter_mut().find(|(known, _)| *known == roles) {
+            Some((_, files)) => {
+                let _ = write!(files, ", {file}");
+            }
+            None => sources.push((roles, file)),
+        }
+    }
+    sources
 }
 
 /// A first segment, in the words that were guessed; one that holds for any data where
@@ -490,6 +481,15 @@ fn past_of(base: &str) -> Option<String> {
     verb.forms().into_iter().nth(2)
 }
 
+/// A type as a schema writes it, with the fields of records.
+fn toml_type(ty: &Type) -> String {
+    let name = toml_text(&ty.to_string());
+    let Type::Records(fields) = ty else { return name };
+    let fields: Vec<String> =
+        fields.iter().map(|(name, ty)| format!("{} = {}", toml_key(name), toml_text(&ty.to_string()))).collect();
+    format!("{{ type = {name}, fields = {{ {} }} }}", fields.join(", "))
+}
+
 /// An event with what was guessed of it, and its properties.
 fn event_text(table: &Table, event: &str, guess: &english::Guess) -> String {
     let mut out = format!("\n[events.{}]\n", toml_key(event));
@@ -509,7 +509,7 @@ fn event_text(table: &Table, event: &str, guess: &english::Guess) -> String {
         let _ = writeln!(out, "[events.{}.properties]", toml_key(event));
     }
     for column in properties {
-        let _ = writeln!(out, "{} = {}{}", toml_key(&column.name), toml_text(&column.ty().to_string()), values(column));
+        let _ = writeln!(out, "{} = {}{}", toml_key(&column.name), toml_type(&column.ty()), values(column));
     }
     out
 }
@@ -518,7 +518,7 @@ fn event_text(table: &Table, event: &str, guess: &english::Guess) -> String {
 /// lacks a value is no promise that none ever will, so nothing is called required.
 fn attribute(column: &Column, n_rows: u64) -> String {
     let ty = column.ty();
-    let quoted = toml_text(&ty.to_string());
+    let quoted = toml_type(&ty);
     if ty == Type::Date && seg_data::schema::comes_every_year(&column.name) {
         return format!("{{ type = {quoted}, recurring = true }}  # a day that comes every year, by its name");
     }

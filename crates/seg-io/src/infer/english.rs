@@ -204,6 +204,26 @@ fn split(event: &str) -> Option<(String, String)> {
     Some((base, rest.join(" ")))
 }
 
+/// The one event of the rows of a file, by its name: `data/orders.csv.gz` has each an
+/// `Order`.
+pub(super) fn event_of_file(name: &str) -> String {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let words = fold_words(file.split('.').next().unwrap_or(file));
+    let words: Vec<&str> =
+        words.iter().map(String::as_str).filter(|word| !word.bytes().all(|b| b.is_ascii_digit())).collect();
+    let one = words.join(" ");
+    let one = match one.strip_suffix("ies") {
+        Some(stem) if stem.len() > 2 => format!("{stem}y"),
+        _ => one.strip_suffix('s').filter(|stem| !stem.ends_with('s') && stem.len() > 2).unwrap_or(&one).to_owned(),
+    };
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    };
+    let title: Vec<String> = one.split(' ').map(capital).collect();
+    if one.is_empty() { "Event".to_owned() } else { title.join(" ") }
+}
+
 /// The words of a name in lower case: `OrderCompleted`, `order_completed` and `Order
 /// Completed` alike.
 fn fold_words(name: &str) -> Vec<String> {

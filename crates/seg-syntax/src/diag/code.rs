@@ -112,6 +112,7 @@ codes! {
     FileTooLong "E0603" "file-too-long" "A file that is too long";
     TooMuchArithmetic "E0604" "too-much-arithmetic" "More arithmetic in one value than is allowed";
     TooManySteps "E0605" "too-many-steps" "More events in a row than are allowed";
+    TooManyUses "E0606" "too-many-uses" "Definitions that are written out too often";
 
     SchemaSyntax "E0701" "schema-syntax" "A schema that cannot be read";
     SchemaName "E0702" "schema-name" "A name in the schema that cannot be used";

@@ -13,6 +13,10 @@ use seg_syntax::source::Span;
 /// How deep definitions may use definitions.
 const DEFINITIONS_MAX: usize = 32;
 
+/// How many definitions one use may write out, those within definitions as often as they are
+/// used there.
+const USES_MAX: usize = 1_000;
+
 impl Lower<'_> {
     /// `home is within 25 km of …`, or a definition used by its name.
     pub(in crate::lower) fn place_or_definition(&mut self, c: &Condition, name: &Name) -> Option<Lowered> {
@@ -64,6 +68,17 @@ impl Lower<'_> {
                     .help("leave one of these uses out")
                     .note(steps.join(" → ")),
             );
+            return Lowered::error();
+        }
+        self.n_written_out = if self.reading.is_empty() { 1 } else { self.n_written_out + 1 };
+        if self.n_written_out > USES_MAX {
+            if self.n_written_out == USES_MAX + 1 {
+                self.report(
+                    Diagnostic::new(Code::TooManyUses, span, "definitions that use definitions twice grow without end")
+                        .label(format!("with this one, more than {USES_MAX} are written out"))
+                        .help("use each of them once, or give the inner ones a segment of their own"),
+                );
+            }
             return Lowered::error();
         }
         if self.reading.len() >= DEFINITIONS_MAX {

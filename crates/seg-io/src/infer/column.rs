@@ -1,0 +1,200 @@
+//! What the values of a column show of its type.
+
+use super::ALLOWED_MAX;
+use crate::cell::Cell;
+use crate::rows::json_cell;
+use seg_data::{Element, Timestamp, Type};
+use std::collections::BTreeSet;
+
+const MONEY_WORDS: &[&str] = &["price", "amount", "total", "revenue", "value", "cost", "spent", "fee", "ltv", "rate"];
+const ID_WORDS: &[&str] = &["id", "code", "no", "number", "zip", "postcode", "phone", "sku"];
+/// What the names of columns of times end in.
+const TIME_WORDS: &[&str] = &["timestamp", "time", "ts", "datetime", "date", "at"];
+
+/// The types that the values of a column fit so far, and the values themselves as
+/// long as there are few.
+pub(super) struct Column {
+    pub name: String,
+    fits: Vec<Type>,
+    pub n_values: u64,
+    has_fraction: bool,
+    pub texts: BTreeSet<String>,
+    pub last: Option<Timestamp>,
+    /// How many values are numbers since 1970.
+    n_unix: u64,
+    lists: Lists,
+}
+
+/// What the lists of a column hold.
+#[derive(Default)]
+struct Lists {
+    n_lists: u64,
+    /// Of items that are no records.
+    items: Option<Box<Column>>,
+    /// Of records, by field.
+    fields: Vec<Column>,
+}
+
+impl Column {
+    pub fn new(name: &str) -> Column {
+        use Type::{Boolean, Date, Integer, Money, Number, Timestamp};
+        Column {
+            name: name.to_owned(),
+            fits: vec![Boolean, Integer, Money, Number, Date, Timestamp],
+            n_values: 0,
+            has_fraction: false,
+            texts: BTreeSet::new(),
+            last: None,
+            n_unix: 0,
+            lists: Lists::default(),
+        }
+    }
+
+    pub fn see(&mut self, cell: &Cell<'_>) {
+        if cell.is_nothing() {
+            return;
+        }
+        self.n_values += 1;
+        if self.lists.see(cell) {
+            return self.fits.clear();
+        }
+        let text = cell.show();
+        self.has_fraction |= matches!(cell, Cell::Number(_) | Cell::Digits(_)) || text.contains('.');
+        let is_unix = cell.as_unix().is_some();
+        self.n_unix += u64::from(is_unix);
+        let is_time = !is_unix || is_named_for_times(&self.name);
+        self.fits.retain(|ty| match ty {
+            // Digits alone are no yes or no.
+            Type::Boolean => {
+                matches!(cell, Cell::Boolean(_))
+                    || matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "yes" | "no")
+            }
+            // An id such as `0042` is no number.
+            Type::Integer => cell.integer().is_ok() && !has_leading_zero(&text) && !text.contains('.'),
+            Type::Money => cell.money().is_ok() && !has_leading_zero(&text),
+            Type::Number => cell.number().is_ok() && !has_leading_zero(&text),
+            // With a time of day it is an instant, if midnight each time.
+            Type::Date => cell.date(None).is_ok() && !text.contains(':'),
+            Type::Timestamp => is_time && cell.instant(None).is_ok(),
+            Type::Text | Type::List(_) | Type::Duration | Type::Records(_) => false,
+        });
+        if self.fits.contains(&Type::Timestamp) {
+            self.last = self.last.max(cell.instant(None).ok().flatten());
+        }
+        if self.texts.len() <= ALLOWED_MAX {
+            self.texts.insert(text);
+        }
+    }
+
+    /// Whether every value may be an instant.
+    pub fn fits_times(&self) -> bool {
+        self.n_values > 0 && self.fits.contains(&Type::Timestamp)
+    }
+
+    /// The currency that all rows name, with the column that says so.
+    pub fn currency(&self) -> Option<(&str, &str)> {
+        let mut values = self.texts.iter();
+        let (Some(code), None) = (values.next(), values.next()) else { return None };
+        let is_code = code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
+        (is_code && is_like(&self.name, &["currency"])).then_some((self.name.as_str(), code.as_str()))
+    }
+
+    pub fn ty(&self) -> Type {
+        if let Some(list) = self.lists.ty(self.n_values) {
+            return list;
+        }
+        let fits = |ty: &Type| self.n_values > 0 && self.fits.contains(ty);
+        if fits(&Type::Timestamp) && self.n_unix == self.n_values {
+            return Type::Timestamp;
+        }
+        let first = [Type::Boolean, Type::Integer].into_iter().find(|ty| fits(ty));
+        let is_money = self.has_fraction && is_like(&self.name, MONEY_WORDS) && fits(&Type::Money);
+        let rest = [Type::Number, Type::Date, Type::Timestamp].into_iter().find(|ty| fits(ty));
+        first
+            .filter(|ty| *ty != Type::Integer || !is_like(&self.name, ID_WORDS))
+            .or(is_money.then_some(Type::Money))
+            .or(rest.filter(|ty| *ty != Type::Number || !is_like(&self.name, ID_WORDS)))
+            .unwrap_or(Type::Text)
+    }
+}
+
+impl Lists {
+    /// Looks at a list, as such or as JSON in a text; says whether it was one.
+    fn see(&mut self, cell: &Cell<'_>) -> bool {
+        let parsed;
+        let owned;
+        let items = match cell {
+            Cell::List(items) => items,
+            Cell::Text(text) if text.starts_with('[') && text.ends_with(']') => {
+                parsed = serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+                match json_cell(&parsed, "") {
+                    Cell::List(items) => {
+                        owned = items;
+                        &owned
+                    }
+                    _ => return false,
+                }
+            }
+            _ => return false,
+        };
+        self.n_lists += 1;
+        for item in items {
+            match item {
+                Cell::Record(fields) => fields.iter().for_each(|(name, value)| self.see_field(name, value)),
+                item => self.items.get_or_insert_with(|| Box::new(Column::new(""))).see(item),
+            }
+        }
+        true
+    }
+
+    fn see_field(&mut self, name: &str, value: &Cell<'_>) {
+        match self.fields.iter_mut().find(|field| field.name == name) {
+            Some(field) => field.see(value),
+            None => {
+                let mut field = Column::new(name);
+                field.see(value);
+                self.fields.push(field);
+            }
+        }
+    }
+
+    /// The type of a column whose values are all lists.
+    fn ty(&self, n_values: u64) -> Option<Type> {
+        if self.n_lists == 0 || self.n_lists != n_values {
+            return None;
+        }
+        if !self.fields.is_empty() && self.items.is_none() {
+            // Of what records hold only what is one value is spoken of.
+            let fields = self.fields.iter().map(|field| (field.name.clone(), field.ty()));
+            return Some(Type::Records(
+                fields.filter(|(_, ty)| !matches!(ty, Type::List(_) | Type::Records(_))).collect(),
+            ));
+        }
+        let element = match self.items.as_ref().map(|items| items.ty()) {
+            Some(Type::Integer) => Element::Integer,
+            Some(Type::Number | Type::Money) => Element::Number,
+            Some(Type::Timestamp) => Element::Timestamp,
+            Some(Type::Boolean | Type::Date | Type::Text | Type::List(_) | Type::Duration | Type::Records(_))
+            | None => Element::Text,
+        };
+        Some(Type::List(element))
+    }
+}
+
+/// Whether a column is named as those of times are: `created_at`, `timestamp`.
+fn is_named_for_times(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let last = lower.split(|c: char| !c.is_alphanumeric()).rfind(|word| !word.is_empty());
+    last.is_some_and(|last| TIME_WORDS.iter().any(|word| last == *word || last.ends_with("time")))
+}
+
+/// Whether one of a column's words is among `words`.
+pub(super) fn is_like(name: &str, words: &[&str]) -> bool {
+    let lower = name.to_lowercase();
+    lower.split(|c: char| !c.is_alphanumeric()).any(|part| words.contains(&part))
+}
+
+fn has_leading_zero(text: &str) -> bool {
+    let digits = text.trim_start_matches('-');
+    digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.")
+}
