@@ -8,6 +8,7 @@
 //! [`ReadError`]. Start with [`manifest::parse`], [`load()`] and [`infer`].
 
 mod attributes;
+mod calls;
 mod cell;
 mod column;
 mod events;

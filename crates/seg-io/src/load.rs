@@ -1,9 +1,10 @@
 //! Files to a profile batch: rows are read, typed, and grouped by person.
 
 use crate::attributes::{Attributes, ProfileSink};
+use crate::calls::{CallSink, EVENT, ID, Identities, IdentitySink, Rows, TIME};
 use crate::events::{EventSink, EventTables};
 use crate::loader::{Loader, Progress};
-use crate::manifest::{Data, EventFiles, MergeFiles, ProfileFiles};
+use crate::manifest::{CsvRead, Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use crate::merge::{MergeSink, Merges};
 use crate::open::{DataFile, alike, find};
 use crate::report::{Place, ProblemKind, ReadError, Report};
@@ -14,6 +15,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
 use seg_data::batch::{BatchError, EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN};
 use seg_data::{AttributeId, Batch, Schema, Timestamp, Wanted, Zone, parallel};
+use std::collections::HashSet;
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -70,7 +72,9 @@ pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     let profiles = with_files(base, &data.profiles, |spec| &spec.files)?;
     let events = with_files(base, &data.events, |spec| &spec.files)?;
     let merges = with_files(base, &data.merges, |spec| &spec.files)?;
-    if profiles.is_empty() && events.is_empty() {
+    let calls = with_files(base, &data.calls, |spec| &spec.files)?;
+    let calls: Vec<DataFile> = calls.into_iter().flat_map(|(_, files)| files).collect();
+    if profiles.is_empty() && events.is_empty() && calls.is_empty() {
         return Err(ReadError::new(
             "seg.toml",
             "it names no data; add `[data.events]` with `files`, `id`, `event` and `time`",
@@ -79,7 +83,7 @@ pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     let of_profiles = profiles.iter().flat_map(|(_, files)| files);
     let of_events = events.iter().flat_map(|(_, files)| files);
     let of_merges = merges.iter().flat_map(|(_, files)| files);
-    let bytes_total = of_profiles.chain(of_events).chain(of_merges).map(DataFile::size).sum();
+    let bytes_total = of_profiles.chain(of_events).chain(of_merges).chain(&calls).map(DataFile::size).sum();
     let mut wanted = wanted.cloned().unwrap_or_else(|| Wanted::everything(schema));
     // Whoever is wanted, it is asked whether they exist yet.
     wanted.attributes.extend(schema.first_seen);
@@ -87,13 +91,16 @@ pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
     let mut loader = Loader { threads, bytes_total, asked, ..loader };
     let of_rows = profiles.iter().flat_map(|(_, files)| files).chain(events.iter().flat_map(|(_, files)| files));
-    for (first, second) in alike(of_rows) {
+    for (first, second) in alike(of_rows.chain(&calls)) {
         let place = || Place { file: second.name.clone(), line: 1, value: String::new() };
         loader.report.add(ProblemKind::SameContent, &first.name, place);
     }
-    loader.merges(&merges)?;
-    let attributes = if profiles.is_empty() { None } else { Some(loader.profiles(&profiles)?) };
-    let events = if events.is_empty() { None } else { Some(loader.events(&events, attributes.is_some())?) };
+    loader.merges(&merges, &calls)?;
+    let has_profiles = !profiles.is_empty();
+    let has_people = has_profiles || !calls.is_empty();
+    let attributes = if has_people { Some(loader.profiles(&profiles, &calls)?) } else { None };
+    let has_events = !events.is_empty() || !calls.is_empty();
+    let events = if has_events { Some(loader.events(&events, &calls, has_profiles)?) } else { None };
     loader.batch(attributes, events)
 }
 
@@ -136,8 +143,20 @@ pub fn load_lines(schema: &Arc<Schema>, zone: Option<Zone>, profiles: &str, even
 
 impl<'a> Loader<'a> {
     /// Merge records come first: whose rows the others are depends on them.
-    fn merges(&mut self, sources: &Sources<'_, MergeFiles>) -> Result<(), ReadError> {
+    fn merges(&mut self, sources: &Sources<'_, MergeFiles>, calls: &[DataFile]) -> Result<(), ReadError> {
         let mut records = Vec::new();
+        let mut identities = Identities::default();
+        for file in calls {
+            let mut sink = IdentitySink::new(&mut identities, self.zone);
+            // Its bytes are counted when the events are read.
+            rows::read(file, &CsvRead::default(), &Arc::default(), self.threads, &mut sink)?;
+        }
+        let (of_calls, shared) = identities.records();
+        records.extend(of_calls);
+        for id in shared {
+            let place = || Place { file: "calls".to_owned(), line: 0, value: id };
+            self.report.add(ProblemKind::SharedDevice, "", place);
+        }
         for (spec, files) in sources {
             self.rules = Rules::new(&spec.reading);
             for file in files {
@@ -156,7 +175,11 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    fn profiles(&mut self, sources: &Sources<'_, ProfileFiles>) -> Result<Attributes<'a>, ReadError> {
+    fn profiles(
+        &mut self,
+        sources: &Sources<'_, ProfileFiles>,
+        calls: &[DataFile],
+    ) -> Result<Attributes<'a>, ReadError> {
         let schema: &'a Schema = self.schema;
         let mut attributes = Attributes::new(schema, self.wanted);
         let mut absent = Absent::default();
@@ -178,11 +201,29 @@ impl<'a> Loader<'a> {
             absent.end_of_source(&mut self.report, schema);
             self.report.add_times(ProblemKind::Blanks, &spec.id, self.people.n_blanks - n_blanks);
         }
+        let mut seen = HashSet::new();
+        if !calls.is_empty() {
+            self.rules = Rules::default();
+            attributes.begin_source(RowsAre::Changes);
+            let spec = ProfileFiles { time: Some(TIME.to_owned()), ..ProfileFiles::new(Vec::new(), ID) };
+            for file in calls {
+                let mut sink = ProfileSink::new(self, &mut attributes, file, &spec);
+                let mut people = CallSink::new(&mut sink, Rows::People, schema, &mut seen);
+                rows::read(file, &CsvRead::default(), &Arc::default(), NonZero::<usize>::MIN, &mut people)?;
+                absent.file(&file.name, sink.absent());
+            }
+            absent.end_of_source(&mut self.report, schema);
+        }
         absent.end(&mut self.report, schema);
         Ok(attributes)
     }
 
-    fn events(&mut self, sources: &Sources<'_, EventFiles>, has_profiles: bool) -> Result<EventTables<'a>, ReadError> {
+    fn events(
+        &mut self,
+        sources: &Sources<'_, EventFiles>,
+        calls: &[DataFile],
+        has_profiles: bool,
+    ) -> Result<EventTables<'a>, ReadError> {
         let schema: &'a Schema = self.schema;
         let mut tables = EventTables::new(schema, self.wanted);
         for (spec, files) in sources {
@@ -201,6 +242,17 @@ impl<'a> Loader<'a> {
                 self.report.files += 1;
             }
             self.report.add_times(ProblemKind::Blanks, &spec.id, self.people.n_blanks - n_blanks);
+        }
+        let mut seen = HashSet::new();
+        self.rules = Rules::default();
+        let spec = EventFiles::new(Vec::new(), ID, EVENT, TIME);
+        for file in calls {
+            let (read, before) = (Arc::clone(&self.read), tables.numbers());
+            let mut sink = EventSink::new(self, &mut tables, file, &spec, has_profiles);
+            let mut events = CallSink::new(&mut sink, Rows::Events, schema, &mut seen);
+            rows::read(file, &CsvRead::default(), &read, NonZero::<usize>::MIN, &mut events)?;
+            sink.tell_of_absent_columns(&before);
+            self.report.files += 1;
         }
         self.absent_events(&tables);
         Ok(tables)

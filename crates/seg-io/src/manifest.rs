@@ -46,6 +46,18 @@ pub struct Data {
     /// A row for two ids of one person.
     #[serde(default, deserialize_with = "one_or_many")]
     pub merges: Vec<MergeFiles>,
+    /// Analytics calls, which say all three.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub calls: Vec<CallFiles>,
+}
+
+/// Files of analytics calls, a JSON object each, as SDKs send them: `identify`, `track`,
+/// `page`, `screen`, `group` and `alias`, in the fields that they name alike.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallFiles {
+    /// Paths or patterns, relative to the project.
+    pub files: Vec<String>,
 }
 
 /// Files with a row a person.

@@ -51,6 +51,8 @@ pub enum ProblemKind {
     Encoding,
     /// Two columns of one name; the first is used.
     RepeatedColumn,
+    /// An anonymous id that was seen with several people; it belongs to the first.
+    SharedDevice,
     /// A file of the size and the beginning of another.
     SameContent,
 }
@@ -81,6 +83,7 @@ impl ProblemKind {
             ProblemKind::Encoding => "encoding",
             ProblemKind::RepeatedColumn => "repeated-column",
             ProblemKind::SameContent => "same-content",
+            ProblemKind::SharedDevice => "shared-device",
         }
     }
 
@@ -107,7 +110,8 @@ impl ProblemKind {
             | ProblemKind::RepeatedEvent
             | ProblemKind::Blanks
             | ProblemKind::RepeatedColumn
-            | ProblemKind::SameContent => false,
+            | ProblemKind::SameContent
+            | ProblemKind::SharedDevice => false,
         }
     }
 
@@ -162,6 +166,10 @@ impl ProblemKind {
             ProblemKind::RepeatedColumn => {
                 let (files, has) = (plural(n, "file"), if n == 1 { "has" } else { "have" });
                 format!("{files} {has} more than one column `{column}`; the first was used")
+            }
+            ProblemKind::SharedDevice => {
+                let (ids, belongs) = (plural(n, "anonymous id"), if n == 1 { "it belongs" } else { "each belongs" });
+                format!("{ids} {was} seen with several people; {belongs} to the first of them")
             }
             ProblemKind::SameContent => {
                 let (files, look) = (plural(n, "file"), if n == 1 { "looks" } else { "look" });
@@ -257,7 +265,8 @@ impl Report {
             | ProblemKind::RepeatedHeader
             | ProblemKind::Encoding
             | ProblemKind::RepeatedColumn
-            | ProblemKind::SameContent => false,
+            | ProblemKind::SameContent
+            | ProblemKind::SharedDevice => false,
         };
         self.problems.iter().filter(|p| is_lost(p.kind)).map(|p| p.count).sum()
     }

@@ -50,7 +50,7 @@ fn read(dir: &Path, profiles: Option<&str>, events: &str) -> Result<Batch, ReadE
     let data = Data {
         profiles: profiles.map(|f| ProfileFiles::new(vec![f.into()], "id")).into_iter().collect(),
         events: vec![EventFiles::new(vec![events.into()], "id", "event", "time")],
-        merges: Vec::new(),
+        ..Data::default()
     };
     let loaded = load(LoadRequest::new(dir, &data, &Arc::new(schema)))?;
     assert_eq!(loaded.report.problems, []);

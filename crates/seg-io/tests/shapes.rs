@@ -33,7 +33,7 @@ fn data(profiles: &str, events: &str) -> Data {
     Data {
         profiles: vec![ProfileFiles::new(vec![name(profiles)], "id")],
         events: vec![EventFiles::new(vec![name(events)], "id", "event", "time")],
-        merges: Vec::new(),
+        ..Data::default()
     }
 }
 

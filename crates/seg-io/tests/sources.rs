@@ -417,3 +417,51 @@ fn settings_of_sources_are_checked() {
     }
     assert!(Zone::parse("Europe/Berlin").is_some());
 }
+
+#[test]
+fn calls_say_who_people_are_and_what_they_did() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let calls = [
+        // Somebody looks around, becomes known, and has done all of it.
+        r#"{"type": "page", "anonymousId": "a1", "messageId": "m1", "timestamp": "2026-03-01T10:00:00Z", "name": "Home", "properties": {"page": "/"}}"#,
+        r#"{"type": "track", "anonymousId": "a1", "messageId": "m2", "event": "visit", "timestamp": "2026-03-01T10:01:00Z", "properties": {"page": "/shoes"}}"#,
+        r#"{"type": "identify", "anonymousId": "a1", "userId": "ann", "messageId": "m3", "timestamp": "2026-03-01T10:02:00Z", "traits": {"city": "Rome", "vip": true}}"#,
+        r#"{"type": "track", "userId": "ann", "messageId": "m4", "event": "order", "timestamp": "2026-03-01T10:03:00Z", "properties": {"amount": 9.5}}"#,
+        // The same message, sent again.
+        r#"{"type": "track", "userId": "ann", "messageId": "m4", "event": "order", "timestamp": "2026-03-01T10:03:00Z", "properties": {"amount": 9.5}}"#,
+        // Somebody else at the device later.
+        r#"{"type": "identify", "anonymousId": "a1", "userId": "ben", "messageId": "m5", "timestamp": "2026-03-02T10:00:00Z", "traits": {"city": "Oslo"}}"#,
+        r#"{"type": "track", "anonymousId": "a1", "userId": "ben", "messageId": "m6", "event": "visit", "timestamp": "2026-03-02T10:01:00Z", "properties": {"page": "/b"}}"#,
+        r#"{"type": "track", "anonymousId": "a1", "messageId": "m7", "event": "visit", "timestamp": "2026-03-03T10:00:00Z", "properties": {"page": "/c"}}"#,
+        // An old id of ben's, and what is no call.
+        r#"{"type": "identify", "userId": "ben-old", "messageId": "m8", "timestamp": "2026-02-01T10:00:00Z", "traits": {"score": 3, "city": "Bern"}}"#,
+        r#"{"type": "alias", "previousId": "ben-old", "userId": "ben", "messageId": "m9", "timestamp": "2026-03-04T10:00:00Z"}"#,
+        r#"{"type": "greet", "userId": "ben", "messageId": "m10", "timestamp": "2026-03-04T10:00:00Z"}"#,
+        r#"{"type": "group", "userId": "ann", "groupId": "g1", "messageId": "m11", "timestamp": "2026-03-04T10:00:00Z", "traits": {"city": "Paris"}}"#,
+    ];
+    let expected = [
+        "ann: city=Rome, vip=true, order@2026-03-01T10:03:00Z amount=9.50, visit@2026-03-01T10:01:00Z page=/shoes, visit@2026-03-03T10:00:00Z page=/c",
+        "ben: city=Oslo, score=3.0, visit@2026-03-02T10:01:00Z page=/b",
+    ];
+    let data = "[data.calls]\nfiles = [\"calls.ndjson.gz\"]\n";
+    // The order of the calls changes nothing.
+    let mut turned = calls.to_vec();
+    for _ in 0..4 {
+        turned.rotate_left(5);
+        let text = format!("{}\n", turned.join("\n"));
+        write(dir, "calls.ndjson.gz", gzip(text.as_bytes()));
+        let (found, mut told) = people(dir, data);
+        assert_eq!(found, expected);
+        told.sort();
+        assert_eq!(
+            told,
+            [
+                "broken-row 1 row could not be read and was passed over",
+                "repeated-event 1 event repeats an event id in `messageId`; the first to arrive was used",
+                "shared-device 1 anonymous id was seen with several people; it belongs to the first of them",
+                "unknown-event 1 event called `page` is not in the schema and was passed over",
+            ]
+        );
+    }
+}

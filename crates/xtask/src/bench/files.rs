@@ -41,7 +41,7 @@ pub fn read(batch: &Batch, threads: NonZero<usize>) -> Result<Duration, String> 
     let data = Data {
         profiles: vec![ProfileFiles::new(vec![name("profiles.parquet")], "profile_id")],
         events: vec![EventFiles::new(vec![name("events-*.parquet")], "profile_id", "name", "ts")],
-        merges: Vec::new(),
+        ..Data::default()
     };
     let (schema, zone, folder) = (batch.schema(), Some(Zone::UTC), folder(batch));
     let start = Instant::now();

@@ -1,0 +1,298 @@
+//! Analytics calls, as SDKs send and archives keep them: `identify`, `track`, `page`,
+//! `screen`, `group` and `alias`, a JSON object each.
+//!
+//! One file holds who is who, what people are and what they did, and is read once for each.
+
+use crate::cell::Cell;
+use crate::report::ProblemKind;
+use crate::rows::RowSink;
+use seg_data::{Schema, Zone};
+use std::collections::{HashMap, HashSet};
+
+/// The columns that calls are given, before those of their own.
+pub(crate) const ID: &str = "userId";
+pub(crate) const TIME: &str = "timestamp";
+pub(crate) const EVENT: &str = "event";
+
+const MESSAGE_ID: &str = "messageId";
+
+/// The attribute of people whom a `group` call puts into a group.
+const GROUP_ID: &str = "group.id";
+
+/// Where a call says when it was: when it happened by the clock of the sender, corrected
+/// or not, then when it was sent and when it arrived.
+const TIMES: [&str; 4] = [TIME, "originalTimestamp", "sentAt", "receivedAt"];
+
+/// What a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Identify,
+    Track,
+    Page,
+    Screen,
+    Group,
+    Alias,
+}
+
+impl Kind {
+    fn of(cell: &Cell<'_>) -> Option<Kind> {
+        let Cell::Text(text) = cell else { return None };
+        Some(match text.to_ascii_lowercase().as_str() {
+            "identify" => Kind::Identify,
+            "track" => Kind::Track,
+            "page" => Kind::Page,
+            "screen" => Kind::Screen,
+            "group" => Kind::Group,
+            "alias" => Kind::Alias,
+            _ => return None,
+        })
+    }
+}
+
+/// Where the parts of calls are among the columns of a file.
+#[derive(Default)]
+struct Places {
+    kind: Option<usize>,
+    user: Option<usize>,
+    anonymous: Option<usize>,
+    previous: Option<usize>,
+    event: Option<usize>,
+    message: Option<usize>,
+    times: Vec<usize>,
+}
+
+impl Places {
+    fn of(names: &[String]) -> Places {
+        let at = |name: &str| names.iter().position(|known| known == name);
+        Places {
+            kind: at("type"),
+            user: at(ID),
+            anonymous: at("anonymousId"),
+            previous: at("previousId"),
+            event: at(EVENT),
+            message: at(MESSAGE_ID),
+            times: TIMES.iter().filter_map(|name| at(name)).collect(),
+        }
+    }
+
+    fn kind(&self, cells: &[Cell<'_>]) -> Option<Kind> {
+        Kind::of(cells.get(self.kind?)?)
+    }
+
+    fn id(&self, at: Option<usize>, cells: &[Cell<'_>]) -> Option<String> {
+        cells.get(at?)?.as_id().map(|id| id.into_owned())
+    }
+
+    /// Whose a call is: the known id, or else the anonymous one.
+    fn whose<'c>(&self, cells: &[Cell<'c>]) -> Cell<'c> {
+        let of = |at: Option<usize>| cells.get(at?).filter(|cell| !cell.is_nothing()).cloned();
+        of(self.user).or_else(|| of(self.anonymous)).unwrap_or(Cell::Missing)
+    }
+
+    fn time<'c>(&self, cells: &[Cell<'c>]) -> Cell<'c> {
+        let mut times = self.times.iter().filter_map(|at| cells.get(*at)).filter(|cell| !cell.is_nothing());
+        times.next().cloned().unwrap_or(Cell::Missing)
+    }
+}
+
+/// Who is who: which ids stand in one call.
+#[derive(Default)]
+pub(crate) struct Identities {
+    /// For each anonymous id its links to known ids: when, by which message, to whom.
+    links: HashMap<String, Vec<(i64, String, String)>>,
+    /// Known ids that one call says are one.
+    aliases: Vec<(String, String)>,
+}
+
+impl Identities {
+    /// Ids that are one, the first merged into the second; and how many anonymous ids were
+    /// seen with other people after the one they belong to.
+    ///
+    /// An anonymous id belongs, from its beginning, to the known id of its earliest link; a
+    /// device that others use later unites nobody.
+    pub fn records(self) -> (Vec<(String, String)>, Vec<String>) {
+        let (mut records, mut shared) = (self.aliases, Vec::new());
+        for (anonymous, mut links) in self.links {
+            links.sort_unstable();
+            let Some((_, _, first)) = links.first().cloned() else { continue };
+            if links.iter().any(|(_, _, other)| *other != first) {
+                shared.push(anonymous.clone());
+            }
+            if anonymous != first {
+                records.push((anonymous, first));
+            }
+        }
+        // What is merged does not depend on the order, and what is told should not either.
+        records.sort_unstable();
+        shared.sort_unstable();
+        (records, shared)
+    }
+}
+
+/// Takes who is who from calls.
+pub(crate) struct IdentitySink<'i> {
+    pub identities: &'i mut Identities,
+    pub zone: Option<Zone>,
+    places: Places,
+}
+
+impl<'i> IdentitySink<'i> {
+    pub fn new(identities: &'i mut Identities, zone: Option<Zone>) -> IdentitySink<'i> {
+        IdentitySink { identities, zone, places: Places::default() }
+    }
+}
+
+impl RowSink for IdentitySink<'_> {
+    fn columns(&mut self, names: &[String]) {
+        self.places = Places::of(names);
+    }
+
+    fn row(&mut self, _line: u64, cells: &[Cell<'_>]) {
+        let places = &self.places;
+        let Some(user) = places.id(places.user, cells) else { return };
+        if places.kind(cells) == Some(Kind::Alias) {
+            let previous = places.id(places.previous, cells).filter(|previous| *previous != user);
+            self.identities.aliases.extend(previous.map(|previous| (previous, user)));
+            return;
+        }
+        let Some(anonymous) = places.id(places.anonymous, cells) else { return };
+        // What has no time is later than all that has one.
+        let time = places.time(cells).instant(self.zone).ok().flatten().map_or(i64::MAX, |time| time.0);
+        let message = places.id(places.message, cells).unwrap_or_default();
+        let links = self.identities.links.entry(anonymous).or_default();
+        // Of links to one person the earliest counts, and no other is kept.
+        let link = (time, message, user);
+        match links.iter_mut().find(|(_, _, known)| *known == link.2) {
+            Some(known) => *known = link.min(known.clone()),
+            None => links.push(link),
+        }
+    }
+
+    // Whoever reads the events tells of these.
+    fn broken(&mut self, _line: u64, _why: &str) {}
+
+    fn note(&mut self, _kind: ProblemKind, _column: &str, _line: u64) {}
+}
+
+/// Which rows are taken of calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// What people are, as of the time of the call.
+    People,
+    /// What they did.
+    Events,
+}
+
+/// A sink of people or of events that is given calls.
+pub(crate) struct CallSink<'c> {
+    sink: &'c mut dyn RowSink,
+    rows: Rows,
+    schema: &'c Schema,
+    places: Places,
+    /// For each column of the file, whether people have it by `identify` or by `group`.
+    of_group: Vec<bool>,
+    /// The names and message ids of events met: what is sent again is one event.
+    seen: &'c mut HashSet<(String, String)>,
+}
+
+impl<'c> CallSink<'c> {
+    pub fn new(
+        sink: &'c mut dyn RowSink,
+        rows: Rows,
+        schema: &'c Schema,
+        seen: &'c mut HashSet<(String, String)>,
+    ) -> CallSink<'c> {
+        CallSink { sink, rows, schema, places: Places::default(), of_group: Vec::new(), seen }
+    }
+
+    /// What a column of calls is called; nothing where it is of no interest. Of what every
+    /// call has beside traits and properties that is what the schema speaks of.
+    fn name(&self, column: &str) -> String {
+        let part = |prefix: &str| column.strip_prefix(prefix);
+        let name = match self.rows {
+            Rows::People if column == "groupId" => Some(GROUP_ID).filter(|name| self.knows(name)),
+            Rows::People => part("traits.").or_else(|| part("context.traits.")),
+            Rows::Events => part("properties.").or_else(|| Some(column).filter(|name| self.knows(name))),
+        };
+        name.unwrap_or_default().to_owned()
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        match self.rows {
+            Rows::People => self.schema.attributes.iter().any(|field| field.name == name),
+            Rows::Events => self.schema.events.iter().any(|e| e.properties.iter().any(|field| field.name == name)),
+        }
+    }
+
+    /// The name of the event that a call is.
+    fn event<'v>(&self, kind: Kind, cells: &[Cell<'v>]) -> Cell<'v> {
+        match kind {
+            Kind::Page => Cell::Text("page"),
+            Kind::Screen => Cell::Text("screen"),
+            Kind::Track | Kind::Identify | Kind::Group | Kind::Alias => {
+                self.places.event.and_then(|at| cells.get(at)).cloned().unwrap_or(Cell::Missing)
+            }
+        }
+    }
+}
+
+impl RowSink for CallSink<'_> {
+    fn columns(&mut self, names: &[String]) {
+        self.places = Places::of(names);
+        self.of_group = names.iter().map(|name| name == "groupId").collect();
+        let event = if self.rows == Rows::Events { EVENT } else { "" };
+        let given = [ID, TIME, event].map(str::to_owned);
+        let own = names.iter().map(|name| self.name(name));
+        let all: Vec<String> = given.into_iter().chain(own).collect();
+        self.sink.columns(&all);
+    }
+
+    fn zone(&self) -> Option<Zone> {
+        self.sink.zone()
+    }
+
+    fn row(&mut self, line: u64, cells: &[Cell<'_>]) {
+        let Some(kind) = self.places.kind(cells) else {
+            if self.rows == Rows::Events {
+                self.sink.broken(line, "its `type` is that of no call");
+            }
+            return;
+        };
+        let is_taken = match (self.rows, kind) {
+            (Rows::People, Kind::Identify | Kind::Group) | (Rows::Events, Kind::Track | Kind::Page | Kind::Screen) => {
+                true
+            }
+            (Rows::People, Kind::Track | Kind::Page | Kind::Screen | Kind::Alias)
+            | (Rows::Events, Kind::Identify | Kind::Group | Kind::Alias) => false,
+        };
+        if !is_taken {
+            return;
+        }
+        let event = self.event(kind, cells);
+        if let (Rows::Events, Some(message)) = (self.rows, self.places.id(self.places.message, cells))
+            && !self.seen.insert((event.show(), message))
+        {
+            return self.sink.note(ProblemKind::RepeatedEvent, MESSAGE_ID, line);
+        }
+        let mut all = vec![self.places.whose(cells), self.places.time(cells), event];
+        all.extend(cells.iter().zip(&self.of_group).map(|(cell, is_of_group)| match (self.rows, kind) {
+            // The traits of a group are none of its people's.
+            (Rows::People, Kind::Group) if !is_of_group => Cell::Missing,
+            (Rows::People, Kind::Identify) if *is_of_group => Cell::Missing,
+            _ => cell.clone(),
+        }));
+        self.sink.row(line, &all);
+    }
+
+    fn broken(&mut self, line: u64, why: &str) {
+        if self.rows == Rows::Events {
+            self.sink.broken(line, why);
+        }
+    }
+
+    fn note(&mut self, kind: ProblemKind, column: &str, line: u64) {
+        if self.rows == Rows::Events {
+            self.sink.note(kind, column, line);
+        }
+    }
+}
