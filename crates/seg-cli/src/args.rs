@@ -42,6 +42,8 @@ pub enum Command {
     Test(Test),
     /// Say why one person is in a segment or not, and until when.
     Explain(Explain),
+    /// Show the record of one person: their ids, what they are and what they did.
+    Who(Who),
     /// Say how large each segment was, day by day.
     History(History),
     /// Keep the meaning of frozen segments in seg.lock.
@@ -243,6 +245,25 @@ pub struct Explain {
     #[arg(long, value_name = "INSTANT")]
     pub at: Option<String>,
     /// How to show the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(clap::Args)]
+pub struct Who {
+    /// Any of the person's ids.
+    pub id: String,
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Show so many of their latest events.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub last: usize,
+    /// Show what is known at this instant, such as 2026-11-27T14:00:00Z, rather than at the
+    /// project's `at` or now.
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+    /// How to show the record.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }

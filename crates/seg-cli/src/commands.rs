@@ -11,6 +11,7 @@ pub mod init;
 pub mod run;
 pub mod schema;
 pub mod test;
+pub mod who;
 
 use crate::args::Format;
 use crate::exit::Failure;

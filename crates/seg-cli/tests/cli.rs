@@ -58,7 +58,9 @@ const RECENT: &str = "segment \"Recent\" include people who ordered in the past 
 #[test]
 fn consoles_of_the_readme_are_true() {
     let mut n_commands = 0;
-    for file in ["README.md", "examples/online-retail/README.md", "examples/webshop-calls/README.md"] {
+    for file in
+        ["README.md", "examples/online-retail/README.md", "examples/webshop-calls/README.md", "docs/book/src/data.md"]
+    {
         let readme = std::fs::read_to_string(root().join(file)).expect("a text");
         for block in readme.split("```console\n").skip(1) {
             let block = block.split("```").next().expect("a block");
@@ -71,7 +73,7 @@ fn consoles_of_the_readme_are_true() {
             n_commands += 1;
         }
     }
-    assert_eq!(n_commands, 3);
+    assert_eq!(n_commands, 5);
 }
 
 #[test]

@@ -230,3 +230,51 @@ fn definitions_that_double_are_refused_at_once() {
     assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), ""));
     assert!(err(&output).contains("error[E0606]"), "{}", err(&output));
 }
+
+#[test]
+fn any_id_of_a_person_finds_their_record() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/webshop-calls");
+    let by_device = out(&seg(&dir, &["who", "device-0000-d", "--last", "1"]));
+    assert_eq!(by_device, out(&seg(&dir, &["who", "user_0000", "--last", "1"])));
+    assert!(by_device.starts_with("user_0000 at 2024-06-30T00:00:00Z (from seg.toml)\n"), "{by_device}");
+    assert!(
+        by_device.contains("  also device-0000-d\n") && by_device.contains("events: 42, the last 1\n"),
+        "{by_device}"
+    );
+    let json = seg(&dir, &["who", "user_0000", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(json["events"].as_array().map(Vec::len), Some(42));
+    assert_eq!(json["attributes"][1]["value"], "loyal");
+    // And so does explain.
+    let explained = seg(&dir, &["explain", "--person", "device-0000-d", "--segment", "Loyal"]);
+    assert!(out(&explained).contains("is in \"Loyal\""), "{}", err(&explained));
+    let nobody = seg(&dir, &["who", "no\u{7}body"]);
+    assert_eq!(
+        (nobody.status.code(), err(&nobody).as_str()),
+        (Some(2), "seg: nobody in the data has the id `no\\u{7}body`\n")
+    );
+}
+
+#[test]
+fn a_record_has_values_with_their_times_and_lists_of_records() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
+    write(
+        "seg.toml",
+        "name = \"x\"\ntimezone = \"UTC\"\nat = \"2026-06-01T00:00:00Z\"\n[data.profiles]\nfiles = [\"p.ndjson\"]\nid = \"id\"\ntime = \"at\"\n[data.events]\nfiles = [\"e.ndjson\"]\nid = \"id\"\nevent = \"event\"\ntime = \"at\"\n",
+    );
+    write(
+        "schema.toml",
+        "[attributes]\nplan = { type = \"text\", history = true }\npaid = \"money\"\n[events.order.properties]\nlines = { type = \"list of records\", fields = { sku = \"text\", n = \"integer\" } }\n",
+    );
+    write(
+        "p.ndjson",
+        "{\"id\": \"a\", \"at\": \"2026-01-01\", \"plan\": \"free\", \"paid\": 2.5}\n{\"id\": \"a\", \"at\": \"2026-02-01\", \"plan\": \"pro\"}\n{\"id\": \"a\", \"at\": \"2027-01-01\", \"plan\": \"team\"}\n",
+    );
+    write(
+        "e.ndjson",
+        "{\"id\": \"a\", \"event\": \"order\", \"at\": \"2026-03-01T10:00:00Z\", \"lines\": [{\"sku\": \"x\", \"n\": 2}, {\"sku\": \"y\"}]}\n",
+    );
+    let expected = "a at 2026-06-01T00:00:00Z (from seg.toml)\n  known since 2026-01-01T00:00:00Z\nattributes\n  plan  \"pro\"\n          2026-01-01T00:00:00Z  \"free\"\n          2026-02-01T00:00:00Z  \"pro\"\n          2027-01-01T00:00:00Z  \"team\"  later\n  paid  2.50\nevents: 1\n  2026-03-01T10:00:00Z  order  lines (sku \"x\", n 2), (sku \"y\")\n";
+    assert_eq!(out(&seg(dir.path(), &["who", "a"])), expected);
+}

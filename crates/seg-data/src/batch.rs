@@ -294,6 +294,14 @@ impl Batch {
         if row < self.ids.len() { self.ids.value(row) } else { "" }
     }
 
+    /// The row of a person by any of their ids, the one they go by or one that was merged into
+    /// it; `None` where nobody has it.
+    pub fn row_of(&self, id: &str) -> Option<usize> {
+        let goes_by = |row: &usize| self.id(*row) == id;
+        let was = |row: &usize| self.merged_ids(*row).any(|merged| merged == id);
+        (0..self.len()).find(goes_by).or_else(|| (0..self.len()).find(was))
+    }
+
     /// The ids that were merged into a person's; none past the end.
     pub fn merged_ids(&self, row: usize) -> impl Iterator<Item = &str> {
         let list = self.merged_ids.as_ref().and_then(|column| column.array().as_list_opt::<i32>());

@@ -29,7 +29,7 @@ pub struct Explained<'a> {
     pub batch: &'a Batch,
     /// The name of a segment that is run.
     pub segment: &'a str,
-    /// The id of a person of the batch.
+    /// An id of a person of the batch: the one they go by, or one that was merged into it.
     pub person: &'a str,
     /// When they are judged. What the batch knows of that comes later does not
     /// exist: neither events nor values that were set later.
@@ -84,7 +84,7 @@ pub fn explain(of: Explained<'_>) -> Result<Explanation, ExplainError> {
     let found = program.module().run().enumerate().find(|(_, (_, s))| s.name == segment);
     let (root, (id, _)) = found.ok_or_else(no_segment)?;
     let no_person = || ExplainError::Person(person.to_owned());
-    let row = (0..batch.len()).find(|row| batch.id(*row) == person).ok_or_else(no_person)?;
+    let row = batch.row_of(person).ok_or_else(no_person)?;
     program.needs().check(batch).map_err(ExplainError::Batch)?;
     let known = batch.known_at(row..row + 1, now).map_err(ExplainError::Batch)?;
     let parses = parse(project);

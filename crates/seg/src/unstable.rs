@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::frozen;
+pub use seg_data as data;
 pub use seg_hir::explain::place;
 pub use seg_hir::hir;
 pub use seg_plan as plan;
