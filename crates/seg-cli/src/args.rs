@@ -115,9 +115,13 @@ pub struct Check {
     /// The project's directory.
     #[arg(default_value = ".")]
     pub dir: PathBuf,
-    /// Judge what is frozen at this instant rather than now.
+    /// Judge what is frozen, and how old the data is, at this instant rather than now.
     #[arg(long, value_name = "INSTANT")]
     pub at: Option<String>,
+    /// Hold what segments ask about against what the files contain, without a run: problems
+    /// of the data are errors.
+    #[arg(long)]
+    pub data: bool,
     /// How to show what was found.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -278,3 +278,52 @@ fn a_record_has_values_with_their_times_and_lists_of_records() {
     let expected = "a at 2026-06-01T00:00:00Z (from seg.toml)\n  known since 2026-01-01T00:00:00Z\nattributes\n  plan  \"pro\"\n          2026-01-01T00:00:00Z  \"free\"\n          2026-02-01T00:00:00Z  \"pro\"\n          2027-01-01T00:00:00Z  \"team\"  later\n  paid  2.50\nevents: 1\n  2026-03-01T10:00:00Z  order  lines (sku \"x\", n 2), (sku \"y\")\n";
     assert_eq!(out(&seg(dir.path(), &["who", "a"])), expected);
 }
+
+#[test]
+fn data_that_does_not_say_what_segments_ask_is_told_of() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
+    let settings = |at: &str| {
+        format!(
+            "name = \"x\"\ntimezone = \"UTC\"\nat = \"{at}\"\n[data.profiles]\nfiles = [\"p.csv\"]\nid = \"id\"\n[data.events]\nfiles = [\"e.csv\"]\nid = \"id\"\nevent = \"event\"\ntime = \"time\"\n"
+        )
+    };
+    write("seg.toml", &settings("2026-05-28T00:00:00Z"));
+    write(
+        "schema.toml",
+        "[attributes]\ncity = \"text\"\nland = { type = \"text\", required = true }\n[events.order.properties]\namount = \"money\"\nshop = \"text\"\n",
+    );
+    write("p.csv", "id,city,land\n1,,DE\n2,NULL,FR\n");
+    write(
+        "e.csv",
+        "id,event,time,amount,shop\n1,order,2026-05-01T10:00:00Z,,web\n3,order,2026-05-02T10:00:00Z,NULL,web\n",
+    );
+    write(
+        "s.seg",
+        "segment \"x\" include people whose land is \"DE\" and who did order where amount is more than 3 in the past 30 days\nsegment \"y\" include people whose city is \"NULL\"\nsegment \"z\" include people whose city is \"Rome\"\n",
+    );
+    let told = |args: &[&str]| {
+        let output = seg(dir.path(), args);
+        (output.status.code(), out(&output) + &err(&output))
+    };
+    let (code, text) = told(&["check", "--data"]);
+    assert_eq!(code, Some(1), "{text}");
+    for problem in [
+        "data: `amount` has no value at all, which segments ask about\n",
+        "data: the latest event is 25 days old; windows up to now miss what came since\n",
+        // Somebody who is known from events alone.
+        "data: 1 value that the schema requires is missing in `land`\n",
+    ] {
+        assert!(text.contains(problem), "{text}");
+    }
+    // A text may be any, so that it is no null marker.
+    assert!(!text.contains("`city`"), "{text}");
+    let (code, text) = told(&["run"]);
+    assert!(code == Some(0) && text.contains("25 days old"), "{text}");
+    // What segments do not ask about is not looked at.
+    write("s.seg", "segment \"z\" include people whose city is known\n");
+    write("p.csv", "id,city,land\n1,Rome,DE\n2,Oslo,FR\n3,Bern,CH\n");
+    assert_eq!(told(&["check", "--data"]), (Some(0), "the data has what segments ask about\n".to_owned()));
+    let (code, text) = told(&["check", "--data", "--format", "json"]);
+    assert!(code == Some(0) && text.contains("\"problems\": []"), "{text}");
+}

@@ -88,6 +88,21 @@ impl<'a> Attributes<'a> {
         self.columns.iter().map(|column| (column.field.name.as_str(), column.builder.n_blanks()))
     }
 
+    /// The attributes that the schema requires, where they are wanted.
+    pub fn required(&self) -> impl Iterator<Item = &'a str> {
+        let required = self.columns.iter().filter(|column| column.is_wanted && column.field.is_required);
+        required.map(|column| column.field.name.as_str())
+    }
+
+    /// How many of so many people have no row of their own.
+    pub fn n_without_rows(&self, n_people: usize) -> u64 {
+        let mut have = vec![false; n_people];
+        for line in &self.lines {
+            have.get_mut(line.person as usize).into_iter().for_each(|has| *has = true);
+        }
+        have.iter().filter(|has| !**has).count() as u64
+    }
+
     /// Each column with a row a person; tells what it knows of since when they exist.
     pub fn finish(self, n_people: usize, existence: &mut Existence) -> Vec<(&'a Field, Result<ArrayRef, ArrowError>)> {
         let Attributes { columns, lines, first_seen, .. } = self;

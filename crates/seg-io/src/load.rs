@@ -11,10 +11,13 @@ use crate::report::{Place, ProblemKind, ReadError, Report};
 use crate::rows;
 use crate::rules::Rules;
 use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
 use seg_data::batch::{BatchError, EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN};
-use seg_data::{AttributeId, Batch, Schema, Timestamp, Wanted, Zone, parallel};
+use seg_data::schema::Event;
+use seg_data::time::DAY;
+use seg_data::{AttributeId, Batch, EventId, PropertyId, Schema, Timestamp, Wanted, Zone, parallel};
 use std::collections::HashSet;
 use std::num::NonZero;
 use std::path::Path;
@@ -46,6 +49,8 @@ pub struct LoadRequest<'a> {
     pub wanted: Option<&'a Wanted>,
     /// What segments ask about: that a file lacks it is a problem of the data.
     pub asked: Option<&'a Wanted>,
+    /// As of when segments ask, so that data which ends long before is told of.
+    pub now: Option<Timestamp>,
     /// How many threads unpack files and group events by person.
     pub threads: NonZero<usize>,
     /// Is told every few thousand rows how far reading has come.
@@ -56,8 +61,8 @@ impl<'a> LoadRequest<'a> {
     /// All that the files hold, read on one thread and in silence, with times
     /// without an offset in UTC.
     pub fn new(base: &'a Path, data: &'a Data, schema: &'a Arc<Schema>) -> LoadRequest<'a> {
-        let (zone, wanted, asked, progress) = (None, None, None, None);
-        LoadRequest { base, data, schema, zone, wanted, asked, threads: NonZero::<usize>::MIN, progress }
+        let (zone, wanted, asked, now, progress) = (None, None, None, None, None);
+        LoadRequest { base, data, schema, zone, wanted, asked, now, threads: NonZero::<usize>::MIN, progress }
     }
 }
 
@@ -68,7 +73,7 @@ impl<'a> LoadRequest<'a> {
 /// A file that is not there, cannot be read to its end, or lacks the columns
 /// it is said to have. What is wrong with single rows is in the report instead.
 pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
-    let LoadRequest { base, data, schema, zone, wanted, asked, threads, progress } = request;
+    let LoadRequest { base, data, schema, zone, wanted, asked, now, threads, progress } = request;
     let profiles = with_files(base, &data.profiles, |spec| &spec.files)?;
     let events = with_files(base, &data.events, |spec| &spec.files)?;
     let merges = with_files(base, &data.merges, |spec| &spec.files)?;
@@ -89,7 +94,7 @@ pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     wanted.attributes.extend(schema.first_seen);
     let mut silence = |_: Progress| {};
     let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
-    let mut loader = Loader { threads, bytes_total, asked, ..loader };
+    let mut loader = Loader { threads, bytes_total, asked, now, ..loader };
     let of_rows = profiles.iter().flat_map(|(_, files)| files).chain(events.iter().flat_map(|(_, files)| files));
     for (first, second) in alike(of_rows.chain(&calls)) {
         let place = || Place { file: second.name.clone(), line: 1, value: String::new() };
@@ -292,6 +297,11 @@ impl<'a> Loader<'a> {
         for (name, n) in of_people.chain(events.iter().flat_map(EventTables::blanks)) {
             self.report.add_times(ProblemKind::Blanks, name, n);
         }
+        // A promise that the data breaks is told of, also of people who have no row.
+        if let Some(attributes) = &attributes {
+            let n_without = attributes.n_without_rows(n_people);
+            attributes.required().for_each(|name| self.report.add_times(ProblemKind::RequiredMissing, name, n_without));
+        }
         let ids = self.people.finish().map_err(|why| ReadError::new("data", why))?;
         let merged = merged_ids(&self.people.merges, &ids);
         let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
@@ -300,6 +310,11 @@ impl<'a> Loader<'a> {
         let mut existence = std::mem::take(&mut self.existence);
         for (field, array) in attributes.into_iter().flat_map(|a| a.finish(n_people, &mut existence)) {
             let array = array.map_err(internal)?;
+            let id = self.schema.attributes.iter().position(|known| known.name == field.name);
+            let is_asked = |asked: &&Wanted| id.is_some_and(|id| asked.attributes.contains(&AttributeId(id as u32)));
+            if self.asked.filter(is_asked).is_some() && array.null_count() == array.len() {
+                self.report.empty_column(&field.name);
+            }
             fields.push(ArrowField::new(&field.name, array.data_type().clone(), true));
             columns.push(array);
         }
@@ -314,8 +329,10 @@ impl<'a> Loader<'a> {
         let mut last_event = None;
         if let Some(events) = events {
             (self.report.events, last_event) = events.counts();
+            self.tell_of_age(last_event);
             for (event, array) in events.finish(n_people, self.threads) {
                 let array = array.map_err(|why| ReadError::new("data", why))?;
+                self.empty_properties(event, &array);
                 fields.push(ArrowField::new(&event.name, array.data_type().clone(), false));
                 columns.push(array);
             }
@@ -326,6 +343,32 @@ impl<'a> Loader<'a> {
         let batch = Batch::new(Arc::clone(self.schema), records).map_err(failed)?;
         self.check(&batch).map_err(failed)?;
         Ok(Loaded { batch, report: self.report, last_event })
+    }
+
+    /// Tells of properties that segments ask about and that no event of the name has.
+    fn empty_properties(&mut self, event: &Event, array: &ArrayRef) {
+        let id = self.schema.events.iter().position(|known| known.name == event.name);
+        let (Some(asked), Some(id)) = (self.asked, id) else { return };
+        let rows = array.as_list_opt::<i32>().and_then(|list| list.values().as_struct_opt());
+        let Some(rows) = rows.filter(|rows| !rows.is_empty()) else { return };
+        for (property, field) in (0..).map(PropertyId).zip(&event.properties) {
+            let values = rows.column_by_name(&field.name).filter(|_| asked.property(EventId(id as u32), property));
+            if values.is_some_and(|values| values.null_count() == values.len()) {
+                self.report.empty_column(&field.name);
+            }
+        }
+    }
+
+    /// Tells of data that ends days before the instant at which segments ask for what
+    /// happened lately.
+    fn tell_of_age(&mut self, last_event: Option<Timestamp>) {
+        const OLD_DAYS: i64 = 3;
+        let (Some(now), Some(last), Some(asked)) = (self.now, last_event, self.asked) else { return };
+        let days = now.0.saturating_sub(last.0).div_euclid(DAY);
+        let asks_lately = asked.events.values().any(|event| event.since.is_some());
+        if asks_lately && days >= OLD_DAYS {
+            self.report.add_without_place(ProblemKind::OldData, &format!("{days} days"));
+        }
     }
 
     /// Checks every column, each thread some of them.

@@ -31,6 +31,8 @@ pub(crate) struct Loader<'a> {
     pub wanted: &'a Wanted,
     /// What segments ask about.
     pub asked: Option<&'a Wanted>,
+    /// As of when they ask.
+    pub now: Option<Timestamp>,
     pub threads: NonZero<usize>,
     pub people: People,
     pub existence: Existence,
@@ -56,6 +58,7 @@ impl<'a> Loader<'a> {
             zone,
             wanted,
             asked: None,
+            now: None,
             threads: NonZero::<usize>::MIN,
             people: People::default(),
             existence: Existence::default(),

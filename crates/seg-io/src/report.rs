@@ -15,6 +15,10 @@ pub enum ProblemKind {
     AbsentColumn,
     /// An event that segments ask about and that never occurs.
     AbsentEvent,
+    /// A column that segments ask about and in which there is no value at all.
+    EmptyColumn,
+    /// Data that ends days before the instant at which it is judged.
+    OldData,
     /// A row that is not a row: too few fields, broken JSON.
     BrokenRow,
     /// A row without the id of a profile.
@@ -64,6 +68,8 @@ impl ProblemKind {
             ProblemKind::UnknownColumn => "unknown-column",
             ProblemKind::AbsentColumn => "absent-column",
             ProblemKind::AbsentEvent => "absent-event",
+            ProblemKind::EmptyColumn => "empty-column",
+            ProblemKind::OldData => "old-data",
             ProblemKind::BrokenRow => "broken-row",
             ProblemKind::MissingId => "missing-id",
             ProblemKind::MissingEvent => "missing-event",
@@ -95,6 +101,8 @@ impl ProblemKind {
             ProblemKind::UnknownColumn
             | ProblemKind::AbsentColumn
             | ProblemKind::AbsentEvent
+            | ProblemKind::EmptyColumn
+            | ProblemKind::OldData
             | ProblemKind::BrokenRow
             | ProblemKind::MissingId
             | ProblemKind::MissingEvent
@@ -128,6 +136,8 @@ impl ProblemKind {
                 format!("{files} {lack} the column `{column}`, which the answer needs; its values are missing there")
             }
             ProblemKind::AbsentEvent => format!("no event is called `{column}`, which segments ask about"),
+            ProblemKind::EmptyColumn => format!("`{column}` has no value at all, which segments ask about"),
+            ProblemKind::OldData => format!("the latest event is {column} old; windows up to now miss what came since"),
             ProblemKind::BrokenRow => format!("{rows} could not be read and {was} passed over"),
             ProblemKind::MissingId => format!("{rows} without an id in `{column}` {was} passed over"),
             ProblemKind::MissingEvent => format!("{rows} without an event name in `{column}` {was} passed over"),
@@ -251,6 +261,8 @@ impl Report {
             ProblemKind::UnknownColumn
             | ProblemKind::AbsentColumn
             | ProblemKind::AbsentEvent
+            | ProblemKind::EmptyColumn
+            | ProblemKind::OldData
             | ProblemKind::UnknownEvent
             | ProblemKind::UnparsableValue
             | ProblemKind::TooFine
@@ -291,6 +303,13 @@ impl Report {
             && let Some(problem) = self.counted(kind, column)
         {
             problem.count += n - 1;
+        }
+    }
+
+    /// Tells of a column without a value, unless the files lack it, which was told.
+    pub(crate) fn empty_column(&mut self, column: &str) {
+        if !self.places.contains_key(&(ProblemKind::AbsentColumn, column.to_owned())) {
+            self.add_without_place(ProblemKind::EmptyColumn, column);
         }
     }
 

@@ -1,11 +1,11 @@
 //! `seg check`
 
-use super::{load, read_lock, today};
+use super::{load, read_lock, run, today};
 use crate::args::{Check, Format};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, print_text};
-use seg::Diagnostics;
+use crate::output::{Output, print_json, print_text};
 use seg::unstable::{frozen::check_frozen, parts};
+use seg::{Diagnostics, Program, Project};
 
 pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
     let project = load(&args.dir)?;
@@ -21,6 +21,9 @@ pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
                     eprintln!("{}", summary(&found));
                 }
                 return Ok(Exit::Errors);
+            }
+            if args.data {
+                return check_data(args, &project, &program, output);
             }
             if args.format == Format::Text {
                 let n_segments = program.segment_names().count();
@@ -41,6 +44,26 @@ pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
             Ok(Exit::Errors)
         }
     }
+}
+
+/// What segments ask about, against what the files contain.
+fn check_data(args: &Check, project: &Project, program: &Program, output: &Output) -> Result<Exit, Failure> {
+    let Some(manifest) = parts(project).manifest else {
+        return Err(Failure::new("the project's settings could not be read"));
+    };
+    let (now, _) = run::now(args.at.as_deref(), manifest)?;
+    let asked = program.wanted(now);
+    let loaded = run::read_as_of(project, manifest, (&asked, &asked), Some(now), output)?;
+    let is_wrong = loaded.report.problems.iter().any(|problem| !problem.kind.is_remark());
+    match args.format {
+        Format::Json => print_json(&serde_json::json!({ "data": run::data_json(&loaded.report) }))?,
+        Format::Text => {
+            let told = run::problems(&loaded.report);
+            let rest = if is_wrong { "" } else { "the data has what segments ask about\n" };
+            print_text(&format!("{told}{rest}"))?;
+        }
+    }
+    Ok(if is_wrong { Exit::Errors } else { Exit::Success })
 }
 
 /// `3 errors, 1 warning`

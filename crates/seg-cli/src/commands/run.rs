@@ -39,7 +39,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     // checked.
     let asked = program.wanted(now);
     let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
-    let loaded = read(&project, manifest, (wanted, &asked), output)?;
+    let loaded = read_as_of(&project, manifest, (wanted, &asked), Some(now), output)?;
     let is_clean = loaded.report.problems.iter().all(|problem| problem.kind.is_remark());
     if args.strict && !is_clean {
         if args.format == Format::Json {
@@ -180,7 +180,19 @@ pub fn too_many_lost(report: &Report, max_bad: Share) -> Option<Failure> {
 pub fn read(
     project: &Project,
     manifest: &Manifest,
+    wanted: (&Wanted, &Wanted),
+    output: &Output,
+) -> Result<Loaded, Failure> {
+    read_as_of(project, manifest, wanted, None, output)
+}
+
+/// The same where it is asked as of an instant, so that data which ends long before it is
+/// told of.
+pub fn read_as_of(
+    project: &Project,
+    manifest: &Manifest,
     (wanted, asked): (&Wanted, &Wanted),
+    now: Option<Timestamp>,
     output: &Output,
 ) -> Result<Loaded, Failure> {
     let bar = output.progress();
@@ -188,6 +200,7 @@ pub fn read(
         zone: manifest.zone,
         wanted: Some(wanted),
         asked: Some(asked),
+        now,
         threads: output::threads(),
         progress: Some(&mut |progress| bar.update(progress)),
         ..LoadRequest::new(parts(project).dir, &manifest.data, project.schema())
@@ -292,7 +305,7 @@ fn json(
     })
 }
 
-fn data_json(report: &Report) -> serde_json::Value {
+pub fn data_json(report: &Report) -> serde_json::Value {
     let problems: Vec<_> = report
         .problems
         .iter()
