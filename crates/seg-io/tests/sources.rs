@@ -465,3 +465,43 @@ fn calls_say_who_people_are_and_what_they_did() {
         );
     }
 }
+
+/// A packed file of which one byte is wrong is damaged, or says what it said: both ways to
+/// pack have sums.
+#[test]
+fn a_packed_file_with_one_wrong_byte_is_damaged_or_whole() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let rows: String = (0..300).map(|n| format!("{n},city {},{}.50\n", n % 17, n * 7)).collect();
+    let text = format!("id,city,amount\n{rows}");
+    let mut zstd = zstd::Encoder::new(Vec::new(), 3).expect("an encoder");
+    zstd.include_checksum(true).expect("a checksum");
+    zstd.write_all(text.as_bytes()).expect("packed");
+    let packed = [("p.csv.gz", gzip(text.as_bytes())), ("p.csv.zst", zstd.finish().expect("packed"))];
+    for (name, bytes) in packed {
+        let source = format!("{PROFILES}files = [\"{name}\"]\n");
+        write(dir, name, &bytes);
+        let (whole, told) = people(dir, &source);
+        assert_eq!((whole.len(), told.len()), (300, 0));
+        let (mut n_damaged, step) = (0, (bytes.len() / 500).max(1));
+        for at in (0..bytes.len()).step_by(step) {
+            let mut wrong = bytes.clone();
+            wrong[at] ^= 1 << (at % 8);
+            write(dir, name, &wrong);
+            match read(dir, &source) {
+                // A byte of the header that says nothing of the content.
+                Ok(_) => assert_eq!(people(dir, &source).0, whole, "byte {at} of {name}"),
+                Err(error) => {
+                    assert!(!error.message.is_empty());
+                    n_damaged += 1;
+                }
+            }
+        }
+        assert!(n_damaged > 300, "{n_damaged} of {name}");
+        // Cut off anywhere it is not complete.
+        for end in (1..bytes.len()).step_by(step * 7) {
+            write(dir, name, &bytes[..end]);
+            read(dir, &source).expect_err("it is not complete");
+        }
+    }
+}

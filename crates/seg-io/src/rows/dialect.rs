@@ -3,7 +3,7 @@
 
 use crate::manifest::CsvRead;
 use crate::open::Format;
-use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::io::{Cursor, Read};
 
 /// How many bytes are looked at.
@@ -82,8 +82,8 @@ struct Decoded<R> {
     inner: R,
     decoder: Decoder,
     raw: Vec<u8>,
-    /// How much of `raw` was read, and how much of that decoded.
-    filled: usize,
+    /// What was decoded, of which so much was handed on.
+    text: Vec<u8>,
     used: usize,
     is_over: bool,
 }
@@ -91,34 +91,34 @@ struct Decoded<R> {
 impl<R: Read> Decoded<R> {
     fn new(inner: R, encoding: &'static Encoding) -> Decoded<R> {
         let decoder = encoding.new_decoder_with_bom_removal();
-        Decoded { inner, decoder, raw: vec![0; 1 << 15], filled: 0, used: 0, is_over: false }
+        Decoded { inner, decoder, raw: vec![0; 1 << 15], text: Vec::new(), used: 0, is_over: false }
+    }
+
+    /// Decodes what comes next; the end as well, which may complete a character.
+    fn fill(&mut self) -> std::io::Result<()> {
+        let n = self.inner.read(&mut self.raw)?;
+        self.is_over = n == 0;
+        let raw = self.raw.get(..n).unwrap_or_default();
+        // As much as there can be, so that all of it is decoded at once.
+        let most = self.decoder.max_utf8_buffer_length(n).unwrap_or(n.saturating_mul(4));
+        self.text.resize(most, 0);
+        let (_, _, written, _) = self.decoder.decode_to_utf8(raw, &mut self.text, self.is_over);
+        self.text.truncate(written);
+        self.used = 0;
+        Ok(())
     }
 }
 
 impl<R: Read> Read for Decoded<R> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        // A character of up to four bytes needs room to be written.
-        let mut small = [0_u8; 16];
-        let is_small = out.len() < small.len();
-        loop {
-            if self.used == self.filled && !self.is_over {
-                self.filled = self.inner.read(&mut self.raw)?;
-                self.used = 0;
-                self.is_over = self.filled == 0;
-            }
-            let raw = self.raw.get(self.used..self.filled).unwrap_or_default();
-            let target = if is_small { small.get_mut(..out.len().max(4)).unwrap_or_default() } else { &mut *out };
-            let (result, used, n, _) = self.decoder.decode_to_utf8(raw, target, self.is_over);
-            self.used += used;
-            if is_small {
-                let written = small.get(..n.min(out.len())).unwrap_or_default();
-                out.get_mut(..written.len()).unwrap_or_default().copy_from_slice(written);
-            }
-            let is_done = self.is_over && result == CoderResult::InputEmpty;
-            if n > 0 || is_done {
-                return Ok(n);
-            }
+        while self.used == self.text.len() && !self.is_over {
+            self.fill()?;
         }
+        let rest = self.text.get(self.used..).unwrap_or_default();
+        let n = rest.len().min(out.len());
+        out.get_mut(..n).unwrap_or_default().copy_from_slice(rest.get(..n).unwrap_or_default());
+        self.used += n;
+        Ok(n)
     }
 }
 
