@@ -327,3 +327,64 @@ fn data_that_does_not_say_what_segments_ask_is_told_of() {
     let (code, text) = told(&["check", "--data", "--format", "json"]);
     assert!(code == Some(0) && text.contains("\"problems\": []"), "{text}");
 }
+
+#[test]
+fn no_output_takes_the_place_of_an_input_or_of_another() {
+    let dir = copy("large_lists");
+    std::os::unix::fs::symlink("e.parquet", dir.path().join("link.parquet")).expect("a link");
+    std::fs::write(dir.path().join("vip.csv"), "id\n1\n").expect("written");
+    let text = std::fs::read_to_string(dir.path().join("s.seg")).expect("a text");
+    std::fs::write(dir.path().join("s.seg"), format!("list \"vip\" from \"vip.csv\"\n{text}")).expect("written");
+    let before = snapshot(dir.path());
+    let data = std::fs::read_dir(dir.path()).expect("a directory").filter_map(Result::ok).map(|file| file.path());
+    let data: Vec<PathBuf> =
+        data.filter(|path| path.extension().is_some_and(|e| e == "parquet" || e == "csv")).collect();
+    assert!(data.len() > 1);
+    for path in &data {
+        let output = seg(dir.path(), &["run", "--members", path.to_str().expect("a path")]);
+        let text = err(&output);
+        assert!(output.status.code() == Some(2) && text.contains("the project is read from this file"), "{text}");
+        assert!(out(&output).is_empty());
+    }
+    let output = seg(dir.path(), &["run", "--members", "m.csv", "--record", "./m.csv"]);
+    assert!(
+        output.status.code() == Some(2) && err(&output).contains("two outputs cannot be one file"),
+        "{}",
+        err(&output)
+    );
+    // Without an order of precedence nobody wins, which is known before anything is read.
+    let output = seg(dir.path(), &["run", "--winners", "w.csv", "--members", "m.csv"]);
+    assert!(output.status.code() == Some(2) && err(&output).contains("no order of precedence"), "{}", err(&output));
+    assert_eq!(snapshot(dir.path()), before, "nothing was written");
+}
+
+/// Every file of a directory with its bytes.
+fn snapshot(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let files = std::fs::read_dir(dir).expect("a directory").map(|file| file.expect("a file").path());
+    let mut files: Vec<(PathBuf, Vec<u8>)> =
+        files.map(|path| (path.clone(), std::fs::read(&path).expect("bytes"))).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn an_output_keeps_the_permissions_of_what_it_replaces_and_goes_through_pipes() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = copy("large_lists");
+    let members = dir.path().join("m.csv");
+    std::fs::write(&members, "before").expect("written");
+    std::fs::set_permissions(&members, std::fs::Permissions::from_mode(0o640)).expect("set");
+    assert_eq!(seg(dir.path(), &["run", "--members", "m.csv"]).status.code(), Some(0));
+    assert_eq!(std::fs::metadata(&members).expect("a file").permissions().mode() & 0o777, 0o640);
+    let expected = std::fs::read_to_string(&members).expect("a text");
+    let pipe = dir.path().join("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).expect("a text")
+    });
+    assert_eq!(seg(dir.path(), &["run", "--members", "pipe.csv"]).status.code(), Some(0));
+    assert_eq!(reader.join().expect("it was read"), expected);
+    use std::os::unix::fs::FileTypeExt;
+    assert!(std::fs::metadata(&pipe).expect("a pipe").file_type().is_fifo());
+}

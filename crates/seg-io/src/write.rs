@@ -79,10 +79,18 @@ fn write_pairs<'a>(
     })
 }
 
-/// Writes beside a path and renames when that is complete.
+/// Writes beside a path and renames when that is complete; the file keeps the permissions of
+/// the one it replaces. A pipe or a device is written to, not replaced.
 fn aside(path: &Path, write: impl FnOnce(&File) -> std::io::Result<()>) -> std::io::Result<()> {
+    let replaced = std::fs::metadata(path).ok();
+    if replaced.as_ref().is_some_and(|known| !known.is_file() && !known.is_dir()) {
+        return write(&File::options().write(true).open(path)?);
+    }
     let aside = beside(path);
     let written = File::create(&aside).and_then(|file| {
+        if let Some(known) = &replaced {
+            file.set_permissions(known.permissions())?;
+        }
         write(&file)?;
         file.sync_all()
     });

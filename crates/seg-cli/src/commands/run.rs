@@ -11,6 +11,7 @@ use seg::unstable::{module, parts};
 use seg::{Batch, Cost, EvaluateError, Evaluation, Mask, Options, Program, Project, Reason, Timestamp, Wanted};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     // What is asked for is checked before anything is read.
@@ -27,9 +28,14 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         None => None,
     };
     let project = load(&args.dir)?;
+    let outputs = [&args.members, &args.winners, &args.record];
+    refuse_outputs(&project, &outputs.into_iter().flatten().map(PathBuf::as_path).collect::<Vec<_>>())?;
     let Some(program) = compiled(&project, args.format, "run", output)? else { return Ok(Exit::Errors) };
     if args.format == Format::Text {
         output.diagnostics(program.warnings(), Format::Text)?;
+    }
+    if winners.is_some() && module(&program).precedence.is_empty() {
+        return Err(no_precedence());
     }
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
@@ -114,18 +120,47 @@ pub fn refused(error: EvaluateError) -> Failure {
 }
 
 /// Who goes to which of the segments that compete.
+/// What is written must be no file that the project is read from, and not one file twice.
+fn refuse_outputs(project: &Project, outputs: &[&Path]) -> Result<(), Failure> {
+    // The same file has one name here, also before it is there.
+    let known = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let whole = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
+        path.canonicalize().ok().or_else(whole).unwrap_or_else(|| path.to_owned())
+    };
+    for (at, path) in outputs.iter().enumerate() {
+        if outputs.iter().take(at).any(|other| known(other) == known(path)) {
+            return Err(Failure::usage(format!("{}: two outputs cannot be one file; nothing was run", path.display())));
+        }
+    }
+    if outputs.is_empty() {
+        return Ok(());
+    }
+    // What cannot be found is told of when it is read.
+    let inputs: Vec<PathBuf> = project.inputs().unwrap_or_default().iter().map(|input| known(input)).collect();
+    match outputs.iter().find(|path| inputs.contains(&known(path))) {
+        Some(path) => {
+            let message = format!("{}: the project is read from this file; nothing was run", path.display());
+            Err(Failure::usage(message))
+        }
+        None => Ok(()),
+    }
+}
+
+fn no_precedence() -> Failure {
+    let message =
+        "the project has no order of precedence; write `when people are in several, prefer \"…\", then \"…\"`";
+    Failure::usage(message)
+}
+
 fn write_winners(
     program: &Program,
     evaluation: &Evaluation,
     loaded: &Loaded,
-    path: &std::path::Path,
+    path: &Path,
     format: MembersFormat,
 ) -> Result<(), Failure> {
-    let Some(winners) = evaluation.winners() else {
-        let message =
-            "the project has no order of precedence; write `when people are in several, prefer \"…\", then \"…\"`";
-        return Err(Failure::usage(message));
-    };
+    let Some(winners) = evaluation.winners() else { return Err(no_precedence()) };
     let names: Vec<&str> = program.segment_names().collect();
     let rows = winners.iter().enumerate().filter_map(|(row, winner)| {
         let name = names.get((*winner)?)?;
@@ -136,14 +171,14 @@ fn write_winners(
 }
 
 /// How large the segments are, for the next run.
-fn record(program: &Program, masks: &[Mask], now: Timestamp, path: &std::path::Path) -> Result<(), Failure> {
+fn record(program: &Program, masks: &[Mask], now: Timestamp, path: &Path) -> Result<(), Failure> {
     let sizes = program.segment_names().zip(masks).map(|(name, mask)| (name.to_owned(), mask.count() as u64)).collect();
     let text = serde_json::to_string_pretty(&Sizes { at: now.to_string(), sizes }).map_err(Failure::new)?;
     seg::unstable::io::write_whole(path, &format!("{text}\n"))
         .map_err(|e| Failure::new(format!("{}: {e}", path.display())))
 }
 
-fn members_format(path: &std::path::Path) -> Result<MembersFormat, Failure> {
+fn members_format(path: &Path) -> Result<MembersFormat, Failure> {
     MembersFormat::of(path).ok_or_else(|| {
         Failure::usage(format!("{}: members are written to .csv, .ndjson or .parquet files", path.display()))
     })
