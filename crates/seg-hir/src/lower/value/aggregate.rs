@@ -26,9 +26,11 @@ impl Lower<'_> {
         if name.is_quoted {
             return None;
         }
-        let folded = fold_name(&name.text);
-        let (rest, function) =
-            BEFORE_PROPERTY.iter().find_map(|(word, function)| Some((folded.strip_prefix(word)?, *function)))?;
+        // Most names begin with no such word, and nothing is made of them.
+        let begins = |word: &str| name.text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+        let (word, function) = BEFORE_PROPERTY.iter().find(|(word, _)| begins(word))?;
+        let folded = fold_name(name.text.get(word.len()..)?);
+        let (rest, function) = (folded.as_str(), *function);
         if self.try_resolve(name, scope).is_some() {
             return None;
         }
