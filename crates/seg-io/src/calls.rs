@@ -85,7 +85,7 @@ impl Places {
 
     /// Whose a call is: the known id, or else the anonymous one.
     fn whose<'c>(&self, cells: &[Cell<'c>]) -> Cell<'c> {
-        let of = |at: Option<usize>| cells.get(at?).filter(|cell| !cell.is_nothing()).cloned();
+        let of = |at: Option<usize>| cells.get(at?).filter(|cell| cell.as_id().is_some()).cloned();
         of(self.user).or_else(|| of(self.anonymous)).unwrap_or(Cell::Missing)
     }
 

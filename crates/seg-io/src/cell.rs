@@ -1,6 +1,6 @@
 //! One value as a file has it, and what it is as a value of a type.
 
-use crate::manifest::is_null_marker;
+use crate::manifest::{is_null_id, is_null_marker};
 use crate::times;
 use seg_data::decimal::Inexact;
 use seg_data::money::MoneyError;
@@ -79,9 +79,13 @@ impl Cell<'_> {
         }
     }
 
-    /// The text of an id, which no blank text and no null marker is.
+    /// The text of an id, which no blank text is, nor what tools write for nothing, as they
+    /// write it: somebody may well be called `none`.
     pub fn as_id(&self) -> Option<Cow<'_, str>> {
-        if self.is_nothing() { None } else { self.as_text() }
+        match self {
+            Cell::Text(text) if text.trim().is_empty() || is_null_id(text) => None,
+            other => other.as_text(),
+        }
     }
 
     /// The text that it is or is written as; none where it is missing.

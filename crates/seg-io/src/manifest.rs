@@ -3,8 +3,8 @@
 
 mod source;
 
-pub(crate) use source::is_null_marker;
 pub use source::{CsvRead, DayOrder, NULL_MARKERS, Reading};
+pub(crate) use source::{is_null_id, is_null_marker};
 
 use seg_data::{Timestamp, WeekStart, Zone};
 use serde::Deserialize;

@@ -296,7 +296,7 @@ fn an_array_that_breaks_off_is_no_data() {
 fn sources_name_their_columns_each_in_its_way() {
     let dir = tempfile::tempdir().expect("a folder");
     let dir = dir.path();
-    write(dir, "crm.csv", "Customer,Town,VIP?\n1,Rome,yes\n2,Oslo,no\n");
+    write(dir, "crm.csv", "Customer,Town,VIP?\n1,Rome,yes\n2,NULL,no\n");
     write(
         dir,
         "billing.ndjson",
@@ -346,7 +346,7 @@ fn sources_name_their_columns_each_in_its_way() {
         found,
         [
             "1: city=Rome, vip=true, order@2026-03-01T10:00:00Z amount=5.00 shop=web, visit@2026-03-03T10:00:00Z page=/a",
-            "2: city=Oslo, amount=5.00, score=1.5, vip=false",
+            "2: city=NULL, amount=5.00, score=1.5, vip=false",
             "3: city=Bern, amount=7.00, score=1.5, order@2026-03-02T10:00:00Z amount=6.00 shop=web",
             "y: visit@2026-03-04T10:00:00Z page=/b",
         ]

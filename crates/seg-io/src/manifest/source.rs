@@ -38,6 +38,11 @@ pub(crate) fn is_null_marker(text: &str) -> bool {
     text.len() <= 4 && NULL_MARKERS.iter().any(|marker| marker.eq_ignore_ascii_case(text))
 }
 
+/// Whether a text is what tools write where there is no id.
+pub(crate) fn is_null_id(text: &str) -> bool {
+    matches!(text, "NULL" | "null" | "\\N" | "None" | "NaN" | "nan" | "N/A")
+}
+
 /// Which of day and month comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum DayOrder {

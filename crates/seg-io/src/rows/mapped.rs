@@ -135,8 +135,10 @@ impl RowSink for Mapped<'_> {
         all.extend(self.named.iter().map(|named| match &named.from {
             From::Value(value) => Cell::Text(value),
             From::Columns(columns) => {
-                let cells = columns.iter().filter_map(|(_, at)| cells.get((*at)?));
-                cells.into_iter().find(|cell| !cell.is_nothing()).cloned().unwrap_or(Cell::Missing)
+                let mut cells = columns.iter().filter_map(|(_, at)| cells.get((*at)?));
+                // Of several the first that is an id.
+                let found = if columns.len() == 1 { cells.next() } else { cells.find(|cell| cell.as_id().is_some()) };
+                found.cloned().unwrap_or(Cell::Missing)
             }
         }));
         all.extend(cells.iter().cloned());
