@@ -27,6 +27,8 @@ pub(crate) struct Attributes<'a> {
     lines: Vec<Line>,
     /// The source that is being read, and what its rows are.
     source: (u32, RowsAre),
+    /// For each source, whether its files have each attribute.
+    has: Vec<Vec<bool>>,
     undated: Undated,
     /// Where among the columns it is said since when somebody is known.
     first_seen: Option<usize>,
@@ -73,13 +75,15 @@ impl<'a> Attributes<'a> {
         let columns = columns.map(|(at, field)| TypedColumn::new(field, is_wanted(at))).collect();
         let first_seen = schema.first_seen.map(|id| id.idx());
         let source = (0, RowsAre::default());
-        Attributes { columns, lines: Vec::new(), source, undated: Undated::default(), first_seen }
+        let has = vec![Vec::new()];
+        Attributes { columns, lines: Vec::new(), source, has, undated: Undated::default(), first_seen }
     }
 
     /// Begins with the rows of another source: what one says of somebody does not take back
     /// what another said.
     pub fn begin_source(&mut self, rows_are: RowsAre) {
         self.source = (self.source.0 + 1, rows_are);
+        self.has.push(vec![false; self.columns.len()]);
         self.undated = Undated::default();
     }
 
@@ -105,12 +109,14 @@ impl<'a> Attributes<'a> {
 
     /// Each column with a row a person; tells what it knows of since when they exist.
     pub fn finish(self, n_people: usize, existence: &mut Existence) -> Vec<(&'a Field, Result<ArrayRef, ArrowError>)> {
-        let Attributes { columns, lines, first_seen, .. } = self;
+        let Attributes { columns, lines, has, first_seen, .. } = self;
         lines.iter().for_each(|line| existence.row(line.person, line.time));
         let order = in_order(&lines);
         let mut finished = Vec::with_capacity(columns.len());
         for (at, mut column) in columns.into_iter().enumerate().filter(|(_, c)| c.is_wanted) {
-            let values = Lines { lines: &lines, order: &order, array: column.builder.finish() };
+            // Lines of one source say nothing of what only another has.
+            let has = has.iter().map(|has| has.get(at).copied().unwrap_or(false)).collect();
+            let values = Lines { lines: &lines, order: &order, has, array: column.builder.finish() };
             if first_seen == Some(at) {
                 existence.first_seen(lines.iter().map(|line| line.person), &values.array);
             }
@@ -152,6 +158,8 @@ fn in_order(lines: &[Line]) -> Vec<u32> {
 struct Lines<'l> {
     lines: &'l [Line],
     order: &'l [u32],
+    /// Which sources have the attribute.
+    has: Vec<bool>,
     array: ArrayRef,
 }
 
@@ -165,7 +173,8 @@ impl Lines<'_> {
         let lines = self.order.iter().filter_map(|at| Some((*at, *self.lines.get(*at as usize)?)));
         lines.filter(|(at, line)| {
             let is_filled = self.array.is_valid(*at as usize);
-            is_filled || (line.source.1 == RowsAre::Snapshots && line.time.is_some())
+            let is_said = || self.has.get(line.source.0 as usize).copied().unwrap_or(false);
+            is_filled || (line.source.1 == RowsAre::Snapshots && line.time.is_some() && is_said())
         })
     }
 
@@ -244,14 +253,18 @@ impl<'l, 'a, 's> ProfileSink<'l, 'a, 's> {
 
     /// The attributes that segments ask about and that the file lacks.
     pub fn absent(&self) -> Vec<AttributeId> {
-        let Some(asked) = self.loader.asked else { return Vec::new() };
+        let Some(asked) = self.loader.asked.filter(|_| self.n_named > 0) else { return Vec::new() };
         let ids = (0..self.columns.len() as u32).map(AttributeId);
         let absent = ids.zip(&self.columns).filter(|(id, found)| found.is_none() && asked.attributes.contains(id));
         absent.map(|(id, _)| id).collect()
     }
 
-    /// The columns that must be there, and where they were found.
+    /// The columns that must be there, and where they were found; of a file without a row
+    /// nothing is asked.
     pub fn found(&self) -> Vec<(&'l String, Option<usize>)> {
+        if self.n_named == 0 {
+            return Vec::new();
+        }
         let time = self.spec.time.as_ref().map(|time| (time, self.time_at));
         std::iter::once((&self.spec.id, self.id_at)).chain(time).collect()
     }
@@ -299,6 +312,10 @@ impl RowSink for ProfileSink<'_, '_, '_> {
         self.id_at = at(&self.spec.id);
         self.time_at = self.spec.time.as_deref().and_then(at);
         self.columns = self.attributes.columns.iter().map(|c| at(&c.field.name)).collect();
+        if let Some(has) = self.attributes.has.last_mut() {
+            has.resize(self.columns.len(), false);
+            has.iter_mut().zip(&self.columns).for_each(|(has, at)| *has |= at.is_some());
+        }
         for (column, name) in names.iter().enumerate().skip(self.n_named) {
             let is_special = [self.id_at, self.time_at].contains(&Some(column));
             let is_used = is_special || self.columns.contains(&Some(column));

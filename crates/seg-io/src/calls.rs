@@ -4,6 +4,7 @@
 //! One file holds who is who, what people are and what they did, and is read once for each.
 
 use crate::cell::Cell;
+use crate::people::one_spelling;
 use crate::report::ProblemKind;
 use crate::rows::RowSink;
 use seg_data::{Schema, Zone};
@@ -80,7 +81,7 @@ impl Places {
     }
 
     fn id(&self, at: Option<usize>, cells: &[Cell<'_>]) -> Option<String> {
-        cells.get(at?)?.as_id().map(|id| id.into_owned())
+        cells.get(at?)?.as_id().map(|id| one_spelling(&id).to_owned())
     }
 
     /// Whose a call is: the known id, or else the anonymous one.
@@ -99,10 +100,15 @@ impl Places {
 #[derive(Default)]
 pub(crate) struct Identities {
     /// For each anonymous id its links to known ids: when, by which message, to whom.
-    links: HashMap<String, Vec<(i64, String, String)>>,
-    /// Known ids that one call says are one.
-    aliases: Vec<(String, String)>,
+    links: HashMap<String, Vec<Link>>,
+    /// Every anonymous id, linked or not.
+    anonymous: HashSet<String>,
+    /// Ids that one call says are the other: which, and its link.
+    aliases: Vec<(String, Link)>,
 }
+
+/// When, by which message, and to whom.
+type Link = (i64, String, String);
 
 impl Identities {
     /// Ids that are one, the first merged into the second; and how many anonymous ids were
@@ -111,8 +117,16 @@ impl Identities {
     /// An anonymous id belongs, from its beginning, to the known id of its earliest link; a
     /// device that others use later unites nobody.
     pub fn records(self) -> (Vec<(String, String)>, Vec<String>) {
-        let (mut records, mut shared) = (self.aliases, Vec::new());
-        for (anonymous, mut links) in self.links {
+        let (mut records, mut shared) = (Vec::new(), Vec::new());
+        let mut of_anonymous = self.links;
+        for (previous, link) in self.aliases {
+            // An SDK that is not told the id before takes the anonymous one: a link like others.
+            match self.anonymous.contains(&previous) {
+                true => of_anonymous.entry(previous).or_default().push(link),
+                false => records.push((previous, link.2)),
+            }
+        }
+        for (anonymous, mut links) in of_anonymous {
             links.sort_unstable();
             let Some((_, _, first)) = links.first().cloned() else { continue };
             if links.iter().any(|(_, _, other)| *other != first) {
@@ -149,16 +163,22 @@ impl RowSink for IdentitySink<'_> {
 
     fn row(&mut self, _line: u64, cells: &[Cell<'_>]) {
         let places = &self.places;
-        let Some(user) = places.id(places.user, cells) else { return };
-        if places.kind(cells) == Some(Kind::Alias) {
-            let previous = places.id(places.previous, cells).filter(|previous| *previous != user);
-            self.identities.aliases.extend(previous.map(|previous| (previous, user)));
-            return;
+        let anonymous = places.id(places.anonymous, cells);
+        if let Some(anonymous) = &anonymous
+            && !self.identities.anonymous.contains(anonymous)
+        {
+            self.identities.anonymous.insert(anonymous.clone());
         }
-        let Some(anonymous) = places.id(places.anonymous, cells) else { return };
+        let Some(user) = places.id(places.user, cells) else { return };
         // What has no time is later than all that has one.
         let time = places.time(cells).instant(self.zone).ok().flatten().map_or(i64::MAX, |time| time.0);
         let message = places.id(places.message, cells).unwrap_or_default();
+        if places.kind(cells) == Some(Kind::Alias) {
+            let previous = places.id(places.previous, cells).filter(|previous| *previous != user);
+            self.identities.aliases.extend(previous.map(|previous| (previous, (time, message, user))));
+            return;
+        }
+        let Some(anonymous) = anonymous else { return };
         let links = self.identities.links.entry(anonymous).or_default();
         // Of links to one person the earliest counts, and no other is kept.
         let link = (time, message, user);
@@ -191,6 +211,8 @@ pub(crate) struct CallSink<'c> {
     places: Places,
     /// For each column of the file, whether people have it by `identify` or by `group`.
     of_group: Vec<bool>,
+    /// For each column of the file, those that say the same, the one that counts first.
+    sources: Vec<Vec<usize>>,
     /// The names and message ids of events met: what is sent again is one event.
     seen: &'c mut HashSet<(String, String)>,
 }
@@ -202,19 +224,22 @@ impl<'c> CallSink<'c> {
         schema: &'c Schema,
         seen: &'c mut HashSet<(String, String)>,
     ) -> CallSink<'c> {
-        CallSink { sink, rows, schema, places: Places::default(), of_group: Vec::new(), seen }
+        CallSink { sink, rows, schema, places: Places::default(), of_group: Vec::new(), sources: Vec::new(), seen }
     }
 
-    /// What a column of calls is called; nothing where it is of no interest. Of what every
-    /// call has beside traits and properties that is what the schema speaks of.
-    fn name(&self, column: &str) -> String {
-        let part = |prefix: &str| column.strip_prefix(prefix);
-        let name = match self.rows {
-            Rows::People if column == "groupId" => Some(GROUP_ID).filter(|name| self.knows(name)),
-            Rows::People => part("traits.").or_else(|| part("context.traits.")),
-            Rows::Events => part("properties.").or_else(|| Some(column).filter(|name| self.knows(name))),
-        };
-        name.unwrap_or_default().to_owned()
+    /// What a column of calls is called, and how well it says so, the least first; nothing
+    /// where it is of no interest. Of what every call has beside traits and properties that
+    /// is what the schema speaks of.
+    fn name<'n>(&self, column: &'n str) -> Option<(&'n str, u8)> {
+        let part = |prefix: &str, rank| Some((column.strip_prefix(prefix)?, rank));
+        match self.rows {
+            Rows::People if column == "groupId" => Some((GROUP_ID, 0)).filter(|_| self.knows(GROUP_ID)),
+            Rows::People => part("traits.", 0).or_else(|| part("context.traits.", 1)),
+            Rows::Events => part("properties.", 0).or_else(|| {
+                let is_of_call = matches!(column, MESSAGE_ID | "name" | "category") || column.starts_with("context.");
+                (is_of_call && self.knows(column)).then_some((column, 1))
+            }),
+        }
     }
 
     fn knows(&self, name: &str) -> bool {
@@ -242,7 +267,21 @@ impl RowSink for CallSink<'_> {
         self.of_group = names.iter().map(|name| name == "groupId").collect();
         let event = if self.rows == Rows::Events { EVENT } else { "" };
         let given = [ID, TIME, event].map(str::to_owned);
-        let own = names.iter().map(|name| self.name(name));
+        let named: Vec<Option<(&str, u8)>> = names.iter().map(|name| self.name(name)).collect();
+        let mut own = Vec::with_capacity(named.len());
+        let mut sources: Vec<Vec<usize>> = Vec::with_capacity(named.len());
+        for (at, found) in named.iter().enumerate() {
+            let name = found.map(|(name, _)| name).unwrap_or_default();
+            // The first of a name has its values, and those of the others where it has none.
+            let is_first = !named.iter().take(at).flatten().any(|(other, _)| *other == name);
+            let same = named.iter().enumerate().filter_map(|(of, other)| Some((of, (*other)?)));
+            let mut same: Vec<(u8, usize)> =
+                same.filter(|(_, (other, _))| *other == name).map(|(of, (_, rank))| (rank, of)).collect();
+            same.sort_unstable();
+            own.push(if is_first { name.to_owned() } else { String::new() });
+            sources.push(if is_first { same.into_iter().map(|(_, of)| of).collect() } else { Vec::new() });
+        }
+        self.sources = sources;
         let all: Vec<String> = given.into_iter().chain(own).collect();
         self.sink.columns(&all);
     }
@@ -275,11 +314,15 @@ impl RowSink for CallSink<'_> {
             return self.sink.note(ProblemKind::RepeatedEvent, MESSAGE_ID, line);
         }
         let mut all = vec![self.places.whose(cells), self.places.time(cells), event];
-        all.extend(cells.iter().zip(&self.of_group).map(|(cell, is_of_group)| match (self.rows, kind) {
+        let counts = |at: &usize| match (self.rows, kind) {
             // The traits of a group are none of its people's.
-            (Rows::People, Kind::Group) if !is_of_group => Cell::Missing,
-            (Rows::People, Kind::Identify) if *is_of_group => Cell::Missing,
-            _ => cell.clone(),
+            (Rows::People, Kind::Group) => self.of_group.get(*at) == Some(&true),
+            (Rows::People, Kind::Identify) => self.of_group.get(*at) != Some(&true),
+            _ => true,
+        };
+        all.extend(self.sources.iter().map(|sources| {
+            let mut cells = sources.iter().filter(|at| counts(at)).filter_map(|at| cells.get(*at));
+            cells.find(|cell| !cell.is_missing()).cloned().unwrap_or(Cell::Missing)
         }));
         self.sink.row(line, &all);
     }

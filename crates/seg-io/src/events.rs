@@ -161,6 +161,8 @@ pub(crate) struct EventSink<'l, 'a, 's> {
     file: &'l DataFile,
     spec: &'l EventFiles,
     has_profiles: bool,
+    /// Columns that other sources use of the same file.
+    of_others: Vec<String>,
     id_at: Option<usize>,
     event_at: Option<usize>,
     time_at: Option<usize>,
@@ -179,7 +181,13 @@ impl<'l, 'a, 's> EventSink<'l, 'a, 's> {
     ) -> EventSink<'l, 'a, 's> {
         let columns = Vec::new();
         let (id_at, event_at, time_at) = (None, None, None);
-        EventSink { loader, tables, file, spec, has_profiles, id_at, event_at, time_at, columns, n_named: 0 }
+        let of_others = Vec::new();
+        EventSink { loader, tables, file, spec, has_profiles, of_others, id_at, event_at, time_at, columns, n_named: 0 }
+    }
+
+    /// Takes note of what other sources use of the file, of which it need not be told.
+    pub fn with_others(self, of_others: Vec<String>) -> Self {
+        EventSink { of_others, ..self }
     }
 
     /// Tells of properties that segments ask about and that the file lacks, of events that
@@ -197,9 +205,11 @@ impl<'l, 'a, 's> EventSink<'l, 'a, 's> {
         }
     }
 
-    /// The columns that the file must have, and where they are.
-    pub fn found(&self) -> [(&'l String, Option<usize>); 3] {
-        [(&self.spec.id, self.id_at), (&self.spec.event, self.event_at), (&self.spec.time, self.time_at)]
+    /// The columns that the file must have, and where they are; of a file without a row
+    /// nothing is asked.
+    pub fn found(&self) -> Vec<(&'l String, Option<usize>)> {
+        let all = [(&self.spec.id, self.id_at), (&self.spec.event, self.event_at), (&self.spec.time, self.time_at)];
+        if self.n_named == 0 { Vec::new() } else { all.to_vec() }
     }
 }
 
@@ -217,7 +227,9 @@ impl RowSink for EventSink<'_, '_, '_> {
             self.tables.tables.iter().map(|t| t.columns.iter().map(|c| at(&c.field.name)).collect()).collect();
         let special = [&self.spec.id, &self.spec.event, &self.spec.time];
         for (column, name) in names.iter().enumerate().skip(self.n_named) {
-            let is_used = special.contains(&name) || self.columns.iter().flatten().any(|c| *c == Some(column));
+            let is_used = special.contains(&name)
+                || self.of_others.contains(name)
+                || self.columns.iter().flatten().any(|c| *c == Some(column));
             // A second column of a name is told of as such; tools write an index without one.
             let is_again = names.iter().take(column).any(|other| other == name);
             if !is_used && !is_again && !name.is_empty() {
@@ -266,7 +278,8 @@ impl RowSink for EventSink<'_, '_, '_> {
         let columns = self.columns.get(idx);
         let Some(table) = self.tables.tables.get_mut(idx) else { return };
         let column_at = |property: usize| columns.and_then(|c| c.get(property)).copied().flatten();
-        let event_id = table.id_property.and_then(|p| cell_at(column_at(p)).text().ok().flatten());
+        let id_of_event = cell_at(table.id_property.and_then(column_at));
+        let event_id = self.loader.rules.with(id_of_event, &Type::Text, |cell| cell.text().ok().flatten());
         let Person { row, is_new, .. } = self.loader.people.person_of(id_cell);
         if let Some(event_id) = &event_id
             && !self.tables.ids.insert((row, idx, event_id.clone()))

@@ -2,6 +2,7 @@
 
 mod column;
 mod english;
+mod settings;
 
 use crate::cell::Cell;
 use crate::manifest::CsvRead;
@@ -10,6 +11,7 @@ use crate::report::{ProblemKind, ReadError};
 use crate::rows::{self, RowSink};
 use column::Column;
 use seg_data::{Timestamp, Type, Zone};
+use settings::{manifest, toml_key, toml_text, toml_type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::num::NonZero;
@@ -57,8 +59,9 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
     let mut profiles: Vec<Table> = Vec::new();
     let mut events: Vec<Table> = Vec::new();
     let mut findings = Vec::new();
+    let zone = Zone::parse(&wishes.timezone);
     for file in find(base, patterns)? {
-        let mut table = Table::new(&file);
+        let mut table = Table::new(&file, zone);
         rows::read(&file, &CsvRead::default(), &Arc::new(AtomicU64::new(0)), NonZero::<usize>::MIN, &mut table)?;
         match table.roles() {
             Roles::Events(roles) => {
@@ -72,7 +75,7 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
                 findings.extend(table.without(id));
                 // A second reading, now that the columns are known, tells
                 // which event has which properties.
-                let mut table = Table { events: Some(roles), ..Table::new(&file) };
+                let mut table = Table { events: Some(roles), ..Table::new(&file, zone) };
                 let nothing = CsvRead::default();
                 rows::read(&file, &nothing, &Arc::new(AtomicU64::new(0)), NonZero::<usize>::MIN, &mut table)?;
                 events.push(table);
@@ -139,6 +142,8 @@ enum EventIs {
 /// What the first rows of a file show, column by column.
 struct Table {
     name: String,
+    /// Whose clock a time without a zone means.
+    zone: Option<Zone>,
     columns: Vec<Column>,
     n_rows: u64,
     /// Where the rows have what, once that is known to be events.
@@ -184,8 +189,9 @@ const TIME_NAMES: &[&str] = &[
 ];
 
 impl Table {
-    fn new(file: &DataFile) -> Table {
+    fn new(file: &DataFile, zone: Option<Zone>) -> Table {
         Table {
+            zone,
             name: file.name.clone(),
             columns: Vec::new(),
             n_rows: 0,
@@ -272,7 +278,7 @@ impl Table {
 impl RowSink for Table {
     fn columns(&mut self, names: &[String]) {
         for name in names.iter().skip(self.columns.len()) {
-            self.columns.push(Column::new(name));
+            self.columns.push(Column::new(name, self.zone));
         }
     }
 
@@ -303,78 +309,6 @@ impl RowSink for Table {
     fn broken(&mut self, _line: u64, _why: &str) {}
 
     fn note(&mut self, _kind: ProblemKind, _column: &str, _line: u64) {}
-}
-
-fn toml_text(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-fn toml_key(name: &str) -> String {
-    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if is_bare { name.to_owned() } else { toml_text(name) }
-}
-
-fn manifest(
-    wishes: &Wishes,
-    at: Option<Timestamp>,
-    profiles: &[Table],
-    events: &[Table],
-    last_event: Option<Timestamp>,
-) -> String {
-    let mut out = String::new();
-    // Writing to a string does not fail.
-    let _ = writeln!(out, "# A Seg project: all `.seg` files of this directory belong together.");
-    let _ = writeln!(out, "name = {}", toml_text(&wishes.name));
-    let _ = writeln!(out, "# Whose calendar days, months and years are meant.");
-    let _ = writeln!(out, "timezone = {}", toml_text(&wishes.timezone));
-    match (at, last_event) {
-        (Some(at), _) => {
-            let _ = writeln!(out, "# Everything is judged at this instant; without the line, when it is run.");
-            let _ = writeln!(out, "at = \"{at}\"");
-        }
-        (None, Some(last)) => {
-            let _ = writeln!(
-                out,
-                "# Everything is judged when it is run. To judge it at an instant instead, such as that of the latest event:"
-            );
-            let _ = writeln!(out, "# at = \"{last}\"");
-        }
-        (None, None) => {}
-    }
-    let sources = by_roles(profiles, |table| &table.profiles);
-    for (id, files) in &sources {
-        let table = if sources.len() > 1 { "[[data.profiles]]" } else { "[data.profiles]" };
-        let _ = writeln!(out, "\n{table}\nfiles = [{files}]\nid = {}", toml_text(id));
-    }
-    let sources = by_roles(events, |table| &table.events);
-    for (EventRoles { id, event, time }, files) in &sources {
-        let table = if sources.len() > 1 { "[[data.events]]" } else { "[data.events]" };
-        let (id, time) = (toml_text(id), toml_text(time));
-        let event = match event {
-            EventIs::Column(column) => format!("event = {}", toml_text(column)),
-            EventIs::Named(name) => {
-                format!("# No column names the event: each row is one of this name.\nname = {}", toml_text(name))
-            }
-        };
-        let _ = writeln!(out, "\n{table}\nfiles = [{files}]\nid = {id}\n{event}\ntime = {time}");
-    }
-    out
-}
-
-/// The files of each kind of columns, as a list of TOML.
-fn by_roles<'t, T: PartialEq>(tables: &'t [Table], roles: impl Fn(&'t Table) -> &'t Option<T>) -> Vec<(&'t T, String)> {
-    let mut sources: Vec<(&T, String)> = Vec::new();
-    for table in tables {
-        let Some(roles) = roles(table) else { continue };
-        let file = toml_text(&table.name);
-        match sources.iter_mut().find(|(known, _)| *known == roles) {
-            Some((_, files)) => {
-                let _ = write!(files, ", {file}");
-            }
-            None => sources.push((roles, file)),
-        }
-    }
-    sources
 }
 
 /// A first segment, in the words that were guessed; one that holds for any data where
@@ -408,8 +342,9 @@ fn schema(profiles: &[Table], events: &[Table]) -> Schema {
          # `seg schema words` lists the English that follows.\n",
     );
     // Writing to a string does not fail.
-    let columns: Vec<(&Column, u64)> =
-        profiles.iter().flat_map(|table| table.fields().map(|(_, column)| (column, table.n_rows))).collect();
+    let merged =
+        merged_columns(profiles.iter().flat_map(|table| table.fields().map(|(_, column)| (column, table.n_rows))));
+    let columns: Vec<(&Column, u64)> = merged.iter().map(|(column, n_rows)| (column, *n_rows)).collect();
     let of_events = || events.iter().flat_map(Table::fields).map(|(_, column)| column);
     let all = || columns.iter().map(|(column, _)| *column).chain(of_events());
     if let Some(currency) = all().find_map(Column::currency) {
@@ -446,7 +381,7 @@ fn schema(profiles: &[Table], events: &[Table]) -> Schema {
     let mut done: BTreeSet<&str> = BTreeSet::new();
     for table in events {
         for event in &table.event_order {
-            if done.insert(event) {
+            if done.insert(event.as_str()) {
                 let guess = words.guess(event);
                 let is_purchase = guess.role == Some("purchase");
                 if let Some(past) = guess.verbs.first().and_then(|base| past_of(base))
@@ -454,7 +389,7 @@ fn schema(profiles: &[Table], events: &[Table]) -> Schema {
                 {
                     first = Some((is_purchase, past));
                 }
-                out.push_str(&event_text(table, event, &guess));
+                out.push_str(&event_text(events, event, &guess));
             }
         }
     }
@@ -475,23 +410,26 @@ fn schema(profiles: &[Table], events: &[Table]) -> Schema {
     Schema { text: out, first: first.map(|(_, past)| past) }
 }
 
+/// Columns of one name in several files as one, each with how many rows it may stand in.
+fn merged_columns<'t>(columns: impl Iterator<Item = (&'t Column, u64)>) -> Vec<(Column, u64)> {
+    let mut merged: Vec<(Column, u64)> = Vec::new();
+    for (column, n_rows) in columns {
+        match merged.iter_mut().find(|(known, _)| known.name == column.name) {
+            Some((known, n)) => (*known, *n) = (known.clone().with(column), *n + n_rows),
+            None => merged.push((column.clone(), n_rows)),
+        }
+    }
+    merged
+}
+
 /// `opened an email`, of `open an email`.
 fn past_of(base: &str) -> Option<String> {
     let verb = seg_data::schema::Verb { base: base.to_owned(), past: None, participle: None };
     verb.forms().into_iter().nth(2)
 }
 
-/// A type as a schema writes it, with the fields of records.
-fn toml_type(ty: &Type) -> String {
-    let name = toml_text(&ty.to_string());
-    let Type::Records(fields) = ty else { return name };
-    let fields: Vec<String> =
-        fields.iter().map(|(name, ty)| format!("{} = {}", toml_key(name), toml_text(&ty.to_string()))).collect();
-    format!("{{ type = {name}, fields = {{ {} }} }}", fields.join(", "))
-}
-
 /// An event with what was guessed of it, and its properties.
-fn event_text(table: &Table, event: &str, guess: &english::Guess) -> String {
+fn event_text(tables: &[Table], event: &str, guess: &english::Guess) -> String {
     let mut out = format!("\n[events.{}]\n", toml_key(event));
     for (key, words) in [("verbs", guess.verbs.as_slice()), ("nouns", guess.noun.as_slice())] {
         if !words.is_empty() {
@@ -502,13 +440,17 @@ fn event_text(table: &Table, event: &str, guess: &english::Guess) -> String {
     if let Some(role) = guess.role {
         let _ = writeln!(out, "role = {}", toml_text(role));
     }
-    let counts = table.by_event.get(event);
-    let has = |at: usize| counts.and_then(|c| c.get(at)).is_some_and(|n| *n > 0);
-    let properties: Vec<&Column> = table.fields().filter(|(at, _)| has(*at)).map(|(_, c)| c).collect();
+    // What any file has for the event, as all of them show it.
+    let of_event = tables.iter().flat_map(|table| {
+        let counts = table.by_event.get(event);
+        let has = move |at: usize| counts.and_then(|c| c.get(at)).is_some_and(|n| *n > 0);
+        table.fields().filter(move |(at, _)| has(*at)).map(|(_, column)| (column, table.n_rows))
+    });
+    let properties = merged_columns(of_event);
     if !properties.is_empty() {
         let _ = writeln!(out, "[events.{}.properties]", toml_key(event));
     }
-    for column in properties {
+    for (column, _) in &properties {
         let _ = writeln!(out, "{} = {}{}", toml_key(&column.name), toml_type(&column.ty()), values(column));
     }
     out
@@ -556,6 +498,24 @@ mod tests {
         assert_eq!(crate::manifest::parse(&proposal.manifest).map(|m| m.name), Ok("shop".into()));
         assert_eq!(seg_data::schema::parse(&proposal.schema).1, []);
         insta::assert_snapshot!(format!("{}\n---\n{}", proposal.manifest, proposal.schema));
+    }
+
+    #[test]
+    fn types_fit_all_files_and_times_are_local() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
+        write("e1.csv", "user_id,event,timestamp,amount\n1,buy,2024-03-01 12:00:00,10\n");
+        write("e2.csv", "user_id,event,timestamp,amount,coupon\n1,buy,2024-03-10 02:00:00,9.50,X\n");
+        write("p1.csv", "user_id,score\n1,5\n");
+        write("p2.csv", "user_id,score\n2,high\n");
+        let now = Timestamp::parse("2025-01-01T00:00:00Z", None);
+        let wishes = Wishes { name: "shop".into(), timezone: "America/New_York".into(), at: None, now };
+        let proposal = propose(dir.path(), &["*.csv".into()], &wishes).expect("a proposal");
+        for line in ["amount = \"money\"", "coupon = \"text\"", "score = \"text\""] {
+            assert!(proposal.schema.contains(line), "{}", proposal.schema);
+        }
+        // The midnight after the last event.
+        assert!(proposal.manifest.contains("at = \"2024-03-11T04:00:00Z\""), "{}", proposal.manifest);
     }
 
     #[test]

@@ -168,11 +168,14 @@ impl<'a> Loader<'a> {
                 let (read, threads) = (Arc::clone(&self.read), self.threads);
                 let partitions = self.partitions(file);
                 let (report, records, rules) = (&mut self.report, &mut records, &self.rules);
-                let mut sink = MergeSink { report, file, spec, rules, records, from_at: None, into_at: None };
+                let mut sink =
+                    MergeSink { report, file, spec, rules, records, has_columns: false, from_at: None, into_at: None };
                 let special = [spec.from.as_str(), &spec.into];
                 rows::read_mapped(file, &spec.reading, (&special, &partitions), &read, threads, &mut sink)?;
                 let found = [(&spec.from, sink.from_at), (&spec.into, sink.into_at)];
-                lacks(file, &found)?;
+                if sink.has_columns {
+                    lacks(file, &found)?;
+                }
                 self.report.files += 1;
             }
         }
@@ -238,7 +241,8 @@ impl<'a> Loader<'a> {
                 let (read, threads) = (Arc::clone(&self.read), self.threads);
                 let partitions = self.partitions(file);
                 let before = tables.numbers();
-                let mut sink = EventSink::new(self, &mut tables, file, spec, has_profiles);
+                let sink = EventSink::new(self, &mut tables, file, spec, has_profiles);
+                let mut sink = sink.with_others(used_by_others(sources, spec, file));
                 let special = [spec.id.as_str(), &spec.event, &spec.time];
                 rows::read_mapped(file, &spec.reading, (&special, &partitions), &read, threads, &mut sink)?;
                 let found = sink.found();
@@ -463,4 +467,16 @@ fn tell(report: &mut Report, schema: &Schema, id: AttributeId, files: &[String])
         let place = || Place { file: file.clone(), line: 1, value: String::new() };
         report.add(ProblemKind::AbsentColumn, name, place);
     }
+}
+
+/// The columns of a file that other sources of events than this one use.
+fn used_by_others(sources: &Sources<'_, EventFiles>, own: &EventFiles, file: &DataFile) -> Vec<String> {
+    let others = sources
+        .iter()
+        .filter(|(spec, files)| !std::ptr::eq(*spec, own) && files.iter().any(|other| other.path == file.path));
+    let columns = others.flat_map(|(spec, _)| {
+        let special = [&spec.id, &spec.event, &spec.time].into_iter();
+        special.chain(&spec.reading.other_ids).chain(spec.reading.columns.values())
+    });
+    columns.cloned().collect()
 }

@@ -112,6 +112,8 @@ pub(crate) struct MergeSink<'l> {
     pub spec: &'l MergeFiles,
     pub rules: &'l Rules,
     pub records: &'l mut Vec<(String, String)>,
+    /// Whether the file has any row.
+    pub has_columns: bool,
     pub from_at: Option<usize>,
     pub into_at: Option<usize>,
 }
@@ -119,6 +121,7 @@ pub(crate) struct MergeSink<'l> {
 impl RowSink for MergeSink<'_> {
     fn columns(&mut self, names: &[String]) {
         let at = |name: &str| names.iter().position(|n| n == name);
+        self.has_columns = true;
         (self.from_at, self.into_at) = (at(&self.spec.from), at(&self.spec.into));
     }
 

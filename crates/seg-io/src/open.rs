@@ -134,10 +134,13 @@ fn unescaped(value: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| value.to_owned())
 }
 
-/// Whether tools leave such files beside data, or it is one of ours that was not finished.
+/// Whether tools leave such files or folders beside data, or it is a file of ours that was
+/// not finished; `path` is that inside what was asked for.
 fn is_stray(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with(['.', '_']) || name.ends_with(".partial") || name.ends_with(".crc")
+    let is_hidden = |name: &str| name.starts_with(['.', '_']) && name != ".." && name != ".";
+    let mut names = path.components().map(|part| part.as_os_str().to_string_lossy());
+    let last = path.file_name().unwrap_or_default().to_string_lossy();
+    names.any(|name| is_hidden(&name)) || last.ends_with(".partial") || last.ends_with(".crc")
 }
 
 struct Counted {
@@ -181,11 +184,23 @@ pub fn find(base: &Path, patterns: &[String]) -> Result<Vec<DataFile>, ReadError
         let full = if Path::new(pattern).is_absolute() { inside } else { format!("{escaped}/{inside}") };
         let found =
             glob::glob(&full).map_err(|e| ReadError::new(pattern, format!("this is not a pattern: {}", e.msg)))?;
-        let is_data = |path: &PathBuf| {
+        // Of a pattern only its own part is asked about: the folders before it are meant.
+        let fixed = pattern.find(['*', '?', '[']).and_then(|at| pattern.get(..at)).unwrap_or(pattern);
+        let fixed =
+            if is_folder { path.clone() } else { base.join(fixed.rsplit_once('/').map_or("", |(folder, _)| folder)) };
+        let inside = |path: &Path| path.strip_prefix(&fixed).map_or_else(|_| path.to_owned(), Path::to_owned);
+        let is_data = |path: &Path| {
             let is_read = !is_folder || format_of(&path.to_string_lossy()).is_some();
-            path.is_file() && is_read && !is_stray(path)
+            !path.is_dir() && is_read && !is_stray(&inside(path))
         };
-        let mut found: Vec<PathBuf> = found.filter_map(Result::ok).filter(is_data).collect();
+        let mut paths = Vec::new();
+        for path in found {
+            let path = path.map_err(|e| ReadError::new(e.path().to_string_lossy(), e.error().to_string()))?;
+            if is_data(&path) {
+                paths.push(path);
+            }
+        }
+        let mut found = paths;
         if found.is_empty() {
             let what = if is_folder { "there are no files in it that Seg reads" } else { "there is no such file" };
             return Err(ReadError::new(pattern, what));
@@ -209,7 +224,9 @@ pub(crate) fn alike<'f>(files: impl Iterator<Item = &'f DataFile>) -> Vec<(&'f D
     let mut pairs = Vec::new();
     for file in files {
         let same = of_size.entry(file.size()).or_default();
-        let is_alike = |other: &&&DataFile| matches!((beginning(file), beginning(other)), (Some(a), Some(b)) if a == b);
+        let is_alike = |other: &&&DataFile| {
+            other.path != file.path && matches!((beginning(file), beginning(other)), (Some(a), Some(b)) if a == b)
+        };
         match same.iter().find(is_alike) {
             Some(first) => pairs.push((*first, file)),
             None => same.push(file),

@@ -130,12 +130,19 @@ fn record_of<'c>(record: &Cell<'c>, texts: &'c [Option<String>]) -> Cell<'c> {
     Cell::Record(fields.collect())
 }
 
-/// `1.234,50` as `1234.50`.
+/// `1.234,50` as `1234.50`, `1.234` as `1234`; a point that stands before no three digits is
+/// none of thousands, and nobody can say what it is.
 fn with_point(text: &str) -> String {
-    match text.rsplit_once(',') {
-        Some((whole, places)) => format!("{}.{places}", whole.replace(['.', ' ', '\u{a0}'], "")),
-        None => text.to_owned(),
+    let (whole, places) = text.split_once(',').map_or((text, None), |(whole, places)| (whole, Some(places)));
+    let mut groups = whole.split(['.', ' ', '\u{a0}']);
+    let first = groups.next().unwrap_or_default();
+    let are_thousands = groups.clone().all(|group| group.len() == 3 && group.bytes().all(|b| b.is_ascii_digit()));
+    let is_short = groups.clone().next().is_none() || first.trim_start_matches(['-', '+']).len() <= 3;
+    if !are_thousands || !is_short {
+        return format!("?{text}");
     }
+    let whole: String = std::iter::once(first).chain(groups).collect();
+    places.map_or(whole.clone(), |places| format!("{whole}.{places}"))
 }
 
 #[cfg(test)]
@@ -161,6 +168,14 @@ mod tests {
         let comma = || Reading { csv: csv.clone(), ..Reading::default() };
         assert_eq!(read(comma(), "1.234,50", &Type::Money), "1234.50");
         assert_eq!(read(comma(), "12", &Type::Number), "12");
+        assert_eq!(read(comma(), "1.234", &Type::Money), "1234");
+        assert_eq!(read(comma(), "-12.345.678,5", &Type::Number), "-12345678.5");
+        assert_eq!(read(comma(), "1 234,5", &Type::Number), "1234.5");
+        assert_eq!(read(comma(), "1000", &Type::Integer), "1000");
+        // Which of the two is meant nobody can say.
+        for unclear in ["12.5", "1234.567", "1.23,4", "1.2345"] {
+            assert_eq!(read(comma(), unclear, &Type::Number), format!("?{unclear}"));
+        }
         assert_eq!(read(comma(), "a,b", &Type::Text), "a,b");
         assert_eq!(read(comma(), "1,5;2", &Type::List(Element::Number)), "1.5;2");
         let dates = || Reading { dates: Some(DayOrder::DayFirst), ..Reading::default() };

@@ -505,3 +505,116 @@ fn a_packed_file_with_one_wrong_byte_is_damaged_or_whole() {
         }
     }
 }
+
+#[test]
+fn a_part_of_a_call_that_stands_twice_counts_where_it_is_said_best() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let lines = [
+        r#"{"type": "identify", "userId": "u1", "messageId": "1", "timestamp": "2026-03-01T10:00:00Z", "shop": "top", "context": {"traits": {"city": "Rome"}}}"#,
+        r#"{"type": "track", "userId": "u1", "messageId": "2", "event": "order", "timestamp": "2026-03-01T11:00:00Z", "shop": "top", "properties": {"shop": "web", "amount": 2}}"#,
+        r#"{"type": "identify", "userId": "u1", "messageId": "3", "timestamp": "2026-03-02T10:00:00Z", "traits": {"city": "Oslo"}}"#,
+        r#"{"type": "track", "userId": "u1", "messageId": "4", "event": "order", "timestamp": "2026-03-03T11:00:00Z", "shop": "top", "properties": {"amount": 3}}"#,
+    ];
+    let expected =
+        ["u1: city=Oslo, order@2026-03-01T11:00:00Z amount=2.00 shop=web, order@2026-03-03T11:00:00Z amount=3.00"];
+    let mut turned = lines.to_vec();
+    for _ in 0..lines.len() {
+        turned.rotate_left(1);
+        write(dir, "c.ndjson", turned.join("\n"));
+        assert_eq!(people(dir, "[data.calls]\nfiles = [\"c.ndjson\"]\n").0, expected);
+    }
+}
+
+#[test]
+fn ids_of_calls_have_one_spelling_and_an_anonymous_alias_is_a_link() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let read = |lines: &[&str]| {
+        write(dir, "c.ndjson", lines.join("\n"));
+        people(dir, "[data.calls]\nfiles = [\"c.ndjson\"]\n")
+    };
+    let (found, _) = read(&[
+        r#"{"type": "track", "event": "visit", "anonymousId": "d1", "timestamp": "2026-03-01T00:00:00Z", "messageId": "1"}"#,
+        r#"{"type": "identify", "userId": 7.0, "anonymousId": "d1", "timestamp": "2026-03-01T00:02:00Z", "messageId": "2"}"#,
+        r#"{"type": "track", "event": "order", "userId": 7, "timestamp": "2026-03-02T00:00:00Z", "messageId": "3"}"#,
+    ]);
+    assert_eq!(found, ["7: order@2026-03-02T00:00:00Z, visit@2026-03-01T00:00:00Z"]);
+    let (found, told) = read(&[
+        r#"{"type": "identify", "userId": "ann", "anonymousId": "d1", "timestamp": "2026-03-01T00:02:00Z", "traits": {"city": "Rome"}, "messageId": "1"}"#,
+        r#"{"type": "alias", "previousId": "d1", "userId": "bob", "timestamp": "2026-03-05T00:02:00Z", "messageId": "2"}"#,
+        r#"{"type": "track", "event": "order", "userId": "bob", "timestamp": "2026-03-06T00:00:00Z", "messageId": "3"}"#,
+    ]);
+    assert_eq!(found, ["ann: city=Rome", "bob: order@2026-03-06T00:00:00Z"]);
+    assert!(told[0].starts_with("shared-device 1 anonymous id"), "{told:?}");
+}
+
+#[test]
+fn a_snapshot_says_nothing_of_columns_that_its_source_lacks() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    write(dir, "crm.csv", "id,city\na,Rome\n");
+    write(dir, "snap.csv", "id,day,amount\na,2026-03-01,5\na,2026-03-02,\n");
+    let data = "[[data.profiles]]\nfiles = [\"crm.csv\"]\nid = \"id\"\n[[data.profiles]]\nfiles = [\"snap.csv\"]\nid = \"id\"\ntime = \"day\"\nrows = \"snapshots\"\n";
+    assert_eq!(people(dir, data), (vec!["a: city=Rome".to_owned()], vec![]));
+}
+
+#[test]
+fn ids_are_read_as_the_source_says_before_one_is_chosen() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    write(
+        dir,
+        "e.csv",
+        "user_id,anonymous_id,event,at,key\nu1,d1,order,2026-03-01,-\n-,d2,order,2026-03-01,-\n NULL,d3,order,2026-03-01,\nu1,,order,2026-03-02,-\nu1,,order,2026-03-03,o1\nu1,,order,2026-03-03, o1\n",
+    );
+    let data = "[data.events]\nfiles = [\"e.csv\"]\nid = [\"user_id\", \"anonymous_id\"]\nevent = \"event\"\ntime = \"at\"\nmissing = [\"-\"]\ntrim = true\n";
+    let (found, told) = people(dir, data);
+    let ids: Vec<&str> = found.iter().map(|person| person.split(':').next().unwrap_or("")).collect();
+    assert_eq!(ids, ["d2", "d3", "u1"]);
+    assert_eq!(found[2].matches("order@").count(), 3, "{found:?}");
+    assert_eq!(told, ["repeated-event 1 event repeats an event id in `key`; the first to arrive was used"]);
+}
+
+#[test]
+fn one_wrong_byte_does_not_change_the_encoding() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    write(dir, "p.csv", b"id,city,tags\n1,K\xc3\xb6ln,x\n2,Bern,caf\xe9\n");
+    let (found, told) = people(dir, &format!("{PROFILES}files = [\"p.csv\"]\n"));
+    assert!(found[0].starts_with("1: city=Köln"), "{found:?}");
+    assert_eq!(told, ["unparsable-value 1 value in `tags` could not be understood and counts as missing"]);
+}
+
+#[test]
+fn what_is_asked_for_and_not_there_is_told_of() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let events =
+        |files: &str| format!("[data.events]\nfiles = [{files}]\nid = \"id\"\nevent = \"event\"\ntime = \"at\"\n");
+    write(dir, "ev/e-1.csv", "id,event,at\n1,visit,2026-03-01\n");
+    write(dir, "ev/.ipynb_checkpoints/e-1.csv", "id,event,at\n2,visit,2026-03-01\n");
+    write(dir, "ev/_delta_log/0000.json", "{\"commit\": 1}\n");
+    // A quiet day.
+    write(dir, "ev/e-2.ndjson", "");
+    write(dir, "ev/e-3.json", "[]");
+    assert_eq!(people(dir, &events("\"ev\"")), (vec!["1: visit@2026-02-28T23:00:00Z".to_owned()], vec![]));
+    std::os::unix::fs::symlink("/nowhere/e-4.csv", dir.join("ev/e-4.csv")).expect("a link");
+    for files in ["\"ev\"", "\"ev/e-*.csv\""] {
+        let error = read(dir, &events(files)).expect_err("it is not there");
+        assert!(error.file.ends_with("e-4.csv") && error.message.contains("there is no such file"), "{error}");
+    }
+}
+
+#[test]
+fn one_file_may_be_two_sources() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    write(dir, "o.csv", "id,ordered_at,seen_at\na,2026-03-01,2026-03-02\n");
+    let source = |name: &str, time: &str| {
+        format!("[[data.events]]\nfiles = [\"o.csv\"]\nid = \"id\"\nname = \"{name}\"\ntime = \"{time}\"\n")
+    };
+    let (found, told) = people(dir, &format!("{}{}", source("order", "ordered_at"), source("visit", "seen_at")));
+    assert_eq!(found, ["a: order@2026-02-28T23:00:00Z, visit@2026-03-01T23:00:00Z"]);
+    assert!(told.is_empty(), "{told:?}");
+}

@@ -3,7 +3,7 @@
 use super::ALLOWED_MAX;
 use crate::cell::Cell;
 use crate::rows::json_cell;
-use seg_data::{Element, Timestamp, Type};
+use seg_data::{Element, Timestamp, Type, Zone};
 use std::collections::BTreeSet;
 
 const MONEY_WORDS: &[&str] = &["price", "amount", "total", "revenue", "value", "cost", "spent", "fee", "ltv", "rate"];
@@ -13,6 +13,7 @@ const TIME_WORDS: &[&str] = &["timestamp", "time", "ts", "datetime", "date", "at
 
 /// The types that the values of a column fit so far, and the values themselves as
 /// long as there are few.
+#[derive(Clone)]
 pub(super) struct Column {
     pub name: String,
     fits: Vec<Type>,
@@ -23,10 +24,12 @@ pub(super) struct Column {
     /// How many values are numbers since 1970.
     n_unix: u64,
     lists: Lists,
+    /// Whose clock a time without a zone means.
+    zone: Option<Zone>,
 }
 
 /// What the lists of a column hold.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Lists {
     n_lists: u64,
     /// Of items that are no records.
@@ -36,7 +39,7 @@ struct Lists {
 }
 
 impl Column {
-    pub fn new(name: &str) -> Column {
+    pub fn new(name: &str, zone: Option<Zone>) -> Column {
         use Type::{Boolean, Date, Integer, Money, Number, Timestamp};
         Column {
             name: name.to_owned(),
@@ -47,7 +50,25 @@ impl Column {
             last: None,
             n_unix: 0,
             lists: Lists::default(),
+            zone,
         }
+    }
+
+    /// What its values show together with those of a column of the same name in another file.
+    pub fn with(mut self, other: &Column) -> Column {
+        // What has no value fits every type.
+        match (self.n_values, other.n_values) {
+            (_, 0) => return self,
+            (0, _) => self.fits.clone_from(&other.fits),
+            _ => self.fits.retain(|ty| other.fits.contains(ty)),
+        }
+        self.n_values += other.n_values;
+        self.has_fraction |= other.has_fraction;
+        self.n_unix += other.n_unix;
+        self.last = self.last.max(other.last);
+        self.texts.extend(other.texts.iter().take(ALLOWED_MAX + 1).cloned());
+        self.lists.extend(&other.lists);
+        self
     }
 
     pub fn see(&mut self, cell: &Cell<'_>) {
@@ -55,7 +76,7 @@ impl Column {
             return;
         }
         self.n_values += 1;
-        if self.lists.see(cell) {
+        if self.lists.see(cell, self.zone) {
             return self.fits.clear();
         }
         let text = cell.show();
@@ -74,12 +95,12 @@ impl Column {
             Type::Money => cell.money().is_ok() && !has_leading_zero(&text),
             Type::Number => cell.number().is_ok() && !has_leading_zero(&text),
             // With a time of day it is an instant, if midnight each time.
-            Type::Date => cell.date(None).is_ok() && !text.contains(':'),
-            Type::Timestamp => is_time && cell.instant(None).is_ok(),
+            Type::Date => cell.date(self.zone).is_ok() && !text.contains(':'),
+            Type::Timestamp => is_time && cell.instant(self.zone).is_ok(),
             Type::Text | Type::List(_) | Type::Duration | Type::Records(_) => false,
         });
         if self.fits.contains(&Type::Timestamp) {
-            self.last = self.last.max(cell.instant(None).ok().flatten());
+            self.last = self.last.max(cell.instant(self.zone).ok().flatten());
         }
         if self.texts.len() <= ALLOWED_MAX {
             self.texts.insert(text);
@@ -120,7 +141,7 @@ impl Column {
 
 impl Lists {
     /// Looks at a list, as such or as JSON in a text; says whether it was one.
-    fn see(&mut self, cell: &Cell<'_>) -> bool {
+    fn see(&mut self, cell: &Cell<'_>, zone: Option<Zone>) -> bool {
         let parsed;
         let owned;
         let items = match cell {
@@ -140,18 +161,32 @@ impl Lists {
         self.n_lists += 1;
         for item in items {
             match item {
-                Cell::Record(fields) => fields.iter().for_each(|(name, value)| self.see_field(name, value)),
-                item => self.items.get_or_insert_with(|| Box::new(Column::new(""))).see(item),
+                Cell::Record(fields) => fields.iter().for_each(|(name, value)| self.see_field(name, value, zone)),
+                item => self.items.get_or_insert_with(|| Box::new(Column::new("", zone))).see(item),
             }
         }
         true
     }
 
-    fn see_field(&mut self, name: &str, value: &Cell<'_>) {
+    fn extend(&mut self, other: &Lists) {
+        self.n_lists += other.n_lists;
+        self.items = match (self.items.take(), &other.items) {
+            (Some(own), Some(other)) => Some(Box::new(own.with(other))),
+            (own, other) => own.or_else(|| other.clone()),
+        };
+        for field in &other.fields {
+            match self.fields.iter_mut().find(|known| known.name == field.name) {
+                Some(known) => *known = known.clone().with(field),
+                None => self.fields.push(field.clone()),
+            }
+        }
+    }
+
+    fn see_field(&mut self, name: &str, value: &Cell<'_>, zone: Option<Zone>) {
         match self.fields.iter_mut().find(|field| field.name == name) {
             Some(field) => field.see(value),
             None => {
-                let mut field = Column::new(name);
+                let mut field = Column::new(name, zone);
                 field.see(value);
                 self.fields.push(field);
             }

@@ -57,6 +57,9 @@ fn encoding_of(head: &[u8]) -> &'static Encoding {
         Ok(_) => UTF_8,
         // The head may end within a character.
         Err(error) if error.error_len().is_none() => UTF_8,
+        // What is a character of UTF-8 is hardly anything else by chance: then single bytes
+        // are wrong, which is told of each.
+        Err(_) if head.utf8_chunks().any(|chunk| !chunk.valid().is_ascii()) => UTF_8,
         Err(_) => WINDOWS_1252,
     }
 }

@@ -7,6 +7,7 @@ use super::{Columns, RowSink};
 use crate::cell::Cell;
 use crate::manifest::Reading;
 use crate::report::ProblemKind;
+use crate::rules::Rules;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, StringArray};
 use seg_data::Zone;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 pub(super) struct Mapped<'m> {
     sink: &'m mut dyn RowSink,
     named: Vec<Named>,
+    /// What the source says of its texts.
+    rules: Rules,
     /// Names of the file's own columns that are kept, although they stand for something.
     special: Vec<String>,
     /// How many columns the file has.
@@ -34,6 +37,12 @@ enum From {
     Columns(Vec<(String, Option<usize>)>),
     /// The source says it of every row.
     Value(String),
+}
+
+/// A value that the source says, which the rules for the texts of its files leave alone.
+fn said(value: &str) -> Cell<'_> {
+    let is_number = value.parse::<f64>().is_ok() && value.bytes().any(|byte| byte.is_ascii_digit());
+    if is_number { Cell::Digits(value) } else { Cell::Text(value) }
 }
 
 impl<'m> Mapped<'m> {
@@ -63,7 +72,7 @@ impl<'m> Mapped<'m> {
             return Err(sink);
         }
         let special = special.iter().map(|name| (*name).to_owned()).collect();
-        Ok(Mapped { sink, named, special, n_columns: 0 })
+        Ok(Mapped { sink, named, rules: Rules::new(reading), special, n_columns: 0 })
     }
 
     /// Where a column of the file is for the sink.
@@ -133,11 +142,12 @@ impl RowSink for Mapped<'_> {
     fn row(&mut self, line: u64, cells: &[Cell<'_>]) {
         let mut all: Vec<Cell<'_>> = Vec::with_capacity(self.named.len() + cells.len());
         all.extend(self.named.iter().map(|named| match &named.from {
-            From::Value(value) => Cell::Text(value),
+            From::Value(value) => said(value),
             From::Columns(columns) => {
                 let mut cells = columns.iter().filter_map(|(_, at)| cells.get((*at)?));
                 // Of several the first that is an id.
-                let found = if columns.len() == 1 { cells.next() } else { cells.find(|cell| cell.as_id().is_some()) };
+                let found =
+                    if columns.len() == 1 { cells.next() } else { cells.find(|cell| self.rules.id(cell).is_some()) };
                 found.cloned().unwrap_or(Cell::Missing)
             }
         }));

@@ -1,0 +1,89 @@
+//! The text of a proposed `seg.toml`, and what TOML writes in its own way.
+
+use super::{EventIs, EventRoles, Table, Wishes};
+use seg_data::{Timestamp, Type};
+use std::fmt::Write;
+
+/// A text as TOML writes it.
+pub(super) fn toml_text(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// A key as TOML writes it, in quotes where it needs them.
+pub(super) fn toml_key(name: &str) -> String {
+    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if is_bare { name.to_owned() } else { toml_text(name) }
+}
+
+/// The text of `seg.toml`.
+pub(super) fn manifest(
+    wishes: &Wishes,
+    at: Option<Timestamp>,
+    profiles: &[Table],
+    events: &[Table],
+    last_event: Option<Timestamp>,
+) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = writeln!(out, "# A Seg project: all `.seg` files of this directory belong together.");
+    let _ = writeln!(out, "name = {}", toml_text(&wishes.name));
+    let _ = writeln!(out, "# Whose calendar days, months and years are meant.");
+    let _ = writeln!(out, "timezone = {}", toml_text(&wishes.timezone));
+    match (at, last_event) {
+        (Some(at), _) => {
+            let _ = writeln!(out, "# Everything is judged at this instant; without the line, when it is run.");
+            let _ = writeln!(out, "at = \"{at}\"");
+        }
+        (None, Some(last)) => {
+            let _ = writeln!(
+                out,
+                "# Everything is judged when it is run. To judge it at an instant instead, such as that of the latest event:"
+            );
+            let _ = writeln!(out, "# at = \"{last}\"");
+        }
+        (None, None) => {}
+    }
+    let sources = by_roles(profiles, |table| &table.profiles);
+    for (id, files) in &sources {
+        let table = if sources.len() > 1 { "[[data.profiles]]" } else { "[data.profiles]" };
+        let _ = writeln!(out, "\n{table}\nfiles = [{files}]\nid = {}", toml_text(id));
+    }
+    let sources = by_roles(events, |table| &table.events);
+    for (EventRoles { id, event, time }, files) in &sources {
+        let table = if sources.len() > 1 { "[[data.events]]" } else { "[data.events]" };
+        let (id, time) = (toml_text(id), toml_text(time));
+        let event = match event {
+            EventIs::Column(column) => format!("event = {}", toml_text(column)),
+            EventIs::Named(name) => {
+                format!("# No column names the event: each row is one of this name.\nname = {}", toml_text(name))
+            }
+        };
+        let _ = writeln!(out, "\n{table}\nfiles = [{files}]\nid = {id}\n{event}\ntime = {time}");
+    }
+    out
+}
+
+/// The files of each kind of columns, as a list of TOML.
+fn by_roles<'t, T: PartialEq>(tables: &'t [Table], roles: impl Fn(&'t Table) -> &'t Option<T>) -> Vec<(&'t T, String)> {
+    let mut sources: Vec<(&T, String)> = Vec::new();
+    for table in tables {
+        let Some(roles) = roles(table) else { continue };
+        let file = toml_text(&table.name);
+        match sources.iter_mut().find(|(known, _)| *known == roles) {
+            Some((_, files)) => {
+                let _ = write!(files, ", {file}");
+            }
+            None => sources.push((roles, file)),
+        }
+    }
+    sources
+}
+
+/// A type as a schema writes it, with the fields of records.
+pub(super) fn toml_type(ty: &Type) -> String {
+    let name = toml_text(&ty.to_string());
+    let Type::Records(fields) = ty else { return name };
+    let fields: Vec<String> =
+        fields.iter().map(|(name, ty)| format!("{} = {}", toml_key(name), toml_text(&ty.to_string()))).collect();
+    format!("{{ type = {name}, fields = {{ {} }} }}", fields.join(", "))
+}
