@@ -267,19 +267,20 @@ impl RowSink for CallSink<'_> {
         self.of_group = names.iter().map(|name| name == "groupId").collect();
         let event = if self.rows == Rows::Events { EVENT } else { "" };
         let given = [ID, TIME, event].map(str::to_owned);
-        let named: Vec<Option<(&str, u8)>> = names.iter().map(|name| self.name(name)).collect();
-        let mut own = Vec::with_capacity(named.len());
-        let mut sources: Vec<Vec<usize>> = Vec::with_capacity(named.len());
-        for (at, found) in named.iter().enumerate() {
-            let name = found.map(|(name, _)| name).unwrap_or_default();
+        // Columns of one name are looked up together, once: files may have very many.
+        let mut of_name: HashMap<&str, Vec<(u8, usize)>> = HashMap::new();
+        for (at, (name, rank)) in names.iter().enumerate().filter_map(|(at, name)| Some((at, self.name(name)?))) {
+            of_name.entry(name).or_default().push((rank, at));
+        }
+        let (mut own, mut sources) = (vec![String::new(); names.len()], vec![Vec::new(); names.len()]);
+        for (name, mut same) in of_name {
             // The first of a name has its values, and those of the others where it has none.
-            let is_first = !named.iter().take(at).flatten().any(|(other, _)| *other == name);
-            let same = named.iter().enumerate().filter_map(|(of, other)| Some((of, (*other)?)));
-            let mut same: Vec<(u8, usize)> =
-                same.filter(|(_, (other, _))| *other == name).map(|(of, (_, rank))| (rank, of)).collect();
+            let first = same.iter().map(|(_, at)| *at).min().unwrap_or_default();
             same.sort_unstable();
-            own.push(if is_first { name.to_owned() } else { String::new() });
-            sources.push(if is_first { same.into_iter().map(|(_, of)| of).collect() } else { Vec::new() });
+            if let (Some(own), Some(sources)) = (own.get_mut(first), sources.get_mut(first)) {
+                name.clone_into(own);
+                *sources = same.into_iter().map(|(_, at)| at).collect();
+            }
         }
         self.sources = sources;
         let all: Vec<String> = given.into_iter().chain(own).collect();

@@ -618,3 +618,18 @@ fn one_file_may_be_two_sources() {
     assert_eq!(found, ["a: order@2026-02-28T23:00:00Z, visit@2026-03-01T23:00:00Z"]);
     assert!(told.is_empty(), "{told:?}");
 }
+
+/// Names are looked up together, however many there are and whenever they come.
+#[test]
+fn calls_with_thousands_of_properties_are_read() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let call = |n: usize| {
+        format!(
+            "{{\"type\": \"track\", \"userId\": \"u\", \"messageId\": \"{n}\", \"event\": \"visit\", \"timestamp\": \"2026-03-01T00:00:00Z\", \"properties\": {{\"p{n}\": 1, \"page\": \"/{n}\"}}}}\n"
+        )
+    };
+    write(dir, "c.ndjson", (0..1_500).map(call).collect::<String>());
+    let (found, told) = people(dir, "[data.calls]\nfiles = [\"c.ndjson\"]\n");
+    assert_eq!((found.len(), found[0].matches("visit@").count(), told.len()), (1, 1_500, 1_500));
+}

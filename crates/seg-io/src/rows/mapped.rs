@@ -21,8 +21,6 @@ pub(super) struct Mapped<'m> {
     rules: Rules,
     /// Names of the file's own columns that are kept, although they stand for something.
     special: Vec<String>,
-    /// How many columns the file has.
-    n_columns: usize,
 }
 
 /// A column that the source names.
@@ -72,7 +70,7 @@ impl<'m> Mapped<'m> {
             return Err(sink);
         }
         let special = special.iter().map(|name| (*name).to_owned()).collect();
-        Ok(Mapped { sink, named, rules: Rules::new(reading), special, n_columns: 0 })
+        Ok(Mapped { sink, named, rules: Rules::new(reading), special })
     }
 
     /// Where a column of the file is for the sink.
@@ -108,7 +106,6 @@ impl RowSink for Mapped<'_> {
         };
         let of_file = names.iter().map(|name| if is_taken(name) { String::new() } else { name.clone() });
         let all: Vec<String> = of_source.chain(of_file).collect();
-        self.n_columns = names.len();
         self.sink.columns(&all);
     }
 

@@ -5,7 +5,6 @@ use super::{Builder, Connective};
 use crate::ast::{Condition, Expr, GroupForm, Modifier, ModifierKind, OperandKind, Prefix};
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::Rule;
-use crate::source::Span;
 use pest::iterators::Pair;
 
 impl Builder<'_> {
@@ -31,9 +30,10 @@ impl Builder<'_> {
                 Expr::Condition(Box::new(Condition { prefix, modifiers, span, ..end.clone() }))
             }
             None if is_literal => {
-                let words = self.words(Span { end: span.start + 4, ..span });
+                let words = self.words(span);
+                let had = words.split(' ').find(|word| !word.eq_ignore_ascii_case("all")).unwrap_or_default();
                 self.report(
-                    Diagnostic::new(Code::UnexpectedText, span, format!("what is `{}` said of?", words.trim_end()))
+                    Diagnostic::new(Code::UnexpectedText, span, format!("what is `{had}` said of?"))
                         .label("no first or last event stands before it")
                         .note("say it of one event: `their last order had …`"),
                 );
