@@ -2,8 +2,10 @@
 
 use crate::report::ReadError;
 use flate2::read::MultiGzDecoder;
+use std::collections::hash_map::{DefaultHasher, Entry};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::hash::{BuildHasher, BuildHasherDefault};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -221,17 +223,23 @@ const COMPARED_BYTES: u64 = 64 * 1024;
 /// be opened is like none, and will be told of when it is read.
 pub(crate) fn alike<'f>(files: impl Iterator<Item = &'f DataFile>) -> Vec<(&'f DataFile, &'f DataFile)> {
     let mut of_size: HashMap<u64, Vec<&DataFile>> = HashMap::new();
+    let mut paths: HashSet<&Path> = HashSet::new();
+    // A file of two sources is one file, and has one name.
+    for file in files.filter(|file| paths.insert(&file.path)) {
+        of_size.entry(file.size()).or_default().push(file);
+    }
     let mut pairs = Vec::new();
-    for file in files {
-        let same = of_size.entry(file.size()).or_default();
-        let is_alike = |other: &&&DataFile| {
-            other.path != file.path && matches!((beginning(file), beginning(other)), (Some(a), Some(b)) if a == b)
-        };
-        match same.iter().find(is_alike) {
-            Some(first) => pairs.push((*first, file)),
-            None => same.push(file),
+    for same in of_size.into_values().filter(|same| same.len() > 1) {
+        let mut firsts: HashMap<u64, &DataFile> = HashMap::new();
+        for file in same {
+            let Some(bytes) = beginning(file) else { continue };
+            match firsts.entry(BuildHasherDefault::<DefaultHasher>::default().hash_one(bytes)) {
+                Entry::Occupied(first) => pairs.push((*first.get(), file)),
+                Entry::Vacant(slot) => drop(slot.insert(file)),
+            }
         }
     }
+    pairs.sort_by(|a, b| a.1.name.cmp(&b.1.name));
     pairs
 }
 
