@@ -77,7 +77,7 @@ pub struct Init {
     /// The directory to make the project in.
     pub dir: PathBuf,
     /// A file of events or profiles, or a directory of such files: CSV, NDJSON
-    /// (both plain or .gz) or Parquet. May be given several times.
+    /// (both plain or .gz), Parquet or Arrow. May be given several times.
     #[arg(long, required = true, value_name = "DATA")]
     pub from: Vec<PathBuf>,
     /// Whose calendar days, months and years are meant.

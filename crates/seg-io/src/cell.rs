@@ -4,6 +4,7 @@ use crate::manifest::{is_null_id, is_null_marker};
 use crate::times;
 use seg_data::decimal::Inexact;
 use seg_data::money::MoneyError;
+use seg_data::time::DAY;
 use seg_data::{Date, Decimal, Money, Timestamp, Zone};
 use std::borrow::Cow;
 
@@ -247,10 +248,12 @@ impl Cell<'_> {
                 None => begins(Timestamp::parse(t.trim(), Some(zone)).ok_or(Unfit::OtherType)?),
             },
             Cell::Timestamp(at) => begins(*at),
-            Cell::Boolean(_) | Cell::Integer(_) | Cell::Number(_) | Cell::Digits(_) | Cell::Decimal(_) => {
-                Err(Unfit::OtherType)
+            Cell::Integer(_) | Cell::Number(_) | Cell::Digits(_) | Cell::Decimal(_) => {
+                let (at, _) = self.as_unix().ok_or(Unfit::OtherType)?;
+                // Tools that write days as numbers mostly mean those of UTC.
+                begins(at).or_else(|unfit| if at.0 % DAY == 0 { Ok(Some(Zone::UTC.date(at))) } else { Err(unfit) })
             }
-            Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
+            Cell::Boolean(_) | Cell::List(_) | Cell::Record(_) | Cell::Other(_) => Err(Unfit::OtherType),
         }
     }
 }
@@ -290,6 +293,6 @@ mod tests {
         let ahead = Zone::parse("Asia/Tokyo");
         assert_eq!(Cell::Text("0001-01-01").instant(ahead), Err(Unfit::OtherType));
         assert_eq!(Cell::Date(Date(3_000_000)).instant(None), Err(Unfit::OtherType));
-        assert_eq!(Cell::Text("1970-01-02").instant(None), Ok(Some(Timestamp(seg_data::time::DAY))));
+        assert_eq!(Cell::Text("1970-01-02").instant(None), Ok(Some(Timestamp(DAY))));
     }
 }

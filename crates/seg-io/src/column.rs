@@ -159,6 +159,7 @@ impl ColumnBuilder {
             ColumnBuilder::IntegerList(b) if cell.is_nothing() => append_value(Ok(None::<()>), |_| b.append_null()),
             ColumnBuilder::NumberList(b) if cell.is_nothing() => append_value(Ok(None::<()>), |_| b.append_null()),
             ColumnBuilder::TimestampList(b) if cell.is_nothing() => append_value(Ok(None::<()>), |_| b.append_null()),
+            ColumnBuilder::Records(b) if cell.is_nothing() => b.missing(Ok(false)),
             ColumnBuilder::TextList(b) => append_list(cell, b, |c| c.text(), |items, v| items.append_value(v)),
             ColumnBuilder::IntegerList(b) => append_list(cell, b, |c| c.integer(), |items, v| items.append_value(v)),
             ColumnBuilder::Records(b) => b.append(cell, zone),

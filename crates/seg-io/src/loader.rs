@@ -119,7 +119,7 @@ impl<'a> Loader<'a> {
                     && !allowed.iter().any(|a| a == text)
                 {
                     report.add(ProblemKind::ValueNotAllowed, &field.name, place);
-                } else if field.ty == Type::Timestamp {
+                } else if matches!(field.ty, Type::Timestamp | Type::Date) {
                     tell_of_unix(report, &field.name, cell);
                 }
             }

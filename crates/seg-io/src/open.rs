@@ -20,6 +20,8 @@ pub enum Format {
     Tsv,
     /// A JSON object a line, or one array of objects.
     Json,
+    /// Apache Arrow IPC, a file or a stream; Feather is its other name.
+    Arrow,
     /// Apache Parquet.
     Parquet,
 }
@@ -47,7 +49,7 @@ impl DataFile {
     /// When the ending is not one that Seg reads.
     pub fn new(path: PathBuf, name: String) -> Result<DataFile, ReadError> {
         let Some(format) = format_of(&name) else {
-            let endings = ".csv, .tsv, .ndjson, .jsonl, .json and .parquet, packed as .gz or .zst or not";
+            let endings = ".csv, .tsv, .ndjson, .jsonl, .json, .parquet and .arrow, packed as .gz or .zst or not";
             return Err(ReadError::new(name, format!("this kind of file is not read; Seg reads {endings}")));
         };
         let folders = name.rsplit_once('/').map_or("", |(folders, _)| folders);
@@ -111,6 +113,7 @@ fn format_of(name: &str) -> Option<Format> {
         Some("csv") => Some(Format::Csv),
         Some("tsv") => Some(Format::Tsv),
         Some("ndjson" | "jsonl" | "json") => Some(Format::Json),
+        Some("arrow" | "arrows" | "feather" | "ipc") => Some(Format::Arrow),
         Some("parquet") if stem.len() == lower.len() => Some(Format::Parquet),
         _ => None,
     }

@@ -1,9 +1,12 @@
 //! Rows out of files of any kind.
 
+mod arrays;
+mod arrow;
 mod csv;
 mod dialect;
 mod mapped;
 mod ndjson;
+mod not_numbers;
 mod parquet;
 
 pub(crate) use ndjson::cell as json_cell;
@@ -106,6 +109,7 @@ pub(crate) fn read(
     match file.format {
         Format::Csv | Format::Tsv => csv::read(file, csv, file.stream(bytes)?, sink),
         Format::Json => ndjson::read(file, file.stream(bytes)?, sink),
+        Format::Arrow => arrow::read(file, bytes, sink),
         Format::Parquet => parquet::read(file, bytes, threads, sink),
     }
 }

@@ -7,6 +7,8 @@ use arrow_array::{
     Array, ArrayRef, Int64Array, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
     TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
 };
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow_schema::{DataType, Field, Fields, TimeUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -193,6 +195,47 @@ fn one_wrong_byte_is_an_error_or_nothing() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let time: ArrayRef = Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC"));
     write(&path, vec![("id", texts(&names)), ("event", texts(&["order"; 40])), ("time", time)]);
+    let n_refused = flipped(dir.path(), "e.parquet", 2_000);
+    assert!(n_refused > 500, "only {n_refused} are refused");
+}
+
+/// The same of Arrow: files and streams, packed and not.
+#[test]
+fn one_wrong_byte_of_arrow_is_an_error_or_nothing() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("p.csv"), "id,seen\n").expect("written");
+    let names: Vec<String> = (0..40).map(|n| format!("person {}", n % 7)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let time: ArrayRef = Arc::new(TimestampMicrosecondArray::from_iter_values(0..40).with_timezone("UTC"));
+    let columns = [("id", texts(&names)), ("event", texts(&["order"; 40])), ("time", time)];
+    let records = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    for (name, packed) in [
+        ("plain.arrow", None),
+        ("lz4.arrow", Some(CompressionType::LZ4_FRAME)),
+        ("zstd.arrow", Some(CompressionType::ZSTD)),
+        ("plain.arrows", None),
+        ("lz4.arrows", Some(CompressionType::LZ4_FRAME)),
+    ] {
+        let options = IpcWriteOptions::default().try_with_compression(packed).expect("a codec");
+        let file = std::fs::File::create(dir.path().join(name)).expect("a file");
+        if name.ends_with('s') {
+            let writer = StreamWriter::try_new_with_options(file, &records.schema(), options);
+            let mut writer = writer.expect("a writer");
+            writer.write(&records).and_then(|()| writer.finish()).expect("written");
+        } else {
+            let writer = FileWriter::try_new_with_options(file, &records.schema(), options);
+            let mut writer = writer.expect("a writer");
+            writer.write(&records).and_then(|()| writer.finish()).expect("written");
+        }
+        let n_refused = flipped(dir.path(), name, 500);
+        assert!(n_refused > 100, "{name}: only {n_refused} are refused");
+    }
+}
+
+/// Of so many copies of a file of events with one wrong byte each, how many are refused.
+fn flipped(dir: &Path, name: &str, n_copies: usize) -> usize {
+    let path = dir.join(name);
+    assert!(read(dir, "p.csv", name).is_ok(), "{name} is whole");
     let whole = std::fs::read(&path).expect("bytes");
     let show = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -201,13 +244,13 @@ fn one_wrong_byte_is_an_error_or_nothing() {
         }
     }));
     let (mut n_refused, mut seed) = (0, 0x9e37_79b9_7f4a_7c15_u64);
-    for n in 0..2_000_usize {
+    for n in 0..n_copies {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let mut bytes = whole.clone();
-        let (at, with) = (n % whole.len(), (seed >> 33) as u8 | 1);
+        let (at, with) = (n * whole.len().div_ceil(n_copies) % whole.len(), (seed >> 33) as u8 | 1);
         bytes[at] ^= with;
         std::fs::write(&path, &bytes).expect("written");
-        match read(dir.path(), "p.csv", "e.parquet") {
+        match read(dir, "p.csv", name) {
             Ok(_) => {}
             Err(error) => {
                 n_refused += 1;
@@ -215,5 +258,5 @@ fn one_wrong_byte_is_an_error_or_nothing() {
             }
         }
     }
-    assert!(n_refused > 500, "only {n_refused} are refused");
+    n_refused
 }

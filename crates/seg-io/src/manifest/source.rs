@@ -65,6 +65,9 @@ pub struct CsvRead {
     /// A label of the WHATWG Encoding Standard, such as `windows-1252`; found in the first
     /// bytes unless it is said.
     pub encoding: Option<String>,
+    /// What stands before a quote within quotes, where that is not another quote; found
+    /// in the first rows unless it is said.
+    pub escape: Option<char>,
 }
 
 /// One name, or several of which the first that fits counts.
@@ -163,6 +166,9 @@ tables! {
 fn check_csv(csv: &CsvRead) -> Result<(), String> {
     if csv.delimiter.is_some_and(|c| !c.is_ascii() || matches!(c, '"' | '\n' | '\r')) {
         return Err("`delimiter` is one character such as \";\" or \"\\t\"".to_owned());
+    }
+    if csv.escape.is_some_and(|c| !c.is_ascii() || matches!(c, '\n' | '\r')) {
+        return Err("`escape` is one character such as \"\\\\\"".to_owned());
     }
     if csv.decimal.is_some_and(|c| !matches!(c, '.' | ',')) {
         return Err("`decimal` is \",\" or \".\"".to_owned());

@@ -15,12 +15,12 @@ pub(super) fn read(
     stream: Box<dyn Read>,
     sink: &mut dyn RowSink,
 ) -> Result<(), ReadError> {
-    let Dialect { delimiter, guessed, text } =
+    let Dialect { delimiter, escape, guessed, text } =
         Dialect::of(stream, said, file.format).map_err(|error| file.error(&error))?;
     if let Some(encoding) = guessed {
         sink.note(ProblemKind::Encoding, encoding, 1);
     }
-    let mut reader = ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(text);
+    let mut reader = ReaderBuilder::new().flexible(true).delimiter(delimiter).escape(escape).from_reader(text);
     let error = |e: csv::Error| match e.into_kind() {
         csv::ErrorKind::Io(io) => file.error(&io),
         other => ReadError::new(&file.name, format!("{other:?}")),

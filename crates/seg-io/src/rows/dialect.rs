@@ -12,6 +12,8 @@ const HEAD_BYTES: usize = 64 * 1024;
 /// What a CSV file is, and its text.
 pub(super) struct Dialect {
     pub delimiter: u8,
+    /// What stands before a quote within quotes, where that is not another quote.
+    pub escape: Option<u8>,
     /// The encoding that was found, where it is not UTF-8 and nobody said it.
     pub guessed: Option<&'static str>,
     /// The text in UTF-8; bytes that are none stay what they are where the file is in UTF-8.
@@ -29,8 +31,10 @@ impl Dialect {
         let delimiter = match (said.delimiter, format) {
             (Some(told), _) => told as u8,
             (None, Format::Tsv) => b'\t',
-            (None, Format::Csv | Format::Json | Format::Parquet) => delimiter_of(&first),
+            (None, Format::Csv | Format::Json | Format::Arrow | Format::Parquet) => delimiter_of(&first),
         };
+        let escape = said.escape.map(|c| c as u8).or_else(|| escape_of(first.as_bytes(), delimiter));
+        let escape = escape.filter(|escape| *escape != b'"');
         let guessed = (told.is_none() && encoding != UTF_8).then(|| encoding.name());
         drop(first);
         let whole = Cursor::new(head).chain(stream);
@@ -38,7 +42,7 @@ impl Dialect {
             true => Box::new(whole),
             false => Box::new(Decoded::new(whole, encoding)),
         };
-        Ok(Dialect { delimiter, guessed, text })
+        Ok(Dialect { delimiter, escape, guessed, text })
     }
 }
 
@@ -78,6 +82,28 @@ fn delimiter_of(text: &str) -> u8 {
     // Of those as many the first.
     let most = counts.iter().map(|(_, n)| *n).max().unwrap_or(0);
     counts.iter().find(|(_, n)| *n == most).map_or(b',', |(delimiter, _)| *delimiter)
+}
+
+/// A backslash, where quotes within quotes have one before them: where they are doubled, a
+/// quote that stands alone ends a field, and nothing else but the end may follow.
+fn escape_of(text: &[u8], delimiter: u8) -> Option<u8> {
+    let (mut is_quoted, mut at) = (false, 0);
+    while let Some(byte) = text.get(at) {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        let after = text.get(at + 1);
+        at += 1;
+        if *byte != b'"' {
+            continue;
+        }
+        let ends = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == delimiter || matches!(byte, b'\r' | b'\n'));
+        match (is_quoted, after) {
+            (false, _) => is_quoted = before.is_none() || ends(before),
+            (true, Some(b'"')) => at += 1,
+            (true, after) if ends(after) => is_quoted = false,
+            (true, _) => return (before == Some(&b'\\')).then_some(b'\\'),
+        }
+    }
+    None
 }
 
 /// A stream in UTF-8 of one in another encoding; what is no character of it becomes U+FFFD.
@@ -151,6 +177,27 @@ mod tests {
         assert_eq!(read(&narrow, &said), (';', Some("windows-1252"), text.clone()));
         let told = CsvRead { encoding: Some("latin1".to_owned()), ..CsvRead::default() };
         assert_eq!(read(&narrow, &told), (';', None, text));
+    }
+
+    #[test]
+    fn the_first_rows_tell_what_stands_before_quotes() {
+        let escape = |text: &str| escape_of(text.as_bytes(), b',');
+        for text in
+            ["a,b\n\"say \\\"hi\\\", she\",1\n", "a\n\"[\\\"x\\\",\\\"y\\\"]\"\n", "a,b\r\n1,\"\"\r\n2,\"x\\\"y\"\r\n"]
+        {
+            assert_eq!(escape(text), Some(b'\\'), "{text}");
+        }
+        for text in [
+            "a,b\n\"say \"\"hi\"\"\",1\n",
+            // JSON within quotes, and a path that ends in a backslash.
+            "a\n\"[\"\"with \\\"\"quote\\\"\"\"\"]\"\n",
+            "a,b\n\"C:\\dir\\\",1\n",
+            "a,b\n5\\\" wide,6\" high\n",
+            "",
+            "\"",
+        ] {
+            assert_eq!(escape(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Rows of files with a JSON object a line, or with one array of them.
 
 use super::RowSink;
+use super::not_numbers::{Blanked, Quotes, blank};
 use crate::cell::Cell;
 use crate::open::DataFile;
 use crate::report::ReadError;
@@ -62,12 +63,18 @@ impl Rows<'_> {
             if n as u64 == LINE_BYTES_MAX {
                 return Err(ReadError::new(&file.name, format!("line {line} is longer than 16 MiB")));
             }
-            let text = buffer.trim_ascii();
-            let text = text.strip_prefix(BOM).unwrap_or(text);
-            if text.is_empty() {
+            let begin = if buffer.starts_with(BOM) { BOM.len() } else { 0 };
+            let text = buffer.get_mut(begin..).unwrap_or_default();
+            if text.trim_ascii().is_empty() {
                 continue;
             }
-            match serde_json::from_slice::<Value>(text) {
+            let value = serde_json::from_slice::<Value>(text).or_else(|error| {
+                match blank(text, true, &mut Quotes::default()) {
+                    (_, true) => serde_json::from_slice(text),
+                    (_, false) => Err(error),
+                }
+            });
+            match value {
                 Ok(value) => self.value(value),
                 Err(error) => self.sink.broken(line, &format!("not JSON: {error}")),
             }
@@ -76,7 +83,7 @@ impl Rows<'_> {
 
     /// One array, of which one object after the other is held.
     fn array(&mut self, file: &DataFile, reader: impl BufRead) -> Result<(), ReadError> {
-        let mut values = serde_json::Deserializer::from_reader(WithoutBom { reader, is_begun: false });
+        let mut values = serde_json::Deserializer::from_reader(Blanked::new(WithoutBom { reader, is_begun: false }));
         let read = values.deserialize_seq(&mut *self).and_then(|()| values.end());
         // What follows is lost, so that nothing of it would be the whole.
         read.map_err(|error| match error.io_error_kind() {
