@@ -1,6 +1,6 @@
 //! Engines that must give the same answers, stage by stage.
 
-use crate::layout::{non_canonical, without_fields};
+use crate::layout::{non_canonical, since, without_fields};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_select::concat::concat_batches;
 use seg::{Batch, Cancel, Engine, Mask, Options, Program, Timestamp};
@@ -216,7 +216,7 @@ impl TestEngine for OneByOne {
 }
 
 /// The plan evaluator on a batch without the columns that the plan says it does
-/// not read.
+/// not read, and without events before those it says it looks back to.
 pub struct Pruned;
 
 impl TestEngine for Pruned {
@@ -227,6 +227,7 @@ impl TestEngine for Pruned {
     fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
         let schema = program.schema();
         let needs = seg::unstable::needs(program);
+        let wanted = program.wanted(now);
         let mut columns: Vec<(String, ArrayRef)> = Vec::new();
         for (field, column) in batch.records().schema().fields().iter().zip(batch.records().columns()) {
             let name = field.name();
@@ -244,7 +245,9 @@ impl TestEngine for Pruned {
                     property.is_none_or(|p| properties.contains(&PropertyId(p as u32)))
                         || schema.event_id.as_deref() == Some(field)
                 };
-                columns.push((name.clone(), without_fields(column, is_kept)));
+                let from = wanted.events.get(&EventId(at as u32)).and_then(|wanted| wanted.since);
+                let column = from.map_or_else(|| Arc::clone(column), |from| since(column, from));
+                columns.push((name.clone(), without_fields(&column, is_kept)));
             } else if attribute.is_none_or(|at| {
                 let id = AttributeId(at as u32);
                 needs.attributes.contains(&id) || (needs.every_time && schema.first_seen == Some(id))

@@ -2,12 +2,13 @@
 
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StructArray, UInt32Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
 use arrow_select::concat::concat;
 use arrow_select::take::{take, take_record_batch};
-use seg::Batch;
+use seg::{Batch, Timestamp};
 use std::sync::Arc;
 
 /// A column of events without some of its fields.
@@ -19,6 +20,23 @@ pub(crate) fn without_fields(column: &ArrayRef, is_kept: impl Fn(&str) -> bool) 
     let rows = StructArray::new(fields.into(), arrays, rows.nulls().cloned());
     let item = Arc::new(Field::new("item", rows.data_type().clone(), false));
     Arc::new(ListArray::new(item, list.offsets().clone(), Arc::new(rows), list.nulls().cloned()))
+}
+
+/// A column of events without those before an instant.
+pub(crate) fn since(column: &ArrayRef, from: Timestamp) -> ArrayRef {
+    let list = column.as_list::<i32>();
+    let times = list.values().as_struct().column_by_name("time").expect("times");
+    let times = times.as_primitive::<TimestampMicrosecondType>().values();
+    let (mut rows, mut lengths) = (Vec::new(), Vec::new());
+    for window in list.value_offsets().windows(2) {
+        let late = (window[0]..window[1]).filter(|row| times[*row as usize] >= from.0);
+        let before = rows.len();
+        rows.extend(late.map(|row| row as u32));
+        lengths.push(rows.len() - before);
+    }
+    let values = take(list.values(), &UInt32Array::from(rows), None).expect("rows of the events");
+    let item = Arc::new(Field::new("item", values.data_type().clone(), false));
+    Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(lengths), values, list.nulls().cloned()))
 }
 
 /// Rows before the people, so that no bitmap and no list begins where a byte

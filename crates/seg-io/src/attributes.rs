@@ -87,6 +87,11 @@ impl<'a> Attributes<'a> {
         self.undated = Undated::default();
     }
 
+    /// Whether no row is dated later than an instant.
+    pub fn are_until(&self, at: Timestamp) -> bool {
+        self.lines.iter().all(|line| line.time.is_none_or(|time| time <= at))
+    }
+
     /// The columns with how many of their texts begin or end with blanks.
     pub fn blanks(&self) -> impl Iterator<Item = (&'a str, u64)> {
         self.columns.iter().map(|column| (column.field.name.as_str(), column.builder.n_blanks()))

@@ -10,7 +10,7 @@ use crate::open::DataFile;
 use crate::order::{Order, Scratch};
 use crate::people::Person;
 use crate::report::{Place, ProblemKind};
-use crate::rows::{Columns, RowSink};
+use crate::rows::{Columns, Left, Pruning, RowSink};
 use arrow_array::{Array, ArrayRef, Int64Array, ListArray, StructArray, TimestampMicrosecondArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields};
@@ -19,6 +19,7 @@ use seg_data::schema::Event;
 use seg_data::{EventId, PropertyId, Schema, Timestamp, Type, Wanted, Zone, parallel};
 use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// The events of every name, a row an event, in the order of arrival.
@@ -31,15 +32,16 @@ pub(crate) struct EventTables<'a> {
     /// an order that is placed and paid.
     ids: HashSet<(u32, usize, String)>,
     n_arrived: i64,
+    /// When the latest event was, wanted or not.
+    last_event: Option<Timestamp>,
 }
 
 struct EventTable<'a> {
     id: EventId,
     event: &'a Event,
     is_wanted: bool,
-    /// All there are, wanted or not, and the latest of them.
+    /// All there are, wanted or not.
     n_events: u64,
-    last_event: Option<Timestamp>,
     people: Vec<u32>,
     times: Vec<i64>,
     arrivals: Vec<i64>,
@@ -63,7 +65,6 @@ impl<'a> EventTables<'a> {
             event,
             is_wanted: wanted.events.contains_key(&id),
             n_events: 0,
-            last_event: None,
             people: Vec::new(),
             times: Vec::new(),
             arrivals: Vec::new(),
@@ -74,7 +75,7 @@ impl<'a> EventTables<'a> {
         let events = schema.events.iter().enumerate().map(|(at, event)| (EventId(at as u32), event));
         let tables: Vec<EventTable<'_>> = events.map(table).collect();
         let by_name = schema.events.iter().enumerate().map(|(idx, e)| (e.name.as_str(), idx)).collect();
-        EventTables { tables, by_name, ids: HashSet::new(), n_arrived: 0, last: None }
+        EventTables { tables, by_name, ids: HashSet::new(), n_arrived: 0, last_event: None, last: None }
     }
 
     /// The table of a name.
@@ -95,8 +96,7 @@ impl<'a> EventTables<'a> {
 
     /// How many events there are, wanted or not, and the latest of them.
     pub fn counts(&self) -> (u64, Option<Timestamp>) {
-        let latest = self.tables.iter().filter_map(|table| table.last_event).max();
-        (self.tables.iter().map(|table| table.n_events).sum(), latest)
+        (self.tables.iter().map(|table| table.n_events).sum(), self.last_event)
     }
 
     /// The events of each name that is wanted as lists by person, or why there are
@@ -293,7 +293,7 @@ impl RowSink for EventSink<'_, '_, '_> {
         }
         self.loader.existence.event(row, time.0);
         table.n_events += 1;
-        table.last_event = table.last_event.max(Some(time));
+        self.tables.last_event = self.tables.last_event.max(Some(time));
         if !self.loader.wanted.event(table.id, time) {
             return;
         }
@@ -324,6 +324,34 @@ impl RowSink for EventSink<'_, '_, '_> {
 
     fn batches(&mut self, n_before: u64, batches: &[Columns]) -> usize {
         self.take_batches(n_before, batches)
+    }
+
+    fn pruning(&self) -> Option<Pruning> {
+        // An event that came before another with its id takes its place, whenever it was.
+        let have_ids = self.tables.tables.iter().any(|table| table.id_property.is_some());
+        if have_ids || !self.loader.rules.is_empty() {
+            return None;
+        }
+        let since = self.tables.tables.iter().map(|table| {
+            let wanted = self.loader.wanted.events.get(&table.id);
+            (table.event.name.clone(), wanted.map(|wanted| wanted.since.unwrap_or(Timestamp::MIN)))
+        });
+        Some(Pruning {
+            id_at: self.id_at?,
+            event_at: self.event_at?,
+            time_at: self.time_at?,
+            since: since.collect(),
+            at: self.loader.now?,
+            all_exist: self.loader.all_exist,
+        })
+    }
+
+    fn knows(&self, ids: RangeInclusive<i64>) -> bool {
+        self.loader.people.knows(ids)
+    }
+
+    fn left(&mut self, n_before: u64, left: &Left) {
+        self.take_left(n_before, left);
     }
 
     fn prefers_keys(&self, column: usize) -> bool {

@@ -17,7 +17,6 @@ use std::fmt::Write;
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 /// A proposal for a project over some data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +61,7 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
     let zone = Zone::parse(&wishes.timezone);
     for file in find(base, patterns)? {
         let mut table = Table::new(&file, zone);
-        rows::read(&file, &CsvRead::default(), &Arc::new(AtomicU64::new(0)), NonZero::<usize>::MIN, &mut table)?;
+        rows::read(&file, &CsvRead::default(), &Arc::default(), NonZero::<usize>::MIN, &mut table)?;
         match table.roles() {
             Roles::Events(roles) => {
                 let EventRoles { id, event, time } = &roles;
@@ -77,7 +76,7 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
                 // which event has which properties.
                 let mut table = Table { events: Some(roles), ..Table::new(&file, zone) };
                 let nothing = CsvRead::default();
-                rows::read(&file, &nothing, &Arc::new(AtomicU64::new(0)), NonZero::<usize>::MIN, &mut table)?;
+                rows::read(&file, &nothing, &Arc::default(), NonZero::<usize>::MIN, &mut table)?;
                 events.push(table);
             }
             Roles::Profiles { id } => {

@@ -20,6 +20,7 @@ mod load;
 mod loader;
 pub mod manifest;
 mod merge;
+mod meter;
 mod open;
 mod order;
 mod people;

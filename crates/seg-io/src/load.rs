@@ -6,9 +6,9 @@ use crate::events::{EventSink, EventTables};
 use crate::loader::{Loader, Progress};
 use crate::manifest::{CsvRead, Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use crate::merge::{MergeSink, Merges};
-use crate::open::{DataFile, alike, find};
+use crate::open::{DataFile, Format, alike, find};
 use crate::report::{Place, ProblemKind, ReadError, Report};
-use crate::rows;
+use crate::rows::{self, latest_of};
 use crate::rules::Rules;
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::cast::AsArray;
@@ -49,7 +49,9 @@ pub struct LoadRequest<'a> {
     pub wanted: Option<&'a Wanted>,
     /// What segments ask about: that a file lacks it is a problem of the data.
     pub asked: Option<&'a Wanted>,
-    /// As of when segments ask, so that data which ends long before is told of.
+    /// The one instant at which segments are evaluated, where there is only one. Data that
+    /// ends long before it is told of; what decides nothing at it is left in the files, so
+    /// that the batch is right at this instant alone.
     pub now: Option<Timestamp>,
     /// How many threads unpack files and group events by person.
     pub threads: NonZero<usize>,
@@ -105,6 +107,7 @@ pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     let has_people = has_profiles || !calls.is_empty();
     let attributes = if has_people { Some(loader.profiles(&profiles, &calls)?) } else { None };
     let has_events = !events.is_empty() || !calls.is_empty();
+    loader.all_exist = calls.is_empty() && loader.all_exist(attributes.as_ref(), &events)?;
     let events = if has_events { Some(loader.events(&events, &calls, has_profiles)?) } else { None };
     loader.batch(attributes, events)
 }
@@ -267,6 +270,28 @@ impl<'a> Loader<'a> {
         Ok(tables)
     }
 
+    /// Whether statistics prove that everybody who was met exists at the one instant that
+    /// is asked about: no row of a person and no event is later.
+    fn all_exist(
+        &self,
+        attributes: Option<&Attributes<'_>>,
+        sources: &Sources<'_, EventFiles>,
+    ) -> Result<bool, ReadError> {
+        let Some(at) = self.now.filter(|at| attributes.is_none_or(|rows| rows.are_until(*at))) else {
+            return Ok(false);
+        };
+        for (spec, file) in sources.iter().flat_map(|(spec, files)| files.iter().map(move |file| (spec, file))) {
+            let latest = match file.format {
+                Format::Parquet => latest_of(file, &spec.time, self.zone)?,
+                Format::Csv | Format::Tsv | Format::Json | Format::Arrow => None,
+            };
+            if latest.is_none_or(|latest| latest > at) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// What the folders of a file say that the schema or the source has a name for.
     fn partitions(&self, file: &DataFile) -> Vec<(String, String)> {
         let is_known = |name: &str| {
@@ -342,6 +367,7 @@ impl<'a> Loader<'a> {
             }
         }
         self.report.profiles = n_people as u64;
+        (self.report.bytes, self.report.bytes_read) = (self.bytes_total, self.read.n_read());
         let records = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(internal)?;
         let failed = |e: BatchError| ReadError::new("data", format!("grouping by person failed: {e}"));
         let batch = Batch::new(Arc::clone(self.schema), records).map_err(failed)?;

@@ -4,6 +4,7 @@
 use crate::cell::{Cell, Unfit};
 use crate::column::TypedColumn;
 use crate::existence::Existence;
+use crate::meter::Meter;
 use crate::open::DataFile;
 use crate::people::People;
 use crate::report::{Place, ProblemKind, Report};
@@ -11,7 +12,6 @@ use crate::rules::Rules;
 use seg_data::{Schema, Timestamp, Type, Wanted, Zone};
 use std::num::NonZero;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How far reading has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,10 @@ pub(crate) struct Loader<'a> {
     pub wanted: &'a Wanted,
     /// What segments ask about.
     pub asked: Option<&'a Wanted>,
-    /// As of when they ask.
+    /// As of when they ask, where it is one instant.
     pub now: Option<Timestamp>,
+    /// Whether everybody who was met before the events exists at that instant.
+    pub all_exist: bool,
     pub threads: NonZero<usize>,
     pub people: People,
     pub existence: Existence,
@@ -40,7 +42,7 @@ pub(crate) struct Loader<'a> {
     /// What the source that is being read says of its texts.
     pub rules: Rules,
     /// Bytes read so far; whoever reads adds to it.
-    pub read: Arc<AtomicU64>,
+    pub read: Arc<Meter>,
     pub bytes_total: u64,
     pub progress: &'a mut dyn FnMut(Progress),
 }
@@ -59,12 +61,13 @@ impl<'a> Loader<'a> {
             wanted,
             asked: None,
             now: None,
+            all_exist: false,
             threads: NonZero::<usize>::MIN,
             people: People::default(),
             existence: Existence::default(),
             report: Report::default(),
             rules: Rules::default(),
-            read: Arc::new(AtomicU64::new(0)),
+            read: Arc::default(),
             bytes_total: 0,
             progress,
         }
@@ -87,7 +90,7 @@ impl<'a> Loader<'a> {
         let before = self.report.rows / 8192;
         self.report.rows += n_rows;
         if self.report.rows / 8192 > before {
-            let bytes = self.read.load(Ordering::Relaxed);
+            let bytes = self.read.n_passed();
             (self.progress)(Progress { bytes, bytes_total: self.bytes_total, rows: self.report.rows });
         }
     }

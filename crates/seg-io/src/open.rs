@@ -1,5 +1,6 @@
 //! Finding and opening data files.
 
+use crate::meter::Meter;
 use crate::report::ReadError;
 use flate2::read::MultiGzDecoder;
 use std::collections::hash_map::{DefaultHasher, Entry};
@@ -9,7 +10,6 @@ use std::hash::{BuildHasher, BuildHasherDefault};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How a data file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl DataFile {
     }
 
     /// Opens it as a stream of its unpacked bytes; `read` counts packed ones.
-    pub(crate) fn stream(&self, read: &Arc<AtomicU64>) -> Result<Box<dyn Read>, ReadError> {
+    pub(crate) fn stream(&self, read: &Arc<Meter>) -> Result<Box<dyn Read>, ReadError> {
         let file = self.open()?;
         let mut counted = BufReader::with_capacity(1 << 16, Counted { inner: file, read: Arc::clone(read) });
         let start = counted.fill_buf().map_err(|error| self.error(&error))?;
@@ -150,13 +150,13 @@ fn is_stray(path: &Path) -> bool {
 
 struct Counted {
     inner: File,
-    read: Arc<AtomicU64>,
+    read: Arc<Meter>,
 }
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let n = self.inner.read(buffer)?;
-        self.read.fetch_add(n as u64, Ordering::Relaxed);
+        self.read.read(n as u64);
         Ok(n)
     }
 }

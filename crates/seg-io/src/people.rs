@@ -6,6 +6,7 @@ use crate::texts::has_blanks;
 use arrow_array::StringArray;
 use arrow_array::builder::StringBuilder;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 /// Everyone met so far: ids to rows of the batch. An id is a text; the many that
 /// are the text of a whole number are kept by that number, which need no hashing
@@ -71,6 +72,14 @@ impl People {
             }
         }
         Some(rows)
+    }
+
+    /// Whether everybody whose id is one of these numbers was met before.
+    pub fn knows(&self, ids: RangeInclusive<i64>) -> bool {
+        let (first, last) = (usize::try_from(*ids.start()), usize::try_from(*ids.end()));
+        let (Ok(first), Ok(last), true) = (first, last, self.merges.is_empty()) else { return false };
+        let rows = self.numbered.get(first..).and_then(|from| from.get(..=last.checked_sub(first)?));
+        rows.is_some_and(|rows| !rows.contains(&NOBODY))
     }
 
     fn of_number(&self, number: i64) -> Option<u32> {

@@ -244,6 +244,11 @@ pub struct Report {
     pub profiles: u64,
     /// How many events there are, wanted or not.
     pub events: u64,
+    /// How many bytes the files have as they lie on disk, and how many of them were read:
+    /// what decides nothing is left there.
+    pub bytes: u64,
+    /// See [`Report::bytes`].
+    pub bytes_read: u64,
     /// What was wrong, in the order it was met.
     pub problems: Vec<Problem>,
     /// Where each kind of problem of a column stands among them.

@@ -8,25 +8,31 @@ mod mapped;
 mod ndjson;
 mod not_numbers;
 mod parquet;
+mod pruning;
 
 pub(crate) use ndjson::cell as json_cell;
 
 use crate::cell::Cell;
 use crate::manifest::{CsvRead, Reading};
+use crate::meter::Meter;
 use crate::open::{DataFile, Format};
 use crate::report::{ProblemKind, ReadError};
 use arrow_array::ArrayRef;
 use mapped::Mapped;
+pub(crate) use parquet::latest_of;
+pub(crate) use pruning::{Left, Pruning};
 use seg_data::Zone;
 use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 /// Rows as columns of values.
 pub(crate) struct Columns {
     /// Each as long as the rows are many, where it is wanted and there.
     pub arrays: Vec<Option<ArrayRef>>,
     pub n_rows: usize,
+    /// Whether everybody in them was met before and exists, whatever the rows say.
+    pub are_known: bool,
 }
 
 impl Columns {
@@ -65,6 +71,19 @@ pub(crate) trait RowSink {
         0
     }
 
+    /// What decides nothing of the rows to come, so that it may be left in the file.
+    fn pruning(&self) -> Option<Pruning> {
+        None
+    }
+
+    /// Whether everybody whose id is one of these numbers was met before.
+    fn knows(&self, _ids: RangeInclusive<i64>) -> bool {
+        false
+    }
+
+    /// Rows that were left in the file, behind so many others.
+    fn left(&mut self, _n_before: u64, _left: &Left) {}
+
     /// A row: cells in the order of the columns, which may end early.
     /// `line` counts from 1.
     fn row(&mut self, line: u64, cells: &[Cell<'_>]);
@@ -87,29 +106,29 @@ pub(crate) fn read_mapped(
     file: &DataFile,
     reading: &Reading,
     (special, partitions): (&[&str], &[(String, String)]),
-    bytes: &Arc<AtomicU64>,
+    meter: &Arc<Meter>,
     threads: NonZero<usize>,
     sink: &mut dyn RowSink,
 ) -> Result<(), ReadError> {
     match Mapped::new(sink, reading, partitions, special) {
-        Ok(mut mapped) => read(file, &reading.csv, bytes, threads, &mut mapped),
-        Err(sink) => read(file, &reading.csv, bytes, threads, sink),
+        Ok(mut mapped) => read(file, &reading.csv, meter, threads, &mut mapped),
+        Err(sink) => read(file, &reading.csv, meter, threads, sink),
     }
 }
 
-/// Feeds all rows of a file into `sink`. `bytes` counts those taken; so many
+/// Feeds all rows of a file into `sink`. `meter` counts bytes; so many
 /// `threads` unpack them, where a file can be unpacked in parts.
 pub(crate) fn read(
     file: &DataFile,
     csv: &CsvRead,
-    bytes: &Arc<AtomicU64>,
+    meter: &Arc<Meter>,
     threads: NonZero<usize>,
     sink: &mut dyn RowSink,
 ) -> Result<(), ReadError> {
     match file.format {
-        Format::Csv | Format::Tsv => csv::read(file, csv, file.stream(bytes)?, sink),
-        Format::Json => ndjson::read(file, file.stream(bytes)?, sink),
-        Format::Arrow => arrow::read(file, bytes, sink),
-        Format::Parquet => parquet::read(file, bytes, threads, sink),
+        Format::Csv | Format::Tsv => csv::read(file, csv, file.stream(meter)?, sink),
+        Format::Json => ndjson::read(file, file.stream(meter)?, sink),
+        Format::Arrow => arrow::read(file, meter, sink),
+        Format::Parquet => parquet::read(file, meter, threads, sink),
     }
 }

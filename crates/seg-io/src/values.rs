@@ -35,6 +35,28 @@ impl Ids {
         numbers(array).map(Ids::Numbers)
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Ids::Numbers(numbers) => numbers.len(),
+            Ids::Texts(texts) => texts.len(),
+        }
+    }
+
+    /// Those of some rows.
+    pub fn rows(&self, rows: &[u32]) -> Ids {
+        match self {
+            Ids::Numbers(numbers) => {
+                let number = |row: &u32| numbers.get(*row as usize).copied().unwrap_or_default();
+                Ids::Numbers(rows.iter().map(number).collect())
+            }
+            Ids::Texts(texts) => {
+                let there = rows.iter().map(|row| *row as usize).filter(|row| *row < texts.len());
+                Ids::Texts(StringArray::from_iter_values(there.map(|row| texts.value(row))))
+            }
+        }
+    }
+
     pub fn cell(&self, row: usize) -> Cell<'_> {
         match self {
             Ids::Numbers(numbers) => numbers.get(row).map_or(Cell::Missing, |number| Cell::Integer(*number)),

@@ -1,12 +1,12 @@
 //! What a plan reads: a plan describes itself, so that whoever brings the data
 //! can leave the rest behind.
 
-use crate::plan::{Node, Plan, Query};
+use crate::plan::{Chain, Node, NodeId, Plan, Query};
 use crate::reach::reached;
 use seg_data::batch::BatchError;
 use seg_data::{AttributeId, Batch, EventId, Period, PropertyId, Schema, Timestamp, Wanted, WantedEvents};
-use seg_hir::hir::Moment;
-use std::collections::{BTreeMap, BTreeSet};
+use seg_hir::hir::{ChainOrder, Moment};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 
 /// What evaluating a plan reads.
@@ -70,7 +70,8 @@ impl Lookback {
 /// What a plan reads, of the nodes its segments are made of.
 pub fn needs(plan: &Plan) -> Needs {
     let mut needs = Needs::default();
-    for node in reached(plan).into_iter().filter_map(|id| plan.node(id)) {
+    let begins = chain_begins(plan);
+    for (id, node) in reached(plan).into_iter().filter_map(|id| Some((id, plan.node(id)?))) {
         match node {
             Node::Attribute(id, _) | Node::Elements { list: id, .. } => {
                 needs.attributes.insert(*id);
@@ -124,9 +125,49 @@ pub fn needs(plan: &Plan) -> Needs {
             | Node::EventTime { .. }
             | Node::Missing => {}
         }
-        node.queries().into_iter().for_each(|query| needs.query(query));
+        let after = begins.get(&id).map_or(&[][..], Vec::as_slice);
+        node.queries().into_iter().for_each(|query| needs.query(query, after));
     }
     needs
+}
+
+/// For sequences that come after events with a beginning, these beginnings: nothing of a
+/// sequence is earlier than the event that it comes after.
+fn chain_begins(plan: &Plan) -> HashMap<NodeId, Vec<Moment>> {
+    let mut begins: HashMap<NodeId, Option<Vec<Moment>>> = HashMap::new();
+    let mut note = |inner: NodeId, begin: Option<Moment>| {
+        for id in chains_below(plan, inner) {
+            let known = begins.entry(id).or_insert_with(|| Some(Vec::new()));
+            *known = known.take().zip(begin).map(|(mut known, begin)| {
+                known.push(begin);
+                known
+            });
+        }
+    };
+    for node in reached(plan).into_iter().filter_map(|id| plan.node(id)) {
+        let queries = node.queries();
+        for query in &queries {
+            query.filter.into_iter().for_each(|filter| note(filter, query.interval.from.map(|from| from.moment)));
+        }
+        // About events of which it is not known when they begin.
+        let filters: Vec<NodeId> = queries.iter().filter_map(|query| query.filter).collect();
+        node.inner().into_iter().filter(|inner| !filters.contains(inner)).for_each(|inner| note(inner, None));
+    }
+    plan.roots().iter().for_each(|root| note(root.node, None));
+    begins.into_iter().filter_map(|(id, begins)| Some((id, begins?))).collect()
+}
+
+/// The sequences after the event that a condition is about.
+fn chains_below(plan: &Plan, condition: NodeId) -> Vec<NodeId> {
+    let (mut chains, mut open, mut met) = (Vec::new(), vec![condition], HashSet::new());
+    while let Some(id) = open.pop() {
+        let Some(node) = plan.node(id).filter(|_| met.insert(id)) else { continue };
+        if let Node::Chain(Chain { order: ChainOrder::After | ChainOrder::Any, .. }) = node {
+            chains.push(id);
+        }
+        open.extend(node.children());
+    }
+    chains
 }
 
 impl Needs {
@@ -136,13 +177,18 @@ impl Needs {
         }
     }
 
-    fn query(&mut self, query: &Query) {
+    /// What a query reads; where it has no beginning of its own, nothing before the earliest
+    /// of those it comes `after`, if there are such.
+    fn query(&mut self, query: &Query, after: &[Moment]) {
         let moving = |moment: Moment| !matches!(moment, Moment::At(_) | Moment::Before(Period::Fixed(0), _));
         let bounds = [query.interval.from, query.interval.to];
         self.depends_on_now |= bounds.iter().flatten().any(|b| moving(b.moment)) || query.known_at.is_some();
         for event in &query.events {
             let lookback = &mut self.events.entry(*event).or_default().lookback;
-            lookback.reach(query.interval.from.map(|b| b.moment));
+            match query.interval.from {
+                None if !after.is_empty() => after.iter().for_each(|begin| lookback.reach(Some(*begin))),
+                from => lookback.reach(from.map(|b| b.moment)),
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the suite natively, by the plan evaluator and by the
 //! reference evaluator, beside hand-written loops, all in one run.
 
+mod cold;
 mod files;
 pub mod generate;
 mod hand;
@@ -44,23 +45,25 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         return if status.success() { Ok(()) } else { Err("the benchmark failed\n".to_owned()) };
     }
     let mut n_profiles = 1_000_000;
-    let mut wanted = Wanted { singles: true, peers: false, files: false, growth: false, only: None };
+    let mut wanted = Wanted { singles: true, peers: false, cold: false, files: false, growth: false, only: None };
     let mut record = false;
     for arg in args {
         match *arg {
             only if only.starts_with("--only=") => wanted.only = only.split('=').nth(1).and_then(|n| n.parse().ok()),
             "--record" => record = true,
             "--suites" => wanted.singles = false,
+            "--cold" => wanted.cold = true,
             "--peers" => wanted.peers = true,
             "--files" => wanted.files = true,
             "--growth" => wanted.growth = true,
             number => n_profiles = number.replace('_', "").parse().map_err(|_| format!("`{number}` is no number\n"))?,
         }
     }
-    let text = measure(n_profiles, wanted)?;
+    let text = if wanted.cold { from_files(n_profiles, wanted)? } else { measure(n_profiles, wanted)? };
     print!("{text}");
     if record {
-        let name = format!("docs/benchmarks/{}-{}.md", today()?, n_profiles);
+        let what = if wanted.cold { "-cold" } else { "" };
+        let name = format!("docs/benchmarks/{}-{n_profiles}{what}.md", today()?);
         let path = seg_tests::root().join(&name);
         std::fs::write(&path, text).map_err(|e| format!("{}: {e}\n", path.display()))?;
         println!("written to {name}");
@@ -86,6 +89,8 @@ fn output(program: &str, args: &[&str]) -> Result<String, String> {
 struct Wanted {
     singles: bool,
     peers: bool,
+    /// From Parquet to the answer, a process each, rather than all else.
+    cold: bool,
     /// Reading Parquet.
     files: bool,
     /// Three times as many profiles as well.
@@ -98,6 +103,24 @@ impl Wanted {
     fn has(&self, number: usize) -> bool {
         self.only.is_none_or(|only| only == number)
     }
+}
+
+/// What it takes from the files of so many profiles to an answer.
+fn from_files(n_profiles: usize, wanted: Wanted) -> Result<String, String> {
+    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    if !files::are_there(n_profiles) {
+        eprintln!("generating {n_profiles} profiles");
+        let project = Project::from_text(&suite::schema(), [], settings());
+        files::write(&generate::generate(project.schema(), n_profiles))?;
+    }
+    let mut text = format!(
+        "# From Parquet to the answer: {n_profiles} profiles\n\nMeasured on {}, commit {}: {}.\n",
+        today()?,
+        output("git", &["rev-parse", "--short", "HEAD"])?,
+        machine(),
+    );
+    cold::measure(n_profiles, threads, wanted.peers, &mut text)?;
+    Ok(text)
 }
 
 fn measure(n_profiles: usize, wanted: Wanted) -> Result<String, String> {

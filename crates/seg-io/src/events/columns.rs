@@ -4,7 +4,8 @@
 
 use super::{EventSink, EventTable, EventTables};
 use crate::people::People;
-use crate::rows::Columns;
+use crate::report::{Place, ProblemKind};
+use crate::rows::{Columns, Left};
 use crate::values::{Ids, Values};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, TimestampMicrosecondType};
@@ -15,15 +16,28 @@ use std::sync::Arc;
 /// Rows of a file of which each is fit to be taken.
 struct Rows {
     ids: Ids,
-    /// Whose they are, where everyone was met before.
-    people: Option<Vec<u32>>,
+    whose: Whose,
     times: TimestampMicrosecondArray,
     /// For each event of the schema.
     of_event: Vec<Own>,
 }
 
+/// Whose rows are.
+enum Whose {
+    /// By row.
+    All(Vec<u32>),
+    /// For each event, by its own rows: whose the others are says nothing.
+    Own(Vec<Vec<u32>>),
+    /// Not everyone was met before.
+    Unknown,
+}
+
 /// The rows of one event.
+#[derive(Default)]
 struct Own {
+    /// How many there are.
+    n_events: u64,
+    /// Those that are wanted.
     rows: Vec<u32>,
     /// The values of its properties, where they are wanted.
     properties: Vec<Option<Arc<Values>>>,
@@ -32,10 +46,21 @@ struct Own {
 /// Rows that are about to be taken.
 struct Taken {
     rows: Rows,
-    people: Vec<u32>,
     /// Lines of the file, and events, that came before them.
     n_lines: u64,
     n_arrived: i64,
+}
+
+impl Taken {
+    /// Whose a row is, the `nth` of its event.
+    fn person(&self, event: usize, nth: usize, row: u32) -> u32 {
+        let person = match &self.rows.whose {
+            Whose::All(people) => people.get(row as usize),
+            Whose::Own(people) => people.get(event).and_then(|people| people.get(nth)),
+            Whose::Unknown => None,
+        };
+        person.copied().unwrap_or_default()
+    }
 }
 
 impl EventSink<'_, '_, '_> {
@@ -46,6 +71,7 @@ impl EventSink<'_, '_, '_> {
         let threads = self.loader.threads;
         let look = Look {
             people: &self.loader.people,
+            wanted: self.loader.wanted,
             tables: self.tables,
             columns: &self.columns,
             indices: [self.id_at, self.event_at, self.time_at],
@@ -60,13 +86,19 @@ impl EventSink<'_, '_, '_> {
         let mut n_lines = n_before;
         for (mut rows, columns) in found.into_iter().map_while(|rows| rows).zip(batches) {
             self.loader.count_rows(columns.n_rows as u64);
-            // Rows of the batch, in the order in which they are met.
-            let meet = |row: usize| self.loader.people.person_of(&rows.ids.cell(row)).row;
-            let people: Vec<u32> = rows.people.take().unwrap_or_else(|| (0..columns.n_rows).map(meet).collect());
-            for (person, time) in people.iter().zip(rows.times.values()) {
-                self.loader.existence.event(*person, *time);
+            if matches!(rows.whose, Whose::Unknown) {
+                // Rows of the batch, in the order in which they are met.
+                let meet = |row: usize| self.loader.people.person_of(&rows.ids.cell(row)).row;
+                rows.whose = Whose::All((0..columns.n_rows).map(meet).collect());
             }
-            taken.push(Taken { rows, people, n_lines, n_arrived: self.tables.n_arrived });
+            if let Whose::All(people) = &rows.whose {
+                for (person, time) in people.iter().zip(rows.times.values()) {
+                    self.loader.existence.event(*person, *time);
+                }
+            }
+            let latest = rows.times.values().iter().max().copied().map(Timestamp);
+            self.tables.last_event = self.tables.last_event.max(latest);
+            taken.push(Taken { rows, n_lines, n_arrived: self.tables.n_arrived });
             self.tables.n_arrived += columns.n_rows as i64;
             n_lines += columns.n_rows as u64;
         }
@@ -75,13 +107,12 @@ impl EventSink<'_, '_, '_> {
         // The largest first, so that nobody waits long for the last one.
         let n_own = |at: usize| taken.first().and_then(|t| t.rows.of_event.get(at)).map_or(0, |own| own.rows.len());
         work.sort_by_key(|(at, _)| n_own(*at));
-        let wanted = self.loader.wanted;
         parallel::each(
             work,
             threads,
             || (),
             |(), (at, (table, unfit))| {
-                taken.iter().for_each(|taken| take(table, at, taken, wanted, unfit));
+                taken.iter().for_each(|taken| take(table, at, taken, unfit));
             },
         );
         for (table, unfit) in self.tables.tables.iter().zip(unfit) {
@@ -92,11 +123,42 @@ impl EventSink<'_, '_, '_> {
         }
         taken.len()
     }
+
+    /// Counts rows that were left in the file, behind so many others, and notes whose they
+    /// are where that matters.
+    pub(super) fn take_left(&mut self, n_before: u64, left: &Left) {
+        self.loader.count_rows(left.n_rows);
+        for (name, n) in &left.counts {
+            let table = self.tables.by_name.get(name.as_str()).and_then(|at| self.tables.tables.get_mut(*at));
+            table.into_iter().for_each(|table| table.n_events += n);
+        }
+        self.tables.last_event = self.tables.last_event.max(Some(left.latest));
+        self.tables.n_arrived += left.n_rows as i64;
+        let mut line = n_before;
+        for ids in left.ids.iter().filter_map(Ids::new) {
+            if let Some(people) = ids.known(&self.loader.people) {
+                people.iter().for_each(|person| self.loader.existence.event(*person, left.latest.0));
+                line += people.len() as u64;
+                continue;
+            }
+            for row in 0..ids.len() {
+                line += 1;
+                let person = self.loader.people.person_of(&ids.cell(row));
+                if person.is_new && self.has_profiles {
+                    let value = ids.cell(row).as_text().unwrap_or_default().into_owned();
+                    let place = || Place { file: self.file.name.clone(), line, value };
+                    self.loader.report.add(ProblemKind::UnlistedProfile, "", place);
+                }
+                self.loader.existence.event(person.row, left.latest.0);
+            }
+        }
+    }
 }
 
 /// What threads share while they look at batches, before anything is taken.
 struct Look<'l> {
     people: &'l People,
+    wanted: &'l Wanted,
     tables: &'l EventTables<'l>,
     /// For each event, where in the file each of its properties is.
     columns: &'l [Vec<Option<usize>>],
@@ -116,11 +178,6 @@ impl Look<'_> {
         }
         let [id_at, event_at, time_at] = self.indices;
         let ids = Ids::new(columns.at(id_at)?)?;
-        let people = ids.known(self.people);
-        // Who is not listed is reported.
-        if self.has_profiles && people.is_none() {
-            return None;
-        }
         let times = columns.at(time_at)?.as_primitive_opt::<TimestampMicrosecondType>()?;
         let are_fit = times.null_count() == 0 && times.values().iter().all(|time| Timestamp(*time).is_in_range());
         let names = columns.at(event_at)?.as_dictionary_opt::<Int32Type>()?;
@@ -129,27 +186,52 @@ impl Look<'_> {
         }
         let texts = names.values().as_string_opt::<i32>()?;
         let indices: Vec<Option<usize>> = texts.iter().map(|name| self.tables.by_name.get(name?).copied()).collect();
-        let mut of_event: Vec<Vec<u32>> = self.tables.tables.iter().map(|_| Vec::new()).collect();
-        for (row, key) in (0_u32..).zip(names.keys().values()) {
+        let mut of_event: Vec<Own> = self.tables.tables.iter().map(|_| Own::default()).collect();
+        let since: Vec<i64> = self.tables.tables.iter().map(|table| self.since(table)).collect();
+        for ((row, key), time) in (0_u32..).zip(names.keys().values()).zip(times.values()) {
             let index = usize::try_from(*key).ok().and_then(|key| indices.get(key).copied().flatten())?;
-            of_event.get_mut(index)?.push(row);
+            let own = of_event.get_mut(index)?;
+            own.n_events += 1;
+            if since.get(index).is_some_and(|since| since <= time) {
+                own.rows.push(row);
+            }
         }
-        let values = self.values(columns, &of_event)?;
-        let own = |(rows, properties)| Own { rows, properties };
-        let of_event = of_event.into_iter().zip(values).map(own).collect();
-        Some(Rows { ids, people, times: times.clone(), of_event })
+        self.values(columns, &mut of_event)?;
+        let whose = self.whose(&ids, &of_event, columns.are_known);
+        // Who is not listed is reported.
+        if self.has_profiles && matches!(whose, Whose::Unknown) {
+            return None;
+        }
+        Some(Rows { ids, whose, times: times.clone(), of_event })
     }
 
-    /// For each event the values of its properties, where they are wanted.
-    fn values(&self, columns: &Columns, of_event: &[Vec<u32>]) -> Option<Vec<Vec<Option<Arc<Values>>>>> {
+    /// Since when the events of a name are wanted; later than any where they never are.
+    fn since(&self, table: &EventTable<'_>) -> i64 {
+        let wanted = self.wanted.events.get(&table.id);
+        wanted.map_or(i64::MAX, |wanted| wanted.since.map_or(i64::MIN, |since| since.0))
+    }
+
+    /// Whose rows are. Where everybody in them is known and exists, only those that are
+    /// wanted are looked up.
+    fn whose(&self, ids: &Ids, of_event: &[Own], are_known: bool) -> Whose {
+        let n_wanted: usize = of_event.iter().map(|own| own.rows.len()).sum();
+        if are_known && n_wanted < ids.len() / 2 {
+            let people = of_event.iter().map(|own| ids.rows(&own.rows).known(self.people)).collect();
+            if let Some(people) = people {
+                return Whose::Own(people);
+            }
+        }
+        ids.known(self.people).map_or(Whose::Unknown, Whose::All)
+    }
+
+    /// Finds for each event the values of its properties, where they are wanted.
+    fn values(&self, columns: &Columns, of_event: &mut [Own]) -> Option<()> {
         // Properties of several events are often one column of the file.
         let mut converted: Vec<(usize, seg_data::Type, Arc<Values>)> = Vec::new();
-        let mut values = Vec::with_capacity(of_event.len());
-        for ((table, of_file), rows) in self.tables.tables.iter().zip(self.columns).zip(of_event) {
-            let mut of_table = Vec::with_capacity(table.columns.len());
+        for ((table, of_file), own) in self.tables.tables.iter().zip(self.columns).zip(of_event) {
             for (property, at) in table.columns.iter().zip(of_file) {
-                if !property.is_wanted || rows.is_empty() || !table.is_wanted {
-                    of_table.push(None);
+                if !property.is_wanted || own.rows.is_empty() || !table.is_wanted {
+                    own.properties.push(None);
                     continue;
                 }
                 let is_plain = property.field.allowed.is_none() && !property.field.is_required;
@@ -162,33 +244,21 @@ impl Look<'_> {
                 if let (Some(at), None) = (at, known) {
                     converted.push((*at, property.field.ty.clone(), Arc::clone(&values)));
                 }
-                of_table.push(Some(values));
+                own.properties.push(Some(values));
             }
-            values.push(of_table);
         }
-        Some(values)
+        Some(())
     }
 }
 
 /// Takes some rows as events of one name, whose index among the events is `at`.
 /// Properties without room for a text more go to `unfit`, with their lines.
-fn take(table: &mut EventTable<'_>, at: usize, taken: &Taken, wanted: &Wanted, unfit: &mut Vec<(usize, u64)>) {
-    let Some(Own { rows: own, properties: values }) = taken.rows.of_event.get(at) else { return };
+fn take(table: &mut EventTable<'_>, at: usize, taken: &Taken, unfit: &mut Vec<(usize, u64)>) {
+    let Some(Own { n_events, rows: own, properties: values }) = taken.rows.of_event.get(at) else { return };
     let times = taken.rows.times.values();
-    let time = |row: &u32| times.get(*row as usize).copied().unwrap_or_default();
-    table.n_events += own.len() as u64;
-    table.last_event = table.last_event.max(own.iter().map(time).max().map(Timestamp));
-    let Some(wanted) = wanted.events.get(&table.id) else { return };
-    let late: Vec<u32>;
-    let own = match wanted.since {
-        Some(since) => {
-            late = own.iter().copied().filter(|row| since.0 <= time(row)).collect();
-            &late
-        }
-        None => own,
-    };
-    table.people.extend(own.iter().map(|row| taken.people.get(*row as usize).copied().unwrap_or_default()));
-    table.times.extend(own.iter().map(time));
+    table.n_events += n_events;
+    table.people.extend(own.iter().enumerate().map(|(nth, row)| taken.person(at, nth, *row)));
+    table.times.extend(own.iter().map(|row| times.get(*row as usize).copied().unwrap_or_default()));
     table.arrivals.extend(own.iter().map(|row| taken.n_arrived + i64::from(*row)));
     for (property, (column, values)) in table.columns.iter_mut().zip(values).enumerate() {
         if let Some(values) = values {

@@ -1,7 +1,7 @@
 //! Columns in memory, as Parquet and Arrow files hold them, fed into a sink: as columns,
 //! or row by row where the sink asks for it.
 
-use super::{Columns, RowSink};
+use super::{Columns, Left, RowSink};
 use crate::cell::Cell;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -76,10 +76,12 @@ impl<'f> Feed<'f> {
     }
 
     /// Feeds the rows of some batches, whose columns are the wanted ones.
-    pub fn batches(&mut self, batches: &[RecordBatch]) {
+    /// Everybody in them may be known.
+    pub fn batches(&mut self, batches: &[RecordBatch], are_known: bool) {
         let leaves: Vec<Vec<Option<Leaf>>> = batches.iter().map(|batch| self.leaves(batch)).collect();
         let sizes = batches.iter().map(RecordBatch::num_rows);
-        let columns: Vec<Columns> = leaves.iter().zip(sizes).map(|(leaves, n_rows)| columns(leaves, n_rows)).collect();
+        let columns = leaves.iter().zip(sizes).map(|(leaves, n_rows)| columns(leaves, n_rows, are_known));
+        let columns: Vec<Columns> = columns.collect();
         let mut at = 0;
         while let Some(rest) = columns.get(at..).filter(|rest| !rest.is_empty()) {
             let n_offered = rest.len().min(self.n_together);
@@ -93,6 +95,12 @@ impl<'f> Feed<'f> {
             }
             at += n_taken.max(1);
         }
+    }
+
+    /// Rows that were left in the file.
+    pub fn left(&mut self, left: &Left) {
+        self.sink.left(self.line, left);
+        self.line += left.n_rows;
     }
 
     fn leaves(&self, batch: &RecordBatch) -> Vec<Option<Leaf>> {
@@ -203,11 +211,11 @@ fn plain_fields(fields: &Fields, columns: &[ArrayRef], zone: Option<Zone>) -> Op
 
 /// Rows as columns; none at all where a column lies in structs that are null
 /// where it is not, so that they come row by row.
-fn columns(leaves: &[Option<Leaf>], n_rows: usize) -> Columns {
+fn columns(leaves: &[Option<Leaf>], n_rows: usize, are_known: bool) -> Columns {
     let is_plain = leaves.iter().flatten().all(|leaf| leaf.nulls.as_ref().is_none_or(|n| n.null_count() == 0));
     let array = |leaf: &Option<Leaf>| leaf.as_ref().map(|leaf| Arc::clone(&leaf.array));
     let arrays = if is_plain { leaves.iter().map(array).collect() } else { Vec::new() };
-    Columns { arrays, n_rows }
+    Columns { arrays, n_rows, are_known }
 }
 
 /// The columns of a field: its own, or those of a struct under their path.

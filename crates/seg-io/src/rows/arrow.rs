@@ -9,6 +9,7 @@
 use super::RowSink;
 use super::arrays::{Feed, ROUND, columns_of, read_as, wanted_fields};
 use crate::guard::guarded;
+use crate::meter::Meter;
 use crate::open::DataFile;
 use crate::report::ReadError;
 use arrow_array::{RecordBatch, RecordBatchOptions};
@@ -21,7 +22,6 @@ use arrow_schema::{DataType, Schema};
 use std::fmt::Display;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The mark at the beginning and at the end of a file.
 const FILE_MARK: &[u8] = b"ARROW1";
@@ -34,12 +34,12 @@ const END_BYTES: u64 = 10;
 /// A part of a message unpacks to no more bytes than its places, of 32 bits, can name.
 const PART_MAX: i64 = 1 << 32;
 
-pub(super) fn read(file: &DataFile, bytes: &Arc<AtomicU64>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+pub(super) fn read(file: &DataFile, meter: &Arc<Meter>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
     let mut opened = file.open()?;
     if begins(file, &mut opened)?.starts_with(FILE_MARK) {
-        return read_file(file, opened, bytes, sink);
+        return read_file(file, opened, meter, sink);
     }
-    let mut stream = file.stream(bytes)?;
+    let mut stream = file.stream(meter)?;
     let mut begin = begins(file, &mut stream)?;
     if begin.starts_with(OLD_MARK) {
         let why = "this is Feather of the first version, which is not read; write it as Parquet or as Feather 2";
@@ -48,7 +48,7 @@ pub(super) fn read(file: &DataFile, bytes: &Arc<AtomicU64>, sink: &mut dyn RowSi
     if begin.starts_with(FILE_MARK) {
         // A packed file is read from its end too, so all of it is held.
         stream.read_to_end(&mut begin).map_err(|e| file.error(&e))?;
-        return read_file(file, Cursor::new(begin), &Arc::default(), sink);
+        return read_file(file, Cursor::new(begin), &Meter::default(), sink);
     }
     read_stream(file, Box::new(Cursor::new(begin).chain(stream)), sink)
 }
@@ -116,7 +116,7 @@ impl Wanted {
 fn read_file(
     file: &DataFile,
     mut opened: impl Read + Seek,
-    bytes: &Arc<AtomicU64>,
+    meter: &Meter,
     sink: &mut dyn RowSink,
 ) -> Result<(), ReadError> {
     let error = |e: &dyn Display| unreadable(file, e);
@@ -143,7 +143,7 @@ fn read_file(
         if !can_be_unpacked(&header, body) {
             return Err(damaged(file));
         }
-        bytes.fetch_add(message.len() as u64, Ordering::Relaxed);
+        meter.read(message.len() as u64);
         Ok(Buffer::from_vec(message))
     };
     for block in footer.dictionaries().into_iter().flatten() {
@@ -159,11 +159,11 @@ fn read_file(
             together.push(wanted.typed(file, &batch)?);
         }
         if together.len() == ROUND {
-            feed.batches(&together);
+            feed.batches(&together, false);
             together.clear();
         }
     }
-    feed.batches(&together);
+    feed.batches(&together, false);
     Ok(())
 }
 
@@ -214,11 +214,11 @@ fn read_stream(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSink) -
             together.push(wanted.typed(file, &batch)?);
         }
         if together.len() >= ROUND {
-            feed.batches(&together);
+            feed.batches(&together, false);
             together.clear();
         }
     }
-    feed.batches(&together);
+    feed.batches(&together, false);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //! What a source names comes before the columns of the file, so that it keeps its places
 //! where later rows of a file bring columns that the earlier ones lacked.
 
-use super::{Columns, RowSink};
+use super::{Columns, Left, Pruning, RowSink};
 use crate::cell::Cell;
 use crate::manifest::Reading;
 use crate::report::ProblemKind;
@@ -11,6 +11,7 @@ use crate::rules::Rules;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, StringArray};
 use seg_data::Zone;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// A sink that sees the columns as its source names them.
@@ -129,6 +130,29 @@ impl RowSink for Mapped<'_> {
         self.sink.prefers_keys(self.place(column)) && !self.named.iter().enumerate().any(is_read)
     }
 
+    fn pruning(&self) -> Option<Pruning> {
+        // Where a column of the source is in the file, if one is all it stands for.
+        let in_file = |place: usize| match self.named.get(place).map(|named| &named.from) {
+            None => place.checked_sub(self.named.len()),
+            Some(From::Columns(columns)) => match columns.as_slice() {
+                [(_, at)] => *at,
+                _ => None,
+            },
+            Some(From::Value(_)) => None,
+        };
+        let pruning = self.sink.pruning()?;
+        let (id_at, event_at) = (in_file(pruning.id_at)?, in_file(pruning.event_at)?);
+        Some(Pruning { id_at, event_at, time_at: in_file(pruning.time_at)?, ..pruning })
+    }
+
+    fn knows(&self, ids: RangeInclusive<i64>) -> bool {
+        self.sink.knows(ids)
+    }
+
+    fn left(&mut self, n_before: u64, left: &Left) {
+        self.sink.left(n_before, left);
+    }
+
     fn batches(&mut self, n_before: u64, batches: &[Columns]) -> usize {
         let Some(batches) = batches.iter().map(|batch| mapped(&self.named, batch)).collect::<Option<Vec<_>>>() else {
             return 0;
@@ -179,7 +203,7 @@ fn mapped(named: &[Named], batch: &Columns) -> Option<Columns> {
         });
     }
     arrays.extend(batch.arrays.iter().cloned());
-    Some(Columns { arrays, n_rows: batch.n_rows })
+    Some(Columns { arrays, n_rows: batch.n_rows, are_known: batch.are_known })
 }
 
 /// A column of one text.

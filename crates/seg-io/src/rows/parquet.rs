@@ -2,20 +2,25 @@
 
 use super::RowSink;
 use super::arrays::{Feed, ROUND, columns_of, read_as, wanted_fields};
+use super::pruning::{Left, Pruning, Span};
 use crate::guard::guarded;
+use crate::meter::Meter;
 use crate::open::DataFile;
 use crate::report::ReadError;
+use crate::values::Ids;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, FieldRef, Fields, Schema, TimeUnit};
 use parquet::arrow::ARROW_SCHEMA_META_KEY;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Type as Physical;
-use parquet::file::metadata::{FileMetaData, KeyValue};
-use seg_data::parallel;
+use parquet::file::metadata::{FileMetaData, KeyValue, RowGroupMetaData};
+use parquet::file::statistics::Statistics;
+use seg_data::time::DAY;
+use seg_data::{Timestamp, Zone, parallel};
 use std::fmt::Display;
 use std::num::NonZero;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::RangeInclusive;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,7 +32,7 @@ const BATCHES: usize = 16;
 
 pub(super) fn read(
     file: &DataFile,
-    read: &Arc<AtomicU64>,
+    meter: &Arc<Meter>,
     threads: NonZero<usize>,
     sink: &mut dyn RowSink,
 ) -> Result<(), ReadError> {
@@ -50,13 +55,138 @@ pub(super) fn read(
     let schema = Schema::new_with_metadata(fields.collect::<Fields>(), metadata.schema().metadata().clone());
     let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(|e| error(&e))?;
-    let fields: Vec<usize> = wanted.iter().map(|(at, _)| *at).collect();
-    let before = read.load(Ordering::Relaxed);
+    let groups = Groups::new(sink, &metadata, &starts);
+    let before = meter.n_passed();
     let mut feed = Feed::new(&wanted, sink);
-    unpack(file, &metadata, &fields, threads, &mut |batches| {
-        feed.batches(batches);
-        read.store(before + size * feed.line.min(n_rows) / n_rows, Ordering::Relaxed);
+    let fields = wanted.iter().map(|(at, _)| *at).collect();
+    let source = Source { file, metadata: &metadata, meter, wanted: fields, groups };
+    source.unpack(threads, &mut |part| {
+        match part {
+            Part::Rows { batches, are_known } => feed.batches(batches, are_known),
+            Part::Left(left) => feed.left(left),
+        }
+        meter.pass(before + size * feed.line.min(n_rows) / n_rows);
     })
+}
+
+/// When the last event of a file was at the latest, by its statistics; none where these
+/// do not say.
+///
+/// # Errors
+/// A file that is no Parquet.
+pub(crate) fn latest_of(file: &DataFile, time: &str, zone: Option<Zone>) -> Result<Option<Timestamp>, ReadError> {
+    let opened = file.open()?;
+    let metadata = guarded(file, || {
+        ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|e| unreadable(file, &e))
+    })?;
+    let (names, starts) = columns_of(metadata.schema());
+    let leaf = names.iter().position(|name| name == time).and_then(|at| Column::new(&metadata, at, &starts));
+    let spans = leaf.map(|leaf| metadata.metadata().row_groups().iter().map(move |group| leaf.span(group, zone)));
+    let untils: Option<Vec<Timestamp>> = spans.and_then(|spans| spans.map(|span| Some(span?.until)).collect());
+    Ok(untils.map(|untils| untils.into_iter().max().unwrap_or(Timestamp::MIN)))
+}
+
+/// What statistics say of the groups of rows of a file.
+struct Groups {
+    pruning: Pruning,
+    /// The fields of whose and what the events are.
+    id_field: usize,
+    event_field: usize,
+    /// For each group, when its events were, and whether everybody in it was met before
+    /// and exists.
+    of_group: Vec<(Option<Span>, bool)>,
+}
+
+impl Groups {
+    /// None where the sink needs all of the file.
+    fn new(sink: &dyn RowSink, metadata: &ArrowReaderMetadata, starts: &[usize]) -> Option<Groups> {
+        let pruning = sink.pruning()?;
+        let times = Column::new(metadata, pruning.time_at, starts);
+        let ids = Column::new(metadata, pruning.id_at, starts)?;
+        let event_field = Column::new(metadata, pruning.event_at, starts)?.field;
+        let is_known = |group: &RowGroupMetaData| {
+            let numbers = ids.numbers(group);
+            pruning.all_exist && numbers.is_some_and(|numbers| sink.knows(numbers))
+        };
+        let spans = |group: &RowGroupMetaData| times.as_ref().and_then(|times| times.span(group, sink.zone()));
+        let of_group = metadata.metadata().row_groups().iter().map(|group| (spans(group), is_known(group))).collect();
+        Some(Groups { id_field: ids.field, event_field, of_group, pruning })
+    }
+}
+
+/// A column of single values, of which statistics are kept.
+struct Column {
+    /// Among the fields of the file.
+    field: usize,
+    /// Among the columns that are stored.
+    leaf: usize,
+    data_type: DataType,
+}
+
+impl Column {
+    /// The column of such a number, where it is a field of its own.
+    fn new(metadata: &ArrowReaderMetadata, at: usize, starts: &[usize]) -> Option<Column> {
+        let field = starts.iter().position(|start| *start == at)?;
+        let data_type = metadata.schema().fields().get(field)?.data_type().clone();
+        let columns = metadata.parquet_schema();
+        let mut leaves = (0..columns.num_columns()).filter(|leaf| columns.get_column_root_idx(*leaf) == field);
+        match (leaves.next(), leaves.next()) {
+            (Some(leaf), None) => Some(Column { field, leaf, data_type }),
+            _ => None,
+        }
+    }
+
+    /// The least and the greatest value of a group in which none is missing.
+    fn bounds(&self, group: &RowGroupMetaData) -> Option<(i64, i64)> {
+        let statistics = group.columns().get(self.leaf)?.statistics()?;
+        if statistics.null_count_opt() != Some(0) {
+            return None;
+        }
+        let is_unsigned = matches!(self.data_type, DataType::UInt32);
+        let small = |n: i32| if is_unsigned { i64::from(n as u32) } else { i64::from(n) };
+        let (least, greatest) = match statistics {
+            Statistics::Int32(of) => (small(*of.min_opt()?), small(*of.max_opt()?)),
+            Statistics::Int64(of) => (*of.min_opt()?, *of.max_opt()?),
+            Statistics::Boolean(_)
+            | Statistics::Int96(_)
+            | Statistics::Float(_)
+            | Statistics::Double(_)
+            | Statistics::ByteArray(_)
+            | Statistics::FixedLenByteArray(_) => return None,
+        };
+        (least <= greatest).then_some((least, greatest))
+    }
+
+    /// The whole numbers among which those of a group are.
+    fn numbers(&self, group: &RowGroupMetaData) -> Option<RangeInclusive<i64>> {
+        let are_numbers = matches!(
+            self.data_type,
+            DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 | DataType::UInt32
+        );
+        let (least, greatest) = self.bounds(group).filter(|_| are_numbers)?;
+        Some(least..=greatest)
+    }
+
+    /// When the events of a group were.
+    fn span(&self, group: &RowGroupMetaData, zone: Option<Zone>) -> Option<Span> {
+        let DataType::Timestamp(unit, offset) = &self.data_type else { return None };
+        let micros = |n: i64| match unit {
+            TimeUnit::Second => n.checked_mul(1_000_000),
+            TimeUnit::Millisecond => n.checked_mul(1_000),
+            TimeUnit::Microsecond => Some(n),
+            TimeUnit::Nanosecond => Some(n.div_euclid(1_000)),
+        };
+        let (least, greatest) = self.bounds(group)?;
+        let (first, last) = (Timestamp(micros(least)?), Timestamp(micros(greatest)?));
+        if !first.is_in_range() || !last.is_in_range() {
+            return None;
+        }
+        match zone.filter(|zone| offset.is_none() && *zone != Zone::UTC) {
+            None => Some(Span { latest: last, until: last }),
+            // Clocks go back by less than a day, so that a later time there is no later one.
+            Some(zone) => Some(Span { latest: zone.instant_of(last)?, until: Timestamp(last.0.checked_add(DAY)?) }),
+        }
+    }
 }
 
 /// The fields with times of 96 bits as instants: tools that write these, such as Spark,
@@ -85,54 +215,150 @@ fn with_instant(field: &FieldRef, leaves: &mut dyn Iterator<Item = bool>) -> Fie
     Arc::new(field.as_ref().clone().with_data_type(data_type))
 }
 
-/// Unpacks some fields of all rows and hands them on in their order. So many
-/// threads unpack groups of rows ahead, each a group at a time, while this one
-/// takes what they have, some batches together.
-fn unpack(
-    file: &DataFile,
-    metadata: &ArrowReaderMetadata,
-    fields: &[usize],
-    threads: NonZero<usize>,
-    take: &mut dyn FnMut(&[RecordBatch]),
-) -> Result<(), ReadError> {
-    let error = |what: &dyn Display| unreadable(file, what);
-    let reader = |group: usize| {
+/// A file that is unpacked.
+struct Source<'f> {
+    file: &'f DataFile,
+    metadata: &'f ArrowReaderMetadata,
+    meter: &'f Meter,
+    /// The fields that somebody looks at.
+    wanted: Vec<usize>,
+    groups: Option<Groups>,
+}
+
+/// Some rows of a file.
+enum Part<'p> {
+    Rows {
+        batches: &'p [RecordBatch],
+        are_known: bool,
+    },
+    /// Rows that were left there.
+    Left(&'p Left),
+}
+
+/// What a thread has unpacked.
+enum Unpacked {
+    Batch { batch: RecordBatch, are_known: bool },
+    Left(Left),
+}
+
+impl Source<'_> {
+    /// Unpacks all rows that decide anything and hands them on in their order. So many
+    /// threads unpack groups of rows ahead, each a group at a time, while this one
+    /// takes what they have, some batches together.
+    fn unpack(&self, threads: NonZero<usize>, take: &mut dyn FnMut(Part<'_>)) -> Result<(), ReadError> {
+        type Sender = SyncSender<Result<Unpacked, ReadError>>;
+        let groups = 0..self.metadata.metadata().num_row_groups();
+        let (to, from): (Vec<Sender>, Vec<_>) = groups.map(|_| sync_channel(BATCHES)).unzip();
+        let to = Mutex::new(to.into_iter().enumerate());
+        let run = || {
+            let next = || to.lock().unwrap_or_else(PoisonError::into_inner).next();
+            while let Some((group, to)) = next() {
+                let send = |unpacked| to.send(unpacked).is_ok();
+                let unpacked = guarded(self.file, || self.unpack_group(group, &send));
+                // Whoever no longer listens has met an error.
+                let is_heard = unpacked.unwrap_or_else(|error| send(Err(error)));
+                if !is_heard {
+                    return;
+                }
+            }
+        };
+        parallel::beside(threads.get().min(from.len()), run, || {
+            let mut together = Together { batches: Vec::with_capacity(ROUND), are_known: false };
+            for unpacked in from.into_iter().flatten() {
+                match unpacked? {
+                    Unpacked::Left(left) => {
+                        together.hand_on(take);
+                        take(Part::Left(&left));
+                    }
+                    Unpacked::Batch { batch, are_known } => {
+                        if together.batches.len() == ROUND || together.are_known != are_known {
+                            together.hand_on(take);
+                        }
+                        together.are_known = are_known;
+                        together.batches.push(batch);
+                    }
+                }
+            }
+            together.hand_on(take);
+            Ok(())
+        })
+    }
+
+    /// Unpacks what decides anything of a group; says whether somebody listens.
+    fn unpack_group(
+        &self,
+        group: usize,
+        send: &dyn Fn(Result<Unpacked, ReadError>) -> bool,
+    ) -> Result<bool, ReadError> {
+        if let Some(left) = self.left(group)? {
+            return Ok(send(Ok(Unpacked::Left(left))));
+        }
+        let of_group = self.groups.as_ref().and_then(|groups| groups.of_group.get(group));
+        let are_known = of_group.is_some_and(|(_, are_known)| *are_known);
+        for batch in self.batches(group, &self.wanted)? {
+            if !send(batch.map(|batch| Unpacked::Batch { batch, are_known })) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The rows of a group, where they decide nothing but who exists.
+    fn left(&self, group: usize) -> Result<Option<Left>, ReadError> {
+        let Some(groups) = &self.groups else { return Ok(None) };
+        let Some((Some(span), are_known)) = groups.of_group.get(group) else { return Ok(None) };
+        if span.until > groups.pruning.at {
+            return Ok(None);
+        }
+        let names = self.batches(group, &[groups.event_field])?.collect::<Result<Vec<_>, _>>()?;
+        let counts = groups.pruning.counts(&names);
+        let Some(counts) = counts.filter(|counts| groups.pruning.decide_nothing(counts, *span)) else {
+            return Ok(None);
+        };
+        let mut ids = Vec::new();
+        if !are_known {
+            for batch in self.batches(group, &[groups.id_field])? {
+                ids.extend(batch?.columns().first().cloned());
+            }
+            // Whoever has no id is told of row by row.
+            if !ids.iter().all(|ids| Ids::new(ids).is_some()) {
+                return Ok(None);
+            }
+        }
+        let n_rows = names.iter().map(|batch| batch.num_rows() as u64).sum();
+        Ok(Some(Left { n_rows, counts, latest: span.latest, ids }))
+    }
+
+    /// Some fields of a group.
+    fn batches(
+        &self,
+        group: usize,
+        fields: &[usize],
+    ) -> Result<impl Iterator<Item = Result<RecordBatch, ReadError>>, ReadError> {
+        let error = |what: &dyn Display| unreadable(self.file, what);
         // Whoever reads a file through a copy of a handle moves the other's place.
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file.open()?, metadata.clone());
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.open()?, self.metadata.clone());
         let mask = ProjectionMask::roots(builder.parquet_schema(), fields.iter().copied());
+        let columns = self.metadata.metadata().row_groups().get(group).map_or(&[][..], RowGroupMetaData::columns);
+        let read = columns.iter().enumerate().filter(|(leaf, _)| mask.leaf_included(*leaf));
+        self.meter.read_part(read.map(|(_, column)| column.compressed_size().unsigned_abs()).sum());
         let builder = builder.with_projection(mask).with_batch_size(ROWS).with_row_groups(vec![group]);
-        builder.build().map_err(|e| error(&e))
-    };
-    type Unpacked = Result<RecordBatch, ReadError>;
-    let groups = 0..metadata.metadata().num_row_groups();
-    let (to, from): (Vec<SyncSender<Unpacked>>, Vec<_>) = groups.map(|_| sync_channel::<Unpacked>(BATCHES)).unzip();
-    let to = Mutex::new(to.into_iter().enumerate());
-    let run = || {
-        let next = || to.lock().unwrap_or_else(PoisonError::into_inner).next();
-        while let Some((group, to)) = next() {
-            let unpacked = guarded(file, || {
-                let mut batches = reader(group)?;
-                Ok(batches.try_for_each(|batch| to.send(batch.map_err(|e| error(&e)))).is_ok())
-            });
-            // Whoever no longer listens has met an error.
-            let is_heard = unpacked.unwrap_or_else(|error| to.send(Err(error)).is_ok());
-            if !is_heard {
-                return;
-            }
-        }
-    };
-    parallel::beside(threads.get().min(from.len()), run, || {
-        let mut together = Vec::with_capacity(ROUND);
-        for batch in from.into_iter().flatten() {
-            together.push(batch?);
-            if together.len() == ROUND {
-                take(&together);
-                together.clear();
-            }
-        }
-        take(&together);
-        Ok(())
-    })
+        let batches = builder.build().map_err(|e| error(&e))?;
+        Ok(batches.map(move |batch| batch.map_err(|e| unreadable(self.file, &e))))
+    }
+}
+
+/// Batches that are offered together, of groups of which the same is known.
+struct Together {
+    batches: Vec<RecordBatch>,
+    are_known: bool,
+}
+
+impl Together {
+    fn hand_on(&mut self, take: &mut dyn FnMut(Part<'_>)) {
+        take(Part::Rows { batches: &self.batches, are_known: self.are_known });
+        self.batches.clear();
+    }
 }
 
 fn unreadable(file: &DataFile, what: &dyn Display) -> ReadError {

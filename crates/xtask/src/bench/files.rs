@@ -32,6 +32,15 @@ fn folder(batch: &Batch) -> PathBuf {
     root().join("data").join(batch.len().to_string())
 }
 
+/// Whether the files of so many profiles are there, whole.
+pub fn are_there(n_profiles: usize) -> bool {
+    let dir = root().join("data").join(n_profiles.to_string());
+    dir.join(COMPLETE).exists()
+}
+
+/// Stands beside files that were written to the last.
+const COMPLETE: &str = "complete";
+
 /// Reads the files of a batch as a project's data, all of it.
 ///
 /// # Errors
@@ -103,7 +112,7 @@ pub fn write(batch: &Batch) -> Result<(), String> {
         ];
         table(&dir.join(format!("events-{at:02}.parquet")), columns)?;
     }
-    Ok(())
+    std::fs::write(dir.join(COMPLETE), "").map_err(|e| format!("{}: {e}\n", dir.display()))
 }
 
 /// The events of one name.

@@ -151,7 +151,7 @@ pub fn run(batch: &Batch, threads: usize, mut before: impl FnMut()) -> Result<Ve
 }
 
 /// A Python with the engines, made once.
-fn environment(dir: &Path) -> Result<PathBuf, String> {
+pub fn environment(dir: &Path) -> Result<PathBuf, String> {
     let venv = dir.join("venv");
     let python = venv.join("bin/python");
     let requirements = seg_tests::root().join("crates/xtask/peers/requirements.txt");

@@ -1,0 +1,177 @@
+//! From Parquet to the numbers on the screen, each time in a process of its own, beside
+//! the fastest of two engines that read the same files for the same question.
+
+use super::{files, suite};
+use serde_json::Value;
+use std::fmt::Write;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Whole processes of each, one after another in turn; the median counts.
+const ROUNDS: usize = 5;
+/// Rounds of a question that takes an engine many seconds.
+const ROUNDS_SLOW: usize = 3;
+const SLOW: Duration = Duration::from_secs(5);
+const ENGINES: [&str; 2] = ["duckdb", "polars"];
+/// Ways to ask one thing, at most.
+const VARIANTS_MAX: usize = 6;
+
+/// A question, as a project and by its name in the programs of the engines.
+struct Question {
+    title: String,
+    what: String,
+    dir: PathBuf,
+}
+
+/// What a process answered.
+struct Answer {
+    whole: Duration,
+    /// The query alone, without starting.
+    query: Option<Duration>,
+    members: Vec<u64>,
+}
+
+/// Measures the twelve one by one, the twelve and the hundred.
+///
+/// # Errors
+/// Files that are not there or a command that fails.
+pub fn measure(scale: usize, threads: NonZero<usize>, has_peers: bool, text: &mut String) -> Result<(), String> {
+    let seg = seg_tests::root().join("target/release/seg");
+    let build = Command::new("cargo").args(["build", "--quiet", "--release", "--package", "seg-cli"]).status();
+    if !build.map_err(|e| format!("cargo: {e}\n"))?.success() {
+        return Err("`seg` could not be built\n".to_owned());
+    }
+    let python = if has_peers { Some(super::peers::environment(&files::root())?) } else { None };
+    let engine = |name: &str, what: &str, variant: usize| -> Result<Option<Answer>, String> {
+        let Some(python) = &python else { return Ok(None) };
+        ask_engine(python, name, [&threads.to_string(), &scale.to_string(), what, &variant.to_string()])
+    };
+    text.push_str("\n| question | seg, ms | duckdb | polars | fastest by seg | duckdb's query by seg |\n");
+    text.push_str("|---|---:|---:|---:|---:|---:|\n");
+    let mut ratios = Vec::new();
+    for question in questions(scale)? {
+        eprintln!("asking {}", question.title);
+        let first = ask_seg(&seg, &question.dir)?;
+        // The quickest of the ways to ask it counts for an engine.
+        let mut best = [None; ENGINES.len()];
+        for (best, name) in best.iter_mut().zip(ENGINES) {
+            let mut least = Duration::MAX;
+            for variant in 0..VARIANTS_MAX {
+                let Some(answer) = engine(name, &question.what, variant)? else { break };
+                if answer.members != first.members {
+                    return Err(format!("{name} answers {} otherwise: {:?}\n", question.title, answer.members));
+                }
+                if answer.whole < least {
+                    (least, *best) = (answer.whole, Some((variant, answer.whole)));
+                }
+            }
+        }
+        let is_slow = best.iter().flatten().any(|(_, whole)| *whole > SLOW);
+        let (mut own, mut whole, mut query) = (Vec::new(), [Vec::new(), Vec::new()], Vec::new());
+        for _ in 0..if is_slow { ROUNDS_SLOW } else { ROUNDS } {
+            own.push(ask_seg(&seg, &question.dir)?.whole);
+            for ((name, best), whole) in ENGINES.iter().zip(best).zip(&mut whole) {
+                let Some((variant, _)) = best else { continue };
+                let Some(answer) = engine(name, &question.what, variant)? else { continue };
+                whole.push(answer.whole);
+                query.extend(answer.query.filter(|_| *name == ENGINES[0]));
+            }
+        }
+        let own = middle(&mut own).unwrap_or_default();
+        let of_engines = whole.map(|mut times| middle(&mut times));
+        let by_seg = |time: Duration| time.as_secs_f64() / own.as_secs_f64();
+        let ratio = of_engines.iter().flatten().min().map(|fastest| by_seg(*fastest));
+        let alone = middle(&mut query).map(by_seg);
+        ratios.extend(ratio.filter(|_| !question.what.starts_with("all")));
+        let show = |time: &Option<Duration>| time.map_or("–".to_owned(), super::ms);
+        let [ratio, alone] = [ratio, alone].map(|r| r.map_or("–".to_owned(), |r| format!("{r:.2}")));
+        let engines: Vec<String> = of_engines.iter().map(show).collect();
+        let _ =
+            writeln!(text, "| {} | {} | {} | {ratio} | {alone} |", question.title, super::ms(own), engines.join(" | "));
+    }
+    let mean = (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len().max(1) as f64).exp();
+    let _ = writeln!(
+        text,
+        "\nThe geometric mean of the twelve ratios is {mean:.2}. Whole processes, from their start to the answer, with the \
+         files in the page cache and {threads} threads each; the engines in turn with Seg, medians of {ROUNDS} rounds \
+         ({ROUNDS_SLOW} of what takes an engine more than {} s). Of each engine the quickest of several ways to ask counts.",
+        SLOW.as_secs()
+    );
+    Ok(())
+}
+
+/// The questions as projects over the files.
+fn questions(scale: usize) -> Result<Vec<Question>, String> {
+    let data = files::root().join("data").join(scale.to_string());
+    let root = files::root().join("cold").join(scale.to_string());
+    let manifest = format!(
+        "name = \"cold\"\ntimezone = \"UTC\"\nat = \"{}\"\n\n[data.profiles]\nfiles = [{profiles:?}]\nid = \
+         \"profile_id\"\n\n[data.events]\nfiles = [{events:?}]\nid = \"profile_id\"\nevent = \"name\"\ntime = \"ts\"\n",
+        super::generate::NOW,
+        profiles = data.join("profiles.parquet"),
+        events = data.join("events-*.parquet"),
+    );
+    let twelve = suite::segments(suite::TWELVE).enumerate();
+    let twelve =
+        twelve.map(|(at, segment)| (format!("{} {}", at + 1, suite::TITLES[at]), (at + 1).to_string(), segment));
+    let suites = [(suite::TWELVE, 12), (suite::HUNDRED, 100)];
+    let suites = suites.map(|(suite, n)| (format!("{n} segments"), format!("all{n}"), suite));
+    let mut questions = Vec::new();
+    for (title, what, segments) in twelve.chain(suites) {
+        let dir = root.join(&what);
+        let write = |name: &str, text: &str| {
+            let path = dir.join(name);
+            std::fs::write(&path, text).map_err(|e| format!("{}: {e}\n", path.display()))
+        };
+        std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}\n", dir.display()))?;
+        write("seg.toml", &manifest)?;
+        write("schema.toml", &suite::schema())?;
+        write("s.seg", segments)?;
+        questions.push(Question { title, what, dir });
+    }
+    Ok(questions)
+}
+
+fn ask_seg(seg: &Path, dir: &Path) -> Result<Answer, String> {
+    let start = Instant::now();
+    let output = Command::new(seg).args(["run", "--format", "json"]).arg(dir).output();
+    let whole = start.elapsed();
+    let output = output.map_err(|e| format!("{}: {e}\n", seg.display()))?;
+    if !output.status.success() {
+        return Err(format!("{}: {}\n", dir.display(), String::from_utf8_lossy(&output.stderr)));
+    }
+    let found: Value = serde_json::from_slice(&output.stdout).map_err(|e| format!("{e}\n"))?;
+    let segments = found["segments"].as_array().map_or(&[][..], Vec::as_slice);
+    let members = segments.iter().filter_map(|segment| segment["members"].as_u64()).collect();
+    Ok(Answer { whole, query: None, members })
+}
+
+/// None where there is no such way to ask.
+fn ask_engine(python: &Path, name: &str, args: [&str; 4]) -> Result<Option<Answer>, String> {
+    let start = Instant::now();
+    let output = Command::new(python)
+        .args(["cold.py", name])
+        .args(args)
+        .current_dir(seg_tests::root().join("crates/xtask/peers"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("DATA_DIR", files::root().join("data"))
+        .output();
+    let whole = start.elapsed();
+    let output = output.map_err(|e| format!("{name}: {e}\n"))?;
+    match output.status.code() {
+        Some(0) => {}
+        Some(4) => return Ok(None),
+        _ => return Err(format!("{name}: {}\n", String::from_utf8_lossy(&output.stderr))),
+    }
+    let found: Value = serde_json::from_slice(&output.stdout).map_err(|e| format!("{name}: {e}\n"))?;
+    let members = found["members"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Value::as_u64);
+    let query = found["query"].as_f64().map(Duration::from_secs_f64);
+    Ok(Some(Answer { whole, query, members: members.collect() }))
+}
+
+fn middle(times: &mut [Duration]) -> Option<Duration> {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied()
+}
