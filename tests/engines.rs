@@ -1,6 +1,6 @@
 //! Engines that must give the same answers, stage by stage.
 
-use crate::layout::{non_canonical, since, without_fields};
+use crate::layout::{any_until, non_canonical, since, without_fields};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_select::concat::concat_batches;
 use seg::{Batch, Cancel, Engine, Mask, Options, Program, Timestamp};
@@ -216,7 +216,8 @@ impl TestEngine for OneByOne {
 }
 
 /// The plan evaluator on a batch without the columns that the plan says it does
-/// not read, and without events before those it says it looks back to.
+/// not read, without events before those it says it looks back to, and with one event of a
+/// person where it says that it asks for no more.
 pub struct Pruned;
 
 impl TestEngine for Pruned {
@@ -245,8 +246,12 @@ impl TestEngine for Pruned {
                     property.is_none_or(|p| properties.contains(&PropertyId(p as u32)))
                         || schema.event_id.as_deref() == Some(field)
                 };
-                let from = wanted.events.get(&EventId(at as u32)).and_then(|wanted| wanted.since);
-                let column = from.map_or_else(|| Arc::clone(column), |from| since(column, from));
+                let wanted = wanted.events.get(&EventId(at as u32));
+                let from = wanted.and_then(|wanted| wanted.since);
+                let mut column = from.map_or_else(|| Arc::clone(column), |from| since(column, from));
+                if wanted.is_some_and(|wanted| wanted.is_existence) {
+                    column = any_until(&column, now);
+                }
                 columns.push((name.clone(), without_fields(&column, is_kept)));
             } else if attribute.is_none_or(|at| {
                 let id = AttributeId(at as u32);

@@ -9,6 +9,7 @@ use arrow_schema::{DataType, Field};
 use arrow_select::concat::concat;
 use arrow_select::take::{take, take_record_batch};
 use seg::{Batch, Timestamp};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A column of events without some of its fields.
@@ -24,15 +25,26 @@ pub(crate) fn without_fields(column: &ArrayRef, is_kept: impl Fn(&str) -> bool) 
 
 /// A column of events without those before an instant.
 pub(crate) fn since(column: &ArrayRef, from: Timestamp) -> ArrayRef {
+    with_some(column, |times, range| range.filter(|row| times[*row] >= from.0).collect())
+}
+
+/// A column of events with one of each person's up to an instant.
+pub(crate) fn any_until(column: &ArrayRef, now: Timestamp) -> ArrayRef {
+    // Not always the first or the last.
+    let middle = |rows: Vec<usize>| rows.get(rows.len() / 2).copied().into_iter().collect();
+    with_some(column, |times, range| middle(range.filter(|row| times[*row] <= now.0).collect()))
+}
+
+/// A column of events with some of each person's.
+fn with_some(column: &ArrayRef, some: impl Fn(&[i64], Range<usize>) -> Vec<usize>) -> ArrayRef {
     let list = column.as_list::<i32>();
     let times = list.values().as_struct().column_by_name("time").expect("times");
     let times = times.as_primitive::<TimestampMicrosecondType>().values();
     let (mut rows, mut lengths) = (Vec::new(), Vec::new());
     for window in list.value_offsets().windows(2) {
-        let late = (window[0]..window[1]).filter(|row| times[*row as usize] >= from.0);
-        let before = rows.len();
-        rows.extend(late.map(|row| row as u32));
-        lengths.push(rows.len() - before);
+        let of_person = some(times, window[0] as usize..window[1] as usize);
+        lengths.push(of_person.len());
+        rows.extend(of_person.into_iter().map(|row| row as u32));
     }
     let values = take(list.values(), &UInt32Array::from(rows), None).expect("rows of the events");
     let item = Arc::new(Field::new("item", values.data_type().clone(), false));

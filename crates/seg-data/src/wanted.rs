@@ -21,6 +21,9 @@ pub struct WantedEvents {
     pub properties: BTreeSet<PropertyId>,
     /// Events before this instant are not; none wants all.
     pub since: Option<Timestamp>,
+    /// Whether it is only asked who has one up to the instant of the question: any one of
+    /// a person's is enough then, at any time up to it.
+    pub is_existence: bool,
 }
 
 impl Wanted {
@@ -29,7 +32,7 @@ impl Wanted {
         let attributes = (0..schema.attributes.len()).map(|a| AttributeId(a as u32)).collect();
         let events = schema.events.iter().enumerate().map(|(at, event)| {
             let properties = (0..event.properties.len()).map(|p| PropertyId(p as u32)).collect();
-            (EventId(at as u32), WantedEvents { properties, since: None })
+            (EventId(at as u32), WantedEvents { properties, since: None, is_existence: false })
         });
         Wanted { attributes, events: events.collect() }
     }

@@ -10,13 +10,13 @@ use crate::open::DataFile;
 use crate::order::{Order, Scratch};
 use crate::people::Person;
 use crate::report::{Place, ProblemKind};
-use crate::rows::{Columns, Left, Pruning, RowSink};
+use crate::rows::{Asked, Columns, Left, Pruning, RowSink};
 use arrow_array::{Array, ArrayRef, Int64Array, ListArray, StructArray, TimestampMicrosecondArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields};
 use seg_data::batch::{ARRIVAL_FIELD, TIME_FIELD, time_type};
 use seg_data::schema::Event;
-use seg_data::{EventId, PropertyId, Schema, Timestamp, Type, Wanted, Zone, parallel};
+use seg_data::{EventId, PropertyId, Schema, Timestamp, Type, Wanted, WantedEvents, Zone, parallel};
 use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
 use std::ops::RangeInclusive;
@@ -49,6 +49,8 @@ struct EventTable<'a> {
     /// of one instant.
     ids: Vec<Option<String>>,
     id_property: Option<usize>,
+    /// Who has an event that was left in a file, where no more is asked.
+    met: Vec<bool>,
     columns: Vec<TypedColumn<'a>>,
 }
 
@@ -69,6 +71,7 @@ impl<'a> EventTables<'a> {
             times: Vec::new(),
             arrivals: Vec::new(),
             ids: Vec::new(),
+            met: Vec::new(),
             id_property: schema.event_id.as_ref().and_then(|id| event.property(id)).map(|p| p.idx()),
             columns: event.properties.iter().enumerate().map(|property| column(id, property)).collect(),
         };
@@ -332,15 +335,19 @@ impl RowSink for EventSink<'_, '_, '_> {
         if have_ids || !self.loader.rules.is_empty() {
             return None;
         }
-        let since = self.tables.tables.iter().map(|table| {
-            let wanted = self.loader.wanted.events.get(&table.id);
-            (table.event.name.clone(), wanted.map(|wanted| wanted.since.unwrap_or(Timestamp::MIN)))
+        let of_name = self.tables.tables.iter().map(|table| {
+            let asked = match self.loader.wanted.events.get(&table.id) {
+                None => Asked::Nothing,
+                Some(WantedEvents { is_existence: true, .. }) => Asked::Existence,
+                Some(WantedEvents { since, .. }) => Asked::Since(since.unwrap_or(Timestamp::MIN)),
+            };
+            (table.event.name.clone(), asked)
         });
         Some(Pruning {
             id_at: self.id_at?,
             event_at: self.event_at?,
             time_at: self.time_at?,
-            since: since.collect(),
+            of_name: of_name.collect(),
             at: self.loader.now?,
             all_exist: self.loader.all_exist,
         })

@@ -20,7 +20,7 @@ use crate::report::{ProblemKind, ReadError};
 use arrow_array::ArrayRef;
 use mapped::Mapped;
 pub(crate) use parquet::latest_of;
-pub(crate) use pruning::{Left, Pruning};
+pub(crate) use pruning::{Asked, Left, Pruning};
 use seg_data::Zone;
 use std::num::NonZero;
 use std::ops::RangeInclusive;

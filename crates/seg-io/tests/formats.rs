@@ -251,7 +251,10 @@ fn what_is_not_wanted_is_left_behind() {
     let schema = Arc::new(schema);
     let since = Timestamp::parse("2026-01-01T00:00:00.1Z", None);
     let properties = [PropertyId(0)].into();
-    let wanted = Wanted { events: [(EventId(0), WantedEvents { properties, since })].into(), ..Wanted::default() };
+    let wanted = Wanted {
+        events: [(EventId(0), WantedEvents { properties, since, is_existence: false })].into(),
+        ..Wanted::default()
+    };
     let load = |name: &str, wanted: &Wanted| {
         let events = EventFiles::new(vec![name.into()], "id", "event", "time");
         let data = Data { events: vec![events], ..Data::default() };

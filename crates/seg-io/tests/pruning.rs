@@ -131,6 +131,11 @@ fn seen(loaded: &Loaded, wanted: &Wanted, now: Timestamp) -> String {
         out.push_str(&format!("{} {exists} {:?}\n", batch.id(row), batch.attribute(AttributeId(0), row, now)));
         for (id, of) in &wanted.events {
             let events = batch.events(*id).expect("it is wanted");
+            if of.is_existence {
+                let has_one = events.range(row).any(|idx| events.time(idx) <= now);
+                out.push_str(&format!("  {id:?} {has_one}\n"));
+                continue;
+            }
             for idx in events.range(row) {
                 let values: Vec<_> = of.properties.iter().map(|property| events.property(*property, idx)).collect();
                 out.push_str(&format!("  {id:?} {} {values:?}\n", events.time(idx)));
@@ -164,7 +169,12 @@ fn what_is_left_in_files_decides_nothing() {
             if chance.is(3) {
                 let since = (!chance.is(4)).then(|| Timestamp(now.0 - middle / 8 * chance.below(9) as i64));
                 let properties = (0..2).filter(|_| chance.is(2)).map(PropertyId).collect();
-                wanted.events.insert(EventId(event), WantedEvents { properties, since });
+                // Who has an event is asked of all of the past, and of nothing else.
+                let wants = match chance.is(3) {
+                    true => WantedEvents { is_existence: true, ..WantedEvents::default() },
+                    false => WantedEvents { properties, since, is_existence: false },
+                };
+                wanted.events.insert(EventId(event), wants);
             }
         }
         let threads = NonZero::new(1 + chance.below(3)).expect("a number of threads");

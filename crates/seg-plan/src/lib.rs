@@ -16,6 +16,7 @@ mod compared;
 mod cost;
 mod edges;
 mod eval;
+mod existence;
 mod fit;
 mod level;
 mod lower;

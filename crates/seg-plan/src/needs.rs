@@ -1,6 +1,7 @@
 //! What a plan reads: a plan describes itself, so that whoever brings the data
 //! can leave the rest behind.
 
+use crate::existence::existence_nodes;
 use crate::plan::{Chain, Node, NodeId, Plan, Query};
 use crate::reach::reached;
 use seg_data::batch::BatchError;
@@ -32,6 +33,8 @@ pub struct EventNeeds {
     pub properties: BTreeSet<PropertyId>,
     /// How far back.
     pub lookback: Lookback,
+    /// Whether it is only asked if there ever was one.
+    pub is_existence: bool,
 }
 
 /// How far back events are read.
@@ -70,7 +73,9 @@ impl Lookback {
 /// What a plan reads, of the nodes its segments are made of.
 pub fn needs(plan: &Plan) -> Needs {
     let mut needs = Needs::default();
-    let begins = chain_begins(plan);
+    let (begins, existence) = (chain_begins(plan), existence_nodes(plan));
+    // The events of which more is asked than whether there ever was one.
+    let mut looked_at: BTreeSet<EventId> = BTreeSet::new();
     for (id, node) in reached(plan).into_iter().filter_map(|id| Some((id, plan.node(id)?))) {
         match node {
             Node::Attribute(id, _) | Node::Elements { list: id, .. } => {
@@ -126,7 +131,15 @@ pub fn needs(plan: &Plan) -> Needs {
             | Node::Missing => {}
         }
         let after = begins.get(&id).map_or(&[][..], Vec::as_slice);
-        node.queries().into_iter().for_each(|query| needs.query(query, after));
+        for query in node.queries() {
+            needs.query(query, after);
+            if !existence.contains(&id) {
+                looked_at.extend(&query.events);
+            }
+        }
+    }
+    for (id, event) in &mut needs.events {
+        event.is_existence = !looked_at.contains(id) && event.properties.is_empty();
     }
     needs
 }
@@ -197,12 +210,14 @@ impl Needs {
         let mut wanted = Wanted { attributes: self.attributes.clone(), ..Wanted::default() };
         for (id, event) in &self.events {
             let since = event.lookback.earliest(now);
-            wanted.events.insert(*id, WantedEvents { properties: event.properties.clone(), since });
+            let is_existence = event.is_existence;
+            wanted.events.insert(*id, WantedEvents { properties: event.properties.clone(), since, is_existence });
         }
         if self.every_time {
             wanted.attributes.extend(schema.first_seen);
             for id in (0..schema.events.len() as u32).map(EventId) {
-                wanted.events.entry(id).or_default().since = None;
+                let event = wanted.events.entry(id).or_default();
+                (event.since, event.is_existence) = (None, false);
             }
         }
         // Events at one instant are in the order of their ids.
@@ -262,6 +277,7 @@ impl Needs {
                 let _ = write!(out, " ({})", names.join(", "));
             }
             match &event.lookback {
+                Lookback::All if event.is_existence => out.push_str(", whether there ever was one\n"),
                 Lookback::All => out.push_str(", all of the past\n"),
                 Lookback::Since(moments) => {
                     let moments: Vec<String> = moments.iter().map(Moment::to_string).collect();

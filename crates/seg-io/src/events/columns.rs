@@ -9,7 +9,7 @@ use crate::rows::{Columns, Left};
 use crate::values::{Ids, Values};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, TimestampMicrosecondType};
-use arrow_array::{Array, TimestampMicrosecondArray};
+use arrow_array::{Array, ArrayRef, TimestampMicrosecondArray};
 use seg_data::{Timestamp, Wanted, parallel};
 use std::sync::Arc;
 
@@ -135,21 +135,54 @@ impl EventSink<'_, '_, '_> {
         self.tables.last_event = self.tables.last_event.max(Some(left.latest));
         self.tables.n_arrived += left.n_rows as i64;
         let mut line = n_before;
-        for ids in left.ids.iter().filter_map(Ids::new) {
-            if let Some(people) = ids.known(&self.loader.people) {
-                people.iter().for_each(|person| self.loader.existence.event(*person, left.latest.0));
-                line += people.len() as u64;
-                continue;
+        for (at, ids) in left.ids.iter().filter_map(Ids::new).enumerate() {
+            let people = ids.known(&self.loader.people).unwrap_or_else(|| self.meet(line, &ids));
+            line += people.len() as u64;
+            people.iter().for_each(|person| self.loader.existence.event(*person, left.latest.0));
+            if let Some(names) = left.names.get(at) {
+                self.note_existence(&people, names, left.latest);
             }
-            for row in 0..ids.len() {
-                line += 1;
-                let person = self.loader.people.person_of(&ids.cell(row));
-                if person.is_new && self.has_profiles {
-                    let value = ids.cell(row).as_text().unwrap_or_default().into_owned();
-                    let place = || Place { file: self.file.name.clone(), line, value };
-                    self.loader.report.add(ProblemKind::UnlistedProfile, "", place);
-                }
-                self.loader.existence.event(person.row, left.latest.0);
+        }
+    }
+
+    /// The people of rows of which some were not met before.
+    fn meet(&mut self, n_before: u64, ids: &Ids) -> Vec<u32> {
+        let (mut people, mut line) = (Vec::with_capacity(ids.len()), n_before);
+        for row in 0..ids.len() {
+            line += 1;
+            let person = self.loader.people.person_of(&ids.cell(row));
+            if person.is_new && self.has_profiles {
+                let value = ids.cell(row).as_text().unwrap_or_default().into_owned();
+                let place = || Place { file: self.file.name.clone(), line, value };
+                self.loader.report.add(ProblemKind::UnlistedProfile, "", place);
+            }
+            people.push(person.row);
+        }
+        people
+    }
+
+    /// One event of each person of a name of which it is only asked who has one.
+    fn note_existence(&mut self, people: &[u32], names: &ArrayRef, time: Timestamp) {
+        let Some(names) = names.as_dictionary_opt::<Int32Type>() else { return };
+        let Some(texts) = names.values().as_string_opt::<i32>() else { return };
+        let tables = &mut *self.tables;
+        let place = |name: Option<&str>| {
+            let at = *tables.by_name.get(name?)?;
+            let wanted = self.loader.wanted.events.get(&tables.tables.get(at)?.id)?;
+            wanted.is_existence.then_some(at)
+        };
+        let places: Vec<Option<usize>> = texts.iter().map(place).collect();
+        for (person, key) in people.iter().zip(names.keys().values()) {
+            let at = usize::try_from(*key).ok().and_then(|key| places.get(key).copied().flatten());
+            let Some(table) = at.and_then(|at| tables.tables.get_mut(at)) else { continue };
+            let place = *person as usize;
+            if table.met.len() <= place {
+                table.met.resize((place + 1).next_power_of_two(), false);
+            }
+            if table.met.get_mut(place).is_some_and(|met| !std::mem::replace(met, true)) {
+                table.people.push(*person);
+                table.times.push(time.0);
+                table.arrivals.push(tables.n_arrived);
             }
         }
     }

@@ -315,8 +315,9 @@ impl Source<'_> {
         let Some(counts) = counts.filter(|counts| groups.pruning.decide_nothing(counts, *span)) else {
             return Ok(None);
         };
+        let asks_who = groups.pruning.ask_for_existence(&counts);
         let mut ids = Vec::new();
-        if !are_known {
+        if !are_known || asks_who {
             for batch in self.batches(group, &[groups.id_field])? {
                 ids.extend(batch?.columns().first().cloned());
             }
@@ -326,7 +327,9 @@ impl Source<'_> {
             }
         }
         let n_rows = names.iter().map(|batch| batch.num_rows() as u64).sum();
-        Ok(Some(Left { n_rows, counts, latest: span.latest, ids }))
+        let names = names.iter().filter_map(|batch| batch.columns().first().cloned());
+        let names = if asks_who { names.collect() } else { Vec::new() };
+        Ok(Some(Left { n_rows, counts, latest: span.latest, ids, names }))
     }
 
     /// Some fields of a group.

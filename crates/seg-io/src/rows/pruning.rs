@@ -13,24 +13,36 @@ pub(crate) struct Pruning {
     pub id_at: usize,
     pub event_at: usize,
     pub time_at: usize,
-    /// For each name that the schema has, since when its events are wanted; none where
-    /// they never are.
-    pub since: HashMap<String, Option<Timestamp>>,
+    /// What is wanted of the events of each name that the schema has.
+    pub of_name: HashMap<String, Asked>,
     /// The instant. An event up to it says of somebody that they exist.
     pub at: Timestamp,
     /// Whether all who were met before exist at that instant, whatever is said of them.
     pub all_exist: bool,
 }
 
-/// Rows of events that decide nothing but who exists.
+/// What is asked of the events of one name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Nothing,
+    /// Who has one up to the instant.
+    Existence,
+    /// All of those since then.
+    Since(Timestamp),
+}
+
+/// Rows of events that decide nothing but who exists, and who has an event.
 pub(crate) struct Left {
     pub n_rows: u64,
     /// How many events there are of each name.
     pub counts: Vec<(String, u64)>,
     /// When the last of them was.
     pub latest: Timestamp,
-    /// Whose they are; empty where everybody was met before and exists.
+    /// Whose they are, some rows after others; empty where everybody was met before and
+    /// exists.
     pub ids: Vec<ArrayRef>,
+    /// What they are, for the same rows; empty where that matters of none.
+    pub names: Vec<ArrayRef>,
 }
 
 /// Between what two instants the events of a part of a file lie.
@@ -58,7 +70,7 @@ impl Pruning {
                 *of_key.get_mut(usize::try_from(*key).ok()?)? += 1;
             }
             for (text, n) in texts.iter().zip(of_key).filter(|(_, n)| *n > 0) {
-                let (known, _) = self.since.get_key_value(text?)?;
+                let (known, _) = self.of_name.get_key_value(text?)?;
                 *counts.entry(known).or_default() += n;
             }
         }
@@ -67,10 +79,15 @@ impl Pruning {
 
     /// Whether events of some names decide nothing where none is later than the span.
     pub fn decide_nothing(&self, counts: &[(String, u64)], span: Span) -> bool {
-        let is_wanted = |name: &str| match self.since.get(name) {
-            Some(Some(since)) => *since <= span.until,
-            Some(None) | None => false,
+        let is_wanted = |name: &str| match self.of_name.get(name) {
+            Some(Asked::Since(since)) => *since <= span.until,
+            Some(Asked::Nothing | Asked::Existence) | None => false,
         };
         span.until <= self.at && !counts.iter().any(|(name, _)| is_wanted(name))
+    }
+
+    /// Whether it matters who has an event of one of some names.
+    pub fn ask_for_existence(&self, counts: &[(String, u64)]) -> bool {
+        counts.iter().any(|(name, _)| self.of_name.get(name) == Some(&Asked::Existence))
     }
 }
