@@ -235,7 +235,10 @@ fn a_run_for_people_and_for_tools() {
         "events": 2,
         "problems": []
       },
-      "diagnostics": []
+      "diagnostics": [],
+      "written": [],
+      "changes": null,
+      "verified": null
     }
     ── err
     "#);
@@ -248,18 +251,21 @@ fn members_are_written_by_the_ending_of_the_file() {
         ("m.csv", Some("segment,profile_id\nRecent,ann\n")),
         ("m.ndjson", Some("{\"segment\":\"Recent\",\"profile_id\":\"ann\"}\n")),
         ("m.parquet", None),
+        ("m.arrow", None),
+        ("m.feather", None),
     ] {
         let output = seg_in(dir.path(), &["run", "--members", name]);
         assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
         let bytes = std::fs::read(dir.path().join(name)).expect("written");
         match expected {
             Some(expected) => assert_eq!(text(&bytes), expected),
-            None => assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1")),
+            None if name == "m.parquet" => assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1")),
+            None => assert!(bytes.starts_with(b"ARROW1") && bytes.ends_with(b"ARROW1")),
         }
     }
     let output = seg_in(dir.path(), &["run", "--members", "m.xlsx"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("m.xlsx: members are written to .csv, .ndjson or .parquet files"));
+    assert!(text(&output.stderr).contains("m.xlsx: members are written to .csv, .ndjson, .parquet or .arrow files"));
 }
 
 #[test]
