@@ -58,9 +58,14 @@ const RECENT: &str = "segment \"Recent\" include people who ordered in the past 
 #[test]
 fn consoles_of_the_readme_are_true() {
     let mut n_commands = 0;
-    for file in
-        ["README.md", "examples/online-retail/README.md", "examples/webshop-calls/README.md", "docs/book/src/data.md"]
-    {
+    let mut n_lines = 0;
+    for file in [
+        "README.md",
+        "examples/online-retail/README.md",
+        "examples/webshop-calls/README.md",
+        "docs/book/src/data.md",
+        "docs/book/src/results.md",
+    ] {
         let readme = std::fs::read_to_string(root().join(file)).expect("a text");
         for block in readme.split("```console\n").skip(1) {
             let block = block.split("```").next().expect("a block");
@@ -72,8 +77,17 @@ fn consoles_of_the_readme_are_true() {
             assert_eq!(text(&output.stdout) + &text(&output.stderr), expected, "{command} in {file}");
             n_commands += 1;
         }
+        // Lines of what was written stand in the file that they are said to be of.
+        for block in readme.split("```csv ").skip(1) {
+            let (written, lines) = block.split_once('\n').expect("a file");
+            let written = std::fs::read_to_string(root().join(written)).expect("a text");
+            for line in lines.lines().take_while(|line| *line != "```") {
+                assert!(written.lines().any(|found| found == line), "{line} in {file}: {written}");
+                n_lines += 1;
+            }
+        }
     }
-    assert_eq!(n_commands, 5);
+    assert_eq!((n_commands, n_lines), (11, 8));
 }
 
 #[test]

@@ -22,7 +22,7 @@ impl Aside {
     /// What the file system says; then nothing is left beside.
     pub fn write(path: &Path, write: impl FnOnce(&File) -> std::io::Result<()>) -> std::io::Result<Aside> {
         let (target, replaced) = target(path);
-        if is_stream(path, replaced.as_ref()) {
+        if is_stream(path, replaced.as_ref())? {
             write(&File::options().append(true).open(path)?)?;
             return Ok(Aside { target, beside: None });
         }
@@ -72,7 +72,7 @@ impl Drop for Aside {
 /// What the file system says.
 pub fn try_place(path: &Path) -> std::io::Result<()> {
     let (target, replaced) = target(path);
-    if is_stream(path, replaced.as_ref()) {
+    if is_stream(path, replaced.as_ref())? {
         return Ok(());
     }
     if replaced.is_some_and(|known| known.is_dir()) {
@@ -96,11 +96,20 @@ fn target(path: &Path) -> (PathBuf, Option<Metadata>) {
     (path.canonicalize().unwrap_or_else(|_| path.to_owned()), std::fs::metadata(path).ok())
 }
 
-/// Whether bytes go through it rather than stay. What is below `/dev` is no place for files,
-/// whatever it leads to.
-fn is_stream(path: &Path, known: Option<&Metadata>) -> bool {
+/// Whether bytes go through it rather than stay.
+///
+/// # Errors
+/// A name of the system for a file, such as `/dev/stdout` where that goes to one: it is not
+/// ours to replace, and whoever else writes there would write over what is written.
+fn is_stream(path: &Path, known: Option<&Metadata>) -> std::io::Result<bool> {
     let is_device = path.starts_with("/dev") && !path.starts_with("/dev/shm");
-    known.is_some_and(|known| is_device || (!known.is_file() && !known.is_dir()))
+    match known {
+        Some(known) if is_device && known.is_file() => {
+            Err(std::io::Error::other("this stands for a file; name the file itself"))
+        }
+        Some(known) => Ok(!known.is_file() && !known.is_dir()),
+        None => Ok(false),
+    }
 }
 
 fn beside(path: &Path) -> PathBuf {

@@ -6,6 +6,7 @@ use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type, Tim
 use seg_data::{Date, Timestamp, Type, Value};
 use serde_json::{Number, Value as Json};
 use std::fmt::Write;
+use std::io;
 
 /// Appends a value as a field of CSV; nothing where it is missing. Lists are JSON, which is
 /// how Seg reads them.
@@ -16,21 +17,41 @@ pub(super) fn push_field(out: &mut String, ty: &Type, array: &dyn Array, row: us
     // Writing to a string does not fail.
     let _ = match ty {
         Type::Text => out.write_str(text(array, row)),
-        Type::Boolean | Type::Integer | Type::Number | Type::Money | Type::Timestamp | Type::Date | Type::Duration => {
+        Type::Boolean => out.write_str(if is_true(array, row) { "true" } else { "false" }),
+        Type::Integer | Type::Number | Type::Money | Type::Timestamp | Type::Date | Type::Duration => {
             value(ty, array, row).map_or(Ok(()), |value| write!(out, "{value}"))
         }
         Type::List(_) | Type::Records(_) => write!(out, "{}", json(ty, array, row)),
     };
 }
 
+/// Writes a value as JSON. Names, texts and memberships are most of a result, and are written
+/// as they lie.
+pub(super) fn write_json(out: &mut impl io::Write, ty: &Type, array: &dyn Array, row: usize) -> io::Result<()> {
+    match ty {
+        Type::Text if array.is_valid(row) => Ok(serde_json::to_writer(out, text(array, row))?),
+        Type::Boolean if array.is_valid(row) => Ok(serde_json::to_writer(out, &is_true(array, row))?),
+        Type::Text
+        | Type::Boolean
+        | Type::Integer
+        | Type::Number
+        | Type::Money
+        | Type::Timestamp
+        | Type::Date
+        | Type::Duration
+        | Type::List(_)
+        | Type::Records(_) => Ok(serde_json::to_writer(out, &json(ty, array, row))?),
+    }
+}
+
 /// A value as JSON has it: money, days and instants are texts, so that nothing is rounded.
-pub(super) fn json(ty: &Type, array: &dyn Array, row: usize) -> Json {
+fn json(ty: &Type, array: &dyn Array, row: usize) -> Json {
     if array.is_null(row) {
         return Json::Null;
     }
     match ty {
         Type::Text => text(array, row).into(),
-        Type::Boolean => array.as_boolean_opt().map(|array| array.value(row)).into(),
+        Type::Boolean => is_true(array, row).into(),
         Type::Integer | Type::Duration => array.as_primitive_opt::<Int64Type>().map(|array| array.value(row)).into(),
         Type::Number => {
             let number = array.as_primitive_opt::<Float64Type>().map(|array| array.value(row));
@@ -55,10 +76,13 @@ fn text(array: &dyn Array, row: usize) -> &str {
     array.as_string_opt::<i32>().map_or("", |texts| texts.value(row))
 }
 
-/// A value that is neither a text nor a list.
+fn is_true(array: &dyn Array, row: usize) -> bool {
+    array.as_boolean_opt().is_some_and(|flags| flags.value(row))
+}
+
+/// A value that is neither a text, a boolean nor a list.
 fn value(ty: &Type, array: &dyn Array, row: usize) -> Option<Value> {
     Some(match ty {
-        Type::Boolean => Value::Boolean(array.as_boolean_opt()?.value(row)),
         Type::Integer | Type::Duration => Value::Integer(array.as_primitive_opt::<Int64Type>()?.value(row).into()),
         Type::Number => Value::Number(array.as_primitive_opt::<Float64Type>()?.value(row)),
         Type::Money => Value::Money(array.as_primitive_opt::<Decimal128Type>()?.value(row)),
@@ -66,6 +90,6 @@ fn value(ty: &Type, array: &dyn Array, row: usize) -> Option<Value> {
             Value::Timestamp(Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(row)))
         }
         Type::Date => Value::Date(Date(array.as_primitive_opt::<Date32Type>()?.value(row))),
-        Type::Text | Type::List(_) | Type::Records(_) => return None,
+        Type::Text | Type::Boolean | Type::List(_) | Type::Records(_) => return None,
     })
 }

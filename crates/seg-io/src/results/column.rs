@@ -165,3 +165,85 @@ fn gathered(
     }
     (lengths, UInt32Array::from(kept))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::builder::{Float64Builder, ListBuilder, StringBuilder, StructBuilder};
+    use arrow_array::{BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+    use seg_data::batch::ID_COLUMN;
+    use seg_data::schema::parse;
+
+    /// What Arrow data brings that files do not.
+    fn batch() -> Batch {
+        let schema = "[attributes]\nname = \"text\"\nn = \"number\"\nbalance = \"money\"\nvip = \"boolean\"\n\
+            tags = \"list of text\"\nratios = \"list of number\"\n\
+            pets = { type = \"list of records\", fields = { kind = \"text\" } }\nabsent = \"date\"\n";
+        let (schema, problems) = parse(schema);
+        assert_eq!(problems, []);
+        let mut tags = ListBuilder::new(StringBuilder::new());
+        tags.append_value([Some("a"), None, Some("")]);
+        tags.append_null();
+        tags.append_value([None::<&str>]);
+        let mut ratios = ListBuilder::new(Float64Builder::new());
+        ratios.append_value([Some(0.5), Some(f64::NAN), None, Some(f64::INFINITY), Some(-1.0)]);
+        ratios.append_value([]);
+        ratios.append_null();
+        let kind = Field::new("kind", DataType::Utf8, true);
+        let mut pets = ListBuilder::new(StructBuilder::new(vec![kind], vec![Box::new(StringBuilder::new())]));
+        for kind in [Some("dog"), None] {
+            let pet = pets.values();
+            pet.field_builder::<StringBuilder>(0).expect("a field").append_option(kind);
+            pet.append(true);
+        }
+        pets.append(true);
+        pets.append(false);
+        let pet = pets.values();
+        pet.field_builder::<StringBuilder>(0).expect("a field").append_value("hidden");
+        pet.append(false);
+        pets.append(true);
+        let records = RecordBatch::try_from_iter([
+            (ID_COLUMN, Arc::new(StringArray::from(vec!["1", "2", "3"])) as ArrayRef),
+            ("name", Arc::new(StringArray::from(vec![Some("x"), None, Some("x")]))),
+            ("n", Arc::new(Float64Array::from(vec![Some(f64::NAN), Some(1.5), None]))),
+            ("balance", Arc::new(Int64Array::from(vec![Some(i64::MIN), None, Some(i64::MAX)]))),
+            ("vip", Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)]))),
+            ("tags", Arc::new(tags.finish())),
+            ("ratios", Arc::new(ratios.finish())),
+            ("pets", Arc::new(pets.finish())),
+        ]);
+        let records = records.expect("a batch");
+        Batch::try_new(Arc::new(schema), records).expect("a batch")
+    }
+
+    #[test]
+    fn what_counts_as_missing_is_missing() {
+        let batch = batch();
+        let ids: Vec<AttributeId> = (0..8).map(AttributeId).collect();
+        let columns = attribute_columns(&batch, &ids, Timestamp(0)).expect("columns");
+        let rows = UInt32Array::from(vec![Some(2), Some(0), None, Some(1)]);
+        let mut told = Vec::new();
+        for column in &columns {
+            let values = column.of_rows(&rows).expect("values");
+            assert_eq!(*values.data_type(), written_type(&column.ty), "{}", column.name);
+            let mut fields = Vec::new();
+            for row in 0..rows.len() {
+                let mut field = String::new();
+                super::super::cells::push_field(&mut field, &column.ty, &values, row);
+                fields.push(field);
+            }
+            told.push(format!("{}: {}", column.name, fields.join(" | ")));
+        }
+        let expected = [
+            "name: x | x |  | ",
+            "n:  |  |  | 1.5",
+            "balance: 922337203685477.5807 | -922337203685477.5808 |  | ",
+            "vip: false | true |  | ",
+            "tags: [] | [\"a\",\"\"] |  | ",
+            "ratios:  | [0.5,-1.0] |  | []",
+            "pets: [{\"kind\":null}] | [{\"kind\":\"dog\"},{\"kind\":null}] |  | ",
+            "absent:  |  |  | ",
+        ];
+        assert_eq!(told, expected);
+    }
+}

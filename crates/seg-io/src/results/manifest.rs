@@ -155,7 +155,8 @@ impl RunManifest {
                 told.push(format!("\"{name}\" means something else now"));
             }
             if before.members != after.members {
-                told.push(format!("\"{name}\" had {} members and has {} now", before.members, after.members));
+                let s = if before.members == 1 { "" } else { "s" };
+                told.push(format!("\"{name}\" had {} member{s} and has {} now", before.members, after.members));
             } else if before.members_sha256 != after.members_sha256 {
                 told.push(format!("\"{name}\" has as many members as before, {}, and others", after.members));
             }

@@ -66,8 +66,9 @@ fn read_folder(folder: &Path) -> Result<Previous, ReadError> {
         read_rows(&folder.join(&file.file), &mut sink)?;
         if sink.ids.len() as u64 != file.members {
             let (found, said) = (sink.ids.len(), file.members);
+            let s = if found == 1 { "" } else { "s" };
             let message = format!(
-                "it has {found} members and `{INDEX_FILE}` says {said}: the files are not all of one run, or one was changed"
+                "it has {found} member{s} and `{INDEX_FILE}` says {said}: the files are not all of one run, or one was changed"
             );
             return Err(error(&file.file, message));
         }

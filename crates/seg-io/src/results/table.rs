@@ -1,6 +1,6 @@
 //! Tables in each format.
 
-use super::cells::{json, push_field};
+use super::cells::{push_field, write_json};
 use super::column::written_type;
 use super::format::MembersFormat;
 use arrow_array::RecordBatch;
@@ -84,7 +84,7 @@ fn write_ndjson(file: &File, table: &Table, chunks: Chunks<'_>) -> Result<u64> {
             let mut begin = "{";
             for ((key, ty), column) in keys.iter().zip(&table.types).zip(chunk.columns()) {
                 write!(writer, "{begin}{key}:")?;
-                serde_json::to_writer(&mut writer, &json(ty, column, row))?;
+                write_json(&mut writer, ty, column, row)?;
                 begin = ",";
             }
             writer.write_all(b"}\n")?;

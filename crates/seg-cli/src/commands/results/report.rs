@@ -39,27 +39,34 @@ fn changes_told(out: &mut String, changes: &Changes, since: &str, file: &str) {
     // Writing to a string does not fail.
     let _ = writeln!(out, "changes since {since} written to {file}: {entered} entered, {left} left");
     for segment in changes.segments.iter().filter(|segment| !segment.is_known && !segment.entered.is_empty()) {
-        let n = grouped(segment.entered.len() as u64);
-        let _ = writeln!(
-            out,
-            "changes: nobody was in \"{}\" in {since}; all {n} members are listed as entered",
-            segment.segment
-        );
+        let (name, listed) = (&segment.segment, members(segment.entered.len()));
+        let _ = writeln!(out, "changes: nobody was in \"{name}\" in {since}; {listed} listed as entered");
     }
     for gone in &changes.gone {
-        let (name, n) = (&gone.segment, grouped(gone.members as u64));
+        let (name, n) = (&gone.segment, counted(gone.members, "member"));
         let _ = writeln!(
             out,
-            "changes: \"{name}\" had {n} members in {since} and is not run now; nobody is listed as having left it"
+            "changes: \"{name}\" had {n} in {since} and is not run now; nobody is listed as having left it"
         );
     }
-    let lost = changes.segments.iter().map(|segment| segment.left_the_data.len()).sum::<usize>();
-    if lost > 0 {
-        let n = grouped(lost as u64);
-        let _ = writeln!(
-            out,
-            "changes: {n} of those who left are not in the data any more; they are listed by the ids that they had"
-        );
+    match changes.segments.iter().map(|segment| segment.left_the_data.len()).sum::<usize>() {
+        0 => {}
+        1 => out.push_str("changes: 1 of those who left is not in the data any more, and listed by the id of then\n"),
+        n => {
+            let n = grouped(n as u64);
+            let _ = writeln!(
+                out,
+                "changes: {n} of those who left are not in the data any more, and listed by the ids of then"
+            );
+        }
+    }
+}
+
+/// How many there are in a segment, all of whom something is said of.
+fn members(n: usize) -> String {
+    match n {
+        1 => "its 1 member is".to_owned(),
+        n => format!("its {} members are", grouped(n as u64)),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::folder::Folder;
 use super::manifest::Run;
 use super::{Members, Results, Table, no_precedence};
+use crate::commands::check::counted;
 use crate::exit::Failure;
 use seg::Mask;
 use seg::unstable::io::results::{
@@ -144,7 +145,13 @@ impl Staged {
     fn put_in_place(mut self) -> Result<Vec<OutputFile>, Failure> {
         let mut files = Vec::with_capacity(self.files.len());
         for (aside, file) in std::mem::take(&mut self.files) {
-            let failed = |error| Failure::new(format!("{}: {error}; it is as it was before", file.file));
+            let failed = |error| {
+                let others = match files.len() {
+                    0 => String::new(),
+                    n => format!("; {} written before it", counted(n, "file")),
+                };
+                Failure::new(format!("{}: {error}; it is as it was before{others}", file.file))
+            };
             aside.put_in_place().map_err(failed)?;
             files.push(file);
         }

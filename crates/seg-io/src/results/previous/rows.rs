@@ -126,8 +126,9 @@ fn of_csv(error: &csv::Error) -> String {
     let line = error.position().map_or(0, csv::Position::line);
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            let s = if *len == 1 { "" } else { "s" };
             format!(
-                "line {line} has {len} fields and the header {expected_len}; the file is damaged, or holds something else"
+                "line {line} has {len} field{s} and the header {expected_len}; the file is damaged, or holds something else"
             )
         }
         csv::ErrorKind::Utf8 { .. } => format!("line {line} is not UTF-8 text"),
