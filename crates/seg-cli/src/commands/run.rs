@@ -9,7 +9,9 @@ use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::unstable::io::{LoadRequest, Loaded, Manifest, Report};
 use seg::unstable::{module, parts};
-use seg::{Batch, Cost, EvaluateError, Mask, Options, Program, Project, Reason, Timestamp, Wanted};
+use seg::{
+    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -40,12 +42,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         return Ok(exit);
     }
     let prepared = program.prepare();
-    let options = args.engine.map(Into::into).into_iter().fold(options(), Options::with_engine);
-    let options = args.max_cost.into_iter().fold(options, Options::with_max_cost);
-    let evaluation = prepared.evaluate_with(&loaded.batch, now, &options).map_err(refused)?;
-    if let Reason::NoNativeCode(error) = evaluation.reason() {
-        eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
-    }
+    let evaluation = evaluate(args, &prepared, &loaded.batch, now)?;
     let n_people = n_existing(&loaded.batch, now);
     let run = results::Run {
         program: &program,
@@ -86,6 +83,17 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         }
     }
     Ok(if args.deny && !guards.broken.is_empty() { Exit::Errors } else { Exit::Success })
+}
+
+/// Who is in what, by the engine and within the costs that were asked for.
+fn evaluate(args: &Run, prepared: &Prepared, batch: &Batch, now: Timestamp) -> Result<Evaluation, Failure> {
+    let options = args.engine.map(Into::into).into_iter().fold(options(), Options::with_engine);
+    let options = args.max_cost.into_iter().fold(options, Options::with_max_cost);
+    let evaluation = prepared.evaluate_with(batch, now, &options).map_err(refused)?;
+    if let Reason::NoNativeCode(error) = evaluation.reason() {
+        eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
+    }
+    Ok(evaluation)
 }
 
 /// Data that is too bad for an answer: with `--strict` any problem, otherwise too many rows

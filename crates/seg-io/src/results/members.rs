@@ -2,9 +2,9 @@
 
 use super::changes::{Changed, Changes};
 use super::column::AttributeColumn;
-use super::table::{Chunks, ROWS, Table};
+use super::table::{Chunks, ROWS, Table, text_column};
 use super::{CHANGE_COLUMN, SEGMENT_COLUMN};
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, UInt32Array};
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
 use arrow_schema::ArrowError;
 use seg_data::batch::ID_COLUMN;
 use seg_data::{Batch, Mask, Timestamp, Type};
@@ -32,9 +32,9 @@ impl<'a> Members<'a> {
         let members = *self;
         let chunks = in_chunks(&table, rows, move |rows: Vec<(usize, u32)>| {
             let names = rows.iter().filter_map(|(at, _)| Some(segments.get(*at)?.0));
-            let names: ArrayRef = Arc::new(StringArray::from_iter_values(names));
+            let names = text_column(names)?;
             let people: UInt32Array = rows.iter().map(|(_, row)| Some(*row)).collect();
-            Ok([vec![names, members.ids(&people)], members.of_columns(&people)?].concat())
+            Ok([vec![names, members.ids(&people)?], members.of_columns(&people)?].concat())
         });
         (table, chunks)
     }
@@ -52,7 +52,7 @@ impl<'a> Members<'a> {
                 let is_in: BooleanArray = rows.iter().map(|row| Some(mask.get(*row))).collect();
                 Arc::new(is_in) as ArrayRef
             });
-            Ok([vec![members.ids(&people)], members.of_columns(&people)?, is_in.collect()].concat())
+            Ok([vec![members.ids(&people)?], members.of_columns(&people)?, is_in.collect()].concat())
         });
         (table, chunks)
     }
@@ -65,7 +65,7 @@ impl<'a> Members<'a> {
         let rows = mask.into_iter().flat_map(Mask::rows);
         let chunks = in_chunks(&table, rows, move |rows: Vec<usize>| {
             let people: UInt32Array = rows.iter().map(|row| Some(*row as u32)).collect();
-            Ok([vec![members.ids(&people)], members.of_columns(&people)?].concat())
+            Ok([vec![members.ids(&people)?], members.of_columns(&people)?].concat())
         });
         (table, chunks)
     }
@@ -75,13 +75,11 @@ impl<'a> Members<'a> {
         let table = self.table([SEGMENT_COLUMN, ID_COLUMN, CHANGE_COLUMN], []);
         let members = *self;
         let chunks = in_chunks(&table, changes.rows(), move |rows: Vec<Changed<'a>>| {
-            let texts = |text: fn(&Changed<'a>) -> &'a str| {
-                Arc::new(StringArray::from_iter_values(rows.iter().map(text))) as ArrayRef
-            };
+            let texts = |text: fn(&Changed<'a>) -> &'a str| text_column(rows.iter().map(text));
             let id = |row: &Changed<'a>| row.person.map_or(row.id, |person| members.batch.id(person as usize));
-            let ids: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(id)));
+            let ids = text_column(rows.iter().map(id))?;
             let people: UInt32Array = rows.iter().map(|row| row.person).collect();
-            let told = vec![texts(|row| row.segment), ids, texts(|row| row.change)];
+            let told = vec![texts(|row| row.segment)?, ids, texts(|row| row.change)?];
             Ok([told, members.of_columns(&people)?].concat())
         });
         (table, chunks)
@@ -96,7 +94,7 @@ impl<'a> Members<'a> {
         let chunks = in_chunks(&table, rows, move |rows: Vec<(usize, usize)>| {
             let people: UInt32Array = rows.iter().map(|(row, _)| Some(*row as u32)).collect();
             let names = rows.iter().filter_map(|(_, at)| Some(members.segments.get(*at)?.0));
-            Ok(vec![members.ids(&people), Arc::new(StringArray::from_iter_values(names))])
+            Ok(vec![members.ids(&people)?, text_column(names)?])
         });
         (table, chunks)
     }
@@ -108,8 +106,8 @@ impl<'a> Members<'a> {
         Table::new(texts.chain(columns).chain(booleans))
     }
 
-    fn ids(&self, people: &UInt32Array) -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(people.values().iter().map(|row| self.batch.id(*row as usize))))
+    fn ids(&self, people: &UInt32Array) -> Result<ArrayRef, ArrowError> {
+        text_column(people.values().iter().map(|row| self.batch.id(*row as usize)))
     }
 
     fn of_columns(&self, people: &UInt32Array) -> Result<Vec<ArrayRef>, ArrowError> {

@@ -2,8 +2,9 @@
 
 use super::aside::Aside;
 use super::format::MembersFormat;
-use super::table::{Chunks, ROWS, Table, write_table};
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use super::table::{Chunks, ROWS, Table, text_column, write_table};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::ArrowError;
 use seg_data::Type;
 use seg_data::batch::ID_COLUMN;
 use std::path::Path;
@@ -53,8 +54,9 @@ fn chunks<'a: 'p, 'p>(table: &Table, pairs: impl Iterator<Item = (&'a str, &'a s
     Box::new(std::iter::from_fn(move || {
         pairs.peek()?;
         let (first, second): (Vec<&str>, Vec<&str>) = pairs.by_ref().take(ROWS).unzip();
-        let texts = |texts: Vec<&str>| Arc::new(StringArray::from_iter_values(texts)) as ArrayRef;
-        Some(RecordBatch::try_new(Arc::clone(&schema), vec![texts(first), texts(second)]))
+        let columns = [first, second].map(|texts| text_column(texts.into_iter()));
+        let columns = columns.into_iter().collect::<Result<Vec<ArrayRef>, ArrowError>>();
+        Some(columns.and_then(|columns| RecordBatch::try_new(Arc::clone(&schema), columns)))
     }))
 }
 

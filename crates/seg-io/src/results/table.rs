@@ -3,7 +3,7 @@
 use super::cells::{push_field, write_json};
 use super::column::written_type;
 use super::format::MembersFormat;
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
@@ -38,6 +38,19 @@ impl Table {
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
+}
+
+/// Texts as a column.
+///
+/// # Errors
+/// More of them than one column has room for.
+pub(super) fn text_column<'t>(texts: impl Iterator<Item = &'t str>) -> std::result::Result<ArrayRef, ArrowError> {
+    let texts: Vec<&str> = texts.collect();
+    let n_bytes: usize = texts.iter().map(|text| text.len()).sum();
+    if i32::try_from(n_bytes).is_err() {
+        return Err(ArrowError::OffsetOverflowError(n_bytes));
+    }
+    Ok(Arc::new(StringArray::from_iter_values(texts)))
 }
 
 /// Writes a table as a whole and says how many rows it has.

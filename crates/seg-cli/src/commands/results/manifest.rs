@@ -142,3 +142,37 @@ impl Run<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_changed_while_it_was_read_is_told_of() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("people.csv");
+        let inputs = || {
+            std::fs::write(&path, "id\nann\n").expect("written");
+            let (FileDigest { bytes, sha256 }, seen) = digest(&path).expect("a digest");
+            let file = InputFile { file: "people.csv".to_owned(), kind: "data".to_owned(), bytes, sha256 };
+            Inputs { files: vec![(path.clone(), file, seen)] }
+        };
+        assert!(inputs().refuse_changed().is_ok());
+        let refused = |change: &dyn Fn()| {
+            let before = inputs();
+            change();
+            before.refuse_changed().expect_err("changed").message
+        };
+        let expected = "people.csv: it was changed while the run read it, so that no manifest can tell what was read; \
+            nothing was written";
+        assert_eq!(refused(&|| std::fs::write(&path, "id\nann\nben\n").expect("written")), expected);
+        assert_eq!(refused(&|| std::fs::remove_file(&path).expect("removed")), expected);
+        let later = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(4_000_000_000);
+        let touched = || {
+            let file = std::fs::File::options().write(true).open(&path).expect("a file");
+            file.set_modified(later).expect("set");
+        };
+        assert_eq!(refused(&touched), expected);
+    }
+}
