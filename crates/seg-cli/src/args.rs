@@ -140,8 +140,6 @@ pub struct Run {
     /// than at the project's `at` or now.
     #[arg(long, value_name = "INSTANT", conflicts_with = "verify")]
     pub at: Option<String>,
-    #[command(flatten)]
-    pub results: Results,
     /// Fail when a segment has not the size that it expects.
     #[arg(long)]
     pub deny: bool,
@@ -163,6 +161,9 @@ pub struct Run {
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    // Last, for what comes behind would stand under the heading of these.
+    #[command(flatten)]
+    pub results: Results,
 }
 
 #[derive(clap::Args)]

@@ -451,7 +451,6 @@ fn arguments_that_cannot_work_fail_before_the_run() {
         let told = run(dir.path(), 2, &["--members", "data/m.ndjson"]);
         assert!(told.contains(&format!("the next run would read this file as data, by `{files}`")), "{told}");
     }
-    run(dir.path(), 0, &["--members", "data/m.arrow"]);
 }
 
 #[test]

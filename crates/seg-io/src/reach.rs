@@ -73,7 +73,7 @@ mod tests {
         assert!(!reached("exports/*.csv", "exports/m.parquet"));
         assert!(!reached("exports/*.csv", "exports/deep/m.csv"));
         // What nobody reads there is no data.
-        assert!(!reached("exports", "exports/m.arrow"));
+        assert!(!reached("exports", "exports/m.txt"));
         assert!(!reached("exports", "exports/_segments.json"));
         assert!(!reached("*", "_segments.json"));
         assert!(!reached("nowhere/*.csv", "nowhere/m.csv"));
