@@ -329,7 +329,7 @@ fn seg_reads_what_it_writes() {
     let columns = COLUMNS.join(",");
     run(dir.path(), 0, &["--members", "first.ndjson", "--columns", &columns]);
     let first = read_rows(&dir.path().join("first.ndjson"));
-    for format in ["csv", "ndjson", "parquet"] {
+    for format in FORMATS {
         let again = tempfile::tempdir().expect("a directory");
         let written = again.path().join(format!("people.{format}"));
         let written = written.to_string_lossy();
