@@ -1,5 +1,9 @@
 //! What may be asked of the command.
 
+mod results;
+
+pub use results::{Layout, Results};
+
 use clap::{Parser, Subcommand, ValueEnum};
 use seg::Cost;
 use std::path::PathBuf;
@@ -12,7 +16,7 @@ use std::time::Duration;
 ///
 /// Exit codes: 0 all is well; 1 the project (or, with --strict, its data) has
 /// errors, would cost more than --max-cost or lost more rows than --max-bad allows
-/// and nothing was run, a test failed,
+/// and nothing was run, a test failed, the result is not the one that --verify names,
 /// or (with --deny) a segment has not the size that it expects; 2 the arguments were not understood; 3 a file
 /// could not be read or written.
 #[derive(Parser)]
@@ -134,20 +138,8 @@ pub struct Run {
     pub dir: PathBuf,
     /// Judge everything at this instant, such as 2026-11-27T14:00:00Z, rather
     /// than at the project's `at` or now.
-    #[arg(long, value_name = "INSTANT")]
+    #[arg(long, value_name = "INSTANT", conflicts_with = "verify")]
     pub at: Option<String>,
-    /// Write who is in which segment to a file ending in .csv, .ndjson or
-    /// .parquet.
-    #[arg(long, value_name = "FILE")]
-    pub members: Option<PathBuf>,
-    /// Write which segment each person goes to, by the project's order of
-    /// precedence, to a file ending in .csv, .ndjson or .parquet.
-    #[arg(long, value_name = "FILE")]
-    pub winners: Option<PathBuf>,
-    /// Read how large segments were from this file, and write how large they
-    /// are now, for the guards that expect sizes to change slowly.
-    #[arg(long, value_name = "FILE")]
-    pub record: Option<PathBuf>,
     /// Fail when a segment has not the size that it expects.
     #[arg(long)]
     pub deny: bool,
@@ -169,6 +161,9 @@ pub struct Run {
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    // Last, for what comes behind would stand under the heading of these.
+    #[command(flatten)]
+    pub results: Results,
 }
 
 #[derive(clap::Args)]

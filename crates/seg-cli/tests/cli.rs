@@ -58,9 +58,14 @@ const RECENT: &str = "segment \"Recent\" include people who ordered in the past 
 #[test]
 fn consoles_of_the_readme_are_true() {
     let mut n_commands = 0;
-    for file in
-        ["README.md", "examples/online-retail/README.md", "examples/webshop-calls/README.md", "docs/book/src/data.md"]
-    {
+    let mut n_lines = 0;
+    for file in [
+        "README.md",
+        "examples/online-retail/README.md",
+        "examples/webshop-calls/README.md",
+        "docs/book/src/data.md",
+        "docs/book/src/results.md",
+    ] {
         let readme = std::fs::read_to_string(root().join(file)).expect("a text");
         for block in readme.split("```console\n").skip(1) {
             let block = block.split("```").next().expect("a block");
@@ -72,8 +77,17 @@ fn consoles_of_the_readme_are_true() {
             assert_eq!(text(&output.stdout) + &text(&output.stderr), expected, "{command} in {file}");
             n_commands += 1;
         }
+        // Lines of what was written stand in the file that they are said to be of.
+        for block in readme.split("```csv ").skip(1) {
+            let (written, lines) = block.split_once('\n').expect("a file");
+            let written = std::fs::read_to_string(root().join(written)).expect("a text");
+            for line in lines.lines().take_while(|line| *line != "```") {
+                assert!(written.lines().any(|found| found == line), "{line} in {file}: {written}");
+                n_lines += 1;
+            }
+        }
     }
-    assert_eq!(n_commands, 5);
+    assert_eq!((n_commands, n_lines), (11, 8));
 }
 
 #[test]
@@ -235,7 +249,10 @@ fn a_run_for_people_and_for_tools() {
         "events": 2,
         "problems": []
       },
-      "diagnostics": []
+      "diagnostics": [],
+      "written": [],
+      "changes": null,
+      "verified": null
     }
     ── err
     "#);
@@ -248,18 +265,21 @@ fn members_are_written_by_the_ending_of_the_file() {
         ("m.csv", Some("segment,profile_id\nRecent,ann\n")),
         ("m.ndjson", Some("{\"segment\":\"Recent\",\"profile_id\":\"ann\"}\n")),
         ("m.parquet", None),
+        ("m.arrow", None),
+        ("m.feather", None),
     ] {
         let output = seg_in(dir.path(), &["run", "--members", name]);
         assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
         let bytes = std::fs::read(dir.path().join(name)).expect("written");
         match expected {
             Some(expected) => assert_eq!(text(&bytes), expected),
-            None => assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1")),
+            None if name == "m.parquet" => assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1")),
+            None => assert!(bytes.starts_with(b"ARROW1") && bytes.ends_with(b"ARROW1")),
         }
     }
     let output = seg_in(dir.path(), &["run", "--members", "m.xlsx"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("m.xlsx: members are written to .csv, .ndjson or .parquet files"));
+    assert!(text(&output.stderr).contains("m.xlsx: members are written to .csv, .ndjson, .parquet or .arrow files"));
 }
 
 #[test]

@@ -309,7 +309,7 @@ fn data_that_does_not_say_what_segments_ask_is_told_of() {
     let (code, text) = told(&["check", "--data"]);
     assert_eq!(code, Some(1), "{text}");
     for problem in [
-        "data: `amount` has no value at all, which segments ask about\n",
+        "data: `amount` has no value at all, which the answer needs\n",
         "data: the latest event is 25 days old; windows up to now miss what came since\n",
         // Somebody who is known from events alone.
         "data: 1 value that the schema requires is missing in `land`\n",

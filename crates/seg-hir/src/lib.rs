@@ -25,4 +25,4 @@ pub mod text;
 pub use check::{Checked, Lists, check};
 pub use eval::{Evaluator, aggregate, arithmetic, calendar_part, compare, distance, median, scale, shift};
 pub use lint::lints;
-pub use names::Settings;
+pub use names::{Settings, suggestion};

@@ -91,7 +91,7 @@ pub(crate) fn shortened(name: &str) -> String {
 
 /// The known name that is closest to what was written, when it is close
 /// enough to be a slip.
-pub(crate) fn suggestion<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn suggestion<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Nobody misspells a name of that length, and measuring it would take long.
     if written.len() > LENGTH_MAX {
         return None;

@@ -106,7 +106,7 @@ impl DataFile {
 }
 
 /// The format that a name ends in, behind which may stand how it is packed.
-fn format_of(name: &str) -> Option<Format> {
+pub(crate) fn format_of(name: &str) -> Option<Format> {
     let lower = name.to_lowercase();
     let stem = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
     match stem.rsplit_once('.').map(|(_, ending)| ending) {
@@ -141,7 +141,7 @@ fn unescaped(value: &str) -> String {
 
 /// Whether tools leave such files or folders beside data, or it is a file of ours that was
 /// not finished; `path` is that inside what was asked for.
-fn is_stray(path: &Path) -> bool {
+pub(crate) fn is_stray(path: &Path) -> bool {
     let is_hidden = |name: &str| name.starts_with(['.', '_']) && name != ".." && name != ".";
     let mut names = path.components().map(|part| part.as_os_str().to_string_lossy());
     let last = path.file_name().unwrap_or_default().to_string_lossy();

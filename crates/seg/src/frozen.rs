@@ -70,6 +70,12 @@ pub fn lock(program: &Program, before: &Lock, today: Date) -> Lock {
     lock
 }
 
+/// What tells the meaning of each segment that is run from others, in their order, as the
+/// lock has it of those that are frozen: MD5 of the meaning, in hexadecimal digits.
+pub fn fingerprints(program: &Program) -> Vec<String> {
+    program.module().run().map(|(id, _)| sample::md5_hex(&meaning(program, id))).collect()
+}
+
 /// Segments that are frozen on a day and mean something else than the lock
 /// says: errors. One that the lock lacks is a warning.
 pub fn check_frozen(project: &Project, program: &Program, lock: &Lock, today: Date) -> crate::Diagnostics {

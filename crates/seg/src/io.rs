@@ -1,10 +1,8 @@
-//! Data in and members out: CSV, NDJSON and Parquet.
+//! Data in and members out.
 
 use crate::project::Project;
 use seg_data::Wanted;
-use seg_syntax::ast::Item;
 use std::num::NonZero;
-use std::path::PathBuf;
 
 #[doc(inline)]
 pub use seg_io::{
@@ -30,35 +28,5 @@ impl Project {
             threads: NonZero::new(threads).unwrap_or(NonZero::<usize>::MIN),
             ..seg_io::LoadRequest::new(&self.dir, &manifest.data, &self.schema)
         })
-    }
-
-    /// Every file that the project is read from: its texts, its lists and its data, so that
-    /// none of them is written over.
-    ///
-    /// # Errors
-    /// A pattern of data that names no file.
-    pub fn inputs(&self) -> Result<Vec<PathBuf>, ReadError> {
-        let mut inputs: Vec<PathBuf> = self.sources.iter().map(|(_, file)| self.dir.join(&file.name)).collect();
-        let parses = crate::compile::parse(self);
-        let items = parses.iter().flat_map(|parse| &parse.file.items);
-        inputs.extend(items.filter_map(|item| match item {
-            Item::List(list) => Some(self.dir.join(&list.path.text)),
-            Item::Segment(_)
-            | Item::Definition(_)
-            | Item::Rule(_)
-            | Item::Precedence(_)
-            | Item::Test(_)
-            | Item::Error { .. } => None,
-        }));
-        let Some(manifest) = &self.manifest else { return Ok(inputs) };
-        let data = &manifest.data;
-        let profiles = data.profiles.iter().map(|source| &source.files);
-        let events = data.events.iter().map(|source| &source.files);
-        let merges = data.merges.iter().map(|source| &source.files);
-        let calls = data.calls.iter().map(|source| &source.files);
-        for files in profiles.chain(events).chain(merges).chain(calls) {
-            inputs.extend(seg_io::find(&self.dir, files)?.into_iter().map(|file| file.path));
-        }
-        Ok(inputs)
     }
 }

@@ -132,6 +132,8 @@ mod explain;
 #[doc(hidden)]
 pub mod frozen;
 #[cfg(feature = "io")]
+mod inputs;
+#[cfg(feature = "io")]
 pub mod io;
 mod lint;
 #[cfg(feature = "io")]

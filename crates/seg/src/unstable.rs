@@ -18,6 +18,10 @@ pub use seg_hir::hir;
 pub use seg_plan as plan;
 pub use seg_syntax::{diag, source, token};
 
+#[cfg(feature = "io")]
+pub use crate::inputs::{Input, InputKind, input_files, pattern_of};
+pub use seg_hir::suggestion;
+
 #[cfg(feature = "jit")]
 pub use seg_exec as exec;
 #[cfg(feature = "io")]

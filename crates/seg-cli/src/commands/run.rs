@@ -1,107 +1,120 @@
 //! `seg run`
 
 use super::guard::{self, Guards};
+use super::results::{self, Inputs};
 use super::{compiled, instant, load};
 use crate::args::{Format, Run, Share};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
-use seg::unstable::io::{LoadRequest, Loaded, Manifest, MembersFormat, Report, Sizes};
+use seg::unstable::io::{LoadRequest, Loaded, Manifest, Report};
 use seg::unstable::{module, parts};
-use seg::{Batch, Cost, EvaluateError, Evaluation, Mask, Options, Program, Project, Reason, Timestamp, Wanted};
+use seg::{
+    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     // What is asked for is checked before anything is read.
-    let members = match &args.members {
-        Some(path) => Some((path, members_format(path)?)),
-        None => None,
-    };
-    let winners = match &args.winners {
-        Some(path) => Some((path, members_format(path)?)),
-        None => None,
-    };
-    let before = match &args.record {
-        Some(path) => guard::recorded(path).map_err(|e| Failure::new(format!("{}: {e}", path.display())))?,
-        None => None,
-    };
+    let asked = results::Asked::new(&args.results)?;
     let project = load(&args.dir)?;
-    let outputs = [&args.members, &args.winners, &args.record];
-    refuse_outputs(&project, &outputs.into_iter().flatten().map(PathBuf::as_path).collect::<Vec<_>>())?;
     let Some(program) = compiled(&project, args.format, "run", output)? else { return Ok(Exit::Errors) };
-    if args.format == Format::Text {
-        output.diagnostics(program.warnings(), Format::Text)?;
-    }
-    if winners.is_some() && module(&program).precedence.is_empty() {
-        return Err(no_precedence());
-    }
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
-    let (now, said_by) = now(args.at.as_deref(), manifest)?;
-    // What no segment reads is left in the files, unless all of it is to be
-    // checked.
-    let asked = program.wanted(now);
+    let (now, said_by) = match asked.verified_at()? {
+        Some(at) => (at, "--verify"),
+        None => now(args.at.as_deref(), manifest)?,
+    };
+    let results = asked.over(&project, &program)?;
+    if args.format == Format::Text {
+        output.diagnostics(program.warnings(), Format::Text)?;
+    }
+    let inputs = if results.needs_inputs() { Some(Inputs::read(&project, &results)?) } else { None };
+    // What no segment reads is left in the files, unless it is to be written or checked.
+    let mut asked = program.wanted(now);
+    asked.attributes.extend(&results.columns);
     let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
     let loaded = read_as_of(&project, manifest, (wanted, &asked), Some(now), output)?;
-    let is_clean = loaded.report.problems.iter().all(|problem| problem.kind.is_remark());
-    if args.strict && !is_clean {
-        if args.format == Format::Json {
-            print_json(&serde_json::json!({ "data": data_json(&loaded.report) }))?;
-        } else {
-            eprint!("{}", problems(&loaded.report));
-            eprintln!("the data has problems; nothing was run, since --strict was asked for");
+    inputs.as_ref().map_or(Ok(()), Inputs::refuse_changed)?;
+    if let Some(exit) = refused_data(args, &loaded.report)? {
+        return Ok(exit);
+    }
+    let prepared = program.prepare();
+    let evaluation = evaluate(args, &prepared, &loaded.batch, now)?;
+    let n_people = n_existing(&loaded.batch, now);
+    let run = results::Run {
+        program: &program,
+        settings: manifest,
+        loaded: &loaded,
+        evaluation: &evaluation,
+        now,
+        said_by,
+        n_people,
+        inputs: inputs.as_ref(),
+    };
+    let verified = results.verify(run);
+    if let Some(verified) = verified.as_ref().filter(|verified| !verified.is_same()) {
+        match args.format {
+            Format::Json => print_json(&serde_json::json!({ "verified": verified.json() }))?,
+            Format::Text => eprint!("{}", verified.told()),
         }
         return Ok(Exit::Errors);
     }
-    if let Some(refusal) = too_many_lost(&loaded.report, args.max_bad) {
-        match args.format {
-            Format::Json => print_json(&serde_json::json!({ "data": data_json(&loaded.report) }))?,
-            Format::Text => eprint!("{}", problems(&loaded.report)),
-        }
-        return Err(refusal);
-    }
-    let prepared = program.prepare();
-    let options = args.engine.map(Into::into).into_iter().fold(options(), Options::with_engine);
-    let options = args.max_cost.into_iter().fold(options, Options::with_max_cost);
-    let evaluation = prepared.evaluate_with(&loaded.batch, now, &options).map_err(refused)?;
-    let masks = evaluation.masks();
-    if let Reason::NoNativeCode(error) = evaluation.reason() {
-        eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
-    }
-    if let Some((path, format)) = members {
-        let rows = program.segment_names().zip(masks).flat_map(|(name, mask)| {
-            mask.rows().map(move |row| (name, row)).map(|(name, row)| (name, loaded.batch.id(row)))
-        });
-        seg::unstable::io::write_members(path, format, rows)
-            .map_err(|e| Failure::new(format!("{}: {e}; the members were not written", path.display())))?;
-    }
-    if let Some((path, format)) = winners {
-        write_winners(&program, &evaluation, &loaded, path, format)?;
-    }
+    let written = results::write(&results, run)?;
     let cost = prepared.cost(&loaded.batch, now).map_err(refused)?;
-    let n_people = n_existing(&loaded.batch, now);
-    let guards = guard::guards(module(&program), masks, n_people, before.as_ref(), now);
-    if let Some(path) = &args.record {
-        record(&program, masks, now, path)?;
-    }
+    let guards = guard::guards(module(&program), evaluation.masks(), n_people, results.sizes(), now);
     match args.format {
-        Format::Json => print_json(&json(&program, &evaluation, &loaded, &guards, (now, cost, n_people)))?,
+        Format::Json => {
+            let mut json = json(run, &guards, cost);
+            json.extend(results::json(&results, &written));
+            json.insert("verified".to_owned(), verified.map(|verified| verified.json()).into());
+            print_json(&json.into())?;
+        }
         Format::Text => {
             let mut text = header(manifest, &loaded.report, n_people, now, said_by);
-            text.push_str(&table(&program, masks, n_people));
+            text.push_str(&table(&program, evaluation.masks(), n_people));
             print_text(&text)?;
-            eprint!("{}", problems(&loaded.report));
-            if let Some((path, _)) = members {
-                eprintln!("members written to {}", path.display());
-            }
+            eprint!("{}{}", problems(&loaded.report), results::told(&results, &written));
             guards.broken.iter().for_each(|g| eprintln!("size: {g}"));
             guards.notes.iter().for_each(|g| eprintln!("size: {g}"));
+            verified.iter().for_each(|verified| eprint!("{}", verified.told()));
         }
     }
     Ok(if args.deny && !guards.broken.is_empty() { Exit::Errors } else { Exit::Success })
+}
+
+/// Who is in what, by the engine and within the costs that were asked for.
+fn evaluate(args: &Run, prepared: &Prepared, batch: &Batch, now: Timestamp) -> Result<Evaluation, Failure> {
+    let options = args.engine.map(Into::into).into_iter().fold(options(), Options::with_engine);
+    let options = args.max_cost.into_iter().fold(options, Options::with_max_cost);
+    let evaluation = prepared.evaluate_with(batch, now, &options).map_err(refused)?;
+    if let Reason::NoNativeCode(error) = evaluation.reason() {
+        eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
+    }
+    Ok(evaluation)
+}
+
+/// Data that is too bad for an answer: with `--strict` any problem, otherwise too many rows
+/// that are lost. It is told of here.
+fn refused_data(args: &Run, report: &Report) -> Result<Option<Exit>, Failure> {
+    let is_clean = report.problems.iter().all(|problem| problem.kind.is_remark());
+    let is_refused = args.strict && !is_clean;
+    let refusal = too_many_lost(report, args.max_bad);
+    if is_refused || refusal.is_some() {
+        match args.format {
+            Format::Json => print_json(&serde_json::json!({ "data": data_json(report) }))?,
+            Format::Text => eprint!("{}", problems(report)),
+        }
+    }
+    if is_refused {
+        if args.format == Format::Text {
+            eprintln!("the data has problems; nothing was run, since --strict was asked for");
+        }
+        return Ok(Some(Exit::Errors));
+    }
+    refusal.map_or(Ok(None), Err)
 }
 
 /// How everything is evaluated, unless a run asks for something else.
@@ -117,71 +130,6 @@ pub fn refused(error: EvaluateError) -> Failure {
         }
         error => Failure::new(error),
     }
-}
-
-/// Who goes to which of the segments that compete.
-/// What is written must be no file that the project is read from, and not one file twice.
-fn refuse_outputs(project: &Project, outputs: &[&Path]) -> Result<(), Failure> {
-    // The same file has one name here, also before it is there.
-    let known = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let whole = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
-        path.canonicalize().ok().or_else(whole).unwrap_or_else(|| path.to_owned())
-    };
-    for (at, path) in outputs.iter().enumerate() {
-        if outputs.iter().take(at).any(|other| known(other) == known(path)) {
-            return Err(Failure::usage(format!("{}: two outputs cannot be one file; nothing was run", path.display())));
-        }
-    }
-    if outputs.is_empty() {
-        return Ok(());
-    }
-    // What cannot be found is told of when it is read.
-    let inputs: Vec<PathBuf> = project.inputs().unwrap_or_default().iter().map(|input| known(input)).collect();
-    match outputs.iter().find(|path| inputs.contains(&known(path))) {
-        Some(path) => {
-            let message = format!("{}: the project is read from this file; nothing was run", path.display());
-            Err(Failure::usage(message))
-        }
-        None => Ok(()),
-    }
-}
-
-fn no_precedence() -> Failure {
-    let message =
-        "the project has no order of precedence; write `when people are in several, prefer \"…\", then \"…\"`";
-    Failure::usage(message)
-}
-
-fn write_winners(
-    program: &Program,
-    evaluation: &Evaluation,
-    loaded: &Loaded,
-    path: &Path,
-    format: MembersFormat,
-) -> Result<(), Failure> {
-    let Some(winners) = evaluation.winners() else { return Err(no_precedence()) };
-    let names: Vec<&str> = program.segment_names().collect();
-    let rows = winners.iter().enumerate().filter_map(|(row, winner)| {
-        let name = names.get((*winner)?)?;
-        Some((loaded.batch.id(row), *name))
-    });
-    seg::unstable::io::write_winners(path, format, rows)
-        .map_err(|e| Failure::new(format!("{}: {e}; the winners were not written", path.display())))
-}
-
-/// How large the segments are, for the next run.
-fn record(program: &Program, masks: &[Mask], now: Timestamp, path: &Path) -> Result<(), Failure> {
-    let sizes = program.segment_names().zip(masks).map(|(name, mask)| (name.to_owned(), mask.count() as u64)).collect();
-    let text = serde_json::to_string_pretty(&Sizes { at: now.to_string(), sizes }).map_err(Failure::new)?;
-    seg::unstable::io::write_whole(path, &format!("{text}\n"))
-        .map_err(|e| Failure::new(format!("{}: {e}", path.display())))
-}
-
-fn members_format(path: &Path) -> Result<MembersFormat, Failure> {
-    MembersFormat::of(path).ok_or_else(|| {
-        Failure::usage(format!("{}: members are written to .csv, .ndjson or .parquet files", path.display()))
-    })
 }
 
 /// The instant as of which everything is evaluated, and who says so.
@@ -313,13 +261,8 @@ pub fn problems(report: &Report) -> String {
     out
 }
 
-fn json(
-    program: &Program,
-    evaluation: &Evaluation,
-    loaded: &Loaded,
-    guards: &Guards,
-    (now, cost, n_people): (Timestamp, Cost, usize),
-) -> serde_json::Value {
+fn json(run: results::Run<'_>, guards: &Guards, cost: Cost) -> serde_json::Map<String, serde_json::Value> {
+    let results::Run { program, evaluation, loaded, now, n_people, .. } = run;
     let segments: Vec<_> = program
         .segment_names()
         .zip(evaluation.masks())
@@ -328,16 +271,18 @@ fn json(
             serde_json::json!({ "segment": name, "members": mask.count(), "share": share })
         })
         .collect();
-    serde_json::json!({
-        "at": now.to_string(),
-        "people": n_people,
-        "estimated_cost_ns": cost.0.as_nanos() as u64,
-        "engine": { "name": evaluation.engine().name(), "reason": evaluation.reason().to_string() },
-        "segments": segments,
-        "sizes": { "broken": guards.broken, "not_judged": guards.notes },
-        "data": data_json(&loaded.report),
-        "diagnostics": program.warnings().to_json(),
-    })
+    let key = |key: &str, value: serde_json::Value| (key.to_owned(), value);
+    let engine = serde_json::json!({ "name": evaluation.engine().name(), "reason": evaluation.reason().to_string() });
+    serde_json::Map::from_iter([
+        key("at", now.to_string().into()),
+        key("people", n_people.into()),
+        key("estimated_cost_ns", (cost.0.as_nanos() as u64).into()),
+        key("engine", engine),
+        key("segments", segments.into()),
+        key("sizes", serde_json::json!({ "broken": guards.broken, "not_judged": guards.notes })),
+        key("data", data_json(&loaded.report)),
+        key("diagnostics", serde_json::json!(program.warnings().to_json())),
+    ])
 }
 
 pub fn data_json(report: &Report) -> serde_json::Value {

@@ -1,0 +1,178 @@
+//! Files that are written beside those they will replace.
+
+use std::fs::{File, Metadata};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// What is complete and not yet under its name. Dropped without [`Aside::put_in_place`] it is
+/// removed, so that a run that fails leaves what was there before.
+#[derive(Debug)]
+pub struct Aside {
+    /// The file that it becomes.
+    target: PathBuf,
+    /// Where the bytes are until then; none for a pipe or a device, which has them already.
+    beside: Option<PathBuf>,
+}
+
+impl Aside {
+    /// Writes beside `path`, with the permissions of the file there. A link stays a link: the
+    /// file that it leads to is replaced. A pipe or a device is written to at once.
+    ///
+    /// # Errors
+    /// What the file system says; then nothing is left beside.
+    pub fn write(path: &Path, write: impl FnOnce(&File) -> std::io::Result<()>) -> std::io::Result<Aside> {
+        let (target, replaced) = target(path);
+        if is_stream(path, replaced.as_ref())? {
+            write(&File::options().append(true).open(path)?)?;
+            return Ok(Aside { target, beside: None });
+        }
+        let beside = beside(&target);
+        let file = File::create(&beside)?;
+        // From here on whatever fails removes the file.
+        let aside = Aside { target, beside: Some(beside) };
+        if let Some(known) = &replaced {
+            file.set_permissions(known.permissions())?;
+        }
+        write(&file)?;
+        file.sync_all()?;
+        Ok(aside)
+    }
+
+    /// Where the bytes can be read before they are in place; none for a pipe or a device.
+    pub fn contents(&self) -> Option<&Path> {
+        self.beside.as_deref()
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// What the file system says; then the file that was there before is still there.
+    pub fn put_in_place(mut self) -> std::io::Result<()> {
+        let Some(beside) = &self.beside else { return Ok(()) };
+        std::fs::rename(beside, &self.target)?;
+        self.beside = None;
+        Ok(())
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        if let Some(beside) = &self.beside {
+            // The error that matters was told; a file that cannot be removed is at least
+            // not under the name that was asked for, and is never read as data.
+            let _ = std::fs::remove_file(beside);
+        }
+    }
+}
+
+/// Tries whether a file could be written there, and leaves nothing. A pipe or a device is not
+/// tried: that could wait for whoever reads it.
+///
+/// # Errors
+/// What the file system says.
+pub fn try_place(path: &Path) -> std::io::Result<()> {
+    let (target, replaced) = target(path);
+    if is_stream(path, replaced.as_ref())? {
+        return Ok(());
+    }
+    if replaced.is_some_and(|known| known.is_dir()) {
+        return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "this is a folder"));
+    }
+    let beside = beside(&target);
+    File::create(&beside)?;
+    std::fs::remove_file(&beside)
+}
+
+/// Writes a text as a whole or not at all.
+///
+/// # Errors
+/// What the file system says.
+pub fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    Aside::write(path, |mut file| file.write_all(text.as_bytes()))?.put_in_place()
+}
+
+/// The file that a path leads to, and what is there.
+fn target(path: &Path) -> (PathBuf, Option<Metadata>) {
+    (path.canonicalize().unwrap_or_else(|_| path.to_owned()), std::fs::metadata(path).ok())
+}
+
+/// Whether bytes go through it rather than stay.
+///
+/// # Errors
+/// A name of the system for a file, such as `/dev/stdout` where that goes to one: it is not
+/// ours to replace, and whoever else writes there would write over what is written.
+fn is_stream(path: &Path, known: Option<&Metadata>) -> std::io::Result<bool> {
+    let is_device = path.starts_with("/dev") && !path.starts_with("/dev/shm");
+    match known {
+        Some(known) if is_device && known.is_file() => {
+            Err(std::io::Error::other("this stands for a file; name the file itself"))
+        }
+        Some(known) => Ok(!known.is_file() && !known.is_dir()),
+        None => Ok(false),
+    }
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}.partial", std::process::id()));
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let files = std::fs::read_dir(dir).expect("list").map(|file| file.expect("a file").file_name());
+        let mut names: Vec<String> = files.map(|name| name.to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_is_there_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a.txt");
+        std::fs::write(&path, "before").expect("written");
+        let failed = Aside::write(&path, |mut file| {
+            file.write_all(b"half")?;
+            Err(std::io::Error::other("no more room"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(
+            (names(dir.path()), std::fs::read_to_string(&path).expect("read")),
+            (vec!["a.txt".into()], "before".into())
+        );
+        let aside = Aside::write(&path, |mut file| file.write_all(b"after")).expect("written");
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "before");
+        assert_eq!(std::fs::read_to_string(aside.contents().expect("a file")).expect("read"), "after");
+        drop(aside);
+        assert_eq!(names(dir.path()), ["a.txt"]);
+        write_whole(&path, "after").expect("written");
+        assert_eq!(
+            (names(dir.path()), std::fs::read_to_string(&path).expect("read")),
+            (vec!["a.txt".into()], "after".into())
+        );
+    }
+
+    #[test]
+    fn places_are_tried_without_a_trace() {
+        let dir = tempfile::tempdir().expect("a directory");
+        assert!(try_place(&dir.path().join("a.txt")).is_ok());
+        assert!(try_place(dir.path()).is_err());
+        assert!(try_place(&dir.path().join("no/such/a.txt")).is_err());
+        assert_eq!(names(dir.path()), [""; 0]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (path, link) = (dir.path().join("a.txt"), dir.path().join("link.txt"));
+        std::fs::write(&path, "before").expect("written");
+        std::os::unix::fs::symlink("a.txt", &link).expect("a link");
+        write_whole(&link, "after").expect("written");
+        assert!(std::fs::symlink_metadata(&link).expect("a link").is_symlink());
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "after");
+    }
+}

@@ -1,0 +1,116 @@
+//! The files that a project is read from.
+
+use crate::frozen::LOCK_FILE;
+use crate::project::Project;
+use seg_io::ReadError;
+use seg_io::manifest::MANIFEST_FILE;
+use seg_syntax::ast::Item;
+use std::path::{Path, PathBuf};
+
+/// A file that a project is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// As people call it: relative to the project.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it holds.
+    pub kind: InputKind,
+}
+
+/// What a file that a project is read from holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputKind {
+    /// The project's settings.
+    Settings,
+    /// The schema.
+    Schema,
+    /// Segments.
+    Segments,
+    /// The values of a list that segments name.
+    List,
+    /// Rows of people or of events.
+    Data,
+}
+
+impl InputKind {
+    /// The kind in a word, for tools.
+    pub fn word(self) -> &'static str {
+        match self {
+            InputKind::Settings => "settings",
+            InputKind::Schema => "schema",
+            InputKind::Segments => "segments",
+            InputKind::List => "list",
+            InputKind::Data => "data",
+        }
+    }
+}
+
+/// Every file that a project is read from, each once.
+///
+/// # Errors
+/// A pattern of data that names no file.
+pub fn input_files(project: &Project) -> Result<Vec<Input>, ReadError> {
+    let (mut inputs, data) = (texts(project), data_patterns(project));
+    for files in data {
+        let found = seg_io::find(&project.dir, files)?;
+        inputs.extend(found.into_iter().map(|file| Input { name: file.name, path: file.path, kind: InputKind::Data }));
+    }
+    let mut known = std::collections::HashSet::new();
+    inputs.retain(|input| known.insert(input.path.clone()));
+    Ok(inputs)
+}
+
+/// The pattern of the project's data that a file at `path` would be read by, were it there.
+pub fn pattern_of<'p>(project: &'p Project, path: &Path) -> Option<&'p str> {
+    let patterns = data_patterns(project).flatten().map(String::as_str);
+    patterns.into_iter().find(|pattern| seg_io::is_reached(&project.dir, pattern, path))
+}
+
+/// The project's settings, schema, segments and lists.
+fn texts(project: &Project) -> Vec<Input> {
+    let file = |name: &str, kind| Input { name: name.to_owned(), path: project.dir.join(name), kind };
+    let sources = project.sources.iter().map(|(id, source)| match project.segment_files.contains(&id) {
+        true => file(&source.name, InputKind::Segments),
+        false if source.name == MANIFEST_FILE => file(&source.name, InputKind::Settings),
+        false => file(&source.name, InputKind::Schema),
+    });
+    let mut inputs: Vec<Input> = sources.collect();
+    let parses = crate::compile::parse(project);
+    let items = parses.iter().flat_map(|parse| &parse.file.items);
+    inputs.extend(items.filter_map(|item| match item {
+        Item::List(list) => Some(file(&list.path.text, InputKind::List)),
+        Item::Segment(_)
+        | Item::Definition(_)
+        | Item::Rule(_)
+        | Item::Precedence(_)
+        | Item::Test(_)
+        | Item::Error { .. } => None,
+    }));
+    inputs
+}
+
+/// The paths and patterns of each source of data.
+fn data_patterns(project: &Project) -> impl Iterator<Item = &Vec<String>> {
+    project.manifest.iter().flat_map(|manifest| {
+        let data = &manifest.data;
+        let profiles = data.profiles.iter().map(|source| &source.files);
+        let events = data.events.iter().map(|source| &source.files);
+        let merges = data.merges.iter().map(|source| &source.files);
+        let calls = data.calls.iter().map(|source| &source.files);
+        profiles.chain(events).chain(merges).chain(calls)
+    })
+}
+
+impl Project {
+    /// Every file that the project is read from: its texts, its lists, its data and its lock,
+    /// so that none of them is written over.
+    ///
+    /// # Errors
+    /// A pattern of data that names no file.
+    pub fn inputs(&self) -> Result<Vec<PathBuf>, ReadError> {
+        let mut inputs: Vec<PathBuf> = input_files(self)?.into_iter().map(|input| input.path).collect();
+        inputs.push(self.dir.join(LOCK_FILE));
+        Ok(inputs)
+    }
+}
