@@ -559,7 +559,8 @@ fn noun(file: ShortOrLong<NounTable>) -> Noun {
     }
 }
 
-fn parse_period(text: &str) -> Option<Period> {
+/// A length of time as schemas write it: `15 minutes`, `400 days`, `2 years`.
+pub fn parse_period(text: &str) -> Option<Period> {
     let (count, unit) = text.trim().split_once(' ')?;
     let count: i64 = count.replace('_', "").parse().ok().filter(|n| (1..=4_000_000).contains(n))?;
     let unit = unit.trim();
