@@ -48,7 +48,7 @@ pub enum Command {
     History(History),
     /// Keep the meaning of frozen segments in seg.lock.
     Freeze(Freeze),
-    /// Say what sentences can speak of.
+    /// Say what sentences can speak of; read schemas from tracking plans, and compare data with them.
     Schema(Schema),
     /// Explain the codes of errors and warnings.
     Codes(Codes),
@@ -98,6 +98,52 @@ pub struct Schema {
 pub enum SchemaCommand {
     /// List the English of a schema: each event with the words that sentences may use.
     Words(SchemaWords),
+    /// Read a schema from a tracking plan in JSON Schema.
+    Import(SchemaImport),
+    /// Write the schema as a tracking plan in JSON Schema.
+    Export(SchemaExport),
+}
+
+/// Read a schema from a tracking plan in JSON Schema.
+///
+/// A plan is a file or a folder of files, in one of these forms: the tracking plan of a
+/// customer data platform (`rules` with `events`); a bundle of schemas under `events`,
+/// `oneOf` or `$defs`; a list of schemas or a schema a file, each with the event's name as
+/// its `title`. What no schema of Seg can say is named on standard error, each with its
+/// place.
+#[derive(clap::Args)]
+pub struct SchemaImport {
+    /// A file, or a folder of files that end in .json. Several are one plan.
+    #[arg(required = true)]
+    pub plan: Vec<PathBuf>,
+    /// Write the schema to a file that is not there yet, rather than to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+    /// How to show what was found.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(clap::Args)]
+pub struct SchemaExport {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// The form of the plan.
+    #[arg(long = "as", value_enum, value_name = "FORM", default_value_t = PlanForm::JsonSchema)]
+    pub form: PlanForm,
+    /// Write the plan to a file that is not there yet, rather than to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+}
+
+/// The form of a tracking plan.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanForm {
+    /// One JSON Schema: what is known of people under `attributes`, events under `events`.
+    JsonSchema,
+    /// The tracking plan of a customer data platform, with the schema of each call.
+    TrackingPlan,
 }
 
 #[derive(clap::Args)]

@@ -15,6 +15,7 @@ mod events;
 mod existence;
 mod guard;
 pub mod infer;
+pub mod json_schema;
 mod list;
 mod load;
 mod loader;

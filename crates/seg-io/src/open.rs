@@ -117,7 +117,7 @@ fn format_of(name: &str) -> Option<Format> {
 }
 
 /// `New%20York` as `New York`.
-fn unescaped(value: &str) -> String {
+pub(crate) fn unescaped(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let [first, after @ ..] = rest {

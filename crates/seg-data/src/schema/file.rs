@@ -334,8 +334,7 @@ impl Reader {
     }
 
     fn check_name(&mut self, name: &str, at: &Range<usize>) {
-        let is_plain = !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control);
-        if !is_plain {
+        if !is_name(name) {
             let message = format!("`{}` cannot be a name", name.escape_debug());
             let help = "a name has at least one character, none of them invisible, and no space at its ends";
             self.problem(ProblemKind::Name, at.clone(), message, Some(help.to_owned()));
@@ -557,6 +556,12 @@ fn noun(file: ShortOrLong<NounTable>) -> Noun {
         ShortOrLong::Short(singular) => Noun { singular, plural: None },
         ShortOrLong::Long(table) => Noun { singular: table.noun, plural: table.plural },
     }
+}
+
+/// Whether a text can be a name: it has a character, none that is invisible, and no space at
+/// its ends.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control)
 }
 
 /// A length of time as schemas write it: `15 minutes`, `400 days`, `2 years`.

@@ -129,7 +129,7 @@ impl Column {
             return Type::Timestamp;
         }
         let first = [Type::Boolean, Type::Integer].into_iter().find(|ty| fits(ty));
-        let is_money = self.has_fraction && is_like(&self.name, MONEY_WORDS) && fits(&Type::Money);
+        let is_money = self.has_fraction && is_named_for_money(&self.name) && fits(&Type::Money);
         let rest = [Type::Number, Type::Date, Type::Timestamp].into_iter().find(|ty| fits(ty));
         first
             .filter(|ty| *ty != Type::Integer || !is_like(&self.name, ID_WORDS))
@@ -221,6 +221,11 @@ fn is_named_for_times(name: &str) -> bool {
     let lower = name.to_lowercase();
     let last = lower.split(|c: char| !c.is_alphanumeric()).rfind(|word| !word.is_empty());
     last.is_some_and(|last| TIME_WORDS.iter().any(|word| last == *word || last.ends_with("time")))
+}
+
+/// Whether a name says that a value is an amount of money: `unit_price`, `order total`.
+pub(crate) fn is_named_for_money(name: &str) -> bool {
+    is_like(name, MONEY_WORDS)
 }
 
 /// Whether one of a column's words is among `words`.
