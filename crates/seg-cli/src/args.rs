@@ -98,10 +98,44 @@ pub struct Schema {
 pub enum SchemaCommand {
     /// List the English of a schema: each event with the words that sentences may use.
     Words(SchemaWords),
+    /// Compare data with the whole schema: what each of them has and the other lacks.
+    Check(SchemaCheck),
     /// Read a schema from a tracking plan in JSON Schema.
     Import(SchemaImport),
     /// Write the schema as a tracking plan in JSON Schema.
     Export(SchemaExport),
+}
+
+/// Compare data with the whole schema: what each of them has and the other lacks.
+///
+/// Every row is read once, with all of its columns, whatever the segments ask about. What
+/// breaks the schema or a segment is an error and ends with exit code 1: values that are not
+/// of their type or not allowed, required ones that are missing, names that are spelled
+/// otherwise, events that arrive later than `arrives_within`, and what segments ask about
+/// and no data has. Events and properties that the schema lacks, and those that no segment
+/// asks about and no data has, are remarks.
+#[derive(clap::Args)]
+pub struct SchemaCheck {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Compare this file (or folder, or pattern) rather than the project's data; it is read
+    /// as the source of seg.toml that it belongs to. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub data: Vec<PathBuf>,
+    /// The column that says when events arrived, where none has a usual name such as
+    /// `received_at`.
+    #[arg(long, value_name = "COLUMN")]
+    pub received: Option<String>,
+    /// The instant after which events are of the future, rather than now.
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+    /// End with exit code 1 where there are only remarks, too.
+    #[arg(long)]
+    pub strict: bool,
+    /// How to show what was found.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// Read a schema from a tracking plan in JSON Schema.

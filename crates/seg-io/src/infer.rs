@@ -1,6 +1,6 @@
 //! Looking at data nobody has described yet: a first `seg.toml` and schema.
 
-mod column;
+pub(crate) mod column;
 pub(crate) mod english;
 mod settings;
 
@@ -10,7 +10,6 @@ use crate::open::{DataFile, find};
 use crate::report::{ProblemKind, ReadError};
 use crate::rows::{self, RowSink};
 use column::Column;
-pub(crate) use column::is_named_for_money;
 use seg_data::schema::{toml_key, toml_text, toml_type};
 use seg_data::{Timestamp, Type, Zone};
 use settings::manifest;

@@ -109,3 +109,15 @@ pub(crate) fn read(
         Format::Parquet => parquet::read(file, bytes, threads, sink),
     }
 }
+
+/// Feeds the beginning of a file into `sink`, which shows its columns; of a Parquet file all
+/// rows, of which nothing is unpacked that the sink does not want.
+pub(crate) fn peek(file: &DataFile, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+    const BYTES: u64 = 1 << 16;
+    let beginning = || Ok(Box::new(std::io::Read::take(file.stream(&Arc::default())?, BYTES)));
+    match file.format {
+        Format::Csv | Format::Tsv => csv::read(file, &CsvRead::default(), beginning()?, sink),
+        Format::Json => ndjson::read(file, beginning()?, sink),
+        Format::Parquet => parquet::read(file, &Arc::default(), NonZero::<usize>::MIN, sink),
+    }
+}

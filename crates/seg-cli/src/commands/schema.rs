@@ -1,5 +1,6 @@
 //! `seg schema`
 
+mod check;
 mod export;
 mod import;
 
@@ -16,6 +17,7 @@ use std::path::Path;
 pub fn run(args: &Schema, output: &Output) -> Result<Exit, Failure> {
     match &args.command {
         SchemaCommand::Words(args) => words(args, output),
+        SchemaCommand::Check(args) => check::run(args, output),
         SchemaCommand::Import(args) => import::run(args, output),
         SchemaCommand::Export(args) => export::run(args, output),
     }

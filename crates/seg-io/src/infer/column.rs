@@ -14,7 +14,7 @@ const TIME_WORDS: &[&str] = &["timestamp", "time", "ts", "datetime", "date", "at
 /// The types that the values of a column fit so far, and the values themselves as
 /// long as there are few.
 #[derive(Clone)]
-pub(super) struct Column {
+pub(crate) struct Column {
     pub name: String,
     fits: Vec<Type>,
     pub n_values: u64,
@@ -229,7 +229,7 @@ pub(crate) fn is_named_for_money(name: &str) -> bool {
 }
 
 /// Whether one of a column's words is among `words`.
-pub(super) fn is_like(name: &str, words: &[&str]) -> bool {
+pub(crate) fn is_like(name: &str, words: &[&str]) -> bool {
     let lower = name.to_lowercase();
     lower.split(|c: char| !c.is_alphanumeric()).any(|part| words.contains(&part))
 }

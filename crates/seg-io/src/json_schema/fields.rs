@@ -3,7 +3,7 @@
 use super::RemarkKind;
 use super::read::{Reader, Spot};
 use super::shape::{Format, Kinds, Listed, Shape};
-use crate::infer::is_named_for_money;
+use crate::infer::column::is_named_for_money;
 use seg_data::schema::{Field, is_name};
 use seg_data::{Decimal, Element, Type};
 
