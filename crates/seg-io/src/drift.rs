@@ -21,7 +21,7 @@ use crate::load::{lacks, used_by_others, with_files};
 use crate::loader::Progress;
 use crate::manifest::{Data, EventFiles, ProfileFiles};
 use crate::open::DataFile;
-use crate::report::{Place, ReadError, Report};
+use crate::report::{Place, ProblemKind, ReadError, Report};
 use crate::rows as readers;
 use crate::rules::Rules;
 use rows::{EventSink, PeopleSink, Source};
@@ -110,11 +110,19 @@ impl Drift {
         self.findings.iter().any(|finding| finding.is_breaking) || self.report.rows_lost() > 0
     }
 
-    /// Whether there is anything to be told of at all.
-    pub fn is_clean(&self) -> bool {
-        let is_quiet = self.report.problems.iter().all(|problem| problem.kind.is_remark());
-        let is_early = self.delays.iter().any(|delays| delays.negative > 0);
-        self.findings.is_empty() && self.more.is_empty() && self.future == 0 && !is_early && is_quiet
+    /// How many findings break the schema or a segment.
+    pub fn n_errors(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.is_breaking).count()
+    }
+
+    /// How many other things there are to tell: findings, events of the future or from before
+    /// they happened, and what is wrong with files.
+    pub fn n_remarks(&self) -> usize {
+        let n_early = self.delays.iter().filter(|delays| delays.negative > 0).count();
+        let is_told = |kind: ProblemKind| !kind.is_remark() && !kind.is_lost();
+        let n_of_files = self.report.problems.iter().filter(|problem| is_told(problem.kind)).count();
+        let n_found = self.findings.len() - self.n_errors();
+        n_found + self.more.len() + usize::from(self.future > 0) + n_early + n_of_files
     }
 }
 

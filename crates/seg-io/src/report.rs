@@ -123,6 +123,37 @@ impl ProblemKind {
         }
     }
 
+    /// Whether a row with it is no part of the answer, for it could not be read as one.
+    pub fn is_lost(self) -> bool {
+        match self {
+            ProblemKind::BrokenRow
+            | ProblemKind::MissingId
+            | ProblemKind::MissingEvent
+            | ProblemKind::ImpossibleTime => true,
+            ProblemKind::UnknownColumn
+            | ProblemKind::AbsentColumn
+            | ProblemKind::AbsentEvent
+            | ProblemKind::EmptyColumn
+            | ProblemKind::OldData
+            | ProblemKind::UnknownEvent
+            | ProblemKind::UnparsableValue
+            | ProblemKind::TooFine
+            | ProblemKind::TooLarge
+            | ProblemKind::ValueNotAllowed
+            | ProblemKind::RequiredMissing
+            | ProblemKind::RepeatedProfile
+            | ProblemKind::UnlistedProfile
+            | ProblemKind::RepeatedEvent
+            | ProblemKind::Blanks
+            | ProblemKind::UnixTimes(_)
+            | ProblemKind::RepeatedHeader
+            | ProblemKind::Encoding
+            | ProblemKind::RepeatedColumn
+            | ProblemKind::SameContent
+            | ProblemKind::SharedDevice => false,
+        }
+    }
+
     fn sentence(self, column: &str, n: u64) -> String {
         let (rows, events, values) = (plural(n, "row"), plural(n, "event"), plural(n, "value"));
         let (was, counts, is, has, belongs, repeats) = match n {
@@ -253,34 +284,7 @@ pub struct Report {
 impl Report {
     /// How many rows are no part of the answer, for they could not be read as rows.
     pub fn rows_lost(&self) -> u64 {
-        let is_lost = |kind: ProblemKind| match kind {
-            ProblemKind::BrokenRow
-            | ProblemKind::MissingId
-            | ProblemKind::MissingEvent
-            | ProblemKind::ImpossibleTime => true,
-            ProblemKind::UnknownColumn
-            | ProblemKind::AbsentColumn
-            | ProblemKind::AbsentEvent
-            | ProblemKind::EmptyColumn
-            | ProblemKind::OldData
-            | ProblemKind::UnknownEvent
-            | ProblemKind::UnparsableValue
-            | ProblemKind::TooFine
-            | ProblemKind::TooLarge
-            | ProblemKind::ValueNotAllowed
-            | ProblemKind::RequiredMissing
-            | ProblemKind::RepeatedProfile
-            | ProblemKind::UnlistedProfile
-            | ProblemKind::RepeatedEvent
-            | ProblemKind::Blanks
-            | ProblemKind::UnixTimes(_)
-            | ProblemKind::RepeatedHeader
-            | ProblemKind::Encoding
-            | ProblemKind::RepeatedColumn
-            | ProblemKind::SameContent
-            | ProblemKind::SharedDevice => false,
-        };
-        self.problems.iter().filter(|p| is_lost(p.kind)).map(|p| p.count).sum()
+        self.problems.iter().filter(|p| p.kind.is_lost()).map(|p| p.count).sum()
     }
 
     /// Counts a problem and keeps its place if it is among the first.

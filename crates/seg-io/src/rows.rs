@@ -110,11 +110,10 @@ pub(crate) fn read(
     }
 }
 
-/// Feeds the beginning of a file into `sink`, which shows its columns; of a Parquet file all
+/// Feeds so many bytes of a file into `sink`, which shows its columns; of a Parquet file all
 /// rows, of which nothing is unpacked that the sink does not want.
-pub(crate) fn peek(file: &DataFile, sink: &mut dyn RowSink) -> Result<(), ReadError> {
-    const BYTES: u64 = 1 << 16;
-    let beginning = || Ok(Box::new(std::io::Read::take(file.stream(&Arc::default())?, BYTES)));
+pub(crate) fn peek(file: &DataFile, n_bytes: u64, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+    let beginning = || Ok(Box::new(std::io::Read::take(file.stream(&Arc::default())?, n_bytes)));
     match file.format {
         Format::Csv | Format::Tsv => csv::read(file, &CsvRead::default(), beginning()?, sink),
         Format::Json => ndjson::read(file, beginning()?, sink),

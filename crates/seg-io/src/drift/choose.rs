@@ -17,11 +17,15 @@ use std::path::{Path, PathBuf};
 pub fn of_files(dir: &Path, data: &Data, base: &Path, patterns: &[String]) -> Result<Data, ReadError> {
     let mut chosen = Data::default();
     for file in find(base, patterns)? {
-        let path = vec![file.path.to_string_lossy().into_owned()];
+        let path = vec![file.path.strip_prefix(base).unwrap_or(&file.path).to_string_lossy().into_owned()];
         let is_of = |files: &[String]| names(dir, files, &file);
         let mut header = Header::default();
-        // What it does not say now it will say when it is read.
-        let _ = peek(&file, &mut header);
+        // What is wrong with the file will be told when it is read. A line may be long.
+        for n_bytes in [1 << 16, 1 << 24] {
+            if header.names.is_empty() {
+                let _ = peek(&file, n_bytes, &mut header);
+            }
+        }
         let call = data.calls.iter().find(|spec| is_of(&spec.files));
         let event = data.events.iter().find(|spec| is_of(&spec.files));
         let person = data.profiles.iter().find(|spec| is_of(&spec.files));

@@ -218,18 +218,14 @@ fn new_events(tally: &Tally<'_>, respelled: &mut Respelled, findings: &mut Vec<F
         let subject = Subject::Event(name.to_owned());
         let n = counted(event.counted.count, "event");
         let Some((at, near)) = known.get(&without_spelling(name)) else {
-            let message = format!("the schema has no event {}, of which there is data: {n}", shown(name));
+            let message = format!("the schema lacks the event {}: {n}", shown(name));
             let finding = Finding::new(DriftKind::NewEvent, subject, &event.counted, message);
             findings.push(Finding { is_breaking: false, help: Some(event_text(name, event)), ..finding });
             continue;
         };
         respelled.0.push(EventId(*at as u32));
-        let is_also = without_spelling(near) != without_spelling(name);
-        let why = match is_also {
-            true => format!("which sentences may call {}; data has to call it that", shown(near)),
-            false => format!("which is {} but for case, blanks, `_` or `-`", shown(near)),
-        };
-        let message = format!("the schema has no event {}, {why}: {n}", shown(name));
+        let why = nearness(name, near);
+        let message = format!("the schema lacks the event {}, {why}: {n}", shown(name));
         let n_known = tally.events.get(*at).map_or(0, |known| known.count);
         let key = toml_key(name);
         let help = match n_known {
@@ -299,16 +295,17 @@ fn of_event(
         let finding = Finding::new(DriftKind::Late, Subject::Event(event.name.clone()), &counted_of.late, message);
         findings.push(Finding {
             of: counted_of.n_arrived,
-            help: Some("in the schema, write a longer `arrives_within`; `delays` below say how long".to_owned()),
+            help: Some("in the schema, write a longer `arrives_within`; the delays are told below".to_owned()),
             ..finding
         });
     }
-    let spelled = spellings(event.properties.iter().map(|field| ((), field.name.as_str(), field.also.as_slice())));
+    let fields = event.properties.iter().zip(&counted_of.properties);
+    let spelled = spellings(fields.map(|(field, known)| (known.n_values, field.name.as_str(), field.also.as_slice())));
     let subject = |property: &str| Subject::Property { event: event.name.clone(), property: property.to_owned() };
     let mut known = Vec::new();
     for (name, field) in unknown {
-        let near = spelled.get(&without_spelling(name)).map(|(_, near)| *near);
-        known.extend(near);
+        let near = spelled.get(&without_spelling(name)).map(|(n, near)| (*near, *n));
+        known.extend(near.map(|(near, _)| near));
         findings.push(new_field(DriftKind::NewProperty, subject(name), (name, field), near));
     }
     for (place, (field, counted)) in (0..).zip(event.properties.iter().zip(&counted_of.properties)) {
@@ -326,12 +323,12 @@ fn of_event(
 
 fn of_people(tally: &Tally<'_>, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     let schema: &Schema = tally.schema;
-    let fields = schema.attributes.iter().map(|field| ((), field.name.as_str(), field.also.as_slice()));
-    let spelled = spellings(fields);
+    let fields = schema.attributes.iter().zip(&tally.attributes);
+    let spelled = spellings(fields.map(|(field, known)| (known.n_values, field.name.as_str(), field.also.as_slice())));
     let mut known = Vec::new();
     for (name, field) in tally.unknown_attributes.iter() {
-        let near = spelled.get(&without_spelling(name)).map(|(_, near)| *near);
-        known.extend(near);
+        let near = spelled.get(&without_spelling(name)).map(|(n, near)| (*near, *n));
+        known.extend(near.map(|(near, _)| near));
         findings.push(new_field(DriftKind::NewAttribute, Subject::Attribute(name.to_owned()), (name, field), near));
     }
     for (place, (field, counted)) in (0..).zip(schema.attributes.iter().zip(&tally.attributes)) {
@@ -353,36 +350,48 @@ fn of_people(tally: &Tally<'_>, scope: &Scope<'_>, findings: &mut Vec<Finding>) 
     }
 }
 
-/// A name that the schema lacks: one of its own in another spelling, or a new one.
-fn new_field(kind: DriftKind, subject: Subject, (name, field): (&str, &UnknownField), near: Option<&str>) -> Finding {
+/// How a name of the data comes to be near one of the schema.
+fn nearness(name: &str, near: &str) -> String {
+    match without_spelling(near) == without_spelling(name) {
+        true => format!("which is {} but for case, blanks, `_` or `-`", shown(near)),
+        false => format!("a name that sentences have for {}, and data has not", shown(near)),
+    }
+}
+
+/// A name that the schema lacks: one of its own in another spelling, or a new one. `near` is
+/// the former, with how many values that has.
+fn new_field(
+    kind: DriftKind,
+    subject: Subject,
+    (name, field): (&str, &UnknownField),
+    near: Option<(&str, u64)>,
+) -> Finding {
     let all = Counted { count: field.count, examples: field.examples.clone() };
     let n = counted(field.count, "value");
     let what = if kind == DriftKind::NewAttribute { "attribute" } else { "property" };
     let words = subject.words();
-    match near {
-        None => {
-            let message = format!("the schema has no {what} {words}, of which there is data: {n}");
-            let help = format!("in the schema, write\n{}", line_of(name, &field.column));
-            Finding { is_breaking: false, help: Some(help), ..Finding::new(kind, subject, &all, message) }
-        }
-        Some(near) => {
-            let message = format!("the schema has no {what} {words}, but {}: {n}", shown(near));
-            let help = match field.is_of_calls {
-                true => format!(
-                    "in the schema, write `{}` for `{}`, with `also = [{}]`",
-                    toml_key(name),
-                    toml_key(near),
-                    toml_text(near)
-                ),
-                false => format!(
-                    "in seg.toml, write `columns = {{ {} = {} }}` for this source",
-                    toml_key(near),
-                    toml_text(name)
-                ),
-            };
-            Finding { help: Some(help), ..Finding::new(DriftKind::Respelled, subject, &all, message) }
-        }
-    }
+    // What sentences call otherwise, and has its own values, is something else here.
+    let near = near.filter(|(near, n)| *n == 0 || without_spelling(near) == without_spelling(name));
+    let Some((near, n_near)) = near else {
+        let message = format!("the schema lacks the {what} {words}: {n}");
+        let table = match &subject {
+            Subject::Property { event, .. } => format!("[events.{}.properties]", toml_key(event)),
+            Subject::Attribute(_) | Subject::Event(_) => "[attributes]".to_owned(),
+        };
+        let help = Some(format!("under {table} of the schema, write\n{}", line_of(name, &field.column)));
+        return Finding { is_breaking: false, help, ..Finding::new(kind, subject, &all, message) };
+    };
+    let message = format!("the schema lacks the {what} {words}, {}: {n}", nearness(name, near));
+    let (key, own) = (toml_key(name), toml_key(near));
+    let help = match (n_near, field.is_of_calls) {
+        (0, true) => format!("in the schema, write `{key}` for `{own}`, with `also = [{}]`", toml_text(near)),
+        (0, false) => format!("in seg.toml, write `columns = {{ {own} = {} }}` for this source", toml_text(name)),
+        (n, _) => format!(
+            "the data has both, {} with the other name: have one of them sent, or write `{key}` in the schema",
+            counted(n, "value")
+        ),
+    };
+    Finding { help: Some(help), ..Finding::new(DriftKind::Respelled, subject, &all, message) }
 }
 
 /// What there is to tell of the values of an attribute or a property.

@@ -54,12 +54,33 @@ pub(super) struct Source<'t> {
     pub of_others: Vec<String>,
 }
 
-impl Source<'_> {
-    /// Whether a column of a file is told of: it has a name, which is not that of a column
-    /// before it, and no other source uses it.
-    fn is_told(&self, names: &[String]) -> Vec<bool> {
-        let mut met = HashSet::new();
-        names.iter().map(|name| !name.is_empty() && met.insert(name) && !self.of_others.contains(name)).collect()
+/// The columns of a file, of which later rows may bring more.
+#[derive(Default)]
+struct Columns {
+    names: Vec<String>,
+    met: HashSet<String>,
+    /// Whether each is told of where the schema lacks it: it has a name, which is not that of
+    /// a column before it, and no other source uses it.
+    are_told: Vec<bool>,
+}
+
+impl Columns {
+    /// How many of the columns that are known are still the same: all, or none.
+    fn same(&mut self, names: &[String]) -> usize {
+        if !names.starts_with(&self.names) {
+            *self = Columns::default();
+        }
+        self.names.len()
+    }
+
+    fn add(&mut self, name: &str, of_others: &[String]) {
+        let is_new = !name.is_empty() && self.met.insert(name.to_owned());
+        self.are_told.push(is_new && !of_others.iter().any(|other| other == name));
+        self.names.push(name.to_owned());
+    }
+
+    fn is_told(&self, at: usize) -> bool {
+        self.are_told.get(at).copied().unwrap_or(false)
     }
 }
 
@@ -74,7 +95,7 @@ pub(super) struct PeopleSink<'t, 's> {
     columns: Vec<Option<usize>>,
     /// For each column that the schema lacks, its name and where it is counted, once it was met.
     unknown: Vec<(usize, String, Slot)>,
-    has_names: bool,
+    names: Columns,
 }
 
 /// Where a name that the schema lacks is counted.
@@ -95,14 +116,14 @@ impl Slot {
 impl<'t, 's> PeopleSink<'t, 's> {
     pub fn new(tally: &'t RefCell<Tally<'s>>, source: Source<'t>, spec: &'t ProfileFiles) -> PeopleSink<'t, 's> {
         let (columns, unknown) = (Vec::new(), Vec::new());
-        PeopleSink { tally, source, spec, id_at: None, time_at: None, columns, unknown, has_names: false }
+        PeopleSink { tally, source, spec, id_at: None, time_at: None, columns, unknown, names: Columns::default() }
     }
 
     /// The columns that must be there, and where they were found.
     pub fn found(&self) -> Vec<(&'t String, Option<usize>)> {
         let time = self.spec.time.as_ref().map(|time| (time, self.time_at));
         let all = std::iter::once((&self.spec.id, self.id_at)).chain(time);
-        if self.has_names { all.collect() } else { Vec::new() }
+        if self.names.names.is_empty() { Vec::new() } else { all.collect() }
     }
 }
 
@@ -112,20 +133,32 @@ impl RowSink for PeopleSink<'_, '_> {
     }
 
     fn columns(&mut self, names: &[String]) {
-        let mut tally = self.tally.borrow_mut();
-        let at = |name: &str| names.iter().position(|known| known == name);
-        self.has_names = !names.is_empty();
-        self.id_at = at(&self.spec.id);
-        self.time_at = self.spec.time.as_deref().and_then(at);
+        let tally = &mut *self.tally.borrow_mut();
         let attributes = &tally.schema.attributes;
-        self.columns = attributes.iter().map(|field| at(&field.name)).collect();
-        for (known, found) in tally.attributes.iter_mut().zip(&self.columns) {
-            known.has_column |= found.is_some();
+        let n_same = self.names.same(names);
+        if n_same == 0 {
+            (self.id_at, self.time_at) = (None, None);
+            self.columns = vec![None; attributes.len()];
+            self.unknown.clear();
         }
-        let is_told = self.source.is_told(names);
-        let used: HashSet<usize> = self.columns.iter().chain([&self.id_at, &self.time_at]).flatten().copied().collect();
-        let unknown = names.iter().enumerate().zip(is_told).filter(|((at, _), is_told)| *is_told && !used.contains(at));
-        self.unknown = unknown.map(|((at, name), _)| (at, name.clone(), Slot::NotMet)).collect();
+        for (at, name) in names.iter().enumerate().skip(n_same) {
+            self.names.add(name, &self.source.of_others);
+            let is_time = self.spec.time.as_ref() == Some(name);
+            self.id_at = self.id_at.or((*name == self.spec.id).then_some(at));
+            self.time_at = self.time_at.or(is_time.then_some(at));
+            let field = attributes.iter().position(|field| field.name == *name);
+            let slot = field.and_then(|field| self.columns.get_mut(field));
+            match (slot, field.and_then(|field| tally.attributes.get_mut(field))) {
+                (Some(slot), Some(known)) => {
+                    *slot = slot.or(Some(at));
+                    known.has_column = true;
+                }
+                _ if self.names.is_told(at) && *name != self.spec.id && !is_time => {
+                    self.unknown.push((at, name.clone(), Slot::NotMet));
+                }
+                _ => {}
+            }
+        }
     }
 
     fn row(&mut self, line: u64, cells: &[Cell<'_>]) {
@@ -195,12 +228,13 @@ pub(super) struct EventSink<'t, 's> {
     tally: &'t RefCell<Tally<'s>>,
     source: Source<'t>,
     spec: &'t EventFiles,
-    names: Vec<String>,
-    is_told: Vec<bool>,
+    names: Columns,
     id_at: Option<usize>,
     event_at: Option<usize>,
     time_at: Option<usize>,
     received_at: Option<usize>,
+    /// How good a name for it that column has, the best first.
+    received_rank: usize,
     /// For each event of the schema that was met, where its properties are.
     layouts: Vec<Option<Layout>>,
     delays: Option<usize>,
@@ -218,12 +252,12 @@ impl<'t, 's> EventSink<'t, 's> {
             tally,
             source,
             spec,
-            names: Vec::new(),
-            is_told: Vec::new(),
+            names: Columns::default(),
             id_at: None,
             event_at: None,
             time_at: None,
             received_at: None,
+            received_rank: usize::MAX,
             layouts: Vec::new(),
             delays: None,
         }
@@ -232,29 +266,38 @@ impl<'t, 's> EventSink<'t, 's> {
     /// The columns that must be there, and where they were found.
     pub fn found(&self) -> Vec<(&'t String, Option<usize>)> {
         let all = [(&self.spec.id, self.id_at), (&self.spec.event, self.event_at), (&self.spec.time, self.time_at)];
-        if self.names.is_empty() { Vec::new() } else { all.to_vec() }
+        if self.names.names.is_empty() { Vec::new() } else { all.to_vec() }
     }
 
-    /// The column that says when an event arrived: the one that was named, or the first with
-    /// a name for it.
-    fn received_column(&self) -> Option<usize> {
-        let is_other = |at: &usize| Some(*at) != self.time_at;
+    /// How good a name a column has for when an event arrived: the one that was said, or else
+    /// a usual one.
+    fn rank(&self, name: &str) -> Option<usize> {
         match self.source.received {
-            Some(name) => self.names.iter().position(|known| known == name),
+            Some(said) => (said == name).then_some(0),
             None => {
-                let of_name = |wanted: &&str| self.names.iter().position(|name| without_spelling(name) == **wanted);
-                RECEIVED.iter().filter_map(|wanted| of_name(&wanted)).find(is_other)
+                let name = without_spelling(name);
+                RECEIVED.iter().position(|known| *known == name)
             }
         }
     }
 
+    /// Where the properties of an event are.
     fn layout(&self, event: &Event) -> Layout {
-        let at = |name: &str| self.names.iter().position(|known| known == name);
-        let columns: Vec<Option<usize>> = event.properties.iter().map(|field| at(&field.name)).collect();
+        let mut layout = Layout { columns: vec![None; event.properties.len()], unknown: Vec::new() };
+        (0..self.names.names.len()).for_each(|at| self.extend(&mut layout, event, at));
+        layout
+    }
+
+    /// Adds a column to where the properties of an event are.
+    fn extend(&self, layout: &mut Layout, event: &Event, at: usize) {
+        let Some(name) = self.names.names.get(at) else { return };
+        let field = event.properties.iter().position(|field| field.name == *name);
         let special = [self.id_at, self.event_at, self.time_at, self.received_at];
-        let used: HashSet<usize> = columns.iter().chain(&special).flatten().copied().collect();
-        let unknown = self.is_told.iter().enumerate().filter(|(at, is_told)| **is_told && !used.contains(at));
-        Layout { unknown: unknown.map(|(at, _)| (at, Slot::NotMet)).collect(), columns }
+        match field.and_then(|field| layout.columns.get_mut(field)) {
+            Some(slot) => *slot = slot.or(Some(at)),
+            None if self.names.is_told(at) && !special.contains(&Some(at)) => layout.unknown.push((at, Slot::NotMet)),
+            None => {}
+        }
     }
 
     /// Looks at when an event happened and when it arrived.
@@ -295,8 +338,9 @@ impl<'t, 's> EventSink<'t, 's> {
             return;
         }
         let special = [self.id_at, self.event_at, self.time_at, self.received_at];
-        for (at, (cell, is_told)) in cells.iter().zip(&self.is_told).enumerate() {
-            let Some(name) = self.names.get(at).filter(|_| *is_told && !cell.is_missing()) else { continue };
+        for (at, cell) in cells.iter().enumerate() {
+            let is_told = self.names.is_told(at) && !cell.is_missing();
+            let Some(name) = self.names.names.get(at).filter(|_| is_told) else { continue };
             if special.contains(&Some(at)) {
                 continue;
             }
@@ -315,7 +359,7 @@ impl<'t, 's> EventSink<'t, 's> {
         let Some(Some(layout)) = self.layouts.get_mut(event) else { return };
         for (at, slot) in &mut layout.unknown {
             let Some(cell) = cells.get(*at).filter(|cell| !cell.is_missing()) else { continue };
-            let Some(name) = self.names.get(*at) else { continue };
+            let Some(name) = self.names.names.get(*at) else { continue };
             if *slot == Slot::NotMet {
                 let new = || (event, name.clone(), unknown_field(name, zone, is_of_calls));
                 *slot = Slot::of(tally.unknown_properties.place(&format!("{event} {name}"), new));
@@ -335,21 +379,37 @@ impl RowSink for EventSink<'_, '_> {
     }
 
     fn columns(&mut self, names: &[String]) {
-        let at = |name: &str| names.iter().position(|known| known == name);
-        self.id_at = at(&self.spec.id);
-        self.event_at = at(&self.spec.event);
-        self.time_at = at(&self.spec.time);
-        self.names = names.to_vec();
-        self.is_told = self.source.is_told(names);
-        self.received_at = self.received_column();
-        let tally = &mut *self.tally.borrow_mut();
-        self.layouts = (0..tally.schema.events.len()).map(|_| None).collect();
-        let received = self.received_at.and_then(|at| names.get(at));
-        if let Some(received) = received {
-            self.delays = Some(tally.delays_of(&self.spec.time, received));
-        } else if self.source.is_calls {
-            self.delays = Some(tally.delays_of(&self.spec.time, super::calls::RECEIVED));
+        let shared = self.tally;
+        let tally = &mut *shared.borrow_mut();
+        let n_same = self.names.same(names);
+        if n_same == 0 {
+            (self.id_at, self.event_at, self.time_at) = (None, None, None);
+            (self.received_at, self.received_rank) = (None, usize::MAX);
+            self.layouts = (0..tally.schema.events.len()).map(|_| None).collect();
         }
+        for (at, name) in names.iter().enumerate().skip(n_same) {
+            self.names.add(name, &self.source.of_others);
+            for (slot, wanted) in [
+                (&mut self.id_at, &self.spec.id),
+                (&mut self.event_at, &self.spec.event),
+                (&mut self.time_at, &self.spec.time),
+            ] {
+                *slot = slot.or((name == wanted).then_some(at));
+            }
+            if let Some(rank) = self.rank(name).filter(|rank| *rank < self.received_rank && *name != self.spec.time) {
+                (self.received_at, self.received_rank) = (Some(at), rank);
+            }
+        }
+        for (idx, event) in tally.schema.events.iter().enumerate() {
+            let Some(mut layout) = self.layouts.get_mut(idx).and_then(Option::take) else { continue };
+            (n_same..names.len()).for_each(|at| self.extend(&mut layout, event, at));
+            if let Some(slot) = self.layouts.get_mut(idx) {
+                *slot = Some(layout);
+            }
+        }
+        let received = self.received_at.and_then(|at| names.get(at)).map(String::as_str);
+        let received = received.or(self.source.is_calls.then_some(super::calls::RECEIVED));
+        self.delays = received.map(|received| tally.delays_of(&self.spec.time, received));
     }
 
     fn row(&mut self, line: u64, cells: &[Cell<'_>]) {

@@ -55,7 +55,7 @@ pub fn run(args: &SchemaCheck, output: &Output) -> Result<Exit, Failure> {
         Format::Json => print_json(&json_of(&drift))?,
         Format::Text => print_text(&text_of(&drift, (&manifest.name, &manifest.schema), output.shown_max()))?,
     }
-    let is_error = drift.is_breaking() || args.strict && !drift.is_clean();
+    let is_error = drift.is_breaking() || args.strict && drift.n_remarks() > 0;
     Ok(if is_error { Exit::Errors } else { Exit::Success })
 }
 
@@ -158,8 +158,7 @@ fn write_times(out: &mut String, drift: &Drift) {
 }
 
 fn summary(drift: &Drift) -> String {
-    let n_errors = drift.findings.iter().filter(|finding| finding.is_breaking).count();
-    let n_remarks = drift.findings.len() - n_errors;
+    let (n_errors, n_remarks) = (drift.n_errors(), drift.n_remarks());
     let n_lost = drift.report.rows_lost();
     let lost = if n_lost > 0 { format!(", {} that could not be read", n_of(n_lost, "row")) } else { String::new() };
     match (n_errors, n_remarks) {
