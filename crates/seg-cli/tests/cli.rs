@@ -58,9 +58,13 @@ const RECENT: &str = "segment \"Recent\" include people who ordered in the past 
 #[test]
 fn consoles_of_the_readme_are_true() {
     let mut n_commands = 0;
-    for file in
-        ["README.md", "examples/online-retail/README.md", "examples/webshop-calls/README.md", "docs/book/src/data.md"]
-    {
+    for file in [
+        "README.md",
+        "examples/online-retail/README.md",
+        "examples/webshop-calls/README.md",
+        "docs/book/src/data.md",
+        "docs/book/src/schemas.md",
+    ] {
         let readme = std::fs::read_to_string(root().join(file)).expect("a text");
         for block in readme.split("```console\n").skip(1) {
             let block = block.split("```").next().expect("a block");
@@ -73,7 +77,7 @@ fn consoles_of_the_readme_are_true() {
             n_commands += 1;
         }
     }
-    assert_eq!(n_commands, 5);
+    assert_eq!(n_commands, 7);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Schemas from tracking plans, and data compared with schemas, as a person meets them.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests may panic")]
 
 use serde_json::Value;
 use std::fmt::Write;

@@ -85,7 +85,7 @@ pub struct Drift {
     pub files: u64,
     /// How many rows of people there are.
     pub people_rows: u64,
-    /// How many rows of events there are.
+    /// How many rows there are of which each is an event.
     pub event_rows: u64,
     /// What was found: first what breaks the schema or segments, then the rest.
     pub findings: Vec<Finding>,

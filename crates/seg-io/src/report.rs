@@ -124,7 +124,7 @@ impl ProblemKind {
     }
 
     /// Whether a row with it is no part of the answer, for it could not be read as one.
-    pub fn is_lost(self) -> bool {
+    pub(crate) fn is_lost(self) -> bool {
         match self {
             ProblemKind::BrokenRow
             | ProblemKind::MissingId

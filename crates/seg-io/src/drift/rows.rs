@@ -223,7 +223,7 @@ fn note(tally: &mut Tally<'_>, file: &DataFile, (kind, column, line): (ProblemKi
     tally.report.add(kind, column, place);
 }
 
-/// Compares the rows of events of a file.
+/// Compares the events of a file, a row each.
 pub(super) struct EventSink<'t, 's> {
     tally: &'t RefCell<Tally<'s>>,
     source: Source<'t>,
