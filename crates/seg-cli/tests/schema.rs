@@ -129,6 +129,34 @@ fn a_plan_with_errors_writes_nothing() {
     assert_eq!(std::fs::read_to_string(dir.path().join("schema.toml")).expect("a text"), "before");
 }
 
+/// Words that sentences cannot say are not guessed, and not taken where the plan says them.
+#[test]
+fn words_of_a_plan_are_those_that_sentences_can_say() {
+    let words =
+        ["The", "Last", "Number", "Not", "From", "With", "Who", "Any", "Did", "7", "a.b", "#/x", "Most", "Within"];
+    for word in words {
+        for name in [word.to_owned(), format!("{word} Opened"), format!("Opened {word}"), format!("{word} {word}")] {
+            let dir = project("", "id,event,time\n");
+            std::fs::remove_file(dir.path().join("schema.toml")).expect("removed");
+            write(dir.path(), "plan.json", &format!("[{{\"title\": \"{name}\"}}, {{\"title\": \"Song Played\"}}]"));
+            let output = seg(dir.path(), &["schema", "import", "plan.json", "--write", "schema.toml"]);
+            assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+            let output = seg(dir.path(), &["check"]);
+            assert_eq!(output.status.code(), Some(0), "{name}: {}", shown(&output));
+        }
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    write(
+        dir.path(),
+        "plan.json",
+        "{\"title\": \"x\", \"x-seg-schema\": 1, \"type\": \"object\", \"x-seg-verbs\": [\"not\"]}",
+    );
+    let output = seg(dir.path(), &["schema", "import", "plan.json", "--write", "schema.toml"]);
+    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    assert!(text(&output.stderr).starts_with("error[E0702]: `not` begins with a reserved word"), "{}", shown(&output));
+    assert!(!dir.path().join("schema.toml").exists());
+}
+
 /// A project in which everything is wrong that can be.
 #[test]
 fn drift_is_told_with_numbers_and_places() {

@@ -166,13 +166,21 @@ pub fn plan_files(path: &Path) -> Result<Vec<PlanFile>, ReadError> {
     paths.into_iter().map(read).collect()
 }
 
-/// Reads a tracking plan, of one file or several, as one schema. The words of events that
-/// no plan of Seg says are guessed from their names, as for data.
+/// Whether the words of events, which no plan says but one of Seg, are guessed from their
+/// names, as for data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum GuessWords {
+    Yes,
+    No,
+}
+
+/// Reads a tracking plan, of one file or several, as one schema.
 ///
 /// # Errors
 /// Everything in it that is no JSON or no JSON Schema, or that no schema may have, each with
 /// its place.
-pub fn import(files: &[PlanFile]) -> Result<Imported, Vec<PlanProblem>> {
+pub fn import(files: &[PlanFile], words: GuessWords) -> Result<Imported, Vec<PlanProblem>> {
     let mut documents = Vec::new();
     let mut problems = Vec::new();
     for file in files {
@@ -201,7 +209,7 @@ pub fn import(files: &[PlanFile]) -> Result<Imported, Vec<PlanProblem>> {
         return Err(problems);
     }
     let (n_attributes, n_events) = (assembled.schema.attributes.len(), assembled.schema.events.len());
-    let (text, is_guessed) = assembled.text()?;
+    let (text, is_guessed) = assembled.text(words)?;
     let mut schema = String::from("# What segments can be about, read from a tracking plan by `seg schema import`.\n");
     if is_guessed {
         schema.push_str(

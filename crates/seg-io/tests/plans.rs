@@ -4,7 +4,7 @@
 
 use seg_data::Schema;
 use seg_data::schema::parse;
-use seg_io::json_schema::{ExportForm, Imported, PlanFile, export, import, plan_files};
+use seg_io::json_schema::{ExportForm, GuessWords, Imported, PlanFile, export, import, plan_files};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,7 +19,8 @@ fn file(name: &str, text: impl Into<String>) -> Vec<PlanFile> {
 
 /// The plan that a text is, or its problems.
 fn read(text: impl Into<String>) -> Result<Imported, Vec<String>> {
-    import(&file("p.json", text)).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    import(&file("p.json", text), GuessWords::Yes)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
 /// A schema without where it says things.
@@ -178,7 +179,7 @@ fn plans_of_all_forms_are_read() {
             let path = Path::new(&file.name);
             file.name = path.file_name().expect("a name").to_string_lossy().into_owned();
         }
-        let imported = import(&files).expect("a plan");
+        let imported = import(&files, GuessWords::Yes).expect("a plan");
         let remarks: Vec<String> =
             imported.remarks.iter().map(|remark| format!("{}: {remark}\n", remark.kind.slug())).collect();
         insta::assert_snapshot!(format!("plan_{name}"), format!("{}\n---\n{}", imported.schema, remarks.concat()));

@@ -3,7 +3,7 @@
 use super::document::{Found, FoundEvent};
 use super::fields::Described;
 use super::read::{Reader, Spot};
-use super::{PlanProblem, RemarkKind};
+use super::{GuessWords, PlanProblem, RemarkKind};
 use crate::infer::english::Words;
 use seg_data::schema::{
     Channel, Event, Field, Group, Noun, PlaceOf, Role, Schema, SchemaProblem, Verb, is_name, parse, parse_period,
@@ -56,13 +56,14 @@ impl<'p> Assembled<'p> {
         Assembled { schema, spots, whole: wholes.into_iter().next(), is_own }
     }
 
-    /// The text of the schema, which is read as one without a problem.
+    /// The text of the schema, which is read as one without a problem, and whether words of it
+    /// were guessed, if they may be.
     ///
     /// # Errors
     /// What no schema may say, where it was described.
-    pub fn text(mut self) -> Result<(String, bool), Vec<PlanProblem>> {
+    pub fn text(mut self, words: GuessWords) -> Result<(String, bool), Vec<PlanProblem>> {
         let plain = self.schema.clone();
-        if !self.is_own {
+        if !self.is_own && words == GuessWords::Yes {
             guess_words(&mut self.schema);
             let text = to_toml(&self.schema);
             if parse(&text).1.is_empty() {
@@ -114,11 +115,18 @@ fn guess_words(schema: &mut Schema) {
         }
         if event.verbs.is_empty() && event.nouns.is_empty() && event.role.is_none() {
             let guess = words.guess(&event.name);
-            event.verbs = guess.verbs.into_iter().map(|base| Verb { base, past: None, participle: None }).collect();
-            event.nouns = guess.noun.into_iter().map(|singular| Noun { singular, plural: None }).collect();
+            let verbs = guess.verbs.into_iter().filter(|words| are_plain(words));
+            let noun = guess.noun.into_iter().filter(|words| are_plain(words));
+            event.verbs = verbs.map(|base| Verb { base, past: None, participle: None }).collect();
+            event.nouns = noun.map(|singular| Noun { singular, plural: None }).collect();
             event.role = guess.role.and_then(Role::parse);
         }
     }
+}
+
+/// Whether words are of letters alone, as all that sentences write without quotes.
+fn are_plain(words: &str) -> bool {
+    words.split(' ').all(|word| !word.is_empty() && word.chars().all(char::is_alphabetic))
 }
 
 /// Events of which no two have one name.

@@ -245,6 +245,6 @@ fn json_of(drift: &Drift) -> Value {
         "more": more,
         "delays": drift.delays.iter().map(delay).collect::<Value>(),
         "future": { "count": drift.future, "examples": places(&drift.future_examples) },
-        "problems": run::data_json(&drift.report)["problems"],
+        "problems": run::data_json(&drift.report).get("problems"),
     })
 }

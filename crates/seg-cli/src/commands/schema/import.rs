@@ -2,10 +2,11 @@
 
 use super::write_new;
 use crate::args::{Format, SchemaImport};
-use crate::commands::check::counted;
+use crate::commands::check::{counted, summary};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
-use seg::unstable::io::json_schema::{Imported, PlanProblem, PlanRemark, RemarkKind, import, plan_files};
+use seg::unstable::io::json_schema::{GuessWords, Imported, PlanProblem, PlanRemark, RemarkKind, import, plan_files};
+use seg::{Diagnostics, Project, Settings};
 use serde_json::{Value, json};
 
 pub fn run(args: &SchemaImport, output: &Output) -> Result<Exit, Failure> {
@@ -16,7 +17,10 @@ pub fn run(args: &SchemaImport, output: &Output) -> Result<Exit, Failure> {
     for path in &args.plan {
         files.extend(plan_files(path).map_err(Failure::new)?);
     }
-    let imported = match import(&files) {
+    // A guess may be a word that no sentence can begin with; then none is better.
+    let guessed = import(&files, GuessWords::Yes);
+    let is_wrong = guessed.as_ref().is_ok_and(|imported| errors(imported).is_some());
+    let imported = match if is_wrong { import(&files, GuessWords::No) } else { guessed } {
         Ok(imported) => imported,
         Err(problems) => {
             match args.format {
@@ -26,6 +30,14 @@ pub fn run(args: &SchemaImport, output: &Output) -> Result<Exit, Failure> {
             return Ok(Exit::Errors);
         }
     };
+    // Words that the plan says may be such, too.
+    if let Some(errors) = errors(&imported) {
+        output.diagnostics(&errors, args.format)?;
+        if args.format == Format::Text {
+            eprintln!("{}; nothing was written", summary(&errors));
+        }
+        return Ok(Exit::Errors);
+    }
     if let Some(path) = &args.write {
         write_new(path, &imported.schema)?;
     }
@@ -48,6 +60,12 @@ pub fn run(args: &SchemaImport, output: &Output) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// What a project with this schema would be told, if it is anything to be mended.
+fn errors(imported: &Imported) -> Option<Diagnostics> {
+    let project = Project::from_text(&imported.schema, [], Settings::default());
+    seg::compile(&project).err()
 }
 
 /// `2 attributes and 7 events`
