@@ -52,7 +52,7 @@ pub enum Command {
     History(History),
     /// Keep the meaning of frozen segments in seg.lock.
     Freeze(Freeze),
-    /// Say what sentences can speak of.
+    /// Say what sentences can speak of; read schemas from tracking plans, and compare data with them.
     Schema(Schema),
     /// Explain the codes of errors and warnings.
     Codes(Codes),
@@ -102,6 +102,86 @@ pub struct Schema {
 pub enum SchemaCommand {
     /// List the English of a schema: each event with the words that sentences may use.
     Words(SchemaWords),
+    /// Compare data with the whole schema: what each of them has and the other lacks.
+    Check(SchemaCheck),
+    /// Read a schema from a tracking plan in JSON Schema.
+    Import(SchemaImport),
+    /// Write the schema as a tracking plan in JSON Schema.
+    Export(SchemaExport),
+}
+
+/// Compare data with the whole schema: what each of them has and the other lacks.
+///
+/// Every row is read once, with all of its columns, whatever the segments ask about. What
+/// breaks the schema or a segment is an error and ends with exit code 1: values that are not
+/// of their type or not allowed, required ones that are missing, names that are spelled
+/// otherwise, events that arrive later than `arrives_within`, and what segments ask about
+/// and no data has. Events and properties that the schema lacks, and those that no segment
+/// asks about and no data has, are remarks.
+#[derive(clap::Args)]
+pub struct SchemaCheck {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Compare this file (or folder, or pattern) rather than the project's data; it is read
+    /// as the source of seg.toml that it belongs to. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub data: Vec<PathBuf>,
+    /// The column that says when events arrived, where none has a usual name such as
+    /// `received_at`.
+    #[arg(long, value_name = "COLUMN")]
+    pub received: Option<String>,
+    /// The instant after which events are of the future, rather than now.
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+    /// End with exit code 1 where there are only remarks, too.
+    #[arg(long)]
+    pub strict: bool,
+    /// How to show what was found.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Read a schema from a tracking plan in JSON Schema.
+///
+/// A plan is a file or a folder of files, in one of these forms: the tracking plan of a
+/// customer data platform (`rules` with `events`); a bundle of schemas under `events`,
+/// `oneOf` or `$defs`; a list of schemas or a schema a file, each with the event's name as
+/// its `title`. What no schema of Seg can say is named on standard error, each with its
+/// place.
+#[derive(clap::Args)]
+pub struct SchemaImport {
+    /// A file, or a folder of files that end in .json. Several are one plan.
+    #[arg(required = true)]
+    pub plan: Vec<PathBuf>,
+    /// Write the schema to a file that is not there yet, rather than to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+    /// How to show what was found.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(clap::Args)]
+pub struct SchemaExport {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// The form of the plan.
+    #[arg(long = "as", value_enum, value_name = "FORM", default_value_t = PlanForm::JsonSchema)]
+    pub form: PlanForm,
+    /// Write the plan to a file that is not there yet, rather than to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+}
+
+/// The form of a tracking plan.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanForm {
+    /// One JSON Schema: what is known of people under `attributes`, events under `events`.
+    JsonSchema,
+    /// The tracking plan of a customer data platform, with the schema of each call.
+    TrackingPlan,
 }
 
 #[derive(clap::Args)]

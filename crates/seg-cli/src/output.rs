@@ -29,6 +29,11 @@ impl Output {
         Output { color, draws_all }
     }
 
+    /// So many problems of one kind are shown.
+    pub fn shown_max(&self) -> usize {
+        if self.draws_all { usize::MAX } else { DRAWN_MAX }
+    }
+
     /// Whether to colour a stream that is a terminal or not.
     fn style(&self, is_terminal: bool) -> Style {
         let color = match self.color {
@@ -55,7 +60,7 @@ impl Output {
             Format::Json => print_json(&serde_json::json!({ "diagnostics": diagnostics.to_json() })),
             Format::Text => {
                 if !diagnostics.is_empty() {
-                    let max = if self.draws_all { usize::MAX } else { DRAWN_MAX };
+                    let max = self.shown_max();
                     let (drawn, more) = diagnostics.render_first(max, self.style(std::io::stderr().is_terminal()));
                     eprintln!("{drawn}");
                     for (code, n) in &more {

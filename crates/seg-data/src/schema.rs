@@ -3,9 +3,11 @@
 mod english;
 mod file;
 mod pattern;
+mod write;
 
 pub use english::{Noun, Verb, article, base_of_past, comes_every_year};
-pub use file::{ProblemKind, SchemaProblem, parse};
+pub use file::{ProblemKind, SchemaProblem, is_name, parse, parse_period};
+pub use write::{period_text, to_toml, toml_key, toml_text, toml_type};
 
 use crate::time::Period;
 use crate::types::Type;

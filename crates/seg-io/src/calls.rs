@@ -213,8 +213,8 @@ pub(crate) struct CallSink<'c> {
     of_group: Vec<bool>,
     /// For each column of the file, those that say the same, the one that counts first.
     sources: Vec<Vec<usize>>,
-    /// The names and message ids of events met: what is sent again is one event.
-    seen: &'c mut HashSet<(String, String)>,
+    /// The names and message ids of events met, where what is sent again is one event.
+    seen: Option<&'c mut HashSet<(String, String)>>,
 }
 
 impl<'c> CallSink<'c> {
@@ -224,7 +224,14 @@ impl<'c> CallSink<'c> {
         schema: &'c Schema,
         seen: &'c mut HashSet<(String, String)>,
     ) -> CallSink<'c> {
-        CallSink { sink, rows, schema, places: Places::default(), of_group: Vec::new(), sources: Vec::new(), seen }
+        CallSink { seen: Some(seen), ..CallSink::of_each(sink, rows, schema) }
+    }
+
+    /// A sink that is given each call, also one that was sent before, so that no memory
+    /// grows with their number.
+    pub fn of_each(sink: &'c mut dyn RowSink, rows: Rows, schema: &'c Schema) -> CallSink<'c> {
+        let (of_group, sources) = (Vec::new(), Vec::new());
+        CallSink { sink, rows, schema, places: Places::default(), of_group, sources, seen: None }
     }
 
     /// What a column of calls is called, and how well it says so, the least first; nothing
@@ -309,8 +316,9 @@ impl RowSink for CallSink<'_> {
             return;
         }
         let event = self.event(kind, cells);
-        if let (Rows::Events, Some(message)) = (self.rows, self.places.id(self.places.message, cells))
-            && !self.seen.insert((event.show(), message))
+        if let (Rows::Events, Some(seen)) = (self.rows, &mut self.seen)
+            && let Some(message) = self.places.id(self.places.message, cells)
+            && !seen.insert((event.show(), message))
         {
             return self.sink.note(ProblemKind::RepeatedEvent, MESSAGE_ID, line);
         }

@@ -58,17 +58,14 @@ impl RecordsBuilder {
     /// Appends a list of records, or missing. A field that a record lacks is
     /// missing; one that is not of its type makes the whole list unparsable.
     fn append(&mut self, cell: &Cell<'_>, zone: Option<Zone>) -> Result<bool, Unfit> {
-        let parsed;
-        let items = match cell {
-            Cell::List(items) => items.as_slice(),
-            Cell::Text(text) if !text.is_empty() => {
-                parsed = serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
-                let Cell::List(items) = json_cell(&parsed, "") else { return self.missing(Err(Unfit::OtherType)) };
-                return self.append(&Cell::List(items), zone);
-            }
-            _ if cell.is_missing() => return self.missing(Ok(false)),
-            _ => return self.missing(Err(Unfit::OtherType)),
-        };
+        match with_records(cell, |items| self.append_items(items, zone)) {
+            Ok(Some(outcome)) => outcome,
+            Ok(None) => self.missing(Ok(false)),
+            Err(unfit) => self.missing(Err(unfit)),
+        }
+    }
+
+    fn append_items(&mut self, items: &[Cell<'_>], zone: Option<Zone>) -> Result<bool, Unfit> {
         let mut outcome = Ok(true);
         for item in items {
             let Cell::Record(fields) = item else {
@@ -257,33 +254,49 @@ fn append_list<B: ArrayBuilder, T>(
     parse: impl Fn(&Cell<'_>) -> Result<Option<T>, Unfit>,
     append: impl Fn(&mut B, T),
 ) -> Result<bool, Unfit> {
-    let owned: Vec<String>;
-    let items: Vec<Cell<'_>> = match cell {
-        _ if cell.is_missing() || matches!(cell, Cell::Text(text) if text.trim().is_empty()) => {
-            builder.append_null();
-            return Ok(false);
-        }
-        Cell::List(items) => items.clone(),
-        Cell::Text(text) => {
-            owned = split_list(text);
-            owned.iter().map(|t| Cell::Text(t)).collect()
-        }
-        _ => {
-            builder.append_null();
-            return Err(Unfit::OtherType);
-        }
-    };
-    let values: Result<Vec<Option<T>>, Unfit> = items.iter().map(&parse).collect();
+    let values = with_items(cell, |items| items.iter().map(&parse).collect::<Result<Vec<Option<T>>, Unfit>>());
     match values {
-        Ok(values) => {
+        Ok(Some(Ok(values))) => {
             values.into_iter().flatten().for_each(|v| append(builder.values(), v));
             builder.append(true);
             Ok(true)
         }
-        Err(unfit) => {
+        Ok(None) => {
+            builder.append_null();
+            Ok(false)
+        }
+        Ok(Some(Err(unfit))) | Err(unfit) => {
             builder.append_null();
             Err(unfit)
         }
+    }
+}
+
+/// Hands on the items of a list, if it is one; nothing is done where it is missing.
+pub(crate) fn with_items<R>(cell: &Cell<'_>, then: impl FnOnce(&[Cell<'_>]) -> R) -> Result<Option<R>, Unfit> {
+    match cell {
+        _ if cell.is_missing() || matches!(cell, Cell::Text(text) if text.trim().is_empty()) => Ok(None),
+        Cell::List(items) => Ok(Some(then(items))),
+        Cell::Text(text) => {
+            let texts = split_list(text);
+            let items: Vec<Cell<'_>> = texts.iter().map(|t| Cell::Text(t)).collect();
+            Ok(Some(then(&items)))
+        }
+        _ => Err(Unfit::OtherType),
+    }
+}
+
+/// Hands on the items of a list of records, which is JSON where it is a text.
+pub(crate) fn with_records<R>(cell: &Cell<'_>, then: impl FnOnce(&[Cell<'_>]) -> R) -> Result<Option<R>, Unfit> {
+    match cell {
+        Cell::List(items) => Ok(Some(then(items))),
+        Cell::Text(text) if !text.is_empty() => {
+            let parsed = serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+            let Cell::List(items) = json_cell(&parsed, "") else { return Err(Unfit::OtherType) };
+            Ok(Some(then(&items)))
+        }
+        _ if cell.is_missing() => Ok(None),
+        _ => Err(Unfit::OtherType),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Looking at data nobody has described yet: a first `seg.toml` and schema.
 
-mod column;
-mod english;
+pub(crate) mod column;
+pub(crate) mod english;
 mod settings;
 
 use crate::cell::Cell;
@@ -10,8 +10,9 @@ use crate::open::{DataFile, find};
 use crate::report::{ProblemKind, ReadError};
 use crate::rows::{self, RowSink};
 use column::Column;
+use seg_data::schema::{toml_key, toml_text, toml_type};
 use seg_data::{Timestamp, Type, Zone};
-use settings::{manifest, toml_key, toml_text, toml_type};
+use settings::manifest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::num::NonZero;

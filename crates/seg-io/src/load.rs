@@ -113,9 +113,9 @@ pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
 }
 
 /// Sources with their files.
-type Sources<'d, T> = Vec<(&'d T, Vec<DataFile>)>;
+pub(crate) type Sources<'d, T> = Vec<(&'d T, Vec<DataFile>)>;
 
-fn with_files<'d, T>(
+pub(crate) fn with_files<'d, T>(
     base: &Path,
     sources: &'d [T],
     files: impl Fn(&T) -> &Vec<String>,
@@ -426,7 +426,7 @@ fn merged_ids(merges: &Merges, ids: &StringArray) -> Option<ArrayRef> {
 }
 
 /// A file without the columns it is said to have is another file.
-fn lacks(file: &DataFile, columns: &[(&String, Option<usize>)]) -> Result<(), ReadError> {
+pub(crate) fn lacks(file: &DataFile, columns: &[(&String, Option<usize>)]) -> Result<(), ReadError> {
     match columns.iter().find(|(_, at)| at.is_none()) {
         Some((name, _)) => {
             Err(ReadError::new(&file.name, format!("there is no column `{name}`, which seg.toml says it has")))
@@ -496,7 +496,7 @@ fn tell(report: &mut Report, schema: &Schema, id: AttributeId, files: &[String])
 }
 
 /// The columns of a file that other sources of events than this one use.
-fn used_by_others(sources: &Sources<'_, EventFiles>, own: &EventFiles, file: &DataFile) -> Vec<String> {
+pub(crate) fn used_by_others(sources: &Sources<'_, EventFiles>, own: &EventFiles, file: &DataFile) -> Vec<String> {
     let others = sources
         .iter()
         .filter(|(spec, files)| !std::ptr::eq(*spec, own) && files.iter().any(|other| other.path == file.path));

@@ -120,7 +120,7 @@ pub(crate) fn format_of(name: &str) -> Option<Format> {
 }
 
 /// `New%20York` as `New York`.
-fn unescaped(value: &str) -> String {
+pub(crate) fn unescaped(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let [first, after @ ..] = rest {

@@ -132,3 +132,15 @@ pub(crate) fn read(
         Format::Parquet => parquet::read(file, meter, threads, sink),
     }
 }
+
+/// Feeds so many bytes of a file into `sink`, which shows its columns; of a Parquet or an
+/// Arrow file all rows, of which nothing is unpacked that the sink does not want.
+pub(crate) fn peek(file: &DataFile, n_bytes: u64, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+    let beginning = || Ok(Box::new(std::io::Read::take(file.stream(&Arc::default())?, n_bytes)));
+    match file.format {
+        Format::Csv | Format::Tsv => csv::read(file, &CsvRead::default(), beginning()?, sink),
+        Format::Json => ndjson::read(file, beginning()?, sink),
+        Format::Arrow => arrow::read(file, &Arc::default(), sink),
+        Format::Parquet => parquet::read(file, &Arc::default(), NonZero::<usize>::MIN, sink),
+    }
+}

@@ -24,7 +24,7 @@ pub(crate) fn existence_nodes(plan: &Plan) -> HashSet<NodeId> {
             }
         }
     }
-    plan.roots().iter().for_each(|root| drop(found.remove(&root.node)));
+    found.retain(|id| !plan.roots().iter().any(|root| root.node == *id));
     found
 }
 

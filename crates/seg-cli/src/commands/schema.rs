@@ -1,16 +1,49 @@
 //! `seg schema`
 
+mod check;
+mod export;
+mod import;
+
 use super::load;
 use crate::args::{Format, Schema, SchemaCommand, SchemaWords};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
 use seg::Project;
+use seg::unstable::diag::Code;
+use seg::unstable::io::write_whole;
 use std::fmt::Write;
+use std::path::Path;
 
 pub fn run(args: &Schema, output: &Output) -> Result<Exit, Failure> {
     match &args.command {
         SchemaCommand::Words(args) => words(args, output),
+        SchemaCommand::Check(args) => check::run(args, output),
+        SchemaCommand::Import(args) => import::run(args, output),
+        SchemaCommand::Export(args) => export::run(args, output),
     }
+}
+
+/// The project, unless its schema or its settings have errors, which were shown; those of
+/// segments do not matter here.
+fn with_schema(dir: &Path, format: Format, output: &Output) -> Result<Option<Project>, Failure> {
+    let project = load(dir)?;
+    let errors = seg::compile(&project).err();
+    let is_of_schema = |code: Code| code.number().starts_with("E07") && code != Code::UnreadableList;
+    if let Some(diagnostics) = errors
+        && diagnostics.iter().any(|problem| problem.is_error() && is_of_schema(problem.code))
+    {
+        output.diagnostics(&diagnostics, format)?;
+        return Ok(None);
+    }
+    Ok(Some(project))
+}
+
+/// Writes a text to a file that is not there yet.
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    if path.exists() {
+        return Err(Failure::new(format!("{} exists already; nothing was written", path.display())));
+    }
+    write_whole(path, text).map_err(|e| Failure::new(format!("{}: {e}", path.display())))
 }
 
 /// What sentences may call an event or a group.
@@ -25,14 +58,7 @@ struct Entry<'s> {
 }
 
 fn words(args: &SchemaWords, output: &Output) -> Result<Exit, Failure> {
-    let project = load(&args.dir)?;
-    // Words of a schema that has errors might be wrong; those of segments do not matter here.
-    if let Err(diagnostics) = seg::compile(&project)
-        && diagnostics.iter().any(|problem| problem.is_error() && problem.code.number().starts_with("E07"))
-    {
-        output.diagnostics(&diagnostics, args.format)?;
-        return Ok(Exit::Errors);
-    }
+    let Some(project) = with_schema(&args.dir, args.format, output)? else { return Ok(Exit::Errors) };
     let entries = entries(&project);
     match args.format {
         Format::Text => print_text(&text(&entries))?,

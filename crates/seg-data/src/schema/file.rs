@@ -334,8 +334,7 @@ impl Reader {
     }
 
     fn check_name(&mut self, name: &str, at: &Range<usize>) {
-        let is_plain = !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control);
-        if !is_plain {
+        if !is_name(name) {
             let message = format!("`{}` cannot be a name", name.escape_debug());
             let help = "a name has at least one character, none of them invisible, and no space at its ends";
             self.problem(ProblemKind::Name, at.clone(), message, Some(help.to_owned()));
@@ -559,7 +558,14 @@ fn noun(file: ShortOrLong<NounTable>) -> Noun {
     }
 }
 
-fn parse_period(text: &str) -> Option<Period> {
+/// Whether a text can be a name: it has a character, none that is invisible, and no space at
+/// its ends.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control)
+}
+
+/// A length of time as schemas write it: `15 minutes`, `400 days`, `2 years`.
+pub fn parse_period(text: &str) -> Option<Period> {
     let (count, unit) = text.trim().split_once(' ')?;
     let count: i64 = count.replace('_', "").parse().ok().filter(|n| (1..=4_000_000).contains(n))?;
     let unit = unit.trim();

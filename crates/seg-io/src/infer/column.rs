@@ -14,7 +14,7 @@ const TIME_WORDS: &[&str] = &["timestamp", "time", "ts", "datetime", "date", "at
 /// The types that the values of a column fit so far, and the values themselves as
 /// long as there are few.
 #[derive(Clone)]
-pub(super) struct Column {
+pub(crate) struct Column {
     pub name: String,
     fits: Vec<Type>,
     pub n_values: u64,
@@ -129,7 +129,7 @@ impl Column {
             return Type::Timestamp;
         }
         let first = [Type::Boolean, Type::Integer].into_iter().find(|ty| fits(ty));
-        let is_money = self.has_fraction && is_like(&self.name, MONEY_WORDS) && fits(&Type::Money);
+        let is_money = self.has_fraction && is_named_for_money(&self.name) && fits(&Type::Money);
         let rest = [Type::Number, Type::Date, Type::Timestamp].into_iter().find(|ty| fits(ty));
         first
             .filter(|ty| *ty != Type::Integer || !is_like(&self.name, ID_WORDS))
@@ -223,8 +223,13 @@ fn is_named_for_times(name: &str) -> bool {
     last.is_some_and(|last| TIME_WORDS.iter().any(|word| last == *word || last.ends_with("time")))
 }
 
+/// Whether a name says that a value is an amount of money: `unit_price`, `order total`.
+pub(crate) fn is_named_for_money(name: &str) -> bool {
+    is_like(name, MONEY_WORDS)
+}
+
 /// Whether one of a column's words is among `words`.
-pub(super) fn is_like(name: &str, words: &[&str]) -> bool {
+pub(crate) fn is_like(name: &str, words: &[&str]) -> bool {
     let lower = name.to_lowercase();
     lower.split(|c: char| !c.is_alphanumeric()).any(|part| words.contains(&part))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// What is guessed of one event.
 #[derive(Default)]
-pub(super) struct Guess {
+pub(crate) struct Guess {
     /// Verbs in their base form: `open an email`.
     pub verbs: Vec<String>,
     /// A noun in the singular: `order`.
@@ -16,7 +16,7 @@ pub(super) struct Guess {
 }
 
 /// Events whose names begin with one word.
-pub(super) struct Group<'a> {
+pub(crate) struct Group<'a> {
     /// The word, as the first of them has it.
     pub begins: &'a str,
     n_events: usize,
@@ -24,7 +24,7 @@ pub(super) struct Group<'a> {
 
 impl Group<'_> {
     /// What they are called together: `Email activity`.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{} activity", self.begins)
     }
 }
@@ -97,7 +97,7 @@ const MAKING: [&str; 12] =
     ["complete", "create", "issue", "leave", "make", "order", "pay", "place", "send", "start", "submit", "write"];
 
 /// Which events are guessed of, so that no two words are the same.
-pub(super) struct Words {
+pub(crate) struct Words {
     /// Everything that has a name already, and the event whose it is.
     taken: BTreeMap<String, String>,
     /// What events of the data are about, with how many there are of each.
@@ -106,7 +106,7 @@ pub(super) struct Words {
 
 impl Words {
     /// The words of a schema with these names, of events of these names.
-    pub(super) fn new<'a>(attributes: impl Iterator<Item = &'a str>, events: &[&'a str]) -> Words {
+    pub(crate) fn new<'a>(attributes: impl Iterator<Item = &'a str>, events: &[&'a str]) -> Words {
         let of_events = events.iter().map(|event| (fold_name(event), fold_name(event)));
         let taken = attributes.map(|name| (fold_name(name), String::new())).chain(of_events).collect();
         let objects = events.iter().filter_map(|event| split(event).map(|(_, object)| object)).collect();
@@ -114,7 +114,7 @@ impl Words {
     }
 
     /// The English of an event, as far as its name says it and nothing else is called so.
-    pub(super) fn guess(&mut self, event: &str) -> Guess {
+    pub(crate) fn guess(&mut self, event: &str) -> Guess {
         let role = role(&fold_words(event));
         let own = fold_name(event);
         let (verb, object) = match split(event) {
@@ -158,7 +158,7 @@ impl Words {
 
     /// Events of these names that begin alike, as one: what they begin with. Messages of a
     /// channel are two or more, others three.
-    pub(super) fn groups<'a>(&mut self, events: &[&'a str]) -> Vec<Group<'a>> {
+    pub(crate) fn groups<'a>(&mut self, events: &[&'a str]) -> Vec<Group<'a>> {
         let mut groups: Vec<(String, Group<'a>)> = Vec::new();
         for event in events {
             let Some((first, rest)) = event.split_once([' ', '_']) else { continue };
@@ -206,7 +206,7 @@ fn split(event: &str) -> Option<(String, String)> {
 
 /// The one event of the rows of a file, by its name: `data/orders.csv.gz` has each an
 /// `Order`.
-pub(super) fn event_of_file(name: &str) -> String {
+pub(crate) fn event_of_file(name: &str) -> String {
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let words = fold_words(file.split('.').next().unwrap_or(file));
     let words: Vec<&str> =
@@ -263,7 +263,7 @@ fn role(words: &[String]) -> Option<&'static str> {
 }
 
 /// The channel that a yes-or-no attribute says the consent for: `sms_consent`.
-pub(super) fn channel_of(attribute: &str) -> Option<&'static str> {
+pub(crate) fn channel_of(attribute: &str) -> Option<&'static str> {
     const CONSENT: [&str; 8] =
         ["consent", "optin", "opt in", "opted in", "subscribed", "enabled", "marketing", "accepts"];
     let name = fold_name(attribute);
@@ -274,7 +274,7 @@ pub(super) fn channel_of(attribute: &str) -> Option<&'static str> {
 }
 
 /// Whether a column holds what tells one event from another.
-pub(super) fn is_event_id(name: &str) -> bool {
+pub(crate) fn is_event_id(name: &str) -> bool {
     let name = fold_name(name);
     ["event id", "message id", "insert id", "$insert id", "event uuid", "uuid"].contains(&name.as_str())
 }

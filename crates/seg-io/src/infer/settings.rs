@@ -1,19 +1,9 @@
-//! The text of a proposed `seg.toml`, and what TOML writes in its own way.
+//! The text of a proposed `seg.toml`.
 
 use super::{EventIs, EventRoles, Table, Wishes};
-use seg_data::{Timestamp, Type};
+use seg_data::Timestamp;
+use seg_data::schema::toml_text;
 use std::fmt::Write;
-
-/// A text as TOML writes it.
-pub(super) fn toml_text(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-/// A key as TOML writes it, in quotes where it needs them.
-pub(super) fn toml_key(name: &str) -> String {
-    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if is_bare { name.to_owned() } else { toml_text(name) }
-}
 
 /// The text of `seg.toml`.
 pub(super) fn manifest(
@@ -77,13 +67,4 @@ fn by_roles<'t, T: PartialEq>(tables: &'t [Table], roles: impl Fn(&'t Table) -> 
         }
     }
     sources
-}
-
-/// A type as a schema writes it, with the fields of records.
-pub(super) fn toml_type(ty: &Type) -> String {
-    let name = toml_text(&ty.to_string());
-    let Type::Records(fields) = ty else { return name };
-    let fields: Vec<String> =
-        fields.iter().map(|(name, ty)| format!("{} = {}", toml_key(name), toml_text(&ty.to_string()))).collect();
-    format!("{{ type = {name}, fields = {{ {} }} }}", fields.join(", "))
 }

@@ -7,6 +7,7 @@ use crate::manifest::CsvRead;
 use crate::open::DataFile;
 use crate::report::{ProblemKind, ReadError};
 use csv::{ByteRecord, ReaderBuilder};
+use std::collections::HashMap;
 use std::io::Read;
 
 pub(super) fn read(
@@ -33,9 +34,11 @@ pub(super) fn read(
     if names.iter().all(String::is_empty) {
         return Err(ReadError::new(&file.name, "the file is empty; a header line with column names is needed"));
     }
-    for (at, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-        let is_second = |before: &[String]| before.iter().filter(|other| *other == name).count() == 1;
-        if names.get(..at).is_some_and(is_second) {
+    let mut n_met: HashMap<&str, usize> = HashMap::new();
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        let n = n_met.entry(name).or_default();
+        *n += 1;
+        if *n == 2 {
             sink.note(ProblemKind::RepeatedColumn, name, 1);
         }
     }
