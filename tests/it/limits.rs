@@ -230,7 +230,7 @@ fn windows_are_fitted_to_the_data() {
     segment "5" = n11
     shared n6, computed once for n7, n8
     reads event "Order Completed" (amount), all of the past
-    reads event "Email Opened", all of the past
+    reads event "Email Opened", since now - 30 d
     the answer changes as time passes
     "#);
     // A year later the windows begin within the data.

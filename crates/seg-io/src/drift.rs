@@ -16,11 +16,11 @@ pub use choose::of_files;
 pub use delays::Delays;
 pub use findings::{DriftKind, Finding, Subject};
 
-use crate::meter::Meter;
 use crate::calls::{CallSink, EVENT, ID, Rows, TIME};
 use crate::load::{lacks, used_by_others, with_files};
 use crate::loader::Progress;
 use crate::manifest::{Data, EventFiles, ProfileFiles};
+use crate::meter::Meter;
 use crate::open::DataFile;
 use crate::report::{Place, ProblemKind, ReadError, Report};
 use crate::rows as readers;

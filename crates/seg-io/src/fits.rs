@@ -24,6 +24,7 @@ pub(crate) fn fits(ty: &Type, cell: &Cell<'_>, zone: Option<Zone>) -> Result<boo
                 items_fit(cell, |item| fits(&ty, item, zone).map(|_| ()))
             }
         },
+        Type::Records(_) if cell.is_nothing() => Ok(false),
         Type::Records(fields) => with_records(cell, |items| records_fit(fields, items, zone))?.unwrap_or(Ok(false)),
     }
 }

@@ -180,7 +180,7 @@ fn read(dir: &Path, name: &str, threads: usize) -> String {
     let threads = NonZero::new(threads).expect("a number of threads");
     let zone = Zone::parse("Europe/Berlin");
     let loaded = load(LoadRequest { zone, threads, ..LoadRequest::new(dir, &data, &schema) });
-    let loaded = loaded.unwrap_or_else(|e| panic!("{name}: {e}"));
+    let loaded = loaded.map_err(|e| format!("{name}: {e}")).expect("it is read");
     let mut out = String::new();
     let events = loaded.batch.events(EventId(0)).expect("orders");
     for row in 0..loaded.batch.len() {

@@ -55,7 +55,7 @@ fn read(file: &str, csv: CsvRead, threads: usize) -> Loaded {
         threads: NonZero::new(threads).expect("a number of threads"),
         ..LoadRequest::new(&dir, &data, &schema)
     };
-    load(request).unwrap_or_else(|e| panic!("{file}: {e}"))
+    load(request).map_err(|e| format!("{file}: {e}")).expect("it is read")
 }
 
 /// For each person what their event says, by property.
@@ -117,7 +117,7 @@ fn every_writer_and_format_gives_the_same_values() {
             }
             let found = rows(&loaded, name);
             for (id, values) in right.iter().filter(|(id, _)| !lacking.contains(&id.as_str())) {
-                let of_file = found.get(id).unwrap_or_else(|| panic!("{name}: {id} is not there"));
+                let of_file = found.get(id).expect("everybody is there");
                 for (value, of_file) in values.iter().zip(of_file).filter(|(v, _)| !lacking.contains(&v.0.as_str())) {
                     if value != of_file {
                         wrong.push_str(&format!("{name}: {id}: {of_file:?} rather than {value:?}\n"));

@@ -76,7 +76,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
             let mut text = header(manifest, &loaded.report, n_people, now, said_by);
             text.push_str(&table(&program, evaluation.masks(), n_people));
             print_text(&text)?;
-            eprint!("{}{}", problems(&loaded.report), results::told(&results, &written));
+            eprint!("{}{}{}", left(&loaded.report), problems(&loaded.report), results::told(&results, &written));
             guards.broken.iter().for_each(|g| eprintln!("size: {g}"));
             guards.notes.iter().for_each(|g| eprintln!("size: {g}"));
             verified.iter().for_each(|verified| eprint!("{}", verified.told()));
@@ -236,6 +236,19 @@ fn share(mask: &Mask, n_people: usize) -> String {
     }
 }
 
+/// Files below this size are read in no time.
+const BYTES_TOLD: u64 = 100_000_000;
+
+/// How much was read, where files are large and much of them was left.
+fn left(report: &Report) -> String {
+    let (all, read) = (report.bytes, report.bytes_read);
+    if all < BYTES_TOLD || read > all / 2 {
+        return String::new();
+    }
+    let mega = |bytes: u64| grouped(bytes.div_ceil(1_000_000));
+    format!("read {} of {} MB; what decides nothing was left\n", mega(read), mega(all))
+}
+
 /// Of so many columns or names a kind of problem is told, and of the rest the number.
 const KINDS_MAX: usize = 10;
 
@@ -307,6 +320,8 @@ pub fn data_json(report: &Report) -> serde_json::Value {
     serde_json::json!({
         "files": report.files,
         "rows": report.rows,
+        "bytes": report.bytes,
+        "bytes_read": report.bytes_read,
         "profiles": report.profiles,
         "events": report.events,
         "problems": problems,

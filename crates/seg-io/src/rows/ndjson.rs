@@ -63,11 +63,14 @@ impl Rows<'_> {
             if n as u64 == LINE_BYTES_MAX {
                 return Err(ReadError::new(&file.name, format!("line {line} is longer than 16 MiB")));
             }
-            let begin = if buffer.starts_with(BOM) { BOM.len() } else { 0 };
-            let text = buffer.get_mut(begin..).unwrap_or_default();
-            if text.trim_ascii().is_empty() {
+            buffer.truncate(buffer.trim_ascii_end().len());
+            let rest = buffer.trim_ascii_start();
+            let rest = rest.strip_prefix(BOM).unwrap_or(rest);
+            if rest.is_empty() {
                 continue;
             }
+            let begin = buffer.len() - rest.len();
+            let text = buffer.get_mut(begin..).unwrap_or_default();
             let value = serde_json::from_slice::<Value>(text).or_else(|error| {
                 match blank(text, true, &mut Quotes::default()) {
                     (_, true) => serde_json::from_slice(text),

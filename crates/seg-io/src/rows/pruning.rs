@@ -31,7 +31,7 @@ pub(crate) enum Asked {
     Since(Timestamp),
 }
 
-/// Rows of events that decide nothing but who exists, and who has an event.
+/// Rows that decide nothing but who exists, and who has an event.
 pub(crate) struct Left {
     pub n_rows: u64,
     /// How many events there are of each name.
