@@ -281,8 +281,11 @@ impl<'a> Loader<'a> {
             return Ok(false);
         };
         for (spec, file) in sources.iter().flat_map(|(spec, files)| files.iter().map(move |file| (spec, file))) {
+            // The column of the file that stands for the times, if one does.
+            let column = spec.reading.columns.get(&spec.time).unwrap_or(&spec.time);
             let latest = match file.format {
-                Format::Parquet => latest_of(file, &spec.time, self.zone)?,
+                Format::Parquet if spec.reading.values.contains_key(&spec.time) => None,
+                Format::Parquet => latest_of(file, column, self.zone)?,
                 Format::Csv | Format::Tsv | Format::Json | Format::Arrow => None,
             };
             if latest.is_none_or(|latest| latest > at) {

@@ -193,6 +193,36 @@ fn what_is_left_in_files_decides_nothing() {
     assert!((60..240).contains(&n_later), "{n_later} times something is later");
 }
 
+/// The column that a source says its times are in decides, whatever another is called.
+#[test]
+fn times_are_of_the_column_that_the_source_names() {
+    let (dir, schema) = (tempfile::tempdir().expect("a directory"), schema());
+    let instants = |seconds: [i64; 4]| -> ArrayRef {
+        let micros = seconds.map(|s| s * 1_000_000);
+        Arc::new(TimestampMicrosecondArray::from(micros.to_vec()).with_timezone("UTC"))
+    };
+    let people: ArrayRef = Arc::new(Int64Array::from(vec![0, 1, 2, 3]));
+    write(&dir.path().join("people.parquet"), vec![("id", Arc::clone(&people))], 10, true);
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("id", people),
+        ("event", Arc::new(StringArray::from(vec!["opened"; 4]))),
+        ("time", instants([1, 1, 1, 1])),
+        ("ts", instants([1, 2, 30, 40])),
+    ];
+    write(&dir.path().join("events.parquet"), columns, 10, true);
+    let mut events = EventFiles::new(vec!["events.parquet".to_owned()], "id", "event", "time");
+    events.reading.columns.insert("time".to_owned(), "ts".to_owned());
+    let profiles = vec![ProfileFiles::new(vec!["people.parquet".to_owned()], "id")];
+    let data = Data { profiles, events: vec![events], ..Data::default() };
+    let (now, wanted) = (Timestamp(10_000_000), Wanted::default());
+    let read = |now: Option<Timestamp>| {
+        load(LoadRequest { wanted: Some(&wanted), now, ..LoadRequest::new(dir.path(), &data, &schema) }).expect("files")
+    };
+    let (whole, pruned) = (read(None), read(Some(now)));
+    assert_eq!(whole.batch.existing(now).map(|mask| mask.count()), Some(2));
+    assert_eq!(seen(&whole, &wanted, now), seen(&pruned, &wanted, now));
+}
+
 /// The lines of one that the other lacks, and the other way round.
 fn difference(one: &str, other: &str) -> String {
     let lacks = |one: &str, other: &str, mark: &str| {
