@@ -283,8 +283,10 @@ impl<'a> Loader<'a> {
         for (spec, file) in sources.iter().flat_map(|(spec, files)| files.iter().map(move |file| (spec, file))) {
             // The column of the file that stands for the times, if one does.
             let column = spec.reading.columns.get(&spec.time).unwrap_or(&spec.time);
+            let is_said = spec.reading.values.contains_key(&spec.time)
+                || self.partitions(file).iter().any(|(name, _)| *name == spec.time);
             let latest = match file.format {
-                Format::Parquet if spec.reading.values.contains_key(&spec.time) => None,
+                Format::Parquet if is_said => None,
                 Format::Parquet => latest_of(file, column, self.zone)?,
                 Format::Csv | Format::Tsv | Format::Json | Format::Arrow => None,
             };
@@ -370,7 +372,8 @@ impl<'a> Loader<'a> {
             }
         }
         self.report.profiles = n_people as u64;
-        (self.report.bytes, self.report.bytes_read) = (self.bytes_total, self.read.n_read());
+        // What was unpacked twice was read once.
+        (self.report.bytes, self.report.bytes_read) = (self.bytes_total, self.read.n_read().min(self.bytes_total));
         let records = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(internal)?;
         let failed = |e: BatchError| ReadError::new("data", format!("grouping by person failed: {e}"));
         let batch = Batch::new(Arc::clone(self.schema), records).map_err(failed)?;

@@ -25,6 +25,9 @@ fn schema() -> Arc<Schema> {
     Arc::new(schema)
 }
 
+/// When the year 1 begins, in seconds of UTC.
+const FIRST_DAY: i64 = -62_135_596_800;
+
 /// Numbers by chance, the same ones for the same seed.
 struct Chance(u64);
 
@@ -82,8 +85,13 @@ fn files(dir: &Path, chance: &mut Chance) -> (usize, i64) {
     let (has_odd_names, is_local) = (chance.is(4), chance.is(3));
     for file in 0..n_files {
         let people: Vec<i64> = (0..n_events).map(|_| chance.below(all) as i64).collect();
+        // The first day of all, which some databases write for none.
+        let has_none = chance.is(8);
         let mut seconds: Vec<i64> =
             (0..n_events).map(|_| 1_000 * (file * n_events + chance.below(n_events)) as i64).collect();
+        if has_none {
+            seconds.iter_mut().filter(|_| chance.is(40)).for_each(|second| *second = FIRST_DAY);
+        }
         if is_ordered {
             seconds.sort_unstable();
         }

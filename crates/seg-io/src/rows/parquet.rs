@@ -65,7 +65,8 @@ pub(super) fn read(
             Part::Rows { batches, are_known } => feed.batches(batches, are_known),
             Part::Left(left) => feed.left(left),
         }
-        meter.pass(before + size * feed.line.min(n_rows) / n_rows);
+        let share = feed.line.min(n_rows) as f64 / n_rows as f64;
+        meter.pass(before + (size as f64 * share) as u64);
     })
 }
 
@@ -104,9 +105,26 @@ impl Groups {
         let times = Column::new(metadata, pruning.time_at, starts);
         let ids = Column::new(metadata, pruning.id_at, starts)?;
         let event_field = Column::new(metadata, pruning.event_at, starts)?.field;
-        let is_known = |group: &RowGroupMetaData| {
-            let numbers = ids.numbers(group);
-            pruning.all_exist && numbers.is_some_and(|numbers| sink.knows(numbers))
+        // Groups mostly have the same people: what was looked up once need not be again.
+        let mut known: Option<RangeInclusive<i64>> = None;
+        let mut is_known = |group: &RowGroupMetaData| {
+            let Some(numbers) = ids.numbers(group).filter(|_| pruning.all_exist) else { return false };
+            let is_within =
+                |known: &RangeInclusive<i64>| known.contains(numbers.start()) && known.contains(numbers.end());
+            let is_known = known.as_ref().is_some_and(is_within) || sink.knows(numbers.clone());
+            if is_known {
+                let (first, last) = numbers.into_inner();
+                // Together they are known where one begins no later than the other ends.
+                known = match known.take() {
+                    Some(known)
+                        if first <= known.end().saturating_add(1) && *known.start() <= last.saturating_add(1) =>
+                    {
+                        Some(first.min(*known.start())..=last.max(*known.end()))
+                    }
+                    _ => Some(first..=last),
+                };
+            }
+            is_known
         };
         let spans = |group: &RowGroupMetaData| times.as_ref().and_then(|times| times.span(group, sink.zone()));
         let of_group = metadata.metadata().row_groups().iter().map(|group| (spans(group), is_known(group))).collect();
@@ -184,7 +202,14 @@ impl Column {
         match zone.filter(|zone| offset.is_none() && *zone != Zone::UTC) {
             None => Some(Span { latest: last, until: last }),
             // Clocks go back by less than a day, so that a later time there is no later one.
-            Some(zone) => Some(Span { latest: zone.instant_of(last)?, until: Timestamp(last.0.checked_add(DAY)?) }),
+            // Where they did within a day before, an earlier time may be a later instant; and
+            // the first of all days may begin before instants do.
+            Some(zone) => {
+                let (latest, until) = (zone.instant_of(last)?, Timestamp(last.0.checked_add(DAY)?));
+                let before = zone.instant_of(Timestamp(last.0.checked_sub(DAY)?))?;
+                zone.instant_of(first)?;
+                (latest.0 - before.0 == DAY).then_some(Span { latest, until })
+            }
         }
     }
 }
@@ -307,7 +332,7 @@ impl Source<'_> {
     fn left(&self, group: usize) -> Result<Option<Left>, ReadError> {
         let Some(groups) = &self.groups else { return Ok(None) };
         let Some((Some(span), are_known)) = groups.of_group.get(group) else { return Ok(None) };
-        if span.until > groups.pruning.at {
+        if span.until > groups.pruning.at || groups.pruning.wants_all(*span) {
             return Ok(None);
         }
         let names = self.batches(group, &[groups.event_field])?.collect::<Result<Vec<_>, _>>()?;

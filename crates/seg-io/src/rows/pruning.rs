@@ -77,6 +77,11 @@ impl Pruning {
         Some(counts.into_iter().map(|(name, n)| (name.to_owned(), n)).collect())
     }
 
+    /// Whether events of every name are wanted, whatever a part of a file has.
+    pub fn wants_all(&self, span: Span) -> bool {
+        self.of_name.values().all(|asked| matches!(asked, Asked::Since(since) if *since <= span.until))
+    }
+
     /// Whether events of some names decide nothing where none is later than the span.
     pub fn decide_nothing(&self, counts: &[(String, u64)], span: Span) -> bool {
         let is_wanted = |name: &str| match self.of_name.get(name) {
