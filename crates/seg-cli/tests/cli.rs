@@ -246,6 +246,8 @@ fn a_run_for_people_and_for_tools() {
       "data": {
         "files": 2,
         "rows": 4,
+        "bytes": 116,
+        "bytes_read": 116,
         "profiles": 2,
         "events": 2,
         "problems": []
