@@ -136,12 +136,19 @@ impl EventSink<'_, '_, '_> {
         self.tables.n_arrived += left.n_rows as i64;
         let mut line = n_before;
         for (at, ids) in left.ids.iter().filter_map(Ids::new).enumerate() {
-            let people = ids.known(&self.loader.people).unwrap_or_else(|| self.meet(line, &ids));
-            line += people.len() as u64;
-            people.iter().for_each(|person| self.loader.existence.event(*person, left.latest.0));
-            if let Some(names) = left.names.get(at) {
-                self.note_existence(&people, names, left.latest);
+            let own = left.names.get(at).map_or_else(Vec::new, |names| self.asked_for(names));
+            // Where everybody is known and exists, nobody else need be looked up.
+            let rows: Vec<u32> = own.iter().map(|(row, _)| *row).collect();
+            let known = if left.are_known { ids.rows(&rows).known(&self.loader.people) } else { None };
+            if let Some(people) = known {
+                self.note_existence(people.into_iter().zip(own.iter().map(|(_, table)| *table)), left.latest);
+            } else {
+                let people = ids.known(&self.loader.people).unwrap_or_else(|| self.meet(line, &ids));
+                people.iter().for_each(|person| self.loader.existence.event(*person, left.latest.0));
+                let of_row = |(row, table): &(u32, usize)| Some((*people.get(*row as usize)?, *table));
+                self.note_existence(own.iter().filter_map(of_row), left.latest);
             }
+            line += ids.len() as u64;
         }
     }
 
@@ -161,28 +168,34 @@ impl EventSink<'_, '_, '_> {
         people
     }
 
-    /// One event of each person of a name of which it is only asked who has one.
-    fn note_existence(&mut self, people: &[u32], names: &ArrayRef, time: Timestamp) {
-        let Some(names) = names.as_dictionary_opt::<Int32Type>() else { return };
-        let Some(texts) = names.values().as_string_opt::<i32>() else { return };
-        let tables = &mut *self.tables;
+    /// The rows of names of which it is only asked who has one, each with the place of its
+    /// name.
+    fn asked_for(&self, names: &ArrayRef) -> Vec<(u32, usize)> {
+        let Some(names) = names.as_dictionary_opt::<Int32Type>() else { return Vec::new() };
+        let Some(texts) = names.values().as_string_opt::<i32>() else { return Vec::new() };
         let place = |name: Option<&str>| {
-            let at = *tables.by_name.get(name?)?;
-            let wanted = self.loader.wanted.events.get(&tables.tables.get(at)?.id)?;
+            let at = *self.tables.by_name.get(name?)?;
+            let wanted = self.loader.wanted.events.get(&self.tables.tables.get(at)?.id)?;
             wanted.is_existence.then_some(at)
         };
         let places: Vec<Option<usize>> = texts.iter().map(place).collect();
-        for (person, key) in people.iter().zip(names.keys().values()) {
-            let at = usize::try_from(*key).ok().and_then(|key| places.get(key).copied().flatten());
-            let Some(table) = at.and_then(|at| tables.tables.get_mut(at)) else { continue };
-            let place = *person as usize;
+        let place = |key: i32| usize::try_from(key).ok().and_then(|key| places.get(key).copied().flatten());
+        (0_u32..).zip(names.keys().values()).filter_map(|(row, key)| Some((row, place(*key)?))).collect()
+    }
+
+    /// One event for each of some people, who have one of the names at these places.
+    fn note_existence(&mut self, people: impl Iterator<Item = (u32, usize)>, time: Timestamp) {
+        let n_arrived = self.tables.n_arrived;
+        for (person, table) in people {
+            let Some(table) = self.tables.tables.get_mut(table) else { continue };
+            let place = person as usize;
             if table.met.len() <= place {
                 table.met.resize((place + 1).next_power_of_two(), false);
             }
             if table.met.get_mut(place).is_some_and(|met| !std::mem::replace(met, true)) {
-                table.people.push(*person);
+                table.people.push(person);
                 table.times.push(time.0);
-                table.arrivals.push(tables.n_arrived);
+                table.arrivals.push(n_arrived);
             }
         }
     }

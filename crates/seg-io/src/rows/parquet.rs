@@ -354,7 +354,7 @@ impl Source<'_> {
         let n_rows = names.iter().map(|batch| batch.num_rows() as u64).sum();
         let names = names.iter().filter_map(|batch| batch.columns().first().cloned());
         let names = if asks_who { names.collect() } else { Vec::new() };
-        Ok(Some(Left { n_rows, counts, latest: span.latest, ids, names }))
+        Ok(Some(Left { n_rows, counts, latest: span.latest, are_known: *are_known, ids, names }))
     }
 
     /// Some fields of a group.

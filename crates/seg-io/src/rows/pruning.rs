@@ -38,8 +38,9 @@ pub(crate) struct Left {
     pub counts: Vec<(String, u64)>,
     /// When the last of them was.
     pub latest: Timestamp,
-    /// Whose they are, some rows after others; empty where everybody was met before and
-    /// exists.
+    /// Whether everybody in them was met before and exists.
+    pub are_known: bool,
+    /// Whose they are, some rows after others; empty where that says nothing.
     pub ids: Vec<ArrayRef>,
     /// What they are, for the same rows; empty where that matters of none.
     pub names: Vec<ArrayRef>,
