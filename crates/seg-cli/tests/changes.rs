@@ -8,32 +8,12 @@
     reason = "tests may panic"
 )]
 
+mod command;
+
+use command::{err, read, run, seg, write};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn seg(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_seg")).args(args).current_dir(dir).output().expect("seg runs")
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
-}
-
-/// The messages of a run that ends with a code.
-fn run(dir: &Path, code: i32, args: &[&str]) -> String {
-    let output = seg(dir, &[&["run"], args].concat());
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {}", err(&output));
-    err(&output)
-}
-
-fn write(dir: &Path, name: &str, text: &str) {
-    std::fs::write(dir.join(name), text).expect("written");
-}
-
-fn read(dir: &Path, name: &str) -> String {
-    std::fs::read_to_string(dir.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
+use std::process::Command;
 
 const SETTINGS: &str = "name = \"shop\"\ntimezone = \"UTC\"\nat = \"2026-06-01T12:00:00Z\"\n\
     [data.profiles]\nfiles = [\"people.csv\"]\nid = \"id\"\n";

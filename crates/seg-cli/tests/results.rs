@@ -9,38 +9,18 @@
     reason = "tests may panic"
 )]
 
+mod command;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
+use command::{err, read, run, seg, write};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value, json};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-fn seg(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_seg")).args(args).current_dir(dir).output().expect("seg runs")
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
-}
-
-/// The messages of a run that ends with a code.
-fn run(dir: &Path, code: i32, args: &[&str]) -> String {
-    let output = seg(dir, &[&["run"], args].concat());
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {}", err(&output));
-    err(&output)
-}
-
-fn write(dir: &Path, name: &str, text: &str) {
-    std::fs::write(dir.join(name), text).expect("written");
-}
-
-fn read(dir: &Path, name: &str) -> String {
-    std::fs::read_to_string(dir.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
+use std::process::Command;
 
 /// The names of all files of a folder.
 fn names(dir: &Path) -> Vec<String> {

@@ -282,7 +282,16 @@ pub(crate) fn with_items<R>(cell: &Cell<'_>, then: impl FnOnce(&[Cell<'_>]) -> R
             let items: Vec<Cell<'_>> = texts.iter().map(|t| Cell::Text(t)).collect();
             Ok(Some(then(&items)))
         }
-        _ => Err(Unfit::OtherType),
+        Cell::Missing => Ok(None),
+        Cell::Boolean(_)
+        | Cell::Integer(_)
+        | Cell::Number(_)
+        | Cell::Digits(_)
+        | Cell::Decimal(_)
+        | Cell::Timestamp(_)
+        | Cell::Date(_)
+        | Cell::Record(_)
+        | Cell::Other(_) => Err(Unfit::OtherType),
     }
 }
 
@@ -295,8 +304,16 @@ pub(crate) fn with_records<R>(cell: &Cell<'_>, then: impl FnOnce(&[Cell<'_>]) ->
             let Cell::List(items) = json_cell(&parsed, "") else { return Err(Unfit::OtherType) };
             Ok(Some(then(&items)))
         }
-        _ if cell.is_missing() => Ok(None),
-        _ => Err(Unfit::OtherType),
+        Cell::Text(_) | Cell::Missing => Ok(None),
+        Cell::Boolean(_)
+        | Cell::Integer(_)
+        | Cell::Number(_)
+        | Cell::Digits(_)
+        | Cell::Decimal(_)
+        | Cell::Timestamp(_)
+        | Cell::Date(_)
+        | Cell::Record(_)
+        | Cell::Other(_) => Err(Unfit::OtherType),
     }
 }
 

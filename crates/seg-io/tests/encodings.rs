@@ -3,9 +3,12 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
 
+mod chance;
+
 use arrow_array::{RecordBatch, StringArray};
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use chance::Chance;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use parquet::arrow::ArrowWriter;
@@ -34,18 +37,9 @@ const SCHEMA: &str = r#"
     must = { type = "integer", required = true }
 "#;
 
-/// Numbers by chance, the same ones for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn of<'t>(&mut self, texts: &[&'t str]) -> &'t str {
-        texts[self.below(texts.len())]
-    }
+/// One of some texts.
+fn one<'t>(chance: &mut Chance, texts: &[&'t str]) -> &'t str {
+    texts[chance.below(texts.len())]
 }
 
 const COLUMNS: [&str; 14] =
@@ -54,47 +48,49 @@ const COLUMNS: [&str; 14] =
 /// A field as a text; an empty one is missing.
 fn field(column: &str, chance: &mut Chance) -> &'static str {
     match column {
-        "id" => chance.of(&["1", "2", "3", "7.0", "7", "007", "ann", "Ann ", "ü", "", "NULL", "none", "9e3", "-4"]),
-        "event" => chance.of(&["order", "order", "order", "order", "order", "Order", "", "other, \"quoted\""]),
-        "time" => chance.of(&[
-            "2026-03-01T10:00:00Z",
-            "2026-03-01T10:00:00.123456Z",
-            "2026-03-01 11:00:00",
-            "2026-03-29 02:30:00",
-            "2026-10-25 02:30:00",
-            "2026-03-01 10:00:00 UTC",
-            "2026-03-01T10:00:00+01:00",
-            "1772359200",
-            "1772359200123",
-            "yesterday",
-            "",
-            "NaT",
-        ]),
-        "text" => {
-            chance.of(&["plain", "", " ", " x", "NULL", "a,b;c\td|e", "\"q\"", "two\nlines", "ü😀", "'", "0x1F", "\\"])
-        }
-        "n" => {
-            chance.of(&["1", "-5", "3.0", "3.5", "9223372036854775807", "9223372036854775808", "", "N/A", " 7 ", "1e3"])
-        }
+        "id" => one(chance, &["1", "2", "3", "7.0", "7", "007", "ann", "Ann ", "ü", "", "NULL", "none", "9e3", "-4"]),
+        "event" => one(chance, &["order", "order", "order", "order", "order", "Order", "", "other, \"quoted\""]),
+        "time" => one(
+            chance,
+            &[
+                "2026-03-01T10:00:00Z",
+                "2026-03-01T10:00:00.123456Z",
+                "2026-03-01 11:00:00",
+                "2026-03-29 02:30:00",
+                "2026-10-25 02:30:00",
+                "2026-03-01 10:00:00 UTC",
+                "2026-03-01T10:00:00+01:00",
+                "1772359200",
+                "1772359200123",
+                "yesterday",
+                "",
+                "NaT",
+            ],
+        ),
+        "text" => one(
+            chance,
+            &["plain", "", " ", " x", "NULL", "a,b;c\td|e", "\"q\"", "two\nlines", "ü😀", "'", "0x1F", "\\"],
+        ),
+        "n" => one(
+            chance,
+            &["1", "-5", "3.0", "3.5", "9223372036854775807", "9223372036854775808", "", "N/A", " 7 ", "1e3"],
+        ),
         "amount" => {
-            chance.of(&["9.5", "0.1", "-0.01", "19.99", "19.99999", "1e2", "", "NaN", "€5", "922337203685477.5807"])
+            one(chance, &["9.5", "0.1", "-0.01", "19.99", "19.99999", "1e2", "", "NaN", "€5", "922337203685477.5807"])
         }
-        "weight" => chance.of(&["0.25", "1e300", "-0", "inf", "NaN", "", "null", "1,5", "7"]),
-        "gift" => chance.of(&["true", "false", "yes", "0", "1", "T", "", "maybe", "None"]),
-        "day" => chance.of(&[
-            "2026-03-01",
-            "2026-02-30",
-            "2026-03-01T00:00:00",
-            "2026-03-01 10:00:00",
-            "",
-            "\\N",
-            "1.3.2026",
-        ]),
-        "at" => chance.of(&["2026-03-01T10:00:00Z", "2026-03-01", "2026-03-01 10:00", "", "n/a", "soon", "0001-01-01"]),
-        "tags" => chance.of(&["a;b", "[\"a\",\"b, c\"]", "a", "", "[]", "[1,2]", " a ; b ", "[broken"]),
-        "scores" => chance.of(&["1;2", "[1,2]", "[]", "", "1;x", "NULL", "[1.0]"]),
-        "kind" => chance.of(&["web", "app", "tv", "", "Web"]),
-        _ => chance.of(&["1", "2", "", "x"]),
+        "weight" => one(chance, &["0.25", "1e300", "-0", "inf", "NaN", "", "null", "1,5", "7"]),
+        "gift" => one(chance, &["true", "false", "yes", "0", "1", "T", "", "maybe", "None"]),
+        "day" => one(
+            chance,
+            &["2026-03-01", "2026-02-30", "2026-03-01T00:00:00", "2026-03-01 10:00:00", "", "\\N", "1.3.2026"],
+        ),
+        "at" => {
+            one(chance, &["2026-03-01T10:00:00Z", "2026-03-01", "2026-03-01 10:00", "", "n/a", "soon", "0001-01-01"])
+        }
+        "tags" => one(chance, &["a;b", "[\"a\",\"b, c\"]", "a", "", "[]", "[1,2]", " a ; b ", "[broken"]),
+        "scores" => one(chance, &["1;2", "[1,2]", "[]", "", "1;x", "NULL", "[1.0]"]),
+        "kind" => one(chance, &["web", "app", "tv", "", "Web"]),
+        _ => one(chance, &["1", "2", "", "x"]),
     }
 }
 

@@ -3,9 +3,12 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
 
+mod chance;
+
 use arrow_array::{
     ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray, UInt32Array,
 };
+use chance::Chance;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use seg_data::schema::parse;
@@ -28,18 +31,9 @@ fn schema() -> Arc<Schema> {
 /// When the year 1 begins, in seconds of UTC.
 const FIRST_DAY: i64 = -62_135_596_800;
 
-/// Numbers by chance, the same ones for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn is(&mut self, one_in: usize) -> bool {
-        self.below(one_in) == 0
-    }
+/// Whether what happens once in so many times does.
+fn is(chance: &mut Chance, one_in: usize) -> bool {
+    chance.below(one_in) == 0
 }
 
 fn write(path: &Path, columns: Vec<(&str, ArrayRef)>, group_rows: usize, statistics: bool) {
@@ -61,7 +55,7 @@ fn ids(numbers: &[i64], kind: usize, chance: &mut Chance) -> ArrayRef {
         0 => Arc::new(Int64Array::from(numbers.to_vec())),
         1 => Arc::new(UInt32Array::from_iter_values(numbers.iter().map(|n| *n as u32))),
         2 => Arc::new(StringArray::from_iter_values(numbers.iter().map(texts))),
-        _ => Arc::new(numbers.iter().map(|n| (!chance.is(200)).then_some(*n)).collect::<Int64Array>()),
+        _ => Arc::new(numbers.iter().map(|n| (!is(chance, 200)).then_some(*n)).collect::<Int64Array>()),
     }
 }
 
@@ -70,7 +64,7 @@ fn files(dir: &Path, chance: &mut Chance) -> (usize, i64) {
     let n_people = [5, 40, 300][chance.below(3)];
     let n_events = [20, 400, 3_000][chance.below(3)];
     let kind = chance.below(4);
-    let listed: Vec<i64> = (0..n_people as i64).filter(|_| !chance.is(30)).collect();
+    let listed: Vec<i64> = (0..n_people as i64).filter(|_| !is(chance, 30)).collect();
     let countries = StringArray::from_iter_values(listed.iter().map(|n| if n % 3 == 0 { "DE" } else { "FR" }));
     let dated: Int64Array = listed.iter().map(|n| (n % 7 == 0).then_some(1_000 * n)).collect();
     let dated = dated.iter().map(|n| n.map(|n| n * 1_000_000)).collect::<TimestampMicrosecondArray>();
@@ -79,31 +73,31 @@ fn files(dir: &Path, chance: &mut Chance) -> (usize, i64) {
         vec![("id", listed_ids), ("country", Arc::new(countries)), ("since", Arc::new(dated.with_timezone("UTC")))];
     write(&dir.join("people.parquet"), columns, 1_000, true);
     // Some files are in the order of time, others are not; some people are not listed.
-    let is_ordered = chance.is(2);
-    let all = n_people + if chance.is(2) { 0 } else { 3 };
+    let is_ordered = is(chance, 2);
+    let all = n_people + if is(chance, 2) { 0 } else { 3 };
     let n_files = 1 + chance.below(3);
-    let (has_odd_names, is_local) = (chance.is(4), chance.is(3));
+    let (has_odd_names, is_local) = (is(chance, 4), is(chance, 3));
     for file in 0..n_files {
         let people: Vec<i64> = (0..n_events).map(|_| chance.below(all) as i64).collect();
         // The first day of all, which some databases write for none.
-        let has_none = chance.is(8);
+        let has_none = is(chance, 8);
         let mut seconds: Vec<i64> =
             (0..n_events).map(|_| 1_000 * (file * n_events + chance.below(n_events)) as i64).collect();
         if has_none {
-            seconds.iter_mut().filter(|_| chance.is(40)).for_each(|second| *second = FIRST_DAY);
+            seconds.iter_mut().filter(|_| is(chance, 40)).for_each(|second| *second = FIRST_DAY);
         }
         if is_ordered {
             seconds.sort_unstable();
         }
         let stretch = n_events / 4 + 1;
-        let name = |at: usize, chance: &mut Chance| match has_odd_names && chance.is(500) {
+        let name = |at: usize, chance: &mut Chance| match has_odd_names && is(chance, 500) {
             true => "odd",
             // Some stretches lack some names.
             false => NAMES[(chance.below(2) + at / stretch) % 4],
         };
         let names: Vec<&str> = (0..n_events).map(|at| name(at, chance)).collect();
         let micros = seconds.iter().map(|s| s * 1_000_000);
-        let times: ArrayRef = match (is_local, chance.is(3)) {
+        let times: ArrayRef = match (is_local, is(chance, 3)) {
             (true, _) => Arc::new(TimestampMicrosecondArray::from_iter_values(micros)),
             (false, true) => {
                 let millis = TimestampMillisecondArray::from_iter_values(seconds.iter().map(|s| s * 1_000));
@@ -111,8 +105,8 @@ fn files(dir: &Path, chance: &mut Chance) -> (usize, i64) {
             }
             (false, false) => Arc::new(TimestampMicrosecondArray::from_iter_values(micros).with_timezone("UTC")),
         };
-        let skus: StringArray = (0..n_events).map(|at| (!chance.is(5)).then(|| format!("s{}", at % 9))).collect();
-        let numbers: Int64Array = (0..n_events).map(|at| (!chance.is(5)).then_some(at as i64)).collect();
+        let skus: StringArray = (0..n_events).map(|at| (!is(chance, 5)).then(|| format!("s{}", at % 9))).collect();
+        let numbers: Int64Array = (0..n_events).map(|at| (!is(chance, 5)).then_some(at as i64)).collect();
         let columns: Vec<(&str, ArrayRef)> = vec![
             ("id", ids(&people, kind, chance)),
             ("event", Arc::new(StringArray::from(names))),
@@ -121,7 +115,7 @@ fn files(dir: &Path, chance: &mut Chance) -> (usize, i64) {
             ("n", Arc::new(numbers)),
         ];
         let group_rows = [7, 50, 1_000][chance.below(3)];
-        write(&dir.join(format!("events-{file}.parquet")), columns, group_rows, !chance.is(6));
+        write(&dir.join(format!("events-{file}.parquet")), columns, group_rows, !is(chance, 6));
     }
     (n_files, 500 * 1_000_000 * (n_files * n_events) as i64)
 }
@@ -161,24 +155,24 @@ fn what_is_left_in_files_decides_nothing() {
         let mut chance = Chance(seed);
         let dir = tempfile::tempdir().expect("a directory");
         let (n_files, middle) = files(dir.path(), &mut chance);
-        let is_dated = chance.is(3);
+        let is_dated = is(&mut chance, 3);
         let profiles = ProfileFiles::new(vec!["people.parquet".to_owned()], "id");
         let time = is_dated.then(|| "since".to_owned());
         let profiles = ProfileFiles { time, rows: RowsAre::Changes, ..profiles };
         let patterns = (0..n_files).map(|n| format!("events-{n}.parquet")).collect();
         let data = Data {
-            profiles: if chance.is(6) { Vec::new() } else { vec![profiles] },
+            profiles: if is(&mut chance, 6) { Vec::new() } else { vec![profiles] },
             events: vec![EventFiles::new(patterns, "id", "event", "time")],
             ..Data::default()
         };
         let now = Timestamp(middle / 4 * [3, 4, 6, 9, 20][chance.below(5)]);
         let mut wanted = Wanted { attributes: [AttributeId(0)].into(), ..Wanted::default() };
         for event in 0..4 {
-            if chance.is(3) {
-                let since = (!chance.is(4)).then(|| Timestamp(now.0 - middle / 8 * chance.below(9) as i64));
-                let properties = (0..2).filter(|_| chance.is(2)).map(PropertyId).collect();
+            if is(&mut chance, 3) {
+                let since = (!is(&mut chance, 4)).then(|| Timestamp(now.0 - middle / 8 * chance.below(9) as i64));
+                let properties = (0..2).filter(|_| is(&mut chance, 2)).map(PropertyId).collect();
                 // Who has an event is asked of all of the past, and of nothing else.
-                let wants = match chance.is(3) {
+                let wants = match is(&mut chance, 3) {
                     true => WantedEvents { is_existence: true, ..WantedEvents::default() },
                     false => WantedEvents { properties, since, is_existence: false },
                 };

@@ -1,6 +1,6 @@
 //! Which nodes only ask whether there is an event at all.
 
-use crate::plan::{Node, NodeId, Plan, Query};
+use crate::plan::{Literal, Node, NodeId, Plan, Query};
 use crate::reach::reached;
 use seg_data::Value;
 use seg_hir::hir::{Aggregate, CompareOp};
@@ -29,10 +29,8 @@ pub(crate) fn existence_nodes(plan: &Plan) -> HashSet<NodeId> {
 }
 
 fn is_count(plan: &Plan, id: NodeId) -> bool {
-    match plan.node(id) {
-        Some(Node::Aggregate { function: Aggregate::Count, measure: None, items: None, query }) => is_plain(query),
-        _ => false,
-    }
+    let count = |node: &Node| matches!(node, Node::Aggregate { function: Aggregate::Count, measure: None, items: None, query } if is_plain(query));
+    plan.node(id).is_some_and(count)
 }
 
 fn is_first_or_last(plan: &Plan, id: NodeId) -> bool {
@@ -48,12 +46,9 @@ fn is_plain(query: &Query) -> bool {
 /// Whether a comparison says the same of all numbers above zero.
 fn asks_for_zero(plan: &Plan, node: &Node) -> bool {
     let Node::Compare(op, left, right) = node else { return false };
-    let number = |id: &NodeId| match plan.node(*id) {
-        Some(Node::Literal(literal)) => match literal.0 {
-            Value::Integer(number) => Some(number),
-            _ => None,
-        },
-        _ => None,
+    let number = |id: &NodeId| {
+        let Node::Literal(Literal(Value::Integer(number))) = plan.node(*id)? else { return None };
+        Some(*number)
     };
     match (number(left), number(right)) {
         (None, Some(right)) => match op {
