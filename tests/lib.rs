@@ -14,7 +14,7 @@ mod people;
 pub use engines::{Native, Planned, Reference, Repeated, TestEngine, copies, engines, repeated};
 pub use front_end::FrontEnd;
 pub use layout::non_canonical;
-pub use people::people;
+pub use people::{people, people_of_store};
 
 use std::path::{Path, PathBuf};
 

@@ -4,6 +4,9 @@ use crate::folder::Folder;
 use seg::{Batch, Schema, Timestamp, Zone};
 use seg_io::LoadRequest;
 use seg_io::manifest::{Data, EventFiles, MergeFiles, ProfileFiles, Reading};
+use seg_io::store::{PackRequest, Packing};
+use std::num::NonZero;
+use std::path::Path;
 use std::sync::Arc;
 
 /// People from lines of JSON: `{"id": "ann", "country": "DE", "events": [{"event":
@@ -13,63 +16,126 @@ use std::sync::Arc;
 /// line itself says, and `"merged_into": "ann"` says whose id this is, too. With
 /// `"row": false` nothing is known but events and changes.
 pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Timestamp) -> Batch {
-    let mut profiles = String::new();
-    let (mut events, mut merges) = (String::new(), String::new());
-    let mut has_times = false;
-    for line in lines.lines().filter(|l| !l.trim().is_empty()) {
-        let mut person: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(line).unwrap_or_else(|e| panic!("{e} in {line}"));
-        let id = person.get("id").cloned().expect("every person has an id");
-        for event in person.remove("events").and_then(|e| e.as_array().cloned()).unwrap_or_default() {
-            let mut event = event.as_object().cloned().expect("an event is an object");
-            event.insert("id".into(), id.clone());
-            resolve_times(&mut event, now);
-            events.push_str(&format!("{}\n", serde_json::Value::Object(event)));
+    Rows::of(lines, now).read(schema, zone)
+}
+
+/// The same people by way of a packed store, to which their rows came in so many packings:
+/// of everybody first the first rows, then those behind.
+pub fn people_of_store(
+    lines: &str,
+    schema: &Arc<Schema>,
+    (zone, now): (Option<Zone>, Timestamp),
+    n_packings: usize,
+) -> Batch {
+    let rows = Rows::of(lines, now);
+    let dir = Folder::new();
+    let data = Data { store: Some("store".into()), ..rows.data() };
+    for nth in 0..n_packings {
+        rows.write(dir.path(), nth, n_packings);
+        let packing = Packing::read(PackRequest {
+            base: dir.path(),
+            data: &data,
+            schema,
+            zone,
+            append: nth > 0,
+            threads: NonZero::<usize>::MIN,
+            progress: None,
+        });
+        packing.and_then(|packing| packing.write(None)).expect("the people are packed");
+    }
+    loaded(dir.path(), &data, schema, zone)
+}
+
+/// The rows of some people, each with whose it is.
+#[derive(Default)]
+struct Rows {
+    profiles: Vec<(usize, String)>,
+    events: Vec<(usize, String)>,
+    merges: Vec<(usize, String)>,
+    has_times: bool,
+}
+
+impl Rows {
+    fn of(lines: &str, now: Timestamp) -> Rows {
+        let mut rows = Rows::default();
+        for (nth, line) in lines.lines().filter(|l| !l.trim().is_empty()).enumerate() {
+            let mut person: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(line).unwrap_or_else(|e| panic!("{e} in {line}"));
+            let id = person.get("id").cloned().expect("every person has an id");
+            for event in person.remove("events").and_then(|e| e.as_array().cloned()).unwrap_or_default() {
+                let mut event = event.as_object().cloned().expect("an event is an object");
+                event.insert("id".into(), id.clone());
+                resolve_times(&mut event, now);
+                rows.events.push((nth, serde_json::Value::Object(event).to_string()));
+            }
+            if let Some(into) = person.remove("merged_into") {
+                rows.merges.push((nth, serde_json::json!({ "from": id, "into": into }).to_string()));
+            }
+            let changes = person.remove("changes").and_then(|c| c.as_array().cloned()).unwrap_or_default();
+            resolve_times(&mut person, now);
+            if person.remove("row") != Some(false.into()) {
+                rows.profiles.push((nth, serde_json::Value::Object(person).to_string()));
+            }
+            for change in changes {
+                let mut change = change.as_object().cloned().expect("a change is an object");
+                change.insert("id".into(), id.clone());
+                resolve_times(&mut change, now);
+                rows.profiles.push((nth, serde_json::Value::Object(change).to_string()));
+                rows.has_times = true;
+            }
         }
-        if let Some(into) = person.remove("merged_into") {
-            merges.push_str(&format!("{}\n", serde_json::json!({ "from": id, "into": into })));
-        }
-        let changes = person.remove("changes").and_then(|c| c.as_array().cloned()).unwrap_or_default();
-        resolve_times(&mut person, now);
-        if person.remove("row") != Some(false.into()) {
-            profiles.push_str(&format!("{}\n", serde_json::Value::Object(person)));
-        }
-        for change in changes {
-            let mut change = change.as_object().cloned().expect("a change is an object");
-            change.insert("id".into(), id.clone());
-            resolve_times(&mut change, now);
-            profiles.push_str(&format!("{}\n", serde_json::Value::Object(change)));
-            has_times = true;
+        rows
+    }
+
+    fn data(&self) -> Data {
+        let files = |kind: &str| vec![format!("{kind}-*.ndjson")];
+        let merges = MergeFiles {
+            files: files("merges"),
+            from: "from".into(),
+            into: "into".into(),
+            reading: Reading::default(),
+        };
+        Data {
+            profiles: vec![ProfileFiles {
+                time: self.has_times.then(|| "time".into()),
+                ..ProfileFiles::new(files("profiles"), "id")
+            }],
+            merges: (!self.merges.is_empty()).then_some(merges).into_iter().collect(),
+            // A person without events leaves an empty file, which has no columns.
+            events: (!self.events.is_empty())
+                .then(|| EventFiles::new(files("events"), "id", "event", "time"))
+                .into_iter()
+                .collect(),
+            ..Data::default()
         }
     }
-    let dir = Folder::new();
-    std::fs::write(dir.path().join("profiles.ndjson"), profiles).expect("written");
-    std::fs::write(dir.path().join("events.ndjson"), events).expect("written");
-    std::fs::write(dir.path().join("merges.ndjson"), &merges).expect("written");
-    let data = Data {
-        profiles: vec![ProfileFiles {
-            time: has_times.then(|| "time".into()),
-            ..ProfileFiles::new(vec!["profiles.ndjson".into()], "id")
-        }],
-        merges: (!merges.is_empty())
-            .then(|| MergeFiles {
-                files: vec!["merges.ndjson".into()],
-                from: "from".into(),
-                into: "into".into(),
-                reading: Reading::default(),
-            })
-            .into_iter()
-            .collect(),
-        events: vec![EventFiles::new(vec!["events.ndjson".into()], "id", "event", "time")],
-        calls: Vec::new(),
-    };
-    // A person without events leaves an empty file, which has no columns.
-    let data = if std::fs::metadata(dir.path().join("events.ndjson")).is_ok_and(|m| m.len() == 0) {
-        Data { events: Vec::new(), ..data }
-    } else {
-        data
-    };
-    let request = LoadRequest { zone, ..LoadRequest::new(dir.path(), &data, schema) };
+
+    /// Writes the nth of so many parts. Of whom nobody is merged with each person's rows are
+    /// cut; where ids become one, the rows of all are, so that which came first stays as it is.
+    fn write(&self, dir: &Path, nth: usize, n_parts: usize) {
+        for (kind, rows) in [("profiles", &self.profiles), ("events", &self.events), ("merges", &self.merges)] {
+            let mut text = String::new();
+            let mut at = 0;
+            while at < rows.len() {
+                let is_own = |row: &(usize, String)| !self.merges.is_empty() || row.0 == rows[at].0;
+                let n = rows[at..].iter().take_while(|row| is_own(row)).count();
+                let part = at + n * nth / n_parts..at + n * (nth + 1) / n_parts;
+                rows[part].iter().for_each(|(_, row)| text.push_str(&format!("{row}\n")));
+                at += n;
+            }
+            std::fs::write(dir.join(format!("{kind}-{nth}.ndjson")), text).expect("written");
+        }
+    }
+
+    fn read(&self, schema: &Arc<Schema>, zone: Option<Zone>) -> Batch {
+        let dir = Folder::new();
+        self.write(dir.path(), 0, 1);
+        loaded(dir.path(), &self.data(), schema, zone)
+    }
+}
+
+fn loaded(dir: &Path, data: &Data, schema: &Arc<Schema>, zone: Option<Zone>) -> Batch {
+    let request = LoadRequest { zone, ..LoadRequest::new(dir, data, schema) };
     let loaded = seg_io::load(request).expect("the people are read");
     use seg_io::ProblemKind::{RepeatedEvent, RequiredMissing, UnlistedProfile};
     let harmless = [RequiredMissing, RepeatedEvent, UnlistedProfile];

@@ -5,9 +5,9 @@
 //! people and who of them is in.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use seg::{Project, Settings, Timestamp, Zone};
+use seg::{Batch, Mask, Project, Settings, Timestamp, Zone};
 use seg_syntax::diag::render::Style;
-use seg_tests::{engines, people, root, schema_text};
+use seg_tests::{Native, TestEngine, engines, people, people_of_store, root, schema_text};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -223,13 +223,17 @@ fn utc() -> String {
     "UTC".to_owned()
 }
 
+fn members_of<'b>(mask: Option<&Mask>, batch: &'b Batch) -> Result<Vec<&'b str>, Failed> {
+    Ok(mask.ok_or("no segment")?.rows().map(|row| batch.id(row)).collect())
+}
+
 fn cases(text: &str) -> Result<(), Failed> {
     let file: CaseFile = toml::from_str(text)?;
     let schema = schema_text(&file.schema);
     let settings = settings(&file.zone);
     let now = Timestamp::parse(&file.now, settings.zone).ok_or("`now` is not an instant")?;
     let mut failures = Vec::new();
-    let mut batch = None;
+    let (mut batch, mut stored) = (None, None);
     for case in &file.case {
         let is_whole = case.segment.contains("segment \"");
         let text = match is_whole {
@@ -253,10 +257,19 @@ fn cases(text: &str) -> Result<(), Failed> {
             Some(own) => own,
             None => batch.get_or_insert_with(|| people(&file.people, project.schema(), settings.zone, now)),
         };
+        // Through a packed store people come in another order.
+        let of_store = |people: &str| people_of_store(people, project.schema(), (settings.zone, now), 2);
+        let stored = match &case.people {
+            Some(own) => &of_store(&own.join("\n")),
+            None => stored.get_or_insert_with(|| of_store(&file.people)),
+        };
+        let mut members = members_of(Native.evaluate(&program, stored, now).last(), stored)?;
+        members.sort_by_key(|id| batch.row_of(id));
+        if members != case.members {
+            failures.push(format!("{}\n  expected {:?}\n  the store {members:?}", case.segment, case.members));
+        }
         for engine in engines() {
-            let masks = engine.evaluate(&program, batch, now);
-            let mask = masks.last().ok_or("no segment")?;
-            let members: Vec<&str> = mask.rows().map(|row| batch.id(row)).collect();
+            let members = members_of(engine.evaluate(&program, batch, now).last(), batch)?;
             if members != case.members {
                 let name = engine.name();
                 failures.push(format!("{}\n  expected {:?}\n  {name} {members:?}", case.segment, case.members));

@@ -1,6 +1,9 @@
 //! What may be asked of the command.
 
 mod results;
+mod store;
+
+pub use store::{Pack, Store, StoreAt, StoreCommand, StoreForget};
 
 pub use results::{Layout, Results};
 
@@ -52,6 +55,10 @@ pub enum Command {
     History(History),
     /// Keep the meaning of frozen segments in seg.lock.
     Freeze(Freeze),
+    /// Pack the project's data into its store, which runs open in no time.
+    Pack(Pack),
+    /// Look at the store, check it, or take people out of it.
+    Store(Store),
     /// Say what sentences can speak of; read schemas from tracking plans, and compare data with them.
     Schema(Schema),
     /// Explain the codes of errors and warnings.
@@ -238,6 +245,13 @@ pub struct Run {
     /// Stop, and write nothing, when more of the rows than this could not be read.
     #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "1%")]
     pub max_bad: Share,
+    /// Read the packed store in this folder, rather than the one that seg.toml names.
+    #[arg(long, value_name = "FOLDER")]
+    pub store: Option<PathBuf>,
+    /// Read the files of a packed store rather than map them into memory: slower, but safe
+    /// where somebody may cut them short meanwhile.
+    #[arg(long)]
+    pub no_map: bool,
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

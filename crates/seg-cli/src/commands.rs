@@ -8,9 +8,11 @@ pub mod freeze;
 pub mod guard;
 pub mod history;
 pub mod init;
+pub mod pack;
 pub mod results;
 pub mod run;
 pub mod schema;
+pub mod store;
 pub mod test;
 pub mod who;
 
@@ -23,6 +25,17 @@ use std::path::Path;
 
 fn load(dir: &Path) -> Result<Project, Failure> {
     Project::load(dir).map_err(Failure::new)
+}
+
+/// The project, with its data in the packed store that is asked for.
+fn load_with_store(dir: &Path, store: Option<&Path>) -> Result<Project, Failure> {
+    let mut project = load(dir)?;
+    if let Some(store) = store {
+        // Relative to where the command is given, as all paths of arguments.
+        let folder = std::path::absolute(store).map_err(Failure::new)?;
+        seg::unstable::set_store(&mut project, &folder);
+    }
+    Ok(project)
 }
 
 /// The project as a program; none when it has errors, which were shown, with

@@ -32,6 +32,8 @@ fn main() -> ExitCode {
         Command::Who(who) => commands::who::run(who, &output),
         Command::History(history) => commands::history::run(history, &output),
         Command::Freeze(freeze) => commands::freeze::run(freeze, &output),
+        Command::Pack(pack) => commands::pack::run(pack, &output),
+        Command::Store(store) => commands::store::run(store),
         Command::Schema(schema) => commands::schema::run(schema, &output),
         Command::Codes(codes) => commands::codes::run(codes, &output),
         Command::Emit(emit) => commands::emit::run(emit, &output),

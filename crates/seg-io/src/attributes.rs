@@ -3,6 +3,7 @@
 use crate::cell::Cell;
 use crate::column::TypedColumn;
 use crate::existence::Existence;
+use crate::gather::joined;
 use crate::loader::Loader;
 use crate::manifest::{ProfileFiles, RowsAre};
 use crate::open::DataFile;
@@ -32,6 +33,23 @@ pub(crate) struct Attributes<'a> {
     undated: Undated,
     /// Where among the columns it is said since when somebody is known.
     first_seen: Option<usize>,
+    /// The values of the lines that were read before, a column an attribute; none where
+    /// none were.
+    earlier: Vec<ArrayRef>,
+}
+
+/// Lines that were read before others, of every attribute of the schema.
+pub(crate) struct EarlierLines {
+    pub lines: Vec<Line>,
+    pub columns: Vec<ArrayRef>,
+    /// For each source, from its second on, whether its files have each attribute.
+    pub has: Vec<Vec<bool>>,
+}
+
+/// What is read of people: the columns with a row a person, and the lines they are of.
+pub(crate) struct Finished<'a> {
+    pub columns: Vec<(&'a Field, Result<ArrayRef, ArrowError>)>,
+    pub kept: EarlierLines,
 }
 
 /// Who has an undated row.
@@ -59,13 +77,13 @@ impl Undated {
 
 /// Whose values a line has, and since when they hold.
 #[derive(Debug, Clone, Copy)]
-struct Line {
-    person: u32,
+pub(crate) struct Line {
+    pub person: u32,
     /// See [`crate::merge::Identity::rank`].
-    rank: u32,
-    time: Option<Timestamp>,
+    pub rank: u32,
+    pub time: Option<Timestamp>,
     /// From which source it is, and what the rows of that are.
-    source: (u32, RowsAre),
+    pub source: (u32, RowsAre),
 }
 
 impl<'a> Attributes<'a> {
@@ -76,14 +94,23 @@ impl<'a> Attributes<'a> {
         let first_seen = schema.first_seen.map(|id| id.idx());
         let source = (0, RowsAre::default());
         let has = vec![Vec::new()];
-        Attributes { columns, lines: Vec::new(), source, has, undated: Undated::default(), first_seen }
+        let (lines, undated, earlier) = Default::default();
+        Attributes { columns, lines, source, has, undated, first_seen, earlier }
+    }
+
+    /// Begins with lines that were read before.
+    pub fn begin_with(&mut self, earlier: EarlierLines) {
+        (self.lines, self.earlier, self.has) = (earlier.lines, earlier.columns, earlier.has);
     }
 
     /// Begins with the rows of another source: what one says of somebody does not take back
     /// what another said.
     pub fn begin_source(&mut self, rows_are: RowsAre) {
         self.source = (self.source.0 + 1, rows_are);
-        self.has.push(vec![false; self.columns.len()]);
+        // Files that came before say what the source has as well.
+        if self.has.len() <= self.source.0 as usize {
+            self.has.push(vec![false; self.columns.len()]);
+        }
         self.undated = Undated::default();
     }
 
@@ -114,35 +141,119 @@ impl<'a> Attributes<'a> {
 
     /// Each column with a row a person; tells what it knows of since when they exist.
     pub fn finish(self, n_people: usize, existence: &mut Existence) -> Vec<(&'a Field, Result<ArrayRef, ArrowError>)> {
-        let Attributes { columns, lines, has, first_seen, .. } = self;
+        self.finish_with(n_people, existence, |_, _, _| ())
+    }
+
+    /// The same with the lines that rows which come later may still be compared with.
+    ///
+    /// # Errors
+    /// That Arrow does not gather them.
+    pub fn finish_keeping(self, n_people: usize, existence: &mut Existence) -> Result<Finished<'a>, ArrowError> {
+        let has = self.has.clone();
+        let mut kept = Kept::default();
+        let columns = self.finish_with(n_people, existence, |values, keeps_history, is_last| {
+            kept.add(values, keeps_history, is_last);
+        });
+        let (lines, columns_kept) = kept.finish()?;
+        Ok(Finished { columns, kept: EarlierLines { lines, columns: columns_kept, has } })
+    }
+
+    fn finish_with(
+        self,
+        n_people: usize,
+        existence: &mut Existence,
+        mut look: impl FnMut(&Lines<'_>, bool, bool),
+    ) -> Vec<(&'a Field, Result<ArrayRef, ArrowError>)> {
+        let Attributes { columns, lines, has, first_seen, earlier, .. } = self;
         lines.iter().for_each(|line| existence.row(line.person, line.time));
         let order = in_order(&lines);
+        let mut earlier = earlier.into_iter();
         let mut finished = Vec::with_capacity(columns.len());
-        for (at, mut column) in columns.into_iter().enumerate().filter(|(_, c)| c.is_wanted) {
+        let n_wanted = columns.iter().filter(|column| column.is_wanted).count();
+        for (at, mut column) in columns.into_iter().enumerate() {
+            let earlier = earlier.next();
+            if !column.is_wanted {
+                continue;
+            }
+            let own = column.builder.finish();
+            let array = match earlier.map_or(Ok(Arc::clone(&own)), |earlier| joined(&[earlier, own])) {
+                Ok(array) => array,
+                Err(error) => {
+                    finished.push((column.field, Err(error)));
+                    continue;
+                }
+            };
             // Lines of one source say nothing of what only another has.
             let has = has.iter().map(|has| has.get(at).copied().unwrap_or(false)).collect();
-            let values = Lines { lines: &lines, order: &order, has, array: column.builder.finish() };
+            let values = Lines { lines: &lines, order: &order, has, array };
             if first_seen == Some(at) {
                 existence.first_seen(lines.iter().map(|line| line.person), &values.array);
             }
-            let array = match column.field.keeps_history && values.have_times() {
-                true => values.history(n_people),
-                false => values.latest(n_people),
-            };
+            let has_history = column.field.keeps_history && values.have_times();
+            look(&values, has_history, finished.len() + 1 == n_wanted);
+            let array = if has_history { values.history(n_people) } else { values.latest(n_people) };
             finished.push((column.field, array));
         }
         finished
     }
 }
 
+/// Which lines those that come later may still be compared with: what is undated, since a
+/// later line of its id may replace it as a whole; each value of a history; and of other
+/// attributes the last value that each id of a person was given.
+#[derive(Default)]
+struct Kept {
+    is_kept: Vec<bool>,
+    lines: Vec<Line>,
+    columns: Vec<ArrayRef>,
+}
+
+impl Kept {
+    fn add(&mut self, values: &Lines<'_>, has_history: bool, is_last: bool) {
+        self.is_kept.resize(values.lines.len(), false);
+        let mut keep = |at: u32| self.is_kept.get_mut(at as usize).into_iter().for_each(|kept| *kept = true);
+        // Of the person at hand: the last line of each of their ids.
+        let mut last: Vec<(u32, u32)> = Vec::new();
+        let mut person = None;
+        for (at, line) in values.set_lines() {
+            if has_history {
+                keep(at);
+            }
+            if person != Some(line.person) {
+                last.drain(..).for_each(|(_, at)| keep(at));
+                person = Some(line.person);
+            }
+            match last.iter_mut().find(|(rank, _)| *rank == line.rank) {
+                Some((_, last)) => *last = at,
+                None => last.push((line.rank, at)),
+            }
+        }
+        last.drain(..).for_each(|(_, at)| keep(at));
+        self.columns.push(Arc::clone(&values.array));
+        if is_last {
+            let undated = values.order.iter().filter(|at| values.line(**at).is_some_and(|line| line.time.is_none()));
+            undated.for_each(|at| keep(*at));
+            self.lines = values.lines.to_vec();
+        }
+    }
+
+    fn finish(self) -> Result<(Vec<Line>, Vec<ArrayRef>), ArrowError> {
+        let kept: Vec<u32> = (0..).zip(&self.is_kept).filter_map(|(at, is_kept)| is_kept.then_some(at)).collect();
+        let lines = kept.iter().filter_map(|at| self.lines.get(*at as usize)).copied().collect();
+        let rows = UInt32Array::from(kept);
+        let columns = self.columns.iter().map(|column| take(column, &rows, None)).collect::<Result<_, _>>()?;
+        Ok((lines, columns))
+    }
+}
+
 /// The lines that count, those of one person after another, each person's from
 /// the weakest to the one that wins: undated before dated, the earlier before
-/// the later, at one instant a merged id before the survivor, and the later line
-/// of one file last.
+/// the later, at one instant a merged id before the survivor, the earlier source before
+/// the later, and the later line of one source last.
 fn in_order(lines: &[Line]) -> Vec<u32> {
     let mut order: Vec<u32> = (0..lines.len() as u32).collect();
     let line = |at: u32| lines.get(at as usize);
-    let key = |at: u32| line(at).map(|l| (l.person, l.time, std::cmp::Reverse(l.rank), at));
+    let key = |at: u32| line(at).map(|l| (l.person, l.time, std::cmp::Reverse(l.rank), l.source.0, at));
     if !order.is_sorted_by_key(|at| key(*at)) {
         order.sort_unstable_by_key(|at| key(*at));
     }
@@ -169,6 +280,10 @@ struct Lines<'l> {
 }
 
 impl Lines<'_> {
+    fn line(&self, at: u32) -> Option<&Line> {
+        self.lines.get(at as usize)
+    }
+
     fn have_times(&self) -> bool {
         self.lines.iter().any(|l| l.time.is_some())
     }
@@ -191,8 +306,12 @@ impl Lines<'_> {
                 *slot = Some(at);
             }
         }
-        // Mostly there is a line a person, in the order in which people were met.
-        let is_in_place = |(place, at): (u32, &Option<u32>)| at.is_none_or(|at| at == place);
+        // Mostly there is a line a person, in the order in which people were met. Where somebody
+        // was told nothing the line in their place may be one of others.
+        let is_in_place = |(place, at): (u32, &Option<u32>)| match at {
+            Some(at) => *at == place,
+            None => self.array.is_null(place as usize),
+        };
         let is_whole = self.array.len() == n_people && (0..).zip(&places).all(is_in_place);
         if is_whole {
             return Ok(Arc::clone(&self.array));
@@ -317,7 +436,8 @@ impl RowSink for ProfileSink<'_, '_, '_> {
         self.id_at = at(&self.spec.id);
         self.time_at = self.spec.time.as_deref().and_then(at);
         self.columns = self.attributes.columns.iter().map(|c| at(&c.field.name)).collect();
-        if let Some(has) = self.attributes.has.last_mut() {
+        let source = self.attributes.source.0 as usize;
+        if let Some(has) = self.attributes.has.get_mut(source) {
             has.resize(self.columns.len(), false);
             has.iter_mut().zip(&self.columns).for_each(|(has, at)| *has |= at.is_some());
         }

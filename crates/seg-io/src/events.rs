@@ -34,6 +34,23 @@ pub(crate) struct EventTables<'a> {
     n_arrived: i64,
     /// When the latest event was, wanted or not.
     last_event: Option<Timestamp>,
+    /// Whether an event id came before everything that is read here.
+    came_before: Option<Box<dyn CameBefore + 'a>>,
+}
+
+/// Events that were read before others.
+pub(crate) struct EarlierEvents<'a> {
+    /// How many arrived.
+    pub n_arrived: i64,
+    /// When the latest was.
+    pub last_event: Option<Timestamp>,
+    /// Which ids they have, where the schema has event ids.
+    pub ids: Option<Box<dyn CameBefore + 'a>>,
+}
+
+/// Whether a person has an event of a name, by its position in the schema, with an id.
+pub(crate) trait CameBefore: Send + Sync {
+    fn came_before(&self, person: u32, event: usize, id: &str) -> bool;
 }
 
 struct EventTable<'a> {
@@ -78,7 +95,24 @@ impl<'a> EventTables<'a> {
         let events = schema.events.iter().enumerate().map(|(at, event)| (EventId(at as u32), event));
         let tables: Vec<EventTable<'_>> = events.map(table).collect();
         let by_name = schema.events.iter().enumerate().map(|(idx, e)| (e.name.as_str(), idx)).collect();
-        EventTables { tables, by_name, ids: HashSet::new(), n_arrived: 0, last_event: None, last: None }
+        let (ids, last_event, last, came_before) = (HashSet::new(), None, None, None);
+        EventTables { tables, by_name, ids, n_arrived: 0, last_event, last, came_before }
+    }
+
+    /// Counts on from what was read before.
+    pub fn begin_after(&mut self, earlier: EarlierEvents<'a>) {
+        (self.n_arrived, self.last_event, self.came_before) = (earlier.n_arrived, earlier.last_event, earlier.ids);
+    }
+
+    /// How many rows of events arrived.
+    pub fn n_arrived(&self) -> i64 {
+        self.n_arrived
+    }
+
+    /// Notes an event id of a person, and says whether it is new.
+    fn is_new_id(&mut self, person: u32, event: usize, id: &str) -> bool {
+        let is_known = self.came_before.as_ref().is_some_and(|earlier| earlier.came_before(person, event, id));
+        !is_known && self.ids.insert((person, event, id.to_owned()))
     }
 
     /// The table of a name.
@@ -279,13 +313,13 @@ impl RowSink for EventSink<'_, '_, '_> {
             return self.loader.report.add(ProblemKind::ImpossibleTime, &self.spec.time, || place(time_cell.show()));
         };
         let columns = self.columns.get(idx);
-        let Some(table) = self.tables.tables.get_mut(idx) else { return };
+        let id_property = self.tables.tables.get(idx).and_then(|table| table.id_property);
         let column_at = |property: usize| columns.and_then(|c| c.get(property)).copied().flatten();
-        let id_of_event = cell_at(table.id_property.and_then(column_at));
+        let id_of_event = cell_at(id_property.and_then(column_at));
         let event_id = self.loader.rules.with(id_of_event, &Type::Text, |cell| cell.text().ok().flatten());
         let Person { row, is_new, .. } = self.loader.people.person_of(id_cell);
         if let Some(event_id) = &event_id
-            && !self.tables.ids.insert((row, idx, event_id.clone()))
+            && !self.tables.is_new_id(row, idx, event_id)
         {
             let name = self.loader.schema.event_id.clone().unwrap_or_default();
             return self.loader.report.add(ProblemKind::RepeatedEvent, &name, || place(event_id.clone()));
@@ -295,6 +329,7 @@ impl RowSink for EventSink<'_, '_, '_> {
             self.loader.report.add(ProblemKind::UnlistedProfile, "", || place(id()));
         }
         self.loader.existence.event(row, time.0);
+        let Some(table) = self.tables.tables.get_mut(idx) else { return };
         table.n_events += 1;
         self.tables.last_event = self.tables.last_event.max(Some(time));
         if !self.loader.wanted.event(table.id, time) {

@@ -56,10 +56,29 @@ impl Existence {
         }
     }
 
+    /// Adds what was known of somebody before.
+    pub fn add(&mut self, person: u32, proof: &Proof) {
+        proof.event.into_iter().for_each(|time| earliest(&mut self.events, person, time));
+        proof.dated.into_iter().for_each(|time| self.row(person, Some(Timestamp(time))));
+        proof.first_seen.into_iter().for_each(|time| earliest(&mut self.first_seen, person, time));
+        if proof.is_undated {
+            self.row(person, None);
+        }
+    }
+
+    /// What is known of each of so many people.
+    pub fn proofs(&self, n_people: usize) -> impl Iterator<Item = Proof> {
+        (0..n_people).map(|at| Proof {
+            event: told(&self.events, at),
+            dated: told(&self.dated, at),
+            first_seen: told(&self.first_seen, at),
+            is_undated: self.undated.get(at).copied().unwrap_or(false),
+        })
+    }
+
     /// From when on each person exists, a null for those who always have; none where
     /// all have.
     pub fn finish(self, n_people: usize) -> Option<ArrayRef> {
-        let told = |times: &[i64], at: usize| times.get(at).copied().filter(|time| *time != NEVER);
         let mut from = TimestampMicrosecondBuilder::with_capacity(n_people).with_timezone("UTC");
         for at in 0..n_people {
             let dated = told(&self.dated, at);
@@ -73,6 +92,19 @@ impl Existence {
         let from = from.finish();
         (from.null_count() < n_people).then(|| Arc::new(from) as ArrayRef)
     }
+}
+
+/// What is known of since when one person exists; see [`Existence`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Proof {
+    pub event: Option<i64>,
+    pub dated: Option<i64>,
+    pub first_seen: Option<i64>,
+    pub is_undated: bool,
+}
+
+fn told(times: &[i64], at: usize) -> Option<i64> {
+    times.get(at).copied().filter(|time| *time != NEVER)
 }
 
 /// Keeps the earlier of a person's times.

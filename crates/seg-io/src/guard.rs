@@ -21,8 +21,14 @@ pub fn is_guarded() -> bool {
 /// # Errors
 /// Those of reading, and damage that a library does not foresee.
 pub(crate) fn guarded<T>(file: &DataFile, read: impl FnOnce() -> Result<T, ReadError>) -> Result<T, ReadError> {
+    foreseen(read)
+        .unwrap_or_else(|| Err(ReadError::new(&file.name, "the file is damaged; take it from where it came again")))
+}
+
+/// What reading gives; none where it makes a library panic.
+pub(crate) fn foreseen<T>(read: impl FnOnce() -> T) -> Option<T> {
     let before = IS_GUARDED.with(|guarded| guarded.replace(true));
     let result = catch_unwind(AssertUnwindSafe(read));
     IS_GUARDED.with(|guarded| guarded.set(before));
-    result.unwrap_or_else(|_| Err(ReadError::new(&file.name, "the file is damaged; take it from where it came again")))
+    result.ok()
 }

@@ -1,8 +1,8 @@
 //! Files to a profile batch: rows are read, typed, and grouped by person.
 
-use crate::attributes::{Attributes, ProfileSink};
+use crate::attributes::{Attributes, EarlierLines, ProfileSink};
 use crate::calls::{CallSink, EVENT, ID, Identities, IdentitySink, Rows, TIME};
-use crate::events::{EventSink, EventTables};
+use crate::events::{EarlierEvents, EventSink, EventTables};
 use crate::loader::{Loader, Progress};
 use crate::manifest::{CsvRead, Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use crate::merge::{MergeSink, Merges};
@@ -10,12 +10,13 @@ use crate::open::{DataFile, Format, alike, find};
 use crate::report::{Place, ProblemKind, ReadError, Report};
 use crate::rows::{self, latest_of};
 use crate::rules::Rules;
+use crate::store;
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
 use seg_data::batch::{BatchError, EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN};
-use seg_data::schema::Event;
+use seg_data::schema::{Event, Field};
 use seg_data::time::DAY;
 use seg_data::{AttributeId, Batch, EventId, PropertyId, Schema, Timestamp, Wanted, Zone, parallel};
 use std::collections::HashSet;
@@ -57,6 +58,9 @@ pub struct LoadRequest<'a> {
     pub threads: NonZero<usize>,
     /// Is told every few thousand rows how far reading has come.
     pub progress: Option<&'a mut dyn FnMut(Progress)>,
+    /// Whether the files of a packed store are mapped into memory, which ends the process
+    /// where somebody cuts one of them short meanwhile; else they are read.
+    pub is_mapped: bool,
 }
 
 impl<'a> LoadRequest<'a> {
@@ -64,7 +68,18 @@ impl<'a> LoadRequest<'a> {
     /// without an offset in UTC.
     pub fn new(base: &'a Path, data: &'a Data, schema: &'a Arc<Schema>) -> LoadRequest<'a> {
         let (zone, wanted, asked, now, progress) = (None, None, None, None, None);
-        LoadRequest { base, data, schema, zone, wanted, asked, now, threads: NonZero::<usize>::MIN, progress }
+        LoadRequest {
+            base,
+            data,
+            schema,
+            zone,
+            wanted,
+            asked,
+            now,
+            threads: NonZero::<usize>::MIN,
+            progress,
+            is_mapped: true,
+        }
     }
 }
 
@@ -75,41 +90,74 @@ impl<'a> LoadRequest<'a> {
 /// A file that is not there, cannot be read to its end, or lacks the columns
 /// it is said to have. What is wrong with single rows is in the report instead.
 pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
-    let LoadRequest { base, data, schema, zone, wanted, asked, now, threads, progress } = request;
-    let profiles = with_files(base, &data.profiles, |spec| &spec.files)?;
-    let events = with_files(base, &data.events, |spec| &spec.files)?;
-    let merges = with_files(base, &data.merges, |spec| &spec.files)?;
-    let calls = with_files(base, &data.calls, |spec| &spec.files)?;
-    let calls: Vec<DataFile> = calls.into_iter().flat_map(|(_, files)| files).collect();
-    if profiles.is_empty() && events.is_empty() && calls.is_empty() {
+    if request.data.store.is_some() {
+        return store::load(request);
+    }
+    let LoadRequest { base, data, schema, zone, wanted, asked, now, threads, progress, is_mapped: _ } = request;
+    let files = Files::find(base, data)?;
+    if files.are_none() {
         return Err(ReadError::new(
             "seg.toml",
             "it names no data; add `[data.events]` with `files`, `id`, `event` and `time`",
         ));
     }
-    let of_profiles = profiles.iter().flat_map(|(_, files)| files);
-    let of_events = events.iter().flat_map(|(_, files)| files);
-    let of_merges = merges.iter().flat_map(|(_, files)| files);
-    let bytes_total = of_profiles.chain(of_events).chain(of_merges).chain(&calls).map(DataFile::size).sum();
+    let bytes_total = files.all().map(|(_, _, file)| file.size()).sum();
     let mut wanted = wanted.cloned().unwrap_or_else(|| Wanted::everything(schema));
     // Whoever is wanted, it is asked whether they exist yet.
     wanted.attributes.extend(schema.first_seen);
     let mut silence = |_: Progress| {};
     let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
     let mut loader = Loader { threads, bytes_total, asked, now, ..loader };
-    let of_rows = profiles.iter().flat_map(|(_, files)| files).chain(events.iter().flat_map(|(_, files)| files));
-    for (first, second) in alike(of_rows.chain(&calls)) {
-        let place = || Place { file: second.name.clone(), line: 1, value: String::new() };
-        loader.report.add(ProblemKind::SameContent, &first.name, place);
-    }
-    loader.merges(&merges, &calls)?;
-    let has_profiles = !profiles.is_empty();
-    let has_people = has_profiles || !calls.is_empty();
-    let attributes = if has_people { Some(loader.profiles(&profiles, &calls)?) } else { None };
-    let has_events = !events.is_empty() || !calls.is_empty();
-    loader.all_exist = calls.is_empty() && loader.all_exist(attributes.as_ref(), &events)?;
-    let events = if has_events { Some(loader.events(&events, &calls, has_profiles)?) } else { None };
+    let (attributes, events) = loader.read(&files, |_| Ok(Seeds::default()))?;
     loader.batch(attributes, events)
+}
+
+/// The files of each source of a project.
+pub(crate) struct Files<'d> {
+    pub profiles: Sources<'d, ProfileFiles>,
+    pub events: Sources<'d, EventFiles>,
+    pub merges: Sources<'d, MergeFiles>,
+    pub calls: Vec<DataFile>,
+}
+
+impl<'d> Files<'d> {
+    /// Those that the patterns of each source name.
+    pub fn find(base: &Path, data: &'d Data) -> Result<Files<'d>, ReadError> {
+        let calls = with_files(base, &data.calls, |spec| &spec.files)?;
+        Ok(Files {
+            profiles: with_files(base, &data.profiles, |spec| &spec.files)?,
+            events: with_files(base, &data.events, |spec| &spec.files)?,
+            merges: with_files(base, &data.merges, |spec| &spec.files)?,
+            calls: calls.into_iter().flat_map(|(_, files)| files).collect(),
+        })
+    }
+
+    /// Whether there is no source of people or events.
+    fn are_none(&self) -> bool {
+        self.profiles.is_empty() && self.events.is_empty() && self.calls.is_empty()
+    }
+
+    /// Each file with the kind of its source and the source's place among those.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, usize, &DataFile)> {
+        fn of<'s, T>(
+            kind: &'static str,
+            sources: &'s Sources<'_, T>,
+        ) -> impl Iterator<Item = (&'static str, usize, &'s DataFile)> {
+            let files = sources.iter().enumerate();
+            files.flat_map(move |(at, (_, files))| files.iter().map(move |file| (kind, at, file)))
+        }
+        let calls = self.calls.iter().map(|file| ("calls", 0, file));
+        of("profiles", &self.profiles).chain(of("events", &self.events)).chain(of("merges", &self.merges)).chain(calls)
+    }
+}
+
+/// What was read before some files.
+#[derive(Default)]
+pub(crate) struct Seeds<'a> {
+    /// Of people.
+    pub lines: Option<EarlierLines>,
+    /// Of events.
+    pub events: Option<EarlierEvents<'a>>,
 }
 
 /// Sources with their files.
@@ -150,9 +198,33 @@ pub fn load_lines(schema: &Arc<Schema>, zone: Option<Zone>, profiles: &str, even
 }
 
 impl<'a> Loader<'a> {
+    /// Reads all rows of some files. Who is one is known before anything else is read; then
+    /// `seed` gives what was read before these files, if anything was.
+    pub fn read(
+        &mut self,
+        files: &Files<'_>,
+        seed: impl FnOnce(&mut Self) -> Result<Seeds<'a>, ReadError>,
+    ) -> Result<(Option<Attributes<'a>>, Option<EventTables<'a>>), ReadError> {
+        let Files { profiles, events, merges, calls } = files;
+        let of_rows = profiles.iter().flat_map(|(_, files)| files).chain(events.iter().flat_map(|(_, files)| files));
+        for (first, second) in alike(of_rows.chain(calls)) {
+            let place = || Place { file: second.name.clone(), line: 1, value: String::new() };
+            self.report.add(ProblemKind::SameContent, &first.name, place);
+        }
+        self.merges(merges, calls)?;
+        let Seeds { lines, events: earlier } = seed(self)?;
+        let has_profiles = !profiles.is_empty();
+        let has_people = has_profiles || !calls.is_empty();
+        let attributes = if has_people { Some(self.profiles(profiles, calls, lines)?) } else { None };
+        let has_events = !events.is_empty() || !calls.is_empty();
+        self.all_exist = calls.is_empty() && self.all_exist(attributes.as_ref(), events)?;
+        let events = if has_events { Some(self.events(events, calls, has_profiles, earlier)?) } else { None };
+        Ok((attributes, events))
+    }
+
     /// Merge records come first: whose rows the others are depends on them.
     fn merges(&mut self, sources: &Sources<'_, MergeFiles>, calls: &[DataFile]) -> Result<(), ReadError> {
-        let mut records = Vec::new();
+        let mut records = std::mem::take(&mut self.records);
         let mut identities = Identities::default();
         for file in calls {
             let mut sink = IdentitySink::new(&mut identities, self.zone);
@@ -183,6 +255,7 @@ impl<'a> Loader<'a> {
             }
         }
         self.people.merges = Merges::new(&records);
+        self.records = records;
         Ok(())
     }
 
@@ -190,9 +263,11 @@ impl<'a> Loader<'a> {
         &mut self,
         sources: &Sources<'_, ProfileFiles>,
         calls: &[DataFile],
+        earlier: Option<EarlierLines>,
     ) -> Result<Attributes<'a>, ReadError> {
         let schema: &'a Schema = self.schema;
         let mut attributes = Attributes::new(schema, self.wanted);
+        earlier.into_iter().for_each(|lines| attributes.begin_with(lines));
         let mut absent = Absent::default();
         for (spec, files) in sources {
             self.rules = Rules::new(&spec.reading);
@@ -234,9 +309,11 @@ impl<'a> Loader<'a> {
         sources: &Sources<'_, EventFiles>,
         calls: &[DataFile],
         has_profiles: bool,
+        earlier: Option<EarlierEvents<'a>>,
     ) -> Result<EventTables<'a>, ReadError> {
         let schema: &'a Schema = self.schema;
         let mut tables = EventTables::new(schema, self.wanted);
+        earlier.into_iter().for_each(|earlier| tables.begin_after(earlier));
         for (spec, files) in sources {
             self.rules = Rules::new(&spec.reading);
             let n_blanks = self.people.n_blanks;
@@ -266,7 +343,7 @@ impl<'a> Loader<'a> {
             sink.tell_of_absent_columns(&before);
             self.report.files += 1;
         }
-        self.absent_events(&tables);
+        self.absent_events(&tables.numbers());
         Ok(tables)
     }
 
@@ -307,13 +384,12 @@ impl<'a> Loader<'a> {
     }
 
     /// Tells of events that segments ask about and that no file has.
-    fn absent_events(&mut self, tables: &EventTables<'_>) {
+    pub fn absent_events(&mut self, numbers: &[u64]) {
         let Some(asked) = self.asked else { return };
         // Who asks for anything names no event.
         if asked.events.len() > 1 && asked.events.len() == self.schema.events.len() {
             return;
         }
-        let numbers = tables.numbers();
         for id in asked.events.keys() {
             if let (Some(0), Some(event)) = (numbers.get(id.idx()), self.schema.event(*id)) {
                 self.report.add_without_place(ProblemKind::AbsentEvent, &event.name);
@@ -327,15 +403,7 @@ impl<'a> Loader<'a> {
         events: Option<EventTables<'_>>,
     ) -> Result<Loaded, ReadError> {
         let n_people = self.people.len();
-        let of_people = attributes.iter().flat_map(Attributes::blanks);
-        for (name, n) in of_people.chain(events.iter().flat_map(EventTables::blanks)) {
-            self.report.add_times(ProblemKind::Blanks, name, n);
-        }
-        // A promise that the data breaks is told of, also of people who have no row.
-        if let Some(attributes) = &attributes {
-            let n_without = attributes.n_without_rows(n_people);
-            attributes.required().for_each(|name| self.report.add_times(ProblemKind::RequiredMissing, name, n_without));
-        }
+        self.tell_of_values(attributes.as_ref(), events.as_ref());
         let ids = self.people.finish().map_err(|why| ReadError::new("data", why))?;
         let merged = merged_ids(&self.people.merges, &ids);
         let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
@@ -344,11 +412,7 @@ impl<'a> Loader<'a> {
         let mut existence = std::mem::take(&mut self.existence);
         for (field, array) in attributes.into_iter().flat_map(|a| a.finish(n_people, &mut existence)) {
             let array = array.map_err(internal)?;
-            let id = self.schema.attributes.iter().position(|known| known.name == field.name);
-            let is_asked = |asked: &&Wanted| id.is_some_and(|id| asked.attributes.contains(&AttributeId(id as u32)));
-            if self.asked.filter(is_asked).is_some() && array.null_count() == array.len() {
-                self.report.empty_column(&field.name);
-            }
+            self.empty_attribute(field, &array);
             fields.push(ArrowField::new(&field.name, array.data_type().clone(), true));
             columns.push(array);
         }
@@ -381,8 +445,30 @@ impl<'a> Loader<'a> {
         Ok(Loaded { batch, report: self.report, last_event })
     }
 
+    /// Tells of texts with blanks around them, and of promises that the data breaks, also of
+    /// people who have no row.
+    pub fn tell_of_values(&mut self, attributes: Option<&Attributes<'_>>, events: Option<&EventTables<'_>>) {
+        let of_people = attributes.into_iter().flat_map(Attributes::blanks);
+        for (name, n) in of_people.chain(events.into_iter().flat_map(EventTables::blanks)) {
+            self.report.add_times(ProblemKind::Blanks, name, n);
+        }
+        if let Some(attributes) = attributes {
+            let n_without = attributes.n_without_rows(self.people.len());
+            attributes.required().for_each(|name| self.report.add_times(ProblemKind::RequiredMissing, name, n_without));
+        }
+    }
+
+    /// Tells of an attribute that segments ask about and that nobody has.
+    pub fn empty_attribute(&mut self, field: &Field, array: &ArrayRef) {
+        let id = self.schema.attributes.iter().position(|known| known.name == field.name);
+        let is_asked = |asked: &&Wanted| id.is_some_and(|id| asked.attributes.contains(&AttributeId(id as u32)));
+        if self.asked.filter(is_asked).is_some() && array.null_count() == array.len() {
+            self.report.empty_column(&field.name);
+        }
+    }
+
     /// Tells of properties that segments ask about and that no event of the name has.
-    fn empty_properties(&mut self, event: &Event, array: &ArrayRef) {
+    pub fn empty_properties(&mut self, event: &Event, array: &ArrayRef) {
         let id = self.schema.events.iter().position(|known| known.name == event.name);
         let (Some(asked), Some(id)) = (self.asked, id) else { return };
         let rows = array.as_list_opt::<i32>().and_then(|list| list.values().as_struct_opt());
@@ -397,7 +483,7 @@ impl<'a> Loader<'a> {
 
     /// Tells of data that ends days before the instant at which segments ask for what
     /// happened lately.
-    fn tell_of_age(&mut self, last_event: Option<Timestamp>) {
+    pub fn tell_of_age(&mut self, last_event: Option<Timestamp>) {
         const OLD_DAYS: i64 = 3;
         let (Some(now), Some(last), Some(asked)) = (self.now, last_event, self.asked) else { return };
         let days = now.0.saturating_sub(last.0).div_euclid(DAY);
@@ -408,7 +494,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Checks every column, each thread some of them.
-    fn check(&self, batch: &Batch) -> Result<(), BatchError> {
+    pub fn check(&self, batch: &Batch) -> Result<(), BatchError> {
         let mut found: Vec<Result<(), BatchError>> = (0..batch.n_columns()).map(|_| Ok(())).collect();
         let work: Vec<_> = found.iter_mut().enumerate().collect();
         parallel::each(work, self.threads, || (), |(), (at, to)| *to = batch.check_column(at));
@@ -417,7 +503,7 @@ impl<'a> Loader<'a> {
 }
 
 /// For each person the ids that were merged into theirs; none where no ids are merged.
-fn merged_ids(merges: &Merges, ids: &StringArray) -> Option<ArrayRef> {
+pub(crate) fn merged_ids(merges: &Merges, ids: &StringArray) -> Option<ArrayRef> {
     if merges.is_empty() {
         return None;
     }

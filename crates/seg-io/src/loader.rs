@@ -37,6 +37,8 @@ pub(crate) struct Loader<'a> {
     pub all_exist: bool,
     pub threads: NonZero<usize>,
     pub people: People,
+    /// Which ids are one, as far as records say so.
+    pub records: Vec<(String, String)>,
     pub existence: Existence,
     pub report: Report,
     /// What the source that is being read says of its texts.
@@ -64,6 +66,7 @@ impl<'a> Loader<'a> {
             all_exist: false,
             threads: NonZero::<usize>::MIN,
             people: People::default(),
+            records: Vec::new(),
             existence: Existence::default(),
             report: Report::default(),
             rules: Rules::default(),
@@ -157,6 +160,6 @@ impl<'a> Loader<'a> {
 /// Tells of which unit the numbers are that a column of times holds.
 fn tell_of_unix(report: &mut Report, column: &str, cell: &Cell<'_>) {
     if let Some((_, unit)) = cell.as_unix() {
-        report.add_without_place(ProblemKind::UnixTimes(unit.word()), column);
+        report.add_without_place(ProblemKind::UnixTimes(unit), column);
     }
 }

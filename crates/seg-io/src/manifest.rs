@@ -49,6 +49,10 @@ pub struct Data {
     /// Analytics calls, which say all three.
     #[serde(default, deserialize_with = "one_or_many")]
     pub calls: Vec<CallFiles>,
+    /// The folder of a packed store, which `seg pack` makes of the files and which everything
+    /// else reads in their place.
+    #[serde(default)]
+    pub store: Option<String>,
 }
 
 /// Files of analytics calls, a JSON object each, as SDKs send them: `identify`, `track`,

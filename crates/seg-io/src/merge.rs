@@ -84,6 +84,11 @@ impl Merges {
         merged
     }
 
+    /// Whether an id is merged into another.
+    pub fn is_merged_away(&self, id: &str) -> bool {
+        self.identity(id).is_some_and(|identity| identity.survivor != id)
+    }
+
     /// What an id is, if it is merged with others.
     pub fn identity(&self, id: &str) -> Option<&Identity> {
         self.identities.get(id)

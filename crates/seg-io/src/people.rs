@@ -48,6 +48,22 @@ impl People {
         self.n_people as usize
     }
 
+    /// Adds people who were met before all others, in their order, each a row of its own
+    /// whoever is merged with whom.
+    pub fn begin_with(&mut self, ids: &StringArray) {
+        for id in ids.iter().flatten() {
+            match whole_number(id) {
+                Some(number) => drop(self.numbered(number)),
+                None => {
+                    let row = self.add(id);
+                    self.named.insert(id.to_owned(), row);
+                }
+            }
+        }
+        // What was told before is not told again.
+        self.n_blanks = 0;
+    }
+
     /// The ids by row, or why a batch cannot hold them.
     pub fn finish(&mut self) -> Result<StringArray, String> {
         // Places of bytes have 31 bits, and the last rows stand for nobody.
@@ -106,7 +122,7 @@ impl People {
     }
 
     /// The person that an id belongs to.
-    fn person(&mut self, id: &str) -> Person {
+    pub fn person(&mut self, id: &str) -> Person {
         let id = one_spelling(id);
         let identity = self.merges.identity(id).cloned();
         let rank = identity.as_ref().map_or(0, |i| i.rank);

@@ -1,5 +1,7 @@
 //! What reading data found wrong, counted, with the first places.
 
+use crate::times::UnixUnit;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -7,7 +9,8 @@ use std::fmt;
 const EXAMPLES_MAX: usize = 3;
 
 /// A kind of problem in data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ProblemKind {
     /// A column that the schema does not have.
     UnknownColumn,
@@ -48,7 +51,7 @@ pub enum ProblemKind {
     /// Texts with blanks around them, which are others than those without.
     Blanks,
     /// Times that are numbers since 1970, of this unit, which their magnitude tells.
-    UnixTimes(&'static str),
+    UnixTimes(UnixUnit),
     /// A header line that comes again.
     RepeatedHeader,
     /// A file in an encoding other than UTF-8, which its first bytes tell.
@@ -59,6 +62,10 @@ pub enum ProblemKind {
     SharedDevice,
     /// A file of the size and the beginning of another.
     SameContent,
+    /// A file of the project that its packed store does not have.
+    NotPacked,
+    /// A file that changed since it was packed.
+    PackedBefore,
 }
 
 impl ProblemKind {
@@ -90,6 +97,8 @@ impl ProblemKind {
             ProblemKind::RepeatedColumn => "repeated-column",
             ProblemKind::SameContent => "same-content",
             ProblemKind::SharedDevice => "shared-device",
+            ProblemKind::NotPacked => "not-packed",
+            ProblemKind::PackedBefore => "packed-before",
         }
     }
 
@@ -119,7 +128,9 @@ impl ProblemKind {
             | ProblemKind::Blanks
             | ProblemKind::RepeatedColumn
             | ProblemKind::SameContent
-            | ProblemKind::SharedDevice => false,
+            | ProblemKind::SharedDevice
+            | ProblemKind::NotPacked
+            | ProblemKind::PackedBefore => false,
         }
     }
 
@@ -150,7 +161,9 @@ impl ProblemKind {
             | ProblemKind::Encoding
             | ProblemKind::RepeatedColumn
             | ProblemKind::SameContent
-            | ProblemKind::SharedDevice => false,
+            | ProblemKind::SharedDevice
+            | ProblemKind::NotPacked
+            | ProblemKind::PackedBefore => false,
         }
     }
 
@@ -198,7 +211,7 @@ impl ProblemKind {
                     "{texts} in `{column}` {end} with blanks and {is} not the same without; `trim = true` takes them off"
                 )
             }
-            ProblemKind::UnixTimes(unit) => format!("numbers in `{column}` were read as {unit} since 1970"),
+            ProblemKind::UnixTimes(unit) => format!("numbers in `{column}` were read as {} since 1970", unit.word()),
             ProblemKind::RepeatedHeader => format!("{rows} {repeats} the header and {was} passed over"),
             ProblemKind::Encoding => {
                 let (files, is) = (plural(n, "file"), if n == 1 { "is" } else { "are" });
@@ -207,6 +220,14 @@ impl ProblemKind {
             ProblemKind::RepeatedColumn => {
                 let (files, has) = (plural(n, "file"), if n == 1 { "has" } else { "have" });
                 format!("{files} {has} more than one column `{column}`; the first was used")
+            }
+            ProblemKind::NotPacked => {
+                let (files, is) = (plural(n, "file"), if n == 1 { "is" } else { "are" });
+                format!("{files} of `[data]` {is} not in the store; `seg pack --append` adds what is new")
+            }
+            ProblemKind::PackedBefore => {
+                let (files, has) = (plural(n, "file"), if n == 1 { "has" } else { "have" });
+                format!("{files} of `[data]` {has} changed since the store was packed; `seg pack` packs all again")
             }
             ProblemKind::SharedDevice => {
                 let (ids, belongs) = (plural(n, "anonymous id"), if n == 1 { "it belongs" } else { "each belongs" });
@@ -228,7 +249,7 @@ fn plural(n: u64, word: &str) -> String {
 }
 
 /// Where a problem was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The file, as the project names it.
     pub file: String,
@@ -246,7 +267,7 @@ impl fmt::Display for Place {
 }
 
 /// A problem with how often and where first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// The kind, which says what became of the row or the value.
     pub kind: ProblemKind,
@@ -319,6 +340,17 @@ impl Report {
     pub(crate) fn empty_column(&mut self, column: &str) {
         if !self.places.contains_key(&(ProblemKind::AbsentColumn, column.to_owned())) {
             self.add_without_place(ProblemKind::EmptyColumn, column);
+        }
+    }
+
+    /// Counts what an earlier reading found as well.
+    pub(crate) fn add_all(&mut self, problems: &[Problem]) {
+        for known in problems {
+            let before = self.counted(known.kind, &known.column);
+            let Some(problem) = before else { continue };
+            problem.count += known.count - 1;
+            let room = EXAMPLES_MAX.saturating_sub(problem.examples.len());
+            problem.examples.extend(known.examples.iter().take(room).cloned());
         }
     }
 

@@ -3,10 +3,13 @@
 
 use crate::manifest::DayOrder;
 use seg_data::{Timestamp, Zone};
+use serde::{Deserialize, Serialize};
 
 /// What a number of Unix time counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum UnixUnit {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum UnixUnit {
     Seconds,
     Milliseconds,
     Microseconds,
@@ -14,6 +17,7 @@ pub(crate) enum UnixUnit {
 }
 
 impl UnixUnit {
+    /// The unit in a word.
     pub fn word(self) -> &'static str {
         match self {
             UnixUnit::Seconds => "seconds",

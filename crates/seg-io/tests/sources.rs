@@ -175,6 +175,21 @@ fn json(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\"))
 }
 
+/// There are as many rows of people as people, and the row that lost stands where somebody is
+/// who has none.
+#[test]
+fn a_value_that_lost_is_nobody_elses() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
+    put("people.csv", "id,at,score\n7,2026-01-04T00:00:00Z,21\nann,,13\n");
+    put("merges.csv", "from,into\n7,ann\n");
+    put("events.csv", "id,event,time\nbob,visit,2026-01-05T00:00:00Z\n");
+    let sources = "[data.profiles]\nfiles = [\"people.csv\"]\nid = \"id\"\ntime = \"at\"\n\
+                   [data.merges]\nfiles = [\"merges.csv\"]\nfrom = \"from\"\ninto = \"into\"\n\
+                   [data.events]\nfiles = [\"events.csv\"]\nid = \"id\"\nevent = \"event\"\ntime = \"time\"\n";
+    assert_eq!(people(dir.path(), sources).0, ["ann: score=21.0", "bob: visit@2026-01-05T00:00:00Z"]);
+}
+
 #[test]
 fn blanks_are_told_of_or_taken_off() {
     let dir = tempfile::tempdir().expect("a folder");

@@ -51,8 +51,14 @@ impl InputKind {
 /// # Errors
 /// A pattern of data that names no file.
 pub fn input_files(project: &Project) -> Result<Vec<Input>, ReadError> {
-    let (mut inputs, data) = (texts(project), data_patterns(project));
-    for files in data {
+    let mut inputs = texts(project);
+    // What a store holds its manifest says to the byte.
+    let store = project.manifest.as_ref().and_then(|manifest| manifest.data.store.as_ref());
+    inputs.extend(store.map(|store| {
+        let name = Path::new(store).join(seg_io::store::CATALOG_FILE);
+        Input { name: name.to_string_lossy().into_owned(), path: project.dir.join(&name), kind: InputKind::Data }
+    }));
+    for files in data_patterns(project).filter(|_| store.is_none()) {
         let found = seg_io::find(&project.dir, files)?;
         inputs.extend(found.into_iter().map(|file| Input { name: file.name, path: file.path, kind: InputKind::Data }));
     }
@@ -110,6 +116,9 @@ impl Project {
     /// A pattern of data that names no file.
     pub fn inputs(&self) -> Result<Vec<PathBuf>, ReadError> {
         let mut inputs: Vec<PathBuf> = input_files(self)?.into_iter().map(|input| input.path).collect();
+        // Files that a store was packed of are none less; those that are gone need no care.
+        let packed = data_patterns(self).filter_map(|files| seg_io::find(&self.dir, files).ok()).flatten();
+        inputs.extend(packed.map(|file| file.path));
         inputs.push(self.dir.join(LOCK_FILE));
         Ok(inputs)
     }

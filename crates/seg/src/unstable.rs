@@ -57,6 +57,14 @@ pub fn parts(project: &Project) -> Parts<'_> {
     }
 }
 
+/// Lets a project's data be in a packed store of this folder, whatever its `seg.toml` says.
+#[cfg(feature = "io")]
+pub fn set_store(project: &mut Project, folder: &Path) {
+    if let Some(manifest) = &mut project.manifest {
+        manifest.data.store = Some(folder.to_string_lossy().into_owned());
+    }
+}
+
 /// The first stages: tokens and trees of every `.seg` file, in the project's order.
 pub fn parse(project: &Project) -> Vec<Parse> {
     crate::compile::parse(project)

@@ -2,12 +2,12 @@
 
 use super::guard::{self, Guards};
 use super::results::{self, Inputs};
-use super::{compiled, instant, load};
+use super::{compiled, instant, load_with_store};
 use crate::args::{Format, Run, Share};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
-use seg::unstable::io::{LoadRequest, Loaded, Manifest, Report};
+use seg::unstable::io::{LoadRequest, Loaded, Manifest, Problem, Report};
 use seg::unstable::{module, parts};
 use seg::{
     Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted,
@@ -18,7 +18,7 @@ use std::fmt::Write;
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     // What is asked for is checked before anything is read.
     let asked = results::Asked::new(&args.results)?;
-    let project = load(&args.dir)?;
+    let project = load_with_store(&args.dir, args.store.as_deref())?;
     let Some(program) = compiled(&project, args.format, "run", output)? else { return Ok(Exit::Errors) };
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
@@ -36,7 +36,13 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let mut asked = program.wanted(now);
     asked.attributes.extend(&results.columns);
     let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
-    let loaded = read_as_of(&project, manifest, (wanted, &asked), Some(now), output)?;
+    let loaded = loaded(&project, manifest, output, |request| LoadRequest {
+        wanted: Some(wanted),
+        asked: Some(&asked),
+        now: Some(now),
+        is_mapped: !args.no_map,
+        ..request
+    })?;
     inputs.as_ref().map_or(Ok(()), Inputs::refuse_changed)?;
     if let Some(exit) = refused_data(args, &loaded.report)? {
         return Ok(exit);
@@ -178,16 +184,26 @@ pub fn read_as_of(
     now: Option<Timestamp>,
     output: &Output,
 ) -> Result<Loaded, Failure> {
-    let bar = output.progress();
-    let loaded = seg::unstable::io::load(LoadRequest {
-        zone: manifest.zone,
+    loaded(project, manifest, output, |request| LoadRequest {
         wanted: Some(wanted),
         asked: Some(asked),
         now,
-        threads: output::threads(),
-        progress: Some(&mut |progress| bar.update(progress)),
-        ..LoadRequest::new(parts(project).dir, &manifest.data, project.schema())
-    });
+        ..request
+    })
+}
+
+/// The project's data as it is asked for, with progress on a terminal.
+fn loaded<'p>(
+    project: &'p Project,
+    manifest: &'p Manifest,
+    output: &Output,
+    ask: impl FnOnce(LoadRequest<'p>) -> LoadRequest<'p>,
+) -> Result<Loaded, Failure> {
+    let request = LoadRequest::new(parts(project).dir, &manifest.data, project.schema());
+    let request = ask(LoadRequest { zone: manifest.zone, threads: output::threads(), ..request });
+    let bar = output.progress();
+    let loaded =
+        seg::unstable::io::load(LoadRequest { progress: Some(&mut |progress| bar.update(progress)), ..request });
     bar.clear();
     loaded.map_err(Failure::new)
 }
@@ -254,9 +270,14 @@ const KINDS_MAX: usize = 10;
 
 /// What was wrong with the data, with the first places.
 pub fn problems(report: &Report) -> String {
+    problems_of(&report.problems)
+}
+
+/// The same of a list of them.
+pub fn problems_of(problems: &[Problem]) -> String {
     let mut out = String::new();
     let mut numbers: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for problem in &report.problems {
+    for problem in problems {
         let n = numbers.entry(problem.kind.slug()).or_default();
         *n += 1;
         if *n > KINDS_MAX {

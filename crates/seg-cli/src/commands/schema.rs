@@ -27,15 +27,20 @@ pub fn run(args: &Schema, output: &Output) -> Result<Exit, Failure> {
 /// segments do not matter here.
 fn with_schema(dir: &Path, format: Format, output: &Output) -> Result<Option<Project>, Failure> {
     let project = load(dir)?;
-    let errors = seg::compile(&project).err();
+    Ok(if has_errors(&project, format, output)? { None } else { Some(project) })
+}
+
+/// Whether the schema or the settings of a project have errors, which are shown then.
+pub fn has_errors(project: &Project, format: Format, output: &Output) -> Result<bool, Failure> {
+    let errors = seg::compile(project).err();
     let is_of_schema = |code: Code| code.number().starts_with("E07") && code != Code::UnreadableList;
     if let Some(diagnostics) = errors
         && diagnostics.iter().any(|problem| problem.is_error() && is_of_schema(problem.code))
     {
         output.diagnostics(&diagnostics, format)?;
-        return Ok(None);
+        return Ok(true);
     }
-    Ok(Some(project))
+    Ok(false)
 }
 
 /// Writes a text to a file that is not there yet.

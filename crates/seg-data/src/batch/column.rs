@@ -36,7 +36,10 @@ pub struct Column {
 
 impl Column {
     /// Checks a column and converts it where it must be.
-    pub(super) fn try_new(name: &str, ty: &Type, array: &ArrayRef) -> Result<Column, BatchError> {
+    ///
+    /// # Errors
+    /// How it breaks the contract of batches.
+    pub fn try_new(name: &str, ty: &Type, array: &ArrayRef) -> Result<Column, BatchError> {
         let error = |problem| BatchError { column: name.to_owned(), problem };
         let converted = conform(ty, array).map_err(error)?;
         let conversion = converted.as_ref().map(|to| Conversion {

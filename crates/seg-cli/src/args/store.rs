@@ -1,0 +1,78 @@
+//! What may be asked of packing and of stores.
+
+use super::{Format, Share, share};
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// Pack the project's data into its store, which runs open in no time.
+///
+/// The store is the folder that `store = "…"` below `[data]` of seg.toml names. Once it is
+/// there everything reads it in the place of the files. Whatever ends a packing leaves the
+/// store as it was.
+#[derive(clap::Args)]
+pub struct Pack {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// The folder of the store, rather than the one that seg.toml names.
+    #[arg(long, value_name = "FOLDER")]
+    pub store: Option<PathBuf>,
+    /// Keep what the store has, and add the files that it does not have yet.
+    #[arg(long)]
+    pub append: bool,
+    /// Write nothing when there is anything wrong with the data.
+    #[arg(long)]
+    pub strict: bool,
+    /// Write nothing when more of the rows than this could not be read.
+    #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "1%")]
+    pub max_bad: Share,
+    /// How to show the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(clap::Args)]
+pub struct Store {
+    #[command(subcommand)]
+    pub command: StoreCommand,
+}
+
+#[derive(Subcommand)]
+pub enum StoreCommand {
+    /// Say what the store holds: people, events of each name, files that were packed.
+    Info(StoreAt),
+    /// Check every byte of the store.
+    Verify(StoreAt),
+    /// Take people out of the store: their ids, attributes and events, and texts that nobody
+    /// else has. The files that were packed stay as they are.
+    Forget(StoreForget),
+}
+
+#[derive(clap::Args)]
+pub struct StoreAt {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// The folder of the store, rather than the one that seg.toml names.
+    #[arg(long, value_name = "FOLDER")]
+    pub store: Option<PathBuf>,
+    /// How to show the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(clap::Args)]
+pub struct StoreForget {
+    /// Any id of each person.
+    #[arg(required = true)]
+    pub ids: Vec<String>,
+    /// The project's directory.
+    #[arg(long, default_value = ".")]
+    pub dir: PathBuf,
+    /// The folder of the store, rather than the one that seg.toml names.
+    #[arg(long, value_name = "FOLDER")]
+    pub store: Option<PathBuf>,
+    /// How to show the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}

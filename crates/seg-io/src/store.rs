@@ -1,0 +1,44 @@
+//! A packed store: the data of a project as columns that a run maps into memory.
+//!
+//! A store is a folder. Its `MANIFEST` names every file that is part of it, with the length
+//! and the sum of each, and is the last to be written: it takes the place of the one before
+//! at once, so that whatever ends a packing leaves the old store or the new one. No file
+//! changes once a manifest names it. A day more is a generation more, with the new people and
+//! the lists of those who did something; when generations become many or large they are put
+//! together. What is not named is swept by the next packing.
+//!
+//! Answers are those from the files, in the order in which they were packed.
+
+mod catalog;
+mod column;
+mod disk;
+mod earlier;
+mod forget;
+mod generation;
+mod load;
+mod lock;
+mod map;
+mod pack;
+mod people;
+mod sequences;
+mod ties;
+mod write;
+
+pub use catalog::{CATALOG_FILE, PackedInput};
+pub use disk::{Change, Watch};
+pub use forget::{Forgotten, forget};
+pub(crate) use load::load;
+pub use load::{StoreInfo, info, verify};
+pub use pack::{PackRequest, Packed, Packing};
+
+use crate::manifest::Data;
+use crate::report::ReadError;
+use std::path::{Path, PathBuf};
+
+/// The folder of a project's store.
+fn root(base: &Path, data: &Data) -> Result<PathBuf, ReadError> {
+    let why = "it names no store; add the line `store = \"store\"` below `[data]`";
+    // Messages name files as people do.
+    let below = |store: &String| if base == Path::new(".") { PathBuf::from(store) } else { base.join(store) };
+    data.store.as_ref().map(below).ok_or_else(|| ReadError::new("seg.toml", why))
+}

@@ -1,0 +1,288 @@
+//! `MANIFEST`: what a store is made of. It is JSON, with the sum of its bytes behind it.
+
+use crate::manifest::Data;
+use crate::report::{Problem, ReadError};
+use crate::results::digest_of_text;
+use seg_data::{Schema, Type, Zone};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The name of the file that says what a store is made of.
+pub const CATALOG_FILE: &str = "MANIFEST";
+
+/// The layout that this version reads and writes.
+const FORMAT: u32 = 1;
+
+/// A file of a store as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredFile {
+    /// Below the store.
+    pub path: String,
+    pub bytes: u64,
+    pub crc32: u32,
+}
+
+/// What a store is made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Catalog {
+    pub format: u32,
+    /// The project's time zone, by which local times were read.
+    pub zone: Option<String>,
+    /// A fingerprint of how `[data]` says that files are read.
+    pub rules: String,
+    /// What the schema said of everything that was packed.
+    pub schema: BTreeMap<String, String>,
+    pub n_people: u64,
+    pub n_events: u64,
+    /// How many rows of events arrived, which orders events of one instant.
+    pub n_arrived: i64,
+    /// In microseconds, as all times.
+    pub last_event: Option<i64>,
+    pub n_rows: u64,
+    pub problems: Vec<Problem>,
+    /// The files that were packed, in the order in which they were.
+    pub inputs: Vec<PackedInput>,
+    pub attributes: BTreeMap<String, StoredColumn>,
+    /// From when on each person exists; none where all always have.
+    pub exists: Option<StoredFile>,
+    /// Why so, for packing more.
+    pub proofs: Option<StoredFile>,
+    /// The ids that were merged into each person's.
+    pub merged: Option<StoredFile>,
+    /// Which ids are one, for packing more.
+    pub records: Option<StoredFile>,
+    /// Rows of people that later ones are compared with, for packing more.
+    pub lines: Option<StoredLines>,
+    /// The base, and what was added to it.
+    pub generations: Vec<Generation>,
+}
+
+/// A column of values by person, of the first so many of them; the others have none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredColumn {
+    pub file: StoredFile,
+    pub n_rows: u64,
+    /// Whether it holds each person's values with their times.
+    pub is_history: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredLines {
+    pub file: StoredFile,
+    /// For each source whether its files have each attribute.
+    pub has: Vec<Vec<bool>>,
+}
+
+/// What one packing added.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Generation {
+    pub number: u64,
+    /// How many people were there before it, and how many it adds.
+    pub n_before: u64,
+    pub n_people: u64,
+    /// The ids of those whom it adds.
+    pub ids: StoredFile,
+    /// How many rows of events arrived before it.
+    pub first_arrival: i64,
+    pub events: Vec<StoredEvents>,
+}
+
+/// The events of one name that one packing added.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct StoredEvents {
+    pub name: String,
+    pub n_events: u64,
+    pub first: i64,
+    pub last: i64,
+    /// Whose lists these are, by their rows; everybody's where it is not said.
+    pub people: Option<StoredFile>,
+    pub offsets: StoredFile,
+    pub times: StoredFile,
+    /// As which of all they arrived, where people may become one.
+    pub arrivals: Option<StoredFile>,
+    /// The same of those alone that share an instant with another of their person.
+    pub ties: Option<StoredFile>,
+    /// A property that no event has is left out.
+    pub properties: BTreeMap<String, StoredFile>,
+}
+
+impl StoredEvents {
+    fn files(&self) -> impl Iterator<Item = &StoredFile> {
+        let optional = self.people.iter().chain(&self.arrivals).chain(&self.ties);
+        [&self.offsets, &self.times].into_iter().chain(optional).chain(self.properties.values())
+    }
+}
+
+/// A file that was packed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackedInput {
+    /// The kind of its source: `profiles`, `events`, `merges` or `calls`.
+    pub kind: String,
+    /// Which of the sources of the kind, from 0.
+    pub source: usize,
+    /// As the project names it.
+    pub name: String,
+    /// Its length when it was packed.
+    pub bytes: u64,
+}
+
+impl Catalog {
+    /// Every file that is part of the store.
+    pub fn files(&self) -> impl Iterator<Item = &StoredFile> {
+        let optional = [&self.exists, &self.proofs, &self.merged, &self.records].into_iter().flatten();
+        let attributes = self.attributes.values().map(|column| &column.file);
+        let generations = self.generations.iter().flat_map(|generation| {
+            std::iter::once(&generation.ids).chain(generation.events.iter().flat_map(StoredEvents::files))
+        });
+        optional.chain(self.lines.iter().map(|lines| &lines.file)).chain(attributes).chain(generations)
+    }
+
+    /// The bytes of all its files.
+    pub fn bytes(&self) -> u64 {
+        self.files().map(|file| file.bytes).sum()
+    }
+
+    /// As it is written.
+    pub fn to_text(&self) -> serde_json::Result<String> {
+        let json = serde_json::to_string_pretty(self)?;
+        Ok(format!("{json}\n{:08x}\n", crc32fast::hash(json.as_bytes())))
+    }
+
+    /// Reads it from the folder of a store.
+    ///
+    /// # Errors
+    /// No store, one of another version, or one whose catalog is not as it was written.
+    pub fn read(root: &Path) -> Result<Catalog, ReadError> {
+        let path = root.join(CATALOG_FILE);
+        let error = |what: &str| ReadError::new(root.to_string_lossy(), what);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && root.is_dir() => {
+                return Err(error("there is no store in this folder; `seg pack` makes it"));
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(error("there is no store yet; `seg pack` makes it"));
+            }
+            Err(e) => return Err(error(&e.to_string())),
+        };
+        let damaged =
+            || error("the store is damaged: its `MANIFEST` is not as it was written; `seg pack` makes it again");
+        let text = String::from_utf8(text).map_err(|_| damaged())?;
+        let (json, sum) = text.trim_end_matches('\n').rsplit_once('\n').ok_or_else(damaged)?;
+        if format!("{:08x}", crc32fast::hash(json.as_bytes())) != sum {
+            return Err(damaged());
+        }
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let version: Version = serde_json::from_str(json).map_err(|_| damaged())?;
+        if version.format != FORMAT {
+            return Err(error(&format!(
+                "this store is of version {}, and this `seg` reads version {FORMAT}; `seg pack` makes it again",
+                version.format
+            )));
+        }
+        serde_json::from_str(json).map_err(|_| damaged())
+    }
+
+    /// A catalog of nothing.
+    pub fn empty(data: &Data, schema: &Schema, zone: Option<Zone>) -> Catalog {
+        Catalog {
+            format: FORMAT,
+            zone: zone.map(|zone| zone.name().to_owned()),
+            rules: rules(data),
+            schema: said(schema),
+            n_people: 0,
+            n_events: 0,
+            n_arrived: 0,
+            last_event: None,
+            n_rows: 0,
+            problems: Vec::new(),
+            inputs: Vec::new(),
+            attributes: BTreeMap::new(),
+            exists: None,
+            proofs: None,
+            merged: None,
+            records: None,
+            lines: None,
+            generations: Vec::new(),
+        }
+    }
+
+    /// What of a schema or of the zone is otherwise than when the store was packed, in words,
+    /// where that matters to what is asked of it.
+    pub fn differs(&self, schema: &Schema, zone: Option<Zone>) -> Option<String> {
+        let zone_name = zone.map(|zone| zone.name().to_owned());
+        if zone_name != self.zone {
+            let named = |zone: &Option<String>| zone.as_ref().map_or("without one".to_owned(), |z| format!("`{z}`"));
+            return Some(format!("the time zone is {}, and the store was packed {}", named(&zone_name), {
+                if self.zone.is_some() { format!("with {}", named(&self.zone)) } else { named(&self.zone) }
+            }));
+        }
+        let now = said(schema);
+        for (name, what) in &now {
+            match self.schema.get(name) {
+                Some(known) if known == what => {}
+                Some(known) => return Some(format!("{name} is {what} in the schema, and {known} in the store")),
+                None => return Some(format!("{name} is in the schema, and was not when the store was packed")),
+            }
+        }
+        // What tells events apart decided what was kept.
+        let settings = ["the event id", "the time since which somebody is known"];
+        let gone = settings.into_iter().find(|name| self.schema.contains_key(*name) && !now.contains_key(*name));
+        gone.map(|name| format!("{name} is no longer in the schema, and was when the store was packed"))
+    }
+}
+
+/// A fingerprint of how files are read, of which files they are aside.
+pub(super) fn rules(data: &Data) -> String {
+    let mut data = data.clone();
+    data.profiles.iter_mut().for_each(|source| source.files.clear());
+    data.events.iter_mut().for_each(|source| source.files.clear());
+    data.merges.iter_mut().for_each(|source| source.files.clear());
+    data.calls.iter_mut().for_each(|source| source.files.clear());
+    data.store = None;
+    digest_of_text(&format!("{data:?}"))
+}
+
+/// What a schema says of everything that data has, by names that people know.
+fn said(schema: &Schema) -> BTreeMap<String, String> {
+    let mut said = BTreeMap::new();
+    for field in &schema.attributes {
+        let history = if field.keeps_history { " with its history" } else { "" };
+        said.insert(format!("`{}`", field.name), format!("{}{history}", type_text(&field.ty)));
+    }
+    for event in &schema.events {
+        said.insert(format!("event `{}`", event.name), "an event".to_owned());
+        for field in &event.properties {
+            said.insert(format!("`{}` of `{}`", field.name, event.name), type_text(&field.ty));
+        }
+    }
+    let first_seen = schema.first_seen.and_then(|id| schema.attribute(id));
+    let settings = [
+        ("the event id", schema.event_id.clone()),
+        ("the time since which somebody is known", first_seen.map(|field| field.name.clone())),
+    ];
+    said.extend(settings.into_iter().filter_map(|(name, what)| Some((name.to_owned(), format!("`{}`", what?)))));
+    said
+}
+
+fn type_text(ty: &Type) -> String {
+    match ty {
+        Type::Records(fields) => {
+            let fields: Vec<String> = fields.iter().map(|(name, ty)| format!("{name} {}", type_text(ty))).collect();
+            format!("list of records ({})", fields.join(", "))
+        }
+        Type::Boolean
+        | Type::Integer
+        | Type::Number
+        | Type::Money
+        | Type::Text
+        | Type::Timestamp
+        | Type::Date
+        | Type::List(_)
+        | Type::Duration => ty.to_string(),
+    }
+}

@@ -1,0 +1,449 @@
+//! Packing: files of a project read behind what a store has, and the store's next state.
+
+use super::catalog::{Catalog, PackedInput, rules};
+use super::column::{Columns, Reader};
+use super::disk::Watch;
+use super::earlier::Earlier;
+use super::generation::NewGeneration;
+use super::lock::WriterLock;
+use super::people::{line_columns, proof_columns, record_columns};
+use super::sequences::{Parts, Sequences};
+use super::write::{NewAttributes, NewPeople, NewState};
+use crate::attributes::{Attributes, EarlierLines};
+use crate::events::EventTables;
+use crate::existence::Proof;
+use crate::load::{Files, Seeds, merged_ids};
+use crate::loader::{Loader, Progress};
+use crate::manifest::Data;
+use crate::open::DataFile;
+use crate::report::{ReadError, Report};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, StringArray, UInt32Array};
+use arrow_schema::ArrowError;
+use arrow_select::take::take;
+use seg_data::{Schema, Wanted, Zone, parallel};
+use std::collections::HashMap;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Generations are put together when there are so many of them,
+const GENERATIONS_MAX: usize = 16;
+/// or when those behind the first have this part of its events.
+const DELTA_PART: u64 = 10;
+
+/// What is packed.
+pub struct PackRequest<'a> {
+    /// The directory to which the paths of `data` are relative.
+    pub base: &'a Path,
+    /// The files, what their columns hold, and the folder of the store.
+    pub data: &'a Data,
+    /// The schema by which values are read.
+    pub schema: &'a Arc<Schema>,
+    /// Whose clock a time without an offset means; UTC where there is none.
+    pub zone: Option<Zone>,
+    /// Whether the store keeps what it has, and only files that it does not have are added.
+    pub append: bool,
+    /// How many threads unpack files and group events by person.
+    pub threads: NonZero<usize>,
+    /// Is told every few thousand rows how far reading has come.
+    pub progress: Option<&'a mut dyn FnMut(Progress)>,
+}
+
+/// The files have been read, and nothing was written yet. As long as it is there nobody else
+/// changes the store.
+pub struct Packing {
+    root: PathBuf,
+    _lock: WriterLock,
+    schema: Arc<Schema>,
+    threads: NonZero<usize>,
+    report: Report,
+    /// None where there was nothing to read.
+    read: Option<ReadRows>,
+    before: Option<Earlier>,
+    /// For each row of the store which row it is now.
+    rows: Vec<u32>,
+    /// Whether people may become one later.
+    may_unite: bool,
+    catalog: Catalog,
+}
+
+/// What reading gave, a row a person that was met.
+struct ReadRows {
+    ids: StringArray,
+    exists: Option<ArrayRef>,
+    merged: Option<ArrayRef>,
+    proofs: Vec<Proof>,
+    records: Vec<(String, String)>,
+    merges: crate::merge::Merges,
+    attributes: Option<(Columns, EarlierLines)>,
+    /// For each event of the schema.
+    events: Vec<Sequences>,
+}
+
+/// What a packing did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Packed {
+    /// How many people and events the store has now.
+    pub n_people: u64,
+    /// See [`Packed::n_people`].
+    pub n_events: u64,
+    /// How many of them are new.
+    pub n_new_people: u64,
+    /// See [`Packed::n_new_people`].
+    pub n_new_events: u64,
+    /// How many files were packed.
+    pub n_files: u64,
+    /// The bytes of the store now.
+    pub bytes: u64,
+    /// Whether all that the store has was written anew, since generations had become many or
+    /// people of the store had become one.
+    pub is_whole: bool,
+}
+
+impl Packing {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// Those of [`crate::load()`]; somebody else who changes the store; where a store is to be
+    /// added to: no store, one that is damaged, or one that was packed by other rules.
+    pub fn read(request: PackRequest<'_>) -> Result<Packing, ReadError> {
+        let PackRequest { base, data, schema, zone, append, threads, progress } = request;
+        let root = super::root(base, data)?;
+        refuse_others(&root)?;
+        std::fs::create_dir_all(&root).map_err(|error| ReadError::new(root.to_string_lossy(), error.to_string()))?;
+        let lock = WriterLock::take(&root)?;
+        let before = match append {
+            true => Some(continued(&root, data, schema, zone)?),
+            false => None,
+        };
+        let mut files = Files::find(base, data)?;
+        let known = before.as_ref().map_or(&[][..], |before| &before.catalog.inputs);
+        retain_new(&mut files, known)?;
+        let mut catalog = before.as_ref().map_or_else(|| Catalog::empty(data, schema, zone), |b| b.catalog.clone());
+        let n_files = files.all().count();
+        let mut packing = Packing {
+            root,
+            _lock: lock,
+            schema: Arc::clone(schema),
+            threads,
+            report: Report::default(),
+            read: None,
+            before,
+            rows: Vec::new(),
+            may_unite: !data.merges.is_empty() || !data.calls.is_empty(),
+            catalog: catalog.clone(),
+        };
+        if n_files == 0 {
+            return Ok(packing);
+        }
+        let inputs = files.all().map(|(kind, source, file)| PackedInput {
+            kind: kind.to_owned(),
+            source,
+            name: file.name.clone(),
+            bytes: file.size(),
+        });
+        catalog.inputs.extend(inputs);
+        let wanted = Wanted::everything(schema);
+        let mut silence = |_: Progress| {};
+        let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
+        let bytes_total = files.all().map(|(_, _, file)| file.size()).sum();
+        let mut loader = Loader { threads, bytes_total, ..loader };
+        packing.read_files(&mut loader, &files, &mut catalog)?;
+        packing.catalog = catalog;
+        Ok(packing)
+    }
+
+    fn read_files<'a>(
+        &mut self,
+        loader: &mut Loader<'a>,
+        files: &Files<'_>,
+        catalog: &mut Catalog,
+    ) -> Result<(), ReadError> {
+        let has_rows_of_people = files.profiles.iter().any(|(_, files)| !files.is_empty()) || !files.calls.is_empty();
+        if let Some(before) = &self.before {
+            loader.records = before.records()?;
+        }
+        let (mut rows, mut with_lines) = (Vec::new(), true);
+        let (attributes, events) = loader.read(files, |loader| {
+            let Some(before) = &self.before else { return Ok(Seeds::default()) };
+            let (now, seeds) = before.seed(loader, has_rows_of_people)?;
+            with_lines = seeds.lines.is_some();
+            rows = now;
+            Ok(seeds)
+        })?;
+        // Without the earlier rows of people nothing can be said of who lacks what.
+        let attributes = attributes.filter(|_| with_lines);
+        loader.tell_of_values(attributes.as_ref(), events.as_ref());
+        if let Some(tables) = &events {
+            let (n_new, last) = tables.counts();
+            loader.report.events = n_new;
+            (catalog.n_arrived, catalog.last_event) = (tables.n_arrived(), last.map(|time| time.0));
+        }
+        self.read = Some(finished(loader, attributes, events, self.threads)?);
+        self.rows = rows;
+        self.report = std::mem::take(&mut loader.report);
+        catalog.n_rows += self.report.rows;
+        let mut told = Report::default();
+        told.add_all(&catalog.problems);
+        told.add_all(&self.report.problems);
+        catalog.problems = told.problems;
+        Ok(())
+    }
+
+    /// What was wrong with the files that were read.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Whether the store has every file already.
+    pub fn is_nothing(&self) -> bool {
+        self.read.is_none()
+    }
+
+    /// Writes the store's next state, and makes it the one that others read.
+    ///
+    /// # Errors
+    /// What the file system says, and more than a store holds; the store is what it was.
+    pub fn write<'w>(self, watch: Option<&'w mut Watch<'w>>) -> Result<Packed, ReadError> {
+        let n_files = (self.catalog.inputs.len() - self.before.as_ref().map_or(0, |b| b.catalog.inputs.len())) as u64;
+        let (people_before, events_before) =
+            self.before.as_ref().map_or((0, 0), |before| (before.catalog.n_people, before.catalog.n_events));
+        let Packing { root, _lock, schema, threads, read, before, rows, may_unite, catalog, .. } = self;
+        let Some(read) = read else {
+            let (n_people, n_events, bytes) = (catalog.n_people, catalog.n_events, catalog.bytes());
+            let (n_new_people, n_new_events, is_whole) = (0, 0, false);
+            return Ok(Packed { n_people, n_events, n_new_people, n_new_events, n_files, bytes, is_whole });
+        };
+        let next = Next { schema: &schema, threads, before: before.as_ref(), rows, read, may_unite };
+        let (state, is_whole) = next.state(catalog)?;
+        let catalog = state.write(&root, threads, watch)?;
+        Ok(Packed {
+            n_people: catalog.n_people,
+            n_events: catalog.n_events,
+            n_new_people: catalog.n_people.saturating_sub(people_before),
+            n_new_events: catalog.n_events.saturating_sub(events_before),
+            n_files,
+            bytes: catalog.bytes(),
+            is_whole,
+        })
+    }
+}
+
+/// The store's next state, of what was read and what is there.
+struct Next<'n> {
+    schema: &'n Schema,
+    threads: NonZero<usize>,
+    before: Option<&'n Earlier>,
+    rows: Vec<u32>,
+    read: ReadRows,
+    may_unite: bool,
+}
+
+impl<'n> Next<'n> {
+    /// The state, and whether all of it is written anew.
+    fn state(self, mut catalog: Catalog) -> Result<(NewState<'n>, bool), ReadError> {
+        let failed = |error: ArrowError| ReadError::new("store", format!("packing failed: {error}"));
+        let n_met = self.read.ids.len();
+        // Whose rows became others are nobody's.
+        let is_alive = |row: usize| self.rows.get(row).is_none_or(|now| *now as usize == row);
+        let alive: Vec<u32> = (0..n_met).filter(|row| is_alive(*row)).map(|row| row as u32).collect();
+        let are_united = alive.len() < n_met;
+        let mut last: Vec<Option<u32>> = vec![None; n_met];
+        for (now, row) in (0..).zip(&alive) {
+            last.get_mut(*row as usize).into_iter().for_each(|slot| *slot = Some(now));
+        }
+        for (row, now) in self.rows.iter().enumerate().filter(|(row, now)| *row as u32 != **now) {
+            let target = last.get(*now as usize).copied().flatten();
+            last.get_mut(row).into_iter().for_each(|slot| *slot = target);
+        }
+        let n_new: u64 = self.read.events.iter().map(|own| own.n_events() as u64).sum();
+        let is_whole = are_united || self.are_many(n_new);
+        let may_unite = self.may_unite;
+        let read = self.read;
+        let rows = UInt32Array::from(alive);
+        let own = |column: &ArrayRef| if are_united { take(column, &rows, None) } else { Ok(Arc::clone(column)) };
+        let ids: ArrayRef = own(&(Arc::new(read.ids) as ArrayRef)).map_err(failed)?;
+        let n_people = ids.len();
+        let (n_before, first_arrival) = match self.before.filter(|_| !is_whole) {
+            Some(before) => (before.catalog.n_people, before.catalog.n_arrived),
+            None => (0, 0),
+        };
+        let new_ids = ids.slice(n_before as usize, n_people - n_before as usize);
+        let events = match self.before {
+            None => read.events,
+            Some(_) if !is_whole => read.events.into_iter().map(Sequences::of_some).collect(),
+            Some(before) => {
+                let row_of = are_united.then_some(last.as_slice());
+                put_together(before, self.schema, read.events, (row_of, n_people), self.threads)?
+            }
+        };
+        if is_whole || self.before.is_none() {
+            catalog.generations.clear();
+        }
+        let attributes = read.attributes.map(|(columns, mut kept)| {
+            for line in &mut kept.lines {
+                line.person = last.get(line.person as usize).copied().flatten().unwrap_or_default();
+            }
+            let id = |row: u32| ids.as_string::<i32>().value(row as usize).to_owned();
+            let lines = line_columns(&kept, &read.merges, id);
+            let columns = columns.iter().map(|(name, column)| Ok((name.clone(), own(column)?)));
+            Ok(NewAttributes { columns: columns.collect::<Result<_, ArrowError>>()?, lines, has: kept.has })
+        });
+        let proofs: Vec<Proof> =
+            rows.values().iter().filter_map(|row| read.proofs.get(*row as usize)).copied().collect();
+        let of_events: u64 = events.iter().map(|own| own.n_events() as u64).sum();
+        let kept: u64 = catalog.generations.iter().flat_map(|g| &g.events).map(|events| events.n_events).sum();
+        catalog.n_events = kept + of_events;
+        let people = NewPeople {
+            exists: read.exists.as_ref().map(own).transpose().map_err(failed)?,
+            merged: read.merged.as_ref().map(own).transpose().map_err(failed)?,
+            proofs: proof_columns(&proofs),
+            records: record_columns(&read.records),
+            attributes: attributes.transpose().map_err(failed)?,
+        };
+        let ids = new_ids.as_string::<i32>().clone();
+        let schema = self.schema;
+        let generation = NewGeneration { schema, n_before, ids, first_arrival, events, may_unite };
+        Ok((NewState { catalog, generation, people }, is_whole))
+    }
+
+    /// Whether generations are to be put together, with so many events more.
+    fn are_many(&self, n_new: u64) -> bool {
+        let Some(before) = self.before else { return false };
+        let mut of_generations = before.catalog.generations.iter();
+        let n_events = |generation: &super::catalog::Generation| -> u64 {
+            generation.events.iter().map(|events| events.n_events).sum()
+        };
+        let base = of_generations.next().map_or(0, n_events);
+        let behind: u64 = of_generations.map(n_events).sum::<u64>() + n_new;
+        before.catalog.generations.len() + 1 > GENERATIONS_MAX || behind > base / DELTA_PART
+    }
+}
+
+/// The events of all generations and those that are new, as one.
+pub(super) fn put_together(
+    before: &Earlier,
+    schema: &Schema,
+    new: Vec<Sequences>,
+    (row_of, n_people): (Option<&[Option<u32>]>, usize),
+    threads: NonZero<usize>,
+) -> Result<Vec<Sequences>, ReadError> {
+    let stored = before.events(schema)?;
+    let event_id = |event: &seg_data::schema::Event| schema.event_id.as_ref().and_then(|id| event.property(id));
+    let mut found: Vec<Option<Result<Sequences, ReadError>>> = schema.events.iter().map(|_| None).collect();
+    let work: Vec<_> = schema.events.iter().zip(stored).zip(new).zip(&mut found).collect();
+    parallel::each(
+        work,
+        threads,
+        || (),
+        |(), (((event, mut parts), new), to)| {
+            parts.push(new);
+            let parts = Parts { event, parts: &parts, row_of, n_people, event_id: event_id(event) };
+            *to = Some(parts.put_together());
+        },
+    );
+    found.into_iter().flatten().collect()
+}
+
+/// What reading gave, brought into columns.
+fn finished(
+    loader: &mut Loader<'_>,
+    attributes: Option<Attributes<'_>>,
+    events: Option<EventTables<'_>>,
+    threads: NonZero<usize>,
+) -> Result<ReadRows, ReadError> {
+    let failed = |error: ArrowError| ReadError::new("data", format!("grouping by person failed: {error}"));
+    let n_people = loader.people.len();
+    let ids = loader.people.finish().map_err(|why| ReadError::new("data", why))?;
+    let merged = merged_ids(&loader.people.merges, &ids);
+    let mut existence = std::mem::take(&mut loader.existence);
+    let attributes = attributes.map(|attributes| {
+        let finished = attributes.finish_keeping(n_people, &mut existence).map_err(failed)?;
+        let columns =
+            finished.columns.into_iter().map(|(field, column)| Ok((field.name.clone(), column.map_err(failed)?)));
+        Ok((columns.collect::<Result<Columns, ReadError>>()?, finished.kept))
+    });
+    let attributes = attributes.transpose()?;
+    let mut of_name = HashMap::new();
+    for (event, column) in events.into_iter().flat_map(|events| events.finish(n_people, threads)) {
+        let column = column.map_err(|why| ReadError::new("data", why))?;
+        of_name.insert(event.name.as_str(), Sequences::of_lists(event, &column));
+    }
+    let events =
+        loader.schema.events.iter().map(|event| {
+            of_name.remove(event.name.as_str()).flatten().unwrap_or_else(|| Sequences::none(event, n_people))
+        });
+    Ok(ReadRows {
+        events: events.collect(),
+        proofs: existence.proofs(n_people).collect(),
+        exists: existence.finish(n_people),
+        ids,
+        merged,
+        records: std::mem::take(&mut loader.records),
+        merges: std::mem::take(&mut loader.people.merges),
+        attributes,
+    })
+}
+
+/// A folder that holds anything else is not made a store.
+fn refuse_others(root: &Path) -> Result<(), ReadError> {
+    let Ok(entries) = std::fs::read_dir(root) else {
+        let is_file = root.is_file();
+        return if is_file {
+            Err(ReadError::new(root.to_string_lossy(), "this is a file, and a store is a folder"))
+        } else {
+            Ok(())
+        };
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_generation = name.strip_prefix('g').is_some_and(|number| number.parse::<u64>().is_ok());
+        let is_ours = is_generation || matches!(name.as_str(), "MANIFEST" | "MANIFEST.tmp" | "LOCK" | "READERS");
+        if !is_ours {
+            let why = format!("the folder holds `{name}`, which is no part of a store; name another folder");
+            return Err(ReadError::new(root.to_string_lossy(), why));
+        }
+    }
+    Ok(())
+}
+
+/// The store that is to be added to.
+fn continued(root: &Path, data: &Data, schema: &Schema, zone: Option<Zone>) -> Result<Earlier, ReadError> {
+    let error =
+        |what: String| ReadError::new(root.to_string_lossy(), format!("{what}; `seg pack` packs all of it again"));
+    let catalog = Catalog::read(root)?;
+    if let Some(why) = catalog.differs(schema, zone) {
+        return Err(error(why));
+    }
+    if catalog.rules != rules(data) {
+        return Err(error("`[data]` says otherwise how files are read than when the store was packed".to_owned()));
+    }
+    if !data.calls.is_empty() {
+        return Err(error("analytics calls cannot be added to a store yet".to_owned()));
+    }
+    Earlier::new(catalog, Reader::new(root, true))
+}
+
+/// Keeps the files that a store does not have.
+fn retain_new(files: &mut Files<'_>, known: &[PackedInput]) -> Result<(), ReadError> {
+    let known: HashMap<(&str, usize, &str), u64> =
+        known.iter().map(|input| ((input.kind.as_str(), input.source, input.name.as_str()), input.bytes)).collect();
+    if let Some((_, _, file)) = files.all().find(|(kind, source, file)| {
+        known.get(&(*kind, *source, file.name.as_str())).is_some_and(|bytes| *bytes != file.size())
+    }) {
+        let why = "it has changed since it was packed; `seg pack` packs all files again";
+        return Err(ReadError::new(&file.name, why));
+    }
+    let is_new = |kind: &str, source: usize, file: &DataFile| !known.contains_key(&(kind, source, file.name.as_str()));
+    files
+        .profiles
+        .iter_mut()
+        .enumerate()
+        .for_each(|(at, (_, files))| files.retain(|file| is_new("profiles", at, file)));
+    files.events.iter_mut().enumerate().for_each(|(at, (_, files))| files.retain(|file| is_new("events", at, file)));
+    files.merges.iter_mut().enumerate().for_each(|(at, (_, files))| files.retain(|file| is_new("merges", at, file)));
+    files.calls.retain(|file| is_new("calls", 0, file));
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! A new state of a store, brought to the disk.
+
+use super::catalog::{CATALOG_FILE, Catalog, StoredColumn, StoredLines};
+use super::column::{Columns, write};
+use super::disk::{Disk, Watch};
+use super::generation::{NewGeneration, folder};
+use super::lock::without_readers;
+use crate::report::ReadError;
+use arrow_array::{Array, ArrayRef};
+use seg_data::Schema;
+use std::collections::HashSet;
+use std::num::NonZero;
+use std::path::Path;
+
+/// Where a catalog is until it takes the place of the one before.
+const NEW_CATALOG_FILE: &str = "MANIFEST.tmp";
+
+/// What is written of people; what is none stays as it was.
+#[derive(Default)]
+pub(super) struct NewPeople {
+    pub exists: Option<ArrayRef>,
+    pub merged: Option<ArrayRef>,
+    pub proofs: Columns,
+    pub records: Columns,
+    /// A column an attribute, in the schema's order, and the lines that later rows are
+    /// compared with.
+    pub attributes: Option<NewAttributes>,
+}
+
+pub(super) struct NewAttributes {
+    pub columns: Columns,
+    pub lines: Columns,
+    pub has: Vec<Vec<bool>>,
+}
+
+/// A state of a store that is about to be written.
+pub(super) struct NewState<'s> {
+    /// What stays of the state before, with everything that is told of the new one.
+    pub catalog: Catalog,
+    pub generation: NewGeneration<'s>,
+    pub people: NewPeople,
+}
+
+impl NewState<'_> {
+    /// Writes it into the folder of the store, and gives what the store is made of then.
+    ///
+    /// # Errors
+    /// What the file system says; the store is what it was.
+    pub fn write<'w>(
+        self,
+        root: &Path,
+        threads: NonZero<usize>,
+        watch: Option<&'w mut Watch<'w>>,
+    ) -> Result<Catalog, ReadError> {
+        let failed = |error: std::io::Error| {
+            ReadError::new(root.to_string_lossy(), format!("packing ended, and the store is what it was: {error}"))
+        };
+        let mut disk = Disk::new(root, watch);
+        let number = next_number(root).map_err(failed)?;
+        let catalog = self.write_as(number, &mut disk, threads).map_err(|error| {
+            // What is half-written is swept the next time, if it cannot go away now.
+            let _ = disk.remove(&folder(number));
+            failed(error)
+        })?;
+        if let Err(error) = disk.sync_folder("") {
+            let why = format!("the store is packed, but the disk does not say that it keeps it: {error}");
+            return Err(ReadError::new(root.to_string_lossy(), why));
+        }
+        // The store is whole; what is no longer part of it can go away later, too.
+        let _ = sweep(root, &catalog, &mut disk);
+        Ok(catalog)
+    }
+
+    fn write_as(self, number: u64, disk: &mut Disk<'_>, threads: NonZero<usize>) -> std::io::Result<Catalog> {
+        let NewState { mut catalog, generation, people } = self;
+        let folder = folder(number);
+        disk.make_folder(&folder)?;
+        let schema = generation.schema;
+        catalog.n_people = generation.n_before + generation.ids.len() as u64;
+        write_people(people, &mut catalog, schema, &folder, disk)?;
+        catalog.generations.push(generation.write(number, disk, threads)?);
+        disk.sync_folder(&folder)?;
+        disk.sync_folder("")?;
+        let text = catalog.to_text().map_err(std::io::Error::other)?;
+        disk.write(NEW_CATALOG_FILE, |to| to.write_all(text.as_bytes()))?;
+        disk.rename(NEW_CATALOG_FILE, CATALOG_FILE)?;
+        Ok(catalog)
+    }
+}
+
+fn write_people(
+    people: NewPeople,
+    catalog: &mut Catalog,
+    schema: &Schema,
+    folder: &str,
+    disk: &mut Disk<'_>,
+) -> std::io::Result<()> {
+    let mut file =
+        |what: &str, columns: &Columns| disk.write(&format!("{folder}/{what}.arrow"), |to| write(to, columns));
+    let one = |name: &str, column: ArrayRef| vec![(name.to_owned(), column)];
+    let n_people = catalog.n_people;
+    catalog.exists = people.exists.map(|column| file("exists", &one("exists_from", column))).transpose()?;
+    catalog.merged = people.merged.map(|column| file("merged", &one("merged_ids", column))).transpose()?;
+    catalog.proofs = Some(file("proofs", &people.proofs)?);
+    let has_records = people.records.first().is_some_and(|(_, column)| !column.is_empty());
+    catalog.records = has_records.then(|| file("records", &people.records)).transpose()?;
+    let Some(attributes) = people.attributes else { return Ok(()) };
+    catalog.attributes.clear();
+    for (at, (name, column)) in attributes.columns.into_iter().enumerate() {
+        if column.null_count() == column.len() {
+            continue;
+        }
+        let field = schema.attributes.iter().find(|field| field.name == name);
+        let plain = field.map(|field| seg_data::batch::storage_type(&field.ty));
+        let is_history = plain.is_some_and(|plain| plain != *column.data_type());
+        let file = file(&format!("attribute-{at}"), &one(&name, column))?;
+        catalog.attributes.insert(name, StoredColumn { file, n_rows: n_people, is_history });
+    }
+    let file = file("lines", &attributes.lines)?;
+    catalog.lines = Some(StoredLines { file, has: attributes.has });
+    Ok(())
+}
+
+/// A number that no folder has.
+fn next_number(root: &Path) -> std::io::Result<u64> {
+    let mut last = 0;
+    for entry in std::fs::read_dir(root)? {
+        let name = entry?.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix('g')?.parse::<u64>().ok());
+        last = last.max(number.unwrap_or_default());
+    }
+    Ok(last + 1)
+}
+
+/// Removes what is in the folder of a store and not part of it, unless somebody opens files
+/// there just now: what they are about to open may be among it.
+pub(super) fn sweep(root: &Path, catalog: &Catalog, disk: &mut Disk<'_>) -> std::io::Result<()> {
+    let Some(_alone) = without_readers(root) else { return Ok(()) };
+    let known: HashSet<&str> = catalog.files().map(|file| file.path.as_str()).collect();
+    for entry in std::fs::read_dir(root)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name == NEW_CATALOG_FILE {
+            disk.remove(&name)?;
+        }
+        let is_generation = name.strip_prefix('g').is_some_and(|number| number.parse::<u64>().is_ok());
+        if !is_generation || !entry.file_type()?.is_dir() {
+            continue;
+        }
+        let mut is_known = false;
+        let mut gone = Vec::new();
+        for file in std::fs::read_dir(entry.path())? {
+            let path = format!("{name}/{}", file?.file_name().to_string_lossy());
+            if known.contains(path.as_str()) {
+                is_known = true;
+            } else {
+                gone.push(path);
+            }
+        }
+        match is_known {
+            true => gone.iter().try_for_each(|path| disk.remove(path))?,
+            false => disk.remove(&name)?,
+        }
+    }
+    Ok(())
+}

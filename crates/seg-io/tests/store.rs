@@ -1,0 +1,456 @@
+//! A packed store answers as the files do, in the order in which they were packed, whatever
+//! ended a packing and whatever happened to its bytes.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
+
+mod chance;
+
+use chance::Chance;
+use seg_data::{AttributeId, Batch, EventId, PropertyId, Schema, Timestamp};
+use seg_io::manifest::{Data, parse};
+use seg_io::store::{Change, PackRequest, Packed, Packing, forget, info, verify};
+use seg_io::{LoadRequest, ReadError, load};
+use std::fmt::Write as _;
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::Arc;
+
+const SCHEMA: &str = r#"
+event_id = "key"
+
+[attributes]
+country = "text"
+spent = "money"
+plan = { type = "text", history = true }
+tags = "list of text"
+
+[events.Bought]
+properties = { amount = "money", title = "text", key = "text" }
+
+[events.Seen]
+[events.Seen.properties]
+page = "text"
+lines = { type = "list of records", fields = { sku = "text", n = "integer" } }
+"#;
+
+fn schema(with_event_id: bool) -> Arc<Schema> {
+    let text = if with_event_id { SCHEMA.to_owned() } else { SCHEMA.replace("event_id = \"key\"\n", "") };
+    let (schema, problems) = seg_data::schema::parse(&text);
+    assert!(problems.is_empty(), "{problems:?}");
+    Arc::new(schema)
+}
+
+fn data(rows: &str, with_merges: bool, is_stored: bool) -> Data {
+    let merges = "[data.merges]\nfiles = [\"merges/*.ndjson\"]\nfrom = \"from\"\ninto = \"into\"\n";
+    let text = format!(
+        "name = \"t\"\n[data]\n{}\n[data.profiles]\nfiles = [\"people/*.ndjson\"]\nid = \"id\"\ntime = \"time\"\n\
+         rows = \"{rows}\"\n[data.events]\nfiles = [\"events/*.ndjson\"]\nid = \"id\"\nevent = \"event\"\n\
+         time = \"time\"\n{}",
+        if is_stored { "store = \"store\"" } else { "" },
+        if with_merges { merges } else { "" }
+    );
+    parse(&text).expect("settings").data
+}
+
+fn threads(n: usize) -> NonZero<usize> {
+    NonZero::new(n).expect("some threads")
+}
+
+fn packing(dir: &Path, data: &Data, schema: &Arc<Schema>, append: bool) -> Result<Packing, ReadError> {
+    Packing::read(PackRequest { base: dir, data, schema, zone: None, append, threads: threads(2), progress: None })
+}
+
+fn pack(dir: &Path, data: &Data, schema: &Arc<Schema>, append: bool) -> Packed {
+    packing(dir, data, schema, append).expect("files").write(None).expect("a store")
+}
+
+fn batch(dir: &Path, data: &Data, schema: &Arc<Schema>) -> Batch {
+    load(LoadRequest { threads: threads(2), ..LoadRequest::new(dir, data, schema) }).expect("data").batch
+}
+
+/// Everything that a batch knows of everybody, a person a line, in the order of their ids.
+fn people(batch: &Batch) -> Vec<String> {
+    let schema = Arc::clone(batch.schema());
+    let names: Vec<EventId> = (0..schema.events.len() as u32).map(EventId).collect();
+    for id in &names {
+        batch.check_events(*id).expect("sound");
+    }
+    let merged = seg_data::batch::MergedEvents::new(batch, &names);
+    let instants = [Timestamp::MIN, at(2), at(5), at(9), at(14), at(99)];
+    let read: Vec<Batch> = instants.iter().map(|now| batch.as_of(*now).into_owned()).collect();
+    let mut people = Vec::new();
+    for row in 0..batch.len() {
+        let mut line = format!("{} from {:?}", batch.id(row), batch.exists_from(row));
+        let _ = write!(line, " merged {:?}", batch.merged_ids(row).collect::<Vec<_>>());
+        for (now, batch) in instants.iter().zip(&read) {
+            for id in (0..schema.attributes.len() as u32).map(AttributeId) {
+                batch.check_attribute(id).expect("sound");
+                let _ = write!(line, " {:?}", batch.attribute(id, row, *now));
+            }
+        }
+        let own = merged.offsets()[row] as usize..merged.offsets()[row + 1] as usize;
+        for at in own {
+            let id = names[merged.sources()[at] as usize];
+            let events = batch.events(id).expect("events");
+            let place = merged.places()[at] as usize;
+            let event = schema.event(id).expect("an event");
+            let _ = write!(line, "\n  {} {}", merged.times()[at], event.name);
+            for (nth, property) in event.properties.iter().enumerate() {
+                let property_id = PropertyId(nth as u32);
+                batch.check_property(id, property_id).expect("sound");
+                let _ = write!(line, " {}={:?}", property.name, events.property(property_id, place));
+            }
+        }
+        people.push(line);
+    }
+    people.sort();
+    people
+}
+
+/// Days of 2026, in microseconds.
+fn at(day: i64) -> Timestamp {
+    let start = Timestamp::parse("2026-01-01T00:00:00Z", None).expect("an instant");
+    Timestamp(start.0 + day * 86_400_000_000)
+}
+
+/// Rows of some days by chance: people who come and become one, attributes that change,
+/// events that are late, come twice or share an instant.
+struct Days {
+    people: Vec<String>,
+    events: Vec<String>,
+    merges: Vec<String>,
+}
+
+fn days(chance: &mut Chance, n: usize, with_merges: bool) -> Days {
+    let ids = ["1", "2", "7", "ann", "bob", "x", "12", "eve"];
+    let mut days = Days { people: Vec::new(), events: Vec::new(), merges: Vec::new() };
+    for day in 0..n {
+        let (mut people, mut events, mut merges) = (String::new(), String::new(), String::new());
+        let id = |chance: &mut Chance| ids[chance.below(ids.len().min(3 + 2 * day))];
+        let time = |chance: &mut Chance| at(chance.below(4 + 3 * day) as i64);
+        let text = |chance: &mut Chance| ["a", "b", "DE", "straße"][chance.below(4)];
+        for _ in 0..chance.below(6) {
+            let mut row = serde_json::json!({ "id": id(chance), "time": "" });
+            let fields = row.as_object_mut().expect("an object");
+            if chance.below(3) > 0 {
+                fields.insert("time".to_owned(), time(chance).to_string().into());
+            }
+            for name in ["country", "plan"] {
+                if chance.below(2) > 0 {
+                    fields.insert(name.to_owned(), text(chance).into());
+                }
+            }
+            if chance.below(2) > 0 {
+                fields.insert("spent".to_owned(), (chance.below(100) as f64 / 4.0).into());
+            }
+            if chance.below(3) == 0 {
+                fields.insert("tags".to_owned(), vec![text(chance), text(chance)].into());
+            }
+            let _ = writeln!(people, "{row}");
+        }
+        for _ in 0..chance.below(14) {
+            let (name, time) = (["Bought", "Seen"][chance.below(2)], time(chance));
+            let mut row = serde_json::json!({ "id": id(chance), "event": name, "time": time.to_string() });
+            let fields = row.as_object_mut().expect("an object");
+            match name {
+                "Bought" => {
+                    fields.insert("amount".to_owned(), (chance.below(40) as i64).into());
+                    if chance.below(2) > 0 {
+                        fields.insert("title".to_owned(), text(chance).into());
+                    }
+                    // Whoever repeats an id repeats the event, as a sender does that was not answered.
+                    if chance.below(2) > 0 {
+                        fields.insert("key".to_owned(), format!("k{}", chance.below(9)).into());
+                    }
+                }
+                _ => {
+                    fields.insert("page".to_owned(), text(chance).into());
+                    if chance.below(3) == 0 {
+                        let lines = serde_json::json!([{ "sku": text(chance), "n": 1 }, { "sku": text(chance) }]);
+                        fields.insert("lines".to_owned(), lines);
+                    }
+                }
+            }
+            let _ = writeln!(events, "{row}");
+        }
+        if with_merges && chance.below(3) == 0 {
+            let _ = writeln!(merges, "{}", serde_json::json!({ "from": id(chance), "into": id(chance) }));
+        }
+        days.people.push(people);
+        days.events.push(events);
+        days.merges.push(merges);
+    }
+    days
+}
+
+/// Writes the rows of a day.
+fn put(dir: &Path, days: &Days, day: usize) {
+    let rows = [("people", &days.people), ("events", &days.events), ("merges", &days.merges)];
+    for (kind, rows) in rows {
+        std::fs::create_dir_all(dir.join(kind)).expect("a folder");
+        std::fs::write(dir.join(kind).join(format!("{day:02}.ndjson")), &rows[day]).expect("written");
+    }
+}
+
+#[test]
+fn a_store_that_was_added_to_is_the_files_together() {
+    let mut chance = Chance(7);
+    let (mut n_united, mut n_repeated, mut n_delta) = (0, 0, 0);
+    for case in 0..140 {
+        let (with_event_id, with_merges) = (case % 3 == 0, case % 2 == 0);
+        let schema = schema(with_event_id);
+        let rows = ["changes", "snapshots"][chance.below(2)];
+        let (files, stored) = (data(rows, with_merges, false), data(rows, with_merges, true));
+        let dir = tempfile::tempdir().expect("a directory");
+        let n_days = 1 + chance.below(5);
+        let mut days = days(&mut chance, n_days, with_merges);
+        if case % 4 == 1 || case % 4 == 2 {
+            // A base that is large beside what is added, so that nothing is put together.
+            for n in 0..400 {
+                let row = serde_json::json!({ "id": format!("p{n}"), "event": "Seen", "time": at(n % 20).to_string() });
+                let _ = writeln!(days.events[0], "{row}");
+            }
+        }
+        for day in 0..n_days {
+            put(dir.path(), &days, day);
+            let packed = pack(dir.path(), &stored, &schema, day > 0);
+            n_delta += u32::from(day > 0 && !packed.is_whole);
+            n_united += u32::from(day > 0 && packed.is_whole && case % 4 == 2);
+            let from_files = load(LoadRequest::new(dir.path(), &files, &schema)).expect("files");
+            n_repeated += u32::from(from_files.report.problems.iter().any(|p| p.kind.slug() == "repeated-event"));
+            let (expected, found) = (people(&from_files.batch), people(&batch(dir.path(), &stored, &schema)));
+            assert_eq!(found, expected, "case {case}, day {day}, {rows}, event ids {with_event_id}");
+            assert_eq!((packed.n_people, packed.n_events), (expected.len() as u64, from_files.report.events));
+        }
+        let checked = verify(dir.path(), &stored, &schema, None, threads(2)).expect("sound");
+        assert_eq!(checked, info(dir.path(), &stored).expect("a store"));
+        assert!(packing(dir.path(), &stored, &schema, true).expect("a store").is_nothing());
+    }
+    // What never happens would prove little.
+    assert!(n_united > 10 && n_repeated > 20 && n_delta > 40, "{n_united} {n_repeated} {n_delta}");
+}
+
+/// A store of one day with the files of another beside it.
+fn two_days(dir: &Path) -> (Data, Arc<Schema>) {
+    let mut chance = Chance(11);
+    let (schema, data) = (schema(true), data("changes", true, true));
+    let mut days = days(&mut chance, 2, false);
+    for n in 0..300 {
+        let row = serde_json::json!({ "id": format!("p{n}"), "event": "Seen", "time": at(n % 20).to_string() });
+        let _ = writeln!(days.events[0], "{row}");
+    }
+    put(dir, &days, 0);
+    pack(dir, &data, &schema, false);
+    put(dir, &days, 1);
+    (data, schema)
+}
+
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("a file");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copied(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("copied");
+        }
+    }
+}
+
+/// Whatever change of the disk is the last one that is made, the store is the old one or the
+/// new one, and can be packed again.
+#[test]
+fn an_end_at_any_change_of_the_disk_leaves_the_old_store_or_the_new_one() {
+    for append in [true, false] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (data, schema) = two_days(dir.path());
+        let before = people(&batch(dir.path(), &data, &schema));
+        let mut n_changes = 0;
+        let count = tempfile::tempdir().expect("a directory");
+        copied(dir.path(), count.path());
+        let mut watch = |_: Change<'_>| {
+            n_changes += 1;
+            Ok(())
+        };
+        packing(count.path(), &data, &schema, append).expect("files").write(Some(&mut watch)).expect("a store");
+        let after = people(&batch(count.path(), &data, &schema));
+        assert_ne!(before, after);
+        let (mut n_old, mut n_new) = (0, 0);
+        for last in 0..n_changes {
+            let dir_of_case = tempfile::tempdir().expect("a directory");
+            copied(dir.path(), dir_of_case.path());
+            let (mut n, mut is_named) = (0, false);
+            let mut watch = |change: Change<'_>| {
+                n += 1;
+                let is_made = n <= last;
+                is_named |= is_made && change == Change::Rename("MANIFEST");
+                if is_made { Ok(()) } else { Err(std::io::Error::other("no more room")) }
+            };
+            let packed = packing(dir_of_case.path(), &data, &schema, append).expect("files").write(Some(&mut watch));
+            let found = people(&batch(dir_of_case.path(), &data, &schema));
+            // The store is the new one as soon as its catalog has its name.
+            assert_eq!(found == after, is_named, "after {last} of {n_changes} changes");
+            assert!(found == after || found == before, "after {last} of {n_changes} changes");
+            assert!(packed.is_err() || is_named, "after {last} of {n_changes} changes");
+            if is_named {
+                n_new += 1
+            } else {
+                n_old += 1
+            }
+            verify(dir_of_case.path(), &data, &schema, None, threads(1)).expect("sound");
+            pack(dir_of_case.path(), &data, &schema, append);
+            assert_eq!(people(&batch(dir_of_case.path(), &data, &schema)), after, "after {last} changes");
+            // Nothing is left of what was begun.
+            let names = std::fs::read_dir(dir_of_case.path().join("store")).expect("a folder");
+            let names = names.map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned());
+            assert!(names.into_iter().all(|name| name != "MANIFEST.tmp"));
+        }
+        assert!(n_old > 40 && n_new > 0, "{n_old} old, {n_new} new");
+    }
+}
+
+/// 1,500 stores of which one byte of one file is another, or the end is missing.
+#[test]
+fn one_wrong_byte_is_damage() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (data, schema) = two_days(dir.path());
+    pack(dir.path(), &data, &schema, true);
+    let mut files = Vec::new();
+    let mut open = vec![dir.path().join("store")];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("a file").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.metadata().expect("a file").len() > 0 {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    let mut chance = Chance(3);
+    for case in 0..1_500 {
+        let path = &files[case % files.len()];
+        let bytes = std::fs::read(path).expect("read");
+        let mut wrong = bytes.clone();
+        let place = chance.below(wrong.len());
+        if case % 10 == 9 {
+            wrong.truncate(place);
+        } else {
+            wrong[place] ^= 1 << chance.below(8);
+        }
+        std::fs::write(path, &wrong).expect("written");
+        let loaded = load(LoadRequest { is_mapped: case % 2 == 0, ..LoadRequest::new(dir.path(), &data, &schema) });
+        let checked = verify(dir.path(), &data, &schema, None, threads(1));
+        let name = path.display();
+        // What only packing more reads is found by checking all.
+        let of_packing = ["proofs", "records", "lines"].iter().any(|name| path.to_string_lossy().contains(name));
+        assert!(of_packing || loaded.is_err(), "{name}: byte {place}");
+        assert!(checked.is_err(), "{name}: byte {place}");
+        if let Err(error) = loaded {
+            let told = error.to_string();
+            assert!(told.contains("damaged") || told.contains("version"), "{name}: {told}");
+            assert!(told.contains("seg pack"), "{name}: {told}");
+        }
+        std::fs::write(path, &bytes).expect("written");
+    }
+    verify(dir.path(), &data, &schema, None, threads(2)).expect("sound again");
+}
+
+#[test]
+fn a_store_is_refused_where_its_meaning_is_another() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (data, old) = two_days(dir.path());
+    let told = |data: &Data, schema: &Arc<Schema>, zone: Option<&str>| {
+        let zone = zone.and_then(seg_data::Zone::parse);
+        let loaded = load(LoadRequest { zone, ..LoadRequest::new(dir.path(), data, schema) });
+        let place = dir.path().join("store").display().to_string();
+        loaded.err().map_or_else(String::new, |error| error.to_string().replace(&place, "store"))
+    };
+    let (schema, problems) = seg_data::schema::parse(&SCHEMA.replace("spent = \"money\"", "spent = \"number\""));
+    assert!(problems.is_empty());
+    let of_type = told(&data, &Arc::new(schema), None);
+    let (schema, _) = seg_data::schema::parse(&SCHEMA.replace("page = ", "height = \"integer\"\npage = "));
+    let of_property = told(&data, &Arc::new(schema), None);
+    // What is no longer in the schema was packed and is not asked for.
+    let (schema, _) = seg_data::schema::parse(&SCHEMA.replace("tags = \"list of text\"\n", ""));
+    assert_eq!(told(&data, &Arc::new(schema), None), "");
+    let of_ids = told(&data, &self::schema(false), None);
+    let of_zone = told(&data, &old, Some("Europe/Berlin"));
+    let none = Data { store: Some("nowhere".to_owned()), ..data.clone() };
+    let nowhere = load(LoadRequest::new(dir.path(), &none, &old)).expect_err("no store").message;
+    let people = Data { store: Some("people".to_owned()), ..data.clone() };
+    let other = packing(dir.path(), &people, &old, false).err().expect("another folder").message;
+    let mut rules = data.clone();
+    rules.events[0].reading.trim = true;
+    let of_rules = packing(dir.path(), &rules, &old, true).err().expect("other rules").message;
+    std::fs::write(dir.path().join("events/00.ndjson"), "").expect("written");
+    let of_file = packing(dir.path(), &data, &old, true).err().expect("another file").message;
+    let held = packing(dir.path(), &data, &old, false).expect("files");
+    let locked = packing(dir.path(), &data, &old, false).err().expect("held").message;
+    drop(held);
+    let all = [of_type, of_property, of_ids, of_zone, nowhere, other, of_rules, of_file, locked];
+    insta::assert_snapshot!(all.join("\n"), @r"
+    store: `spent` is number in the schema, and money in the store; `seg pack` packs the data again
+    store: `height` of `Seen` is in the schema, and was not when the store was packed; `seg pack` packs the data again
+    store: the event id is no longer in the schema, and was when the store was packed; `seg pack` packs the data again
+    store: the time zone is `Europe/Berlin`, and the store was packed without one; `seg pack` packs the data again
+    there is no store yet; `seg pack` makes it
+    the folder holds `01.ndjson`, which is no part of a store; name another folder
+    `[data]` says otherwise how files are read than when the store was packed; `seg pack` packs all of it again
+    it has changed since it was packed; `seg pack` packs all files again
+    somebody else changes this store right now; wait until that `seg` has ended
+    ");
+}
+
+#[test]
+fn who_is_forgotten_leaves_no_byte() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (data, schema) = (data("changes", true, true), schema(true));
+    let people_rows = "{\"id\": \"secret-1\", \"country\": \"Atlantis\"}\n{\"id\": \"bob\", \"country\": \"DE\"}\n\
+                       {\"id\": \"secret-2\", \"time\": \"2026-01-03T00:00:00Z\", \"plan\": \"orichalcum\"}\n\
+                       {\"id\": \"secret-1\", \"time\": \"not a time\", \"plan\": \"free\"}\n";
+    let events = "{\"id\": \"secret-2\", \"event\": \"Bought\", \"time\": \"2026-01-02T00:00:00Z\", \"title\": \"trident\", \"key\": \"t-1\"}\n\
+                  {\"id\": \"bob\", \"event\": \"Bought\", \"time\": \"2026-01-04T00:00:00Z\", \"title\": \"fork\", \"key\": \"f-1\"}\n";
+    let merges = "{\"from\": \"secret-2\", \"into\": \"secret-1\"}\n";
+    for (kind, rows) in [("people", people_rows), ("events", events), ("merges", merges)] {
+        std::fs::create_dir_all(dir.path().join(kind)).expect("a folder");
+        std::fs::write(dir.path().join(kind).join("00.ndjson"), rows).expect("written");
+    }
+    pack(dir.path(), &data, &schema, false);
+    let texts = ["secret-1", "secret-2", "Atlantis", "orichalcum", "trident", "t-1"];
+    let found = |text: &str| {
+        let (mut open, mut n) = (vec![dir.path().join("store")], 0);
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("a file").path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    let bytes = std::fs::read(&path).expect("read");
+                    n += usize::from(bytes.windows(text.len()).any(|window| window == text.as_bytes()));
+                }
+            }
+        }
+        n
+    };
+    texts.iter().for_each(|text| assert!(found(text) > 0, "{text}"));
+    let of = (dir.path(), &data, &schema);
+    let ids = ["secret-2".to_owned(), "nobody".to_owned()];
+    let forgotten = forget(of, None, &ids, threads(2), None).expect("a store");
+    assert_eq!((forgotten.n_people, forgotten.n_events, forgotten.unknown), (1, 1, vec!["nobody".to_owned()]));
+    texts.iter().for_each(|text| assert_eq!(found(text), 0, "{text}"));
+    let left = people(&batch(dir.path(), &data, &schema));
+    assert_eq!(left.len(), 1);
+    assert!(left[0].starts_with("bob") && left[0].contains("fork"), "{left:?}");
+    verify(dir.path(), &data, &schema, None, threads(1)).expect("sound");
+    // Who was there before goes on as before.
+    std::fs::write(dir.path().join("people/01.ndjson"), "{\"id\": \"bob\", \"time\": \"\", \"plan\": \"pro\"}\n")
+        .expect("written");
+    pack(dir.path(), &data, &schema, true);
+    let left = people(&batch(dir.path(), &data, &schema));
+    assert!(left.len() == 1 && left[0].contains("pro") && !left[0].contains("DE"), "{left:?}");
+    let nobody = forget(of, None, &["nobody".to_owned()], threads(1), None).expect("a store");
+    assert_eq!((nobody.n_people, nobody.unknown.len()), (0, 1));
+}
