@@ -14,7 +14,7 @@ use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
-use seg_data::batch::{BatchError, EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN};
+use seg_data::batch::{BatchError, EXISTS_COLUMN, MERGED_COLUMN, id_column};
 use seg_data::schema::Event;
 use seg_data::time::DAY;
 use seg_data::{AttributeId, Batch, EventId, PropertyId, Schema, Timestamp, Wanted, Zone, parallel};
@@ -338,7 +338,7 @@ impl<'a> Loader<'a> {
         }
         let ids = self.people.finish().map_err(|why| ReadError::new("data", why))?;
         let merged = merged_ids(&self.people.merges, &ids);
-        let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
+        let mut fields = vec![ArrowField::new(id_column(self.schema), DataType::Utf8, false)];
         let mut columns: Vec<ArrayRef> = vec![Arc::new(ids)];
         let internal = |e: arrow_schema::ArrowError| ReadError::new("data", format!("grouping by person failed: {e}"));
         let mut existence = std::mem::take(&mut self.existence);
