@@ -39,7 +39,7 @@ mod times;
 mod values;
 
 pub use guard::is_guarded;
-pub use list::read_list;
+pub use list::{list_header, read_list};
 pub use load::{LINE_TIME, LoadRequest, Loaded, load, load_lines};
 pub use loader::Progress;
 pub use manifest::Manifest;

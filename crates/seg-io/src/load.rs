@@ -373,6 +373,7 @@ impl<'a> Loader<'a> {
         }
         self.report.profiles = n_people as u64;
         // What was unpacked twice was read once.
+        self.report.tell_spellings(self.schema);
         (self.report.bytes, self.report.bytes_read) = (self.bytes_total, self.read.n_read().min(self.bytes_total));
         let records = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(internal)?;
         let failed = |e: BatchError| ReadError::new("data", format!("grouping by person failed: {e}"));

@@ -11,6 +11,7 @@ mod parquet;
 mod pruning;
 
 pub(crate) use ndjson::cell as json_cell;
+pub(crate) use dialect::delimiter_of;
 
 use crate::cell::Cell;
 use crate::manifest::{CsvRead, Reading};

@@ -8,7 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::unstable::io::{LoadRequest, Loaded, Manifest, Report};
-use seg::unstable::{module, parts};
+use seg::unstable::{module, parts, tell_of_lists};
 use seg::{
     Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted,
 };
@@ -36,7 +36,8 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let mut asked = program.wanted(now);
     asked.attributes.extend(&results.columns);
     let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
-    let loaded = read_as_of(&project, manifest, (wanted, &asked), Some(now), output)?;
+    let mut loaded = read_as_of(&project, manifest, (wanted, &asked), Some(now), output)?;
+    tell_of_lists(&project, &program, &loaded.batch, &mut loaded.report);
     inputs.as_ref().map_or(Ok(()), Inputs::refuse_changed)?;
     if let Some(exit) = refused_data(args, &loaded.report)? {
         return Ok(exit);
