@@ -18,6 +18,7 @@ mod fits;
 mod guard;
 pub mod infer;
 pub mod json_schema;
+mod links;
 mod list;
 mod load;
 mod loader;
@@ -39,6 +40,7 @@ mod times;
 mod values;
 
 pub use guard::is_guarded;
+pub use links::{MergeLink, merge_links};
 pub use list::{list_header, read_list};
 pub use load::{LINE_TIME, LoadRequest, Loaded, load, load_lines};
 pub use loader::Progress;
