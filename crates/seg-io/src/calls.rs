@@ -306,6 +306,15 @@ impl RowSink for CallSink<'_> {
         self.sink.columns(&all);
     }
 
+    fn known_columns(&self) -> Vec<String> {
+        let prefixes: &[&str] = match self.rows {
+            Rows::People => &["traits.", "context.traits."],
+            Rows::Events => &["properties.", ""],
+        };
+        let known = self.sink.known_columns();
+        prefixes.iter().flat_map(|prefix| known.iter().map(move |name| format!("{prefix}{name}"))).collect()
+    }
+
     fn zone(&self) -> Option<Zone> {
         self.sink.zone()
     }

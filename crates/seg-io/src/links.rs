@@ -65,6 +65,10 @@ struct RecordSink<'l> {
 }
 
 impl RowSink for RecordSink<'_> {
+    fn known_columns(&self) -> Vec<String> {
+        vec![self.spec.from.clone(), self.spec.into.clone()]
+    }
+
     fn columns(&mut self, names: &[String]) {
         let at = |name: &str| names.iter().position(|n| n == name);
         (self.from_at, self.into_at) = (at(&self.spec.from), at(&self.spec.into));

@@ -5,13 +5,14 @@ mod arrow;
 mod csv;
 mod dialect;
 mod mapped;
+mod maps;
 mod ndjson;
 mod not_numbers;
 mod parquet;
 mod pruning;
 
-pub(crate) use ndjson::cell as json_cell;
 pub(crate) use dialect::delimiter_of;
+pub(crate) use ndjson::cell as json_cell;
 
 use crate::cell::Cell;
 use crate::manifest::{CsvRead, Reading};
@@ -53,6 +54,12 @@ pub(crate) trait RowSink {
     /// Whether cells of a column are looked at; others may come as missing.
     fn wants(&self, _column: usize) -> bool {
         true
+    }
+
+    /// The names of columns that are looked for, so that of maps the keys among them are
+    /// columns.
+    fn known_columns(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Whose clock a time without a zone means.
