@@ -61,7 +61,7 @@ pub fn people(lines: &str, schema: &Arc<Schema>, zone: Option<Zone>, now: Timest
             .into_iter()
             .collect(),
         events: vec![EventFiles::new(vec!["events.ndjson".into()], "id", "event", "time")],
-        calls: Vec::new(),
+        ..Data::default()
     };
     // A person without events leaves an empty file, which has no columns.
     let data = if std::fs::metadata(dir.path().join("events.ndjson")).is_ok_and(|m| m.len() == 0) {

@@ -60,7 +60,7 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
     let mut events: Vec<Table> = Vec::new();
     let mut findings = Vec::new();
     let zone = Zone::parse(&wishes.timezone);
-    for file in find(base, patterns)? {
+    for file in find(base, patterns, None)? {
         let mut table = Table::new(&file, zone);
         rows::read(&file, &CsvRead::default(), &Arc::default(), NonZero::<usize>::MIN, &mut table)?;
         match table.roles() {

@@ -45,7 +45,7 @@ pub use list::{list_header, read_list};
 pub use load::{LINE_TIME, LoadRequest, Loaded, load, load_lines};
 pub use loader::Progress;
 pub use manifest::Manifest;
-pub use open::{DataFile, Format, find};
+pub use open::{DataFile, Format, STANDARD_INPUT, find};
 pub use reach::is_reached;
 pub use report::{Place, Problem, ProblemKind, ReadError, Report};
 pub use results::{MembersFormat, write_members, write_whole, write_winners};

@@ -38,7 +38,7 @@ pub struct MergeLink {
 pub fn merge_links(base: &Path, data: &Data, zone: Option<Zone>, ids: &[&str]) -> Result<Vec<MergeLink>, ReadError> {
     let ids: HashSet<&str> = ids.iter().copied().collect();
     let mut links = of_calls(base, data, zone, &ids)?;
-    for (spec, files) in with_files(base, &data.merges, |spec| &spec.files)? {
+    for (spec, files) in with_files(base, data, &data.merges, |spec| &spec.files)? {
         let rules = Rules::new(&spec.reading);
         for file in &files {
             let (rules, ids, links) = (&rules, &ids, &mut links);
@@ -97,7 +97,7 @@ impl RowSink for RecordSink<'_> {
 /// earliest that names somebody.
 fn of_calls(base: &Path, data: &Data, zone: Option<Zone>, ids: &HashSet<&str>) -> Result<Links, ReadError> {
     let (mut calls, mut anonymous) = (Vec::new(), BTreeSet::new());
-    for (_, files) in with_files(base, &data.calls, |spec| &spec.files)? {
+    for (_, files) in with_files(base, data, &data.calls, |spec| &spec.files)? {
         for file in &files {
             let (calls, anonymous) = (&mut calls, &mut anonymous);
             let mut sink = LinkSink { file, zone, ids, calls, anonymous, places: Places::default() };

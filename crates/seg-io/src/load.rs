@@ -76,10 +76,10 @@ impl<'a> LoadRequest<'a> {
 /// it is said to have. What is wrong with single rows is in the report instead.
 pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     let LoadRequest { base, data, schema, zone, wanted, asked, now, threads, progress } = request;
-    let profiles = with_files(base, &data.profiles, |spec| &spec.files)?;
-    let events = with_files(base, &data.events, |spec| &spec.files)?;
-    let merges = with_files(base, &data.merges, |spec| &spec.files)?;
-    let calls = with_files(base, &data.calls, |spec| &spec.files)?;
+    let profiles = with_files(base, data, &data.profiles, |spec| &spec.files)?;
+    let events = with_files(base, data, &data.events, |spec| &spec.files)?;
+    let merges = with_files(base, data, &data.merges, |spec| &spec.files)?;
+    let calls = with_files(base, data, &data.calls, |spec| &spec.files)?;
     let calls: Vec<DataFile> = calls.into_iter().flat_map(|(_, files)| files).collect();
     if profiles.is_empty() && events.is_empty() && calls.is_empty() {
         return Err(ReadError::new(
@@ -117,10 +117,12 @@ pub(crate) type Sources<'d, T> = Vec<(&'d T, Vec<DataFile>)>;
 
 pub(crate) fn with_files<'d, T>(
     base: &Path,
+    data: &Data,
     sources: &'d [T],
     files: impl Fn(&T) -> &Vec<String>,
 ) -> Result<Sources<'d, T>, ReadError> {
-    sources.iter().map(|source| Ok((source, find(base, files(source))?))).collect()
+    let found = |source| find(base, files(source), data.standard_input.as_ref());
+    sources.iter().map(|source| Ok((source, found(source)?))).collect()
 }
 
 /// The field that says since when a profile's line of [`load_lines`] holds.
@@ -371,9 +373,9 @@ impl<'a> Loader<'a> {
                 columns.push(array);
             }
         }
+        self.report.tell_spellings(self.schema);
         self.report.profiles = n_people as u64;
         // What was unpacked twice was read once.
-        self.report.tell_spellings(self.schema);
         (self.report.bytes, self.report.bytes_read) = (self.bytes_total, self.read.n_read().min(self.bytes_total));
         let records = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(internal)?;
         let failed = |e: BatchError| ReadError::new("data", format!("grouping by person failed: {e}"));

@@ -53,7 +53,8 @@ impl InputKind {
 pub fn input_files(project: &Project) -> Result<Vec<Input>, ReadError> {
     let (mut inputs, data) = (texts(project), data_patterns(project));
     for files in data {
-        let found = seg_io::find(&project.dir, files)?;
+        let standard_input = project.manifest.as_ref().and_then(|manifest| manifest.data.standard_input.as_ref());
+        let found = seg_io::find(&project.dir, files, standard_input)?;
         inputs.extend(found.into_iter().map(|file| Input { name: file.name, path: file.path, kind: InputKind::Data }));
     }
     let mut known = std::collections::HashSet::new();

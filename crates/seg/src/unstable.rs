@@ -59,6 +59,14 @@ pub fn parts(project: &Project) -> Parts<'_> {
     }
 }
 
+/// Gives what came through the standard input, and was kept, to a project that reads it.
+#[cfg(feature = "io")]
+pub fn set_standard_input(project: &mut Project, file: seg_io::DataFile) {
+    if let Some(manifest) = &mut project.manifest {
+        manifest.data.standard_input = Some(file);
+    }
+}
+
 /// The first stages: tokens and trees of every `.seg` file, in the project's order.
 pub fn parse(project: &Project) -> Vec<Parse> {
     crate::compile::parse(project)

@@ -1,6 +1,6 @@
 //! `seg check`
 
-use super::{load, read_lock, run, today};
+use super::{input, load, read_lock, run, today};
 use crate::args::{Check, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
@@ -8,7 +8,7 @@ use seg::unstable::{frozen::check_frozen, parts, tell_of_lists};
 use seg::{Diagnostics, Program, Project};
 
 pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
-    let project = load(&args.dir)?;
+    let mut project = load(&args.dir)?;
     let n_files = parts(&project).segment_files.len();
     match seg::compile(&project) {
         Ok(program) => {
@@ -23,6 +23,7 @@ pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
                 return Ok(Exit::Errors);
             }
             if args.data {
+                let _input = input::take(&mut project)?;
                 return check_data(args, &project, &program, output);
             }
             if args.format == Format::Text {

@@ -2,7 +2,7 @@
 
 use super::guard::{self, Guards};
 use super::results::{self, Inputs};
-use super::{compiled, instant, load};
+use super::{compiled, input, instant, load};
 use crate::args::{Format, Run, Share};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
@@ -18,8 +18,9 @@ use std::fmt::Write;
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     // What is asked for is checked before anything is read.
     let asked = results::Asked::new(&args.results)?;
-    let project = load(&args.dir)?;
+    let mut project = load(&args.dir)?;
     let Some(program) = compiled(&project, args.format, "run", output)? else { return Ok(Exit::Errors) };
+    let _input = input::take(&mut project)?;
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };

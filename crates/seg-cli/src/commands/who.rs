@@ -1,6 +1,6 @@
 //! `seg who`
 
-use super::{load, run};
+use super::{input, load, run};
 use crate::args::{Format, Who};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
@@ -47,7 +47,8 @@ struct Event {
 }
 
 pub fn run(args: &Who, output: &Output) -> Result<Exit, Failure> {
-    let project = load(&args.dir)?;
+    let mut project = load(&args.dir)?;
+    let _input = input::take(&mut project)?;
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
