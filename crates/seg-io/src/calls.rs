@@ -62,6 +62,11 @@ impl Kind {
     }
 }
 
+/// Whether a text is the type of a call.
+pub(crate) fn is_call(kind: &str) -> bool {
+    Kind::of(&Cell::Text(kind)).is_some()
+}
+
 /// Where the parts of calls are among the columns of a file.
 #[derive(Default)]
 pub(crate) struct Places {

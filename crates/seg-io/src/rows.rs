@@ -21,7 +21,7 @@ use crate::open::{DataFile, Format};
 use crate::report::{ProblemKind, ReadError};
 use arrow_array::ArrayRef;
 use mapped::Mapped;
-pub(crate) use parquet::latest_of;
+pub(crate) use parquet::{latest_of, n_rows, read_first};
 pub(crate) use pruning::{Asked, Left, Pruning};
 use seg_data::Zone;
 use std::num::NonZero;
@@ -138,6 +138,15 @@ pub(crate) fn read(
         Format::Json => ndjson::read(file, file.stream(meter)?, sink),
         Format::Arrow => arrow::read(file, meter, sink),
         Format::Parquet => parquet::read(file, meter, threads, sink),
+    }
+}
+
+/// Feeds lines that a file of texts begins with into `sink`.
+pub(crate) fn read_bytes(file: &DataFile, lines: Arc<[u8]>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+    let stream = Box::new(std::io::Cursor::new(lines));
+    match file.format {
+        Format::Csv | Format::Tsv => csv::read(file, &CsvRead::default(), stream, sink),
+        Format::Json | Format::Arrow | Format::Parquet => ndjson::read(file, stream, sink),
     }
 }
 

@@ -148,7 +148,10 @@ mod tests {
     use super::*;
     use arrow_array::builder::{MapBuilder, StringBuilder};
 
-    fn map(rows: &[Option<&[(&str, Option<&str>)]>]) -> ArrayRef {
+    /// Keys with their values.
+    type Entries<'e> = &'e [(&'e str, Option<&'e str>)];
+
+    fn map(rows: &[Option<Entries<'_>>]) -> ArrayRef {
         let mut map = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
         for row in rows {
             for (key, value) in row.unwrap_or_default() {
@@ -162,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_map_has_a_column_for_each_key_that_is_known() {
-        let rows: [Option<&[(&str, Option<&str>)]>; 4] = [
+        let rows: [Option<Entries<'_>>; 4] = [
             Some(&[("plan", Some("pro")), ("x", Some("1"))]),
             None,
             Some(&[]),
