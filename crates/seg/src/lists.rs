@@ -1,4 +1,4 @@
-//! Lists from files, held against the data that segments compare with them.
+//! Lists from files, compared with the columns in which segments look for them.
 
 use crate::compile::Program;
 use crate::project::Project;
