@@ -126,7 +126,7 @@ fn source_name(batch: &Batch, source: Source) -> &str {
 /// Whether any of the texts of a source is such.
 fn any_text(batch: &Batch, source: Source, holds: &dyn Fn(&str) -> bool) -> bool {
     match source {
-        Source::Id => (0..batch.len()).any(|row| holds(batch.id(row)) || batch.merged_ids(row).any(|id| holds(id))),
+        Source::Id => (0..batch.len()).any(|row| holds(batch.id(row)) || batch.merged_ids(row).any(holds)),
         Source::Attribute(id) => {
             let now = batch.attribute_column(id);
             let before = batch.history(id).and_then(|history| history.values());
