@@ -8,6 +8,7 @@ pub mod freeze;
 pub mod guard;
 pub mod history;
 pub mod init;
+pub mod input;
 pub mod pack;
 pub mod results;
 pub mod run;

@@ -538,11 +538,19 @@ fn a_run_that_is_killed_leaves_what_was_there() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     assert!(is_whole(), "the members are complete and not in place");
+    // Another run takes nothing away from one that is at work.
+    run(dir.path(), 0, &["--members", "m.csv"]);
+    assert!(is_whole(), "it is still there");
+    write(dir.path(), "m.csv", "before");
     child.kill().expect("killed");
     child.wait().expect("it ended");
     assert_eq!(read(dir.path(), "m.csv"), "before");
-    // What it left is no obstacle for the next run, and no data.
+    // What it left is no obstacle for the next run, and no data; the next run that writes there
+    // takes it away.
+    run(dir.path(), 0, &["--record", "sizes.json"]);
+    assert!(partial.exists());
     run(dir.path(), 0, &["--members", "m.csv"]);
+    assert!(!partial.exists());
     assert!(read(dir.path(), "m.csv").starts_with("segment,profile_id\n"));
 }
 

@@ -1,7 +1,7 @@
 //! Profile batches: Arrow record batches in the layout that a schema gives.
 //!
-//! One row a profile. Column `profile_id` holds its id as text; an attribute is
-//! a column of its own name; an event is a column of its own name that holds
+//! One row a profile. Column `profile_id` holds its id as text, or `$profile_id` where
+//! the schema has something called `profile_id`; an attribute is a column of its own name; an event is a column of its own name that holds
 //! `List<Struct<time, property…>>`, ascending by time; an attribute whose history
 //! the schema says is kept may be a `List<Struct<time, value>>` instead, of which
 //! [`Batch::as_of`] makes the column of its values at an instant. Money is stored as
@@ -51,6 +51,9 @@ use std::sync::{Arc, OnceLock};
 
 /// The name of the column that holds profile ids.
 pub const ID_COLUMN: &str = "profile_id";
+/// The name of the column that holds profile ids where the schema has something called
+/// [`ID_COLUMN`] of its own.
+pub const OWN_ID_COLUMN: &str = "$profile_id";
 /// The name of the field that holds an event's time.
 pub const TIME_FIELD: &str = "time";
 /// The name of the field that holds what an attribute was set to, in a history.
@@ -64,6 +67,17 @@ pub const EXISTS_COLUMN: &str = "$exists_from";
 /// The name of the optional column that holds the ids that were merged into each
 /// person's, as lists of texts.
 pub const MERGED_COLUMN: &str = "$merged_ids";
+
+/// Names of columns and fields of batches that nothing in a schema may have.
+pub const OWN_NAMES: [&str; 4] = [OWN_ID_COLUMN, EXISTS_COLUMN, MERGED_COLUMN, ARRIVAL_FIELD];
+
+/// The name of the column that holds profile ids in a batch of a schema: an attribute or an
+/// event called [`ID_COLUMN`] keeps its name.
+pub fn id_column(schema: &Schema) -> &'static str {
+    let names = schema.attributes.iter().map(|field| &field.name);
+    let is_taken = names.chain(schema.events.iter().map(|event| &event.name)).any(|name| name == ID_COLUMN);
+    if is_taken { OWN_ID_COLUMN } else { ID_COLUMN }
+}
 
 /// The Arrow type in which values of a type are stored.
 pub fn storage_type(ty: &Type) -> DataType {
@@ -127,7 +141,8 @@ impl Batch {
     /// [`EXISTS_COLUMN`] that holds no instants, or [`MERGED_COLUMN`] no lists of texts.
     pub fn new(schema: Arc<Schema>, records: RecordBatch) -> Result<Batch, BatchError> {
         let error = |problem| BatchError { column: ID_COLUMN.to_owned(), problem };
-        let ids = records.column_by_name(ID_COLUMN).ok_or_else(|| error(BatchProblem::Missing))?;
+        let ids = records.column_by_name(OWN_ID_COLUMN).or_else(|| records.column_by_name(ID_COLUMN));
+        let ids = ids.ok_or_else(|| error(BatchProblem::Missing))?;
         let from = ids.data_type().clone();
         let id_conversion =
             (from != DataType::Utf8).then(|| Conversion { column: ID_COLUMN.to_owned(), from, to: DataType::Utf8 });
@@ -163,7 +178,7 @@ impl Batch {
     /// # Errors
     /// Names that a record batch cannot hold side by side.
     pub fn empty(schema: Arc<Schema>) -> Result<Batch, ArrowError> {
-        let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
+        let mut fields = vec![ArrowField::new(id_column(&schema), DataType::Utf8, false)];
         fields.extend(schema.attributes.iter().map(|a| ArrowField::new(&a.name, storage_type(&a.ty), true)));
         fields.extend(schema.events.iter().map(|e| ArrowField::new(&e.name, event_type(e), false)));
         let records = RecordBatch::new_empty(Arc::new(ArrowSchema::new(fields)));
@@ -379,7 +394,7 @@ impl Batch {
     pub fn known_at(&self, rows: Range<usize>, now: Timestamp) -> Result<Batch, BatchError> {
         let rows = rows.start.min(self.len())..rows.end.min(self.len());
         let slice = |array: &dyn Array| array.slice(rows.start, rows.len());
-        let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
+        let mut fields = vec![ArrowField::new(id_column(&self.schema), DataType::Utf8, false)];
         let mut columns: Vec<ArrayRef> = vec![slice(&self.ids)];
         let mut add = |name: &str, array: ArrayRef| {
             fields.push(ArrowField::new(name, array.data_type().clone(), true));

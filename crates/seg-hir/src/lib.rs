@@ -26,3 +26,4 @@ pub use check::{Checked, Lists, check};
 pub use eval::{Evaluator, aggregate, arithmetic, calendar_part, compare, distance, median, scale, shift};
 pub use lint::lints;
 pub use names::{Settings, suggestion};
+pub use text::fold_case;

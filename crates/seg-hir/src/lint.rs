@@ -155,6 +155,8 @@ impl Seen {
             Cond::All(members) | Cond::Any(members) | Cond::Cardinality { members, .. } => {
                 members.iter().for_each(|m| self.cond(m, positive));
             }
+            // Who was never seen is asked for, and not left out.
+            Cond::Not(inner) if matches!(&**inner, Cond::Known(Expr { kind: ExprKind::Seen(..), .. })) => {}
             Cond::Not(inner) => self.cond(inner, !positive),
             Cond::Known(value)
             | Cond::OneOf(value, _)

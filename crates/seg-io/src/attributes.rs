@@ -431,6 +431,11 @@ impl RowSink for ProfileSink<'_, '_, '_> {
         self.loader.zone
     }
 
+    fn known_columns(&self) -> Vec<String> {
+        let special = std::iter::once(&self.spec.id).chain(&self.spec.time);
+        special.chain(self.attributes.columns.iter().map(|column| &column.field.name)).cloned().collect()
+    }
+
     fn columns(&mut self, names: &[String]) {
         let at = |name: &str| names.iter().position(|n| n == name);
         self.id_at = at(&self.spec.id);

@@ -26,7 +26,7 @@ const TIMES: [&str; 4] = [TIME, "originalTimestamp", "sentAt", "receivedAt"];
 
 /// What a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Identify,
     Track,
     Page,
@@ -48,22 +48,39 @@ impl Kind {
             _ => return None,
         })
     }
+
+    /// Its type, as calls write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Identify => "identify",
+            Kind::Track => "track",
+            Kind::Page => "page",
+            Kind::Screen => "screen",
+            Kind::Group => "group",
+            Kind::Alias => "alias",
+        }
+    }
+}
+
+/// Whether a text is the type of a call.
+pub(crate) fn is_call(kind: &str) -> bool {
+    Kind::of(&Cell::Text(kind)).is_some()
 }
 
 /// Where the parts of calls are among the columns of a file.
 #[derive(Default)]
-struct Places {
+pub(crate) struct Places {
     kind: Option<usize>,
-    user: Option<usize>,
-    anonymous: Option<usize>,
-    previous: Option<usize>,
+    pub user: Option<usize>,
+    pub anonymous: Option<usize>,
+    pub previous: Option<usize>,
     event: Option<usize>,
-    message: Option<usize>,
+    pub message: Option<usize>,
     times: Vec<usize>,
 }
 
 impl Places {
-    fn of(names: &[String]) -> Places {
+    pub fn of(names: &[String]) -> Places {
         let at = |name: &str| names.iter().position(|known| known == name);
         Places {
             kind: at("type"),
@@ -76,11 +93,11 @@ impl Places {
         }
     }
 
-    fn kind(&self, cells: &[Cell<'_>]) -> Option<Kind> {
+    pub fn kind(&self, cells: &[Cell<'_>]) -> Option<Kind> {
         Kind::of(cells.get(self.kind?)?)
     }
 
-    fn id(&self, at: Option<usize>, cells: &[Cell<'_>]) -> Option<String> {
+    pub fn id(&self, at: Option<usize>, cells: &[Cell<'_>]) -> Option<String> {
         cells.get(at?)?.as_id().map(|id| one_spelling(&id).to_owned())
     }
 
@@ -90,7 +107,7 @@ impl Places {
         of(self.user).or_else(|| of(self.anonymous)).unwrap_or(Cell::Missing)
     }
 
-    fn time<'c>(&self, cells: &[Cell<'c>]) -> Cell<'c> {
+    pub fn time<'c>(&self, cells: &[Cell<'c>]) -> Cell<'c> {
         let mut times = self.times.iter().filter_map(|at| cells.get(*at)).filter(|cell| !cell.is_nothing());
         times.next().cloned().unwrap_or(Cell::Missing)
     }
@@ -292,6 +309,15 @@ impl RowSink for CallSink<'_> {
         self.sources = sources;
         let all: Vec<String> = given.into_iter().chain(own).collect();
         self.sink.columns(&all);
+    }
+
+    fn known_columns(&self) -> Vec<String> {
+        let prefixes: &[&str] = match self.rows {
+            Rows::People => &["traits.", "context.traits."],
+            Rows::Events => &["properties.", ""],
+        };
+        let known = self.sink.known_columns();
+        prefixes.iter().flat_map(|prefix| known.iter().map(move |name| format!("{prefix}{name}"))).collect()
     }
 
     fn zone(&self) -> Option<Zone> {

@@ -1,6 +1,7 @@
 //! One value as a file has it, and what it is as a value of a type.
 
 use crate::manifest::{is_null_id, is_null_marker};
+use crate::texts::is_blank;
 use crate::times;
 use seg_data::decimal::Inexact;
 use seg_data::money::MoneyError;
@@ -63,8 +64,9 @@ impl Cell<'_> {
         if text.chars().count() > 40 { format!("{shown}…") } else { shown }
     }
 
+    /// Whether it stands for no value at all: a text in which nothing can be seen does.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Cell::Missing) || matches!(self, Cell::Text(t) if t.is_empty())
+        matches!(self, Cell::Missing) || matches!(self, Cell::Text(text) if is_blank(text))
     }
 
     /// Whether it stands for no value where any but a text is wanted: nothing, blanks, or
@@ -84,7 +86,7 @@ impl Cell<'_> {
     /// write it: somebody may well be called `none`.
     pub fn as_id(&self) -> Option<Cow<'_, str>> {
         match self {
-            Cell::Text(text) if text.trim().is_empty() || is_null_id(text) => None,
+            Cell::Text(text) if is_blank(text) || is_null_id(text) => None,
             other => other.as_text(),
         }
     }
@@ -92,7 +94,8 @@ impl Cell<'_> {
     /// The text that it is or is written as; none where it is missing.
     pub fn text(&self) -> Parsed<String> {
         match self {
-            Cell::Missing | Cell::Text("") => Ok(None),
+            Cell::Missing => Ok(None),
+            Cell::Text(text) if is_blank(text) => Ok(None),
             Cell::Text(t) | Cell::Digits(t) => Ok(Some((*t).to_owned())),
             Cell::Boolean(b) => Ok(Some(b.to_string())),
             Cell::Integer(i) => Ok(Some(i.to_string())),
@@ -108,7 +111,7 @@ impl Cell<'_> {
     /// also where the cell is no text.
     pub fn as_text(&self) -> Option<Cow<'_, str>> {
         match self {
-            Cell::Text(text) | Cell::Digits(text) if !text.is_empty() => Some(Cow::Borrowed(text)),
+            Cell::Text(text) | Cell::Digits(text) if !is_blank(text) => Some(Cow::Borrowed(text)),
             other => other.text().ok().flatten().map(Cow::Owned),
         }
     }

@@ -133,9 +133,9 @@ impl Drift {
 /// have. What is wrong with single rows is in the report instead.
 pub fn compare(request: DriftRequest<'_>) -> Result<Drift, ReadError> {
     let DriftRequest { base, data, schema, threads, .. } = request;
-    let profiles = with_files(base, &data.profiles, |spec| &spec.files)?;
-    let events = with_files(base, &data.events, |spec| &spec.files)?;
-    let calls = with_files(base, &data.calls, |spec| &spec.files)?;
+    let profiles = with_files(base, data, &data.profiles, |spec| &spec.files)?;
+    let events = with_files(base, data, &data.events, |spec| &spec.files)?;
+    let calls = with_files(base, data, &data.calls, |spec| &spec.files)?;
     let calls: Vec<DataFile> = calls.into_iter().flat_map(|(_, files)| files).collect();
     if profiles.is_empty() && events.is_empty() && calls.is_empty() {
         let message = "it names no data; add `[data.events]` with `files`, `id`, `event` and `time`";

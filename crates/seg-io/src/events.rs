@@ -255,6 +255,12 @@ impl RowSink for EventSink<'_, '_, '_> {
         self.loader.zone
     }
 
+    fn known_columns(&self) -> Vec<String> {
+        let special = [&self.spec.id, &self.spec.event, &self.spec.time];
+        let properties = self.tables.tables.iter().flat_map(|table| &table.columns).map(|column| &column.field.name);
+        special.into_iter().chain(properties).cloned().collect()
+    }
+
     fn columns(&mut self, names: &[String]) {
         let at = |name: &str| names.iter().position(|n| n == name);
         self.id_at = at(&self.spec.id);

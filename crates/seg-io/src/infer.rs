@@ -2,22 +2,22 @@
 
 pub(crate) mod column;
 pub(crate) mod english;
+mod sample;
 mod settings;
+mod table;
 
-use crate::cell::Cell;
-use crate::manifest::CsvRead;
-use crate::open::{DataFile, find};
-use crate::report::{ProblemKind, ReadError};
-use crate::rows::{self, RowSink};
+use crate::calls::{CallSink, EVENT, ID, Rows, TIME};
+use crate::open::{DataFile, STANDARD_INPUT, find};
+use crate::report::ReadError;
 use column::Column;
+use sample::Sample;
 use seg_data::schema::{toml_key, toml_text, toml_type};
-use seg_data::{Timestamp, Type, Zone};
+use seg_data::{Schema as DataSchema, Timestamp, Type, Zone};
 use settings::manifest;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::num::NonZero;
 use std::path::Path;
-use std::sync::Arc;
+use table::{EventIs, EventRoles, ProfileRoles, Roles, Table};
 
 /// A proposal for a project over some data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,54 +45,55 @@ pub struct Wishes {
     pub at: Option<Timestamp>,
     /// The time it is, to tell data of the past from data that still comes in.
     pub now: Option<Timestamp>,
+    /// What came through the standard input, where that is looked at.
+    pub standard_input: Option<DataFile>,
 }
 
 /// How many different texts a column may have for them to be listed.
 const ALLOWED_MAX: usize = 12;
 
-/// Looks at data files (`patterns` under `base`) and proposes a project that
-/// reads them. All rows are read, so that the types fit all of them.
+/// Rows of which nobody can tell what they are: each may be an event, or what a person was at
+/// a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question<'q> {
+    /// The file.
+    pub file: &'q str,
+    /// Its column of people.
+    pub id: &'q str,
+    /// Its column of times.
+    pub time: &'q str,
+    /// What each event would be called.
+    pub event: &'q str,
+}
+
+/// What the rows of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowsAre {
+    /// What people did.
+    Events,
+    /// What people are.
+    People,
+}
+
+/// Looks at the beginning of data files (`patterns` under `base`) and proposes a project that
+/// reads them. `ask` may tell what rows are where that cannot be seen.
 ///
 /// # Errors
-/// When a file cannot be read, or no file has events.
-pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Proposal, ReadError> {
-    let mut profiles: Vec<Table> = Vec::new();
-    let mut events: Vec<Table> = Vec::new();
-    let mut findings = Vec::new();
+/// When a file cannot be read, or no file has people or events.
+pub fn propose(
+    base: &Path,
+    patterns: &[String],
+    wishes: &Wishes,
+    ask: &mut dyn FnMut(Question<'_>) -> Option<RowsAre>,
+) -> Result<Proposal, ReadError> {
+    let mut found = Found::default();
     let zone = Zone::parse(&wishes.timezone);
-    for file in find(base, patterns)? {
-        let mut table = Table::new(&file, zone);
-        rows::read(&file, &CsvRead::default(), &Arc::default(), NonZero::<usize>::MIN, &mut table)?;
-        match table.roles() {
-            Roles::Events(roles) => {
-                let EventRoles { id, event, time } = &roles;
-                let said = match event {
-                    EventIs::Column(column) => format!("event in `{column}`"),
-                    EventIs::Named(name) => format!("no column of event names, so that each is one `{name}` (`name`)"),
-                };
-                let (name, n) = (&file.name, table.n_rows);
-                findings.push(format!("{name}: {n} events; person in `{id}`, {said}, time in `{time}`"));
-                findings.extend(table.without(id));
-                // A second reading, now that the columns are known, tells
-                // which event has which properties.
-                let mut table = Table { events: Some(roles), ..Table::new(&file, zone) };
-                let nothing = CsvRead::default();
-                rows::read(&file, &nothing, &Arc::default(), NonZero::<usize>::MIN, &mut table)?;
-                events.push(table);
-            }
-            Roles::Profiles { id } => {
-                findings.push(format!("{}: {} profiles; person in `{id}`", file.name, table.n_rows));
-                findings.extend(table.without(&id));
-                table.profiles = Some(id);
-                profiles.push(table);
-            }
-            Roles::Unclear => {
-                findings.push(format!("{}: passed over, for no column looks like a person's id", file.name));
-            }
-        }
+    for file in find(base, patterns, wishes.standard_input.as_ref())? {
+        found.file(&file, zone, ask)?;
     }
+    let Found { profiles, events, mut findings, left_out } = found;
     if events.is_empty() && profiles.is_empty() {
-        return Err(ReadError::new(patterns.join(", "), "no file has a column that looks like a person's id"));
+        return Err(ReadError::new(patterns.join(", "), left_out.join("; ")));
     }
     let last_event = events.iter().filter_map(Table::last_time).max();
     let at = wishes.at.or_else(|| after_old_data(wishes, last_event?));
@@ -105,6 +106,114 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
     Ok(Proposal { manifest, schema, segments: segments(first.as_deref()), findings, last_event })
 }
 
+/// What files were found to be.
+#[derive(Default)]
+struct Found {
+    profiles: Vec<Table>,
+    events: Vec<Table>,
+    findings: Vec<String>,
+    /// Why files were passed over.
+    left_out: Vec<String>,
+}
+
+impl Found {
+    fn file(
+        &mut self,
+        file: &DataFile,
+        zone: Option<Zone>,
+        ask: &mut dyn FnMut(Question<'_>) -> Option<RowsAre>,
+    ) -> Result<(), ReadError> {
+        // What came through the standard input will come through it again.
+        let name = if file.name == DataFile::STANDARD_INPUT_NAME { STANDARD_INPUT } else { &file.name };
+        let sample = Sample::of(file)?;
+        let mut table = Table::new(name, zone);
+        sample.read(&mut table)?;
+        let roles = match table.roles() {
+            Roles::Either(roles) => match ask(table.question(&roles)) {
+                Some(RowsAre::Events) => Roles::Events(roles),
+                Some(RowsAre::People) => Roles::Profiles(ProfileRoles { id: roles.id, time: Some(roles.time) }),
+                None => Roles::Either(roles),
+            },
+            roles => roles,
+        };
+        match roles {
+            Roles::Calls => self.calls(name, zone, &sample)?,
+            Roles::Events(roles) => {
+                let EventRoles { id, event, time } = &roles;
+                let said = match event {
+                    EventIs::Column(column) => format!("event in `{column}`"),
+                    EventIs::Named(name) => format!("no column of event names, so that each is one `{name}` (`name`)"),
+                };
+                let looked = sample.told(table.n_rows, "events");
+                self.findings.push(format!("{name}: {looked}; person in `{id}`, {said}, time in `{time}`"));
+                self.findings.extend(table.without(id).into_iter().chain(table.left_out()));
+                // A second reading, now that the columns are known, tells
+                // which event has which properties.
+                let until = sample.until(time, zone)?;
+                let mut table = Table { events: Some(roles), until, ..Table::new(name, zone) };
+                sample.read(&mut table)?;
+                self.events.push(table);
+            }
+            Roles::Profiles(roles) => {
+                let ProfileRoles { id, time } = &roles;
+                let time = time.as_ref().map_or(String::new(), |time| format!(", since when in `{time}`"));
+                let looked = sample.told(table.n_rows, "profiles");
+                self.findings.push(format!("{name}: {looked}; person in `{id}`{time}"));
+                self.findings.extend(table.without(id).into_iter().chain(table.left_out()));
+                table.profiles = Some(roles);
+                self.profiles.push(table);
+            }
+            Roles::Either(EventRoles { id, event, time }) => {
+                let event = match event {
+                    EventIs::Column(name) | EventIs::Named(name) => name,
+                };
+                let quoted = toml_text(name);
+                self.leave_out(format!(
+                    "{name}: passed over, for its rows may be events or what people were at a time; for events add to \
+                     seg.toml `[data.events]` with `files = [{quoted}]`, `id = {}`, `name = {}` and `time = {}`, for \
+                     people `[data.profiles]` with `files`, `id` and `time`",
+                    toml_text(&id),
+                    toml_text(&event),
+                    toml_text(&time)
+                ));
+            }
+            Roles::Unclear => {
+                let columns: Vec<String> =
+                    table.columns.iter().filter(|c| !c.name.is_empty()).map(|c| format!("`{}`", c.name)).collect();
+                self.leave_out(format!(
+                    "{name}: passed over, for no column looks like a person's id: it has {}; if one is, add \
+                     `[data.profiles]` to seg.toml with `files` and `id`, or `[data.events]` with `event` and `time` too",
+                    columns.join(", ")
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn leave_out(&mut self, why: String) {
+        self.findings.push(why.clone());
+        self.left_out.push(why);
+    }
+
+    /// Calls say what people are and what they did, in traits and properties.
+    fn calls(&mut self, name: &str, zone: Option<Zone>, sample: &Sample<'_>) -> Result<(), ReadError> {
+        let schema = DataSchema::default();
+        let table = || Table { is_calls: true, ..Table::new(name, zone) };
+        let mut people =
+            Table { profiles: Some(ProfileRoles { id: ID.to_owned(), time: Some(TIME.to_owned()) }), ..table() };
+        sample.read(&mut CallSink::of_each(&mut people, Rows::People, &schema))?;
+        let roles = EventRoles { id: ID.to_owned(), event: EventIs::Column(EVENT.to_owned()), time: TIME.to_owned() };
+        let mut events = Table { events: Some(roles), until: sample.until(TIME, zone)?, ..table() };
+        sample.read(&mut CallSink::of_each(&mut events, Rows::Events, &schema))?;
+        let (n_people, n_events) = (people.n_rows, events.n_rows);
+        let looked = sample.told(n_people + n_events, "analytics calls");
+        self.findings.push(format!("{name}: {looked}, {n_events} of them events"));
+        self.profiles.push(people);
+        self.events.push(events);
+        Ok(())
+    }
+}
+
 /// Windows up to today would find nothing in data that ended long ago: the
 /// midnight after its last event.
 fn after_old_data(wishes: &Wishes, last_event: Timestamp) -> Option<Timestamp> {
@@ -112,203 +221,6 @@ fn after_old_data(wishes: &Wishes, last_event: Timestamp) -> Option<Timestamp> {
     let zone = Zone::parse(&wishes.timezone)?;
     let is_old = wishes.now.is_some_and(|now| now.0.saturating_sub(last_event.0) > OLD);
     is_old.then(|| zone.start_of_day(zone.date(last_event).plus_days(1)))
-}
-
-/// Which columns of a file hold whom, what and when, from which follows what its
-/// rows are.
-enum Roles {
-    Events(EventRoles),
-    Profiles { id: String },
-    Unclear,
-}
-
-/// Where a file of events has what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct EventRoles {
-    id: String,
-    event: EventIs,
-    time: String,
-}
-
-/// What says which event a row is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum EventIs {
-    /// A column.
-    Column(String),
-    /// Nothing, so that the name of the file is taken for the one event of all its rows.
-    Named(String),
-}
-
-/// What the first rows of a file show, column by column.
-struct Table {
-    name: String,
-    /// Whose clock a time without a zone means.
-    zone: Option<Zone>,
-    columns: Vec<Column>,
-    n_rows: u64,
-    /// Where the rows have what, once that is known to be events.
-    events: Option<EventRoles>,
-    /// Where the ids are of rows that are people.
-    profiles: Option<String>,
-    /// For each event, how many values each column has for it.
-    by_event: BTreeMap<String, Vec<u64>>,
-    event_order: Vec<String>,
-}
-
-const PERSON_IDS: &[&str] = &[
-    "profile_id",
-    "user_id",
-    "customer_id",
-    "person_id",
-    "member_id",
-    "contact_id",
-    "subscriber_id",
-    "client_id",
-    "distinct_id",
-    "userid",
-    "customerid",
-    "anonymous_id",
-];
-/// What the rows of a file are told apart by: people by themselves, and events beside whose
-/// they are.
-const ROW_IDS: &[&str] = &["id", "order_id", "invoice_id", "transaction_id", "payment_id", "booking_id", "session_id"];
-const EVENT_NAMES: &[&str] = &["event", "event_name", "event_type", "action", "activity"];
-/// Names of columns of events, and of much else.
-const WEAK_EVENT_NAMES: &[&str] = &["type", "name"];
-const TIME_NAMES: &[&str] = &[
-    "timestamp",
-    "time",
-    "event_time",
-    "event_timestamp",
-    "occurred_at",
-    "received_at",
-    "created_at",
-    "ts",
-    "datetime",
-    "date",
-];
-
-impl Table {
-    fn new(file: &DataFile, zone: Option<Zone>) -> Table {
-        Table {
-            zone,
-            name: file.name.clone(),
-            columns: Vec::new(),
-            n_rows: 0,
-            events: None,
-            profiles: None,
-            by_event: BTreeMap::new(),
-            event_order: Vec::new(),
-        }
-    }
-
-    fn at(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|c| c.name == name)
-    }
-
-    fn named(&self, names: &[&str], fits: impl Fn(&Column) -> bool) -> Option<String> {
-        let found = names.iter().find_map(|name| {
-            self.columns.iter().find(|c| c.name.to_lowercase().replace([' ', '-'], "_") == *name && fits(c))
-        });
-        found.map(|c| c.name.clone())
-    }
-
-    fn roles(&self) -> Roles {
-        let is_filled = |c: &Column| c.n_values > 0;
-        let event = self.named(EVENT_NAMES, |c| is_filled(c) && c.ty() == Type::Text).or_else(|| {
-            // Events come again and again, where people and things have names of their own.
-            let comes_again = |c: &Column| c.texts.len() <= ALLOWED_MAX && c.texts.len() as u64 * 2 <= c.n_values;
-            self.named(WEAK_EVENT_NAMES, |c| is_filled(c) && c.ty() == Type::Text && comes_again(c))
-        });
-        let time = self.named(TIME_NAMES, Column::fits_times).or_else(|| {
-            let is_time = |c: &&Column| c.fits_times() && c.ty() == Type::Timestamp;
-            self.columns.iter().find(is_time).map(|c| c.name.clone())
-        });
-        let own = self.named(ROW_IDS, is_filled);
-        let person = self.named(PERSON_IDS, is_filled);
-        let reached = self.named(&["email"], is_filled);
-        match (person, event, time) {
-            (person, Some(event), Some(time)) if person.is_some() || own.is_some() || reached.is_some() => {
-                let id = person.or(reached).or(own).unwrap_or_default();
-                Roles::Events(EventRoles { id, event: EventIs::Column(event), time })
-            }
-            // Rows with ids of their own, each of somebody at a time: one event a row.
-            (Some(person), None, Some(time)) if own.is_some() => {
-                let event = EventIs::Named(english::event_of_file(&self.name));
-                Roles::Events(EventRoles { id: person, event, time })
-            }
-            (person, ..) => match person.or(own).or(reached) {
-                Some(id) => Roles::Profiles { id },
-                None => Roles::Unclear,
-            },
-        }
-    }
-
-    /// What is to be known of rows that nobody can be given.
-    fn without(&self, id: &str) -> Option<String> {
-        let column = self.columns.iter().find(|c| c.name == id)?;
-        let n = self.n_rows - column.n_values.min(self.n_rows);
-        let (rows, name) = (self.n_rows, &self.name);
-        (n > 0).then(|| {
-            format!(
-                "{name}: {n} of {rows} rows have no `{id}`; a run passes over them, as many as its `--max-bad` allows"
-            )
-        })
-    }
-
-    fn last_time(&self) -> Option<Timestamp> {
-        let roles = self.events.as_ref()?;
-        self.columns.iter().find(|c| c.name == roles.time)?.last
-    }
-
-    /// The columns that are neither id, event nor time, and have a name.
-    fn fields(&self) -> impl Iterator<Item = (usize, &Column)> {
-        let mut special: Vec<&str> = self.profiles.iter().map(String::as_str).collect();
-        if let Some(EventRoles { id, event, time }) = &self.events {
-            special.extend([id.as_str(), time]);
-            if let EventIs::Column(column) = event {
-                special.push(column);
-            }
-        }
-        let columns = self.columns.iter().enumerate();
-        columns.filter(move |(_, c)| !c.name.is_empty() && !special.contains(&c.name.as_str()))
-    }
-}
-
-impl RowSink for Table {
-    fn columns(&mut self, names: &[String]) {
-        for name in names.iter().skip(self.columns.len()) {
-            self.columns.push(Column::new(name, self.zone));
-        }
-    }
-
-    fn row(&mut self, _line: u64, cells: &[Cell<'_>]) {
-        self.n_rows += 1;
-        for (column, cell) in self.columns.iter_mut().zip(cells) {
-            column.see(cell);
-        }
-        let event = match self.events.as_ref().map(|roles| &roles.event) {
-            Some(EventIs::Column(column)) => {
-                let at = self.at(column);
-                at.and_then(|at| cells.get(at)).and_then(|cell| cell.text().ok().flatten())
-            }
-            Some(EventIs::Named(name)) => Some(name.clone()),
-            None => None,
-        };
-        let Some(event) = event else { return };
-        if !self.by_event.contains_key(&event) {
-            self.event_order.push(event.clone());
-        }
-        let counts = self.by_event.entry(event).or_default();
-        counts.resize(self.columns.len(), 0);
-        for (count, cell) in counts.iter_mut().zip(cells) {
-            *count += u64::from(!cell.is_missing());
-        }
-    }
-
-    fn broken(&mut self, _line: u64, _why: &str) {}
-
-    fn note(&mut self, _kind: ProblemKind, _column: &str, _line: u64) {}
 }
 
 /// A first segment, in the words that were guessed; one that holds for any data where
@@ -493,8 +405,8 @@ mod tests {
             "log.csv",
             "customer_id,event,timestamp,amount,page\n1,order_done,2024-03-01T10:00:00Z,9.50,\n2,viewed,2024-03-02 11:00,,home\n",
         );
-        let wishes = Wishes { name: "shop".into(), timezone: "UTC".into(), at: None, now: None };
-        let proposal = propose(dir.path(), &["*.csv".into()], &wishes).expect("a proposal");
+        let wishes = Wishes { name: "shop".into(), timezone: "UTC".into(), ..Wishes::default() };
+        let proposal = propose(dir.path(), &["*.csv".into()], &wishes, &mut |_| None).expect("a proposal");
         assert_eq!(crate::manifest::parse(&proposal.manifest).map(|m| m.name), Ok("shop".into()));
         assert_eq!(seg_data::schema::parse(&proposal.schema).1, []);
         insta::assert_snapshot!(format!("{}\n---\n{}", proposal.manifest, proposal.schema));
@@ -509,8 +421,8 @@ mod tests {
         write("p1.csv", "user_id,score\n1,5\n");
         write("p2.csv", "user_id,score\n2,high\n");
         let now = Timestamp::parse("2025-01-01T00:00:00Z", None);
-        let wishes = Wishes { name: "shop".into(), timezone: "America/New_York".into(), at: None, now };
-        let proposal = propose(dir.path(), &["*.csv".into()], &wishes).expect("a proposal");
+        let wishes = Wishes { name: "shop".into(), timezone: "America/New_York".into(), now, ..Wishes::default() };
+        let proposal = propose(dir.path(), &["*.csv".into()], &wishes, &mut |_| None).expect("a proposal");
         for line in ["amount = \"money\"", "coupon = \"text\"", "score = \"text\""] {
             assert!(proposal.schema.contains(line), "{}", proposal.schema);
         }
@@ -540,8 +452,8 @@ mod tests {
         ];
         let rows: String = events.map(|event| format!("ann,{event},2026-05-01T00:00:00Z,m-1,EUR\n")).concat();
         write("events.csv", &format!("user_id,event,timestamp,message_id,currency\n{rows}"));
-        let wishes = Wishes { name: "shop".into(), timezone: "UTC".into(), at: None, now: None };
-        let proposal = propose(dir.path(), &["*.csv".into()], &wishes).expect("a proposal");
+        let wishes = Wishes { name: "shop".into(), timezone: "UTC".into(), ..Wishes::default() };
+        let proposal = propose(dir.path(), &["*.csv".into()], &wishes, &mut |_| None).expect("a proposal");
         assert_eq!(seg_data::schema::parse(&proposal.schema).1, []);
         insta::assert_snapshot!(format!("{}\n---\n{}", proposal.schema, proposal.segments));
     }

@@ -15,7 +15,7 @@ use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
-use seg_data::batch::{BatchError, EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN};
+use seg_data::batch::{BatchError, EXISTS_COLUMN, MERGED_COLUMN, id_column};
 use seg_data::schema::{Event, Field};
 use seg_data::time::DAY;
 use seg_data::{AttributeId, Batch, EventId, PropertyId, Schema, Timestamp, Wanted, Zone, parallel};
@@ -123,11 +123,11 @@ pub(crate) struct Files<'d> {
 impl<'d> Files<'d> {
     /// Those that the patterns of each source name.
     pub fn find(base: &Path, data: &'d Data) -> Result<Files<'d>, ReadError> {
-        let calls = with_files(base, &data.calls, |spec| &spec.files)?;
+        let calls = with_files(base, data, &data.calls, |spec| &spec.files)?;
         Ok(Files {
-            profiles: with_files(base, &data.profiles, |spec| &spec.files)?,
-            events: with_files(base, &data.events, |spec| &spec.files)?,
-            merges: with_files(base, &data.merges, |spec| &spec.files)?,
+            profiles: with_files(base, data, &data.profiles, |spec| &spec.files)?,
+            events: with_files(base, data, &data.events, |spec| &spec.files)?,
+            merges: with_files(base, data, &data.merges, |spec| &spec.files)?,
             calls: calls.into_iter().flat_map(|(_, files)| files).collect(),
         })
     }
@@ -165,10 +165,12 @@ pub(crate) type Sources<'d, T> = Vec<(&'d T, Vec<DataFile>)>;
 
 pub(crate) fn with_files<'d, T>(
     base: &Path,
+    data: &Data,
     sources: &'d [T],
     files: impl Fn(&T) -> &Vec<String>,
 ) -> Result<Sources<'d, T>, ReadError> {
-    sources.iter().map(|source| Ok((source, find(base, files(source))?))).collect()
+    let found = |source| find(base, files(source), data.standard_input.as_ref());
+    sources.iter().map(|source| Ok((source, found(source)?))).collect()
 }
 
 /// The field that says since when a profile's line of [`load_lines`] holds.
@@ -406,7 +408,7 @@ impl<'a> Loader<'a> {
         self.tell_of_values(attributes.as_ref(), events.as_ref());
         let ids = self.people.finish().map_err(|why| ReadError::new("data", why))?;
         let merged = merged_ids(&self.people.merges, &ids);
-        let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
+        let mut fields = vec![ArrowField::new(id_column(self.schema), DataType::Utf8, false)];
         let mut columns: Vec<ArrayRef> = vec![Arc::new(ids)];
         let internal = |e: arrow_schema::ArrowError| ReadError::new("data", format!("grouping by person failed: {e}"));
         let mut existence = std::mem::take(&mut self.existence);
@@ -435,6 +437,7 @@ impl<'a> Loader<'a> {
                 columns.push(array);
             }
         }
+        self.report.tell_spellings(self.schema);
         self.report.profiles = n_people as u64;
         // What was unpacked twice was read once.
         (self.report.bytes, self.report.bytes_read) = (self.bytes_total, self.read.n_read().min(self.bytes_total));

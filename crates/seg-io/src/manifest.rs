@@ -6,6 +6,7 @@ mod source;
 pub use source::{CsvRead, DayOrder, NULL_MARKERS, Reading};
 pub(crate) use source::{is_null_id, is_null_marker};
 
+use crate::open::{DataFile, STANDARD_INPUT};
 use seg_data::{Timestamp, WeekStart, Zone};
 use serde::Deserialize;
 use source::one_or_many;
@@ -53,6 +54,21 @@ pub struct Data {
     /// else reads in their place.
     #[serde(default)]
     pub store: Option<String>,
+    /// What came through the standard input, where files of [`STANDARD_INPUT`] are read: it was
+    /// kept in a file, since some data is read several times.
+    #[serde(skip)]
+    pub standard_input: Option<DataFile>,
+}
+
+impl Data {
+    /// Whether some of it comes through the standard input.
+    pub fn reads_standard_input(&self) -> bool {
+        let profiles = self.profiles.iter().map(|source| &source.files);
+        let events = self.events.iter().map(|source| &source.files);
+        let merges = self.merges.iter().map(|source| &source.files);
+        let mut files = profiles.chain(events).chain(merges).chain(self.calls.iter().map(|source| &source.files));
+        files.any(|files| files.iter().any(|file| file == STANDARD_INPUT))
+    }
 }
 
 /// Files of analytics calls, a JSON object each, as SDKs send them: `identify`, `track`,

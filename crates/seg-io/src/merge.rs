@@ -124,6 +124,10 @@ pub(crate) struct MergeSink<'l> {
 }
 
 impl RowSink for MergeSink<'_> {
+    fn known_columns(&self) -> Vec<String> {
+        vec![self.spec.from.clone(), self.spec.into.clone()]
+    }
+
     fn columns(&mut self, names: &[String]) {
         let at = |name: &str| names.iter().position(|n| n == name);
         self.has_columns = true;

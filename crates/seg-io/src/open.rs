@@ -26,6 +26,9 @@ pub enum Format {
     Parquet,
 }
 
+/// What names the standard input among paths of files.
+pub const STANDARD_INPUT: &str = "-";
+
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataFile {
@@ -38,6 +41,11 @@ pub struct DataFile {
     /// What folders on the way to it say of its rows: `country=DE`, as warehouses cut tables.
     pub partitions: Vec<(String, String)>,
 }
+
+/// So many bytes tell what a file without a name is.
+const BEGIN_BYTES: u64 = 1 << 10;
+
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
 /// What a value that is missing is called in the name of a folder.
 const NO_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -57,6 +65,30 @@ impl DataFile {
         let said = said.filter(|(key, value)| !key.is_empty() && *value != NO_PARTITION);
         let partitions = said.map(|(key, value)| (key.to_owned(), unescaped(value))).collect();
         Ok(DataFile { path, name, format, partitions })
+    }
+
+    /// What messages call the standard input.
+    pub const STANDARD_INPUT_NAME: &str = "standard input";
+
+    /// What came through the standard input and is kept in a file: what it is, its first bytes
+    /// tell, for it has no name that could.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn of_standard_input(path: PathBuf) -> Result<DataFile, ReadError> {
+        let name = Self::STANDARD_INPUT_NAME.to_owned();
+        let file = DataFile { path, name, format: Format::Csv, partitions: Vec::new() };
+        let mut begin = Vec::new();
+        let read = file.stream(&Arc::default())?.take(BEGIN_BYTES).read_to_end(&mut begin);
+        read.map_err(|error| file.error(&error))?;
+        let first = begin.iter().find(|byte| !byte.is_ascii_whitespace() && !BYTE_ORDER_MARK.contains(byte));
+        let format = match first {
+            _ if begin.starts_with(b"PAR1") => Format::Parquet,
+            _ if begin.starts_with(b"ARROW1") || begin.starts_with(&[0xff; 4]) => Format::Arrow,
+            Some(b'{' | b'[') => Format::Json,
+            Some(_) | None => Format::Csv,
+        };
+        Ok(DataFile { format, ..file })
     }
 
     /// Lines of JSON that are no file.
@@ -162,16 +194,25 @@ impl Read for Counted {
 }
 
 /// The files that patterns name, relative to `base`, sorted within a pattern; each once,
-/// whichever patterns and links lead to it.
+/// whichever patterns and links lead to it. [`STANDARD_INPUT`] names what came through it, where
+/// it was kept.
 ///
 /// # Errors
 /// When a pattern is malformed or fits no file, or a file is of no known kind.
-pub fn find(base: &Path, patterns: &[String]) -> Result<Vec<DataFile>, ReadError> {
+pub fn find(base: &Path, patterns: &[String], standard_input: Option<&DataFile>) -> Result<Vec<DataFile>, ReadError> {
     let mut files = Vec::new();
     let mut known: HashSet<PathBuf> = HashSet::new();
     // Where a path cannot be followed, reading it will say why.
     let mut is_new = |path: &Path| known.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     for pattern in patterns {
+        if pattern == STANDARD_INPUT {
+            let nothing = || ReadError::new(pattern, "the standard input is not read here");
+            let file = standard_input.ok_or_else(nothing)?;
+            if is_new(&file.path) {
+                files.push(file.clone());
+            }
+            continue;
+        }
         let path = base.join(pattern);
         if path.is_file() {
             if is_new(&path) {

@@ -1,6 +1,8 @@
 //! What reading data found wrong, counted, with the first places.
 
 use crate::times::UnixUnit;
+use seg_data::Schema;
+use seg_data::schema::{Field, Target, fold_name, toml_key, toml_text};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
@@ -66,6 +68,12 @@ pub enum ProblemKind {
     NotPacked,
     /// A file that changed since it was packed.
     PackedBefore,
+    /// A list that segments name and that has no value.
+    EmptyList,
+    /// A list of which no value occurs in a column that segments compare with it.
+    UnmetList,
+    /// A list whose first line stands for the name of its column and is a value of the data.
+    ListHeader,
 }
 
 impl ProblemKind {
@@ -99,6 +107,9 @@ impl ProblemKind {
             ProblemKind::SharedDevice => "shared-device",
             ProblemKind::NotPacked => "not-packed",
             ProblemKind::PackedBefore => "packed-before",
+            ProblemKind::EmptyList => "empty-list",
+            ProblemKind::UnmetList => "unmet-list",
+            ProblemKind::ListHeader => "list-header",
         }
     }
 
@@ -130,7 +141,10 @@ impl ProblemKind {
             | ProblemKind::SameContent
             | ProblemKind::SharedDevice
             | ProblemKind::NotPacked
-            | ProblemKind::PackedBefore => false,
+            | ProblemKind::PackedBefore
+            | ProblemKind::EmptyList
+            | ProblemKind::UnmetList
+            | ProblemKind::ListHeader => false,
         }
     }
 
@@ -163,18 +177,30 @@ impl ProblemKind {
             | ProblemKind::SameContent
             | ProblemKind::SharedDevice
             | ProblemKind::NotPacked
-            | ProblemKind::PackedBefore => false,
+            | ProblemKind::PackedBefore
+            | ProblemKind::EmptyList
+            | ProblemKind::UnmetList
+            | ProblemKind::ListHeader => false,
         }
     }
 
-    fn sentence(self, column: &str, n: u64) -> String {
+    fn sentence(self, column: &str, other: &str, n: u64) -> String {
         let (rows, events, values) = (plural(n, "row"), plural(n, "event"), plural(n, "value"));
         let (was, counts, is, has, belongs, repeats) = match n {
             1 => ("was", "counts", "is", "has", "belongs", "repeats"),
             _ => ("were", "count", "are", "have", "belong", "repeat"),
         };
         match self {
-            ProblemKind::UnknownColumn => format!("column `{column}` is not in the schema and was passed over"),
+            ProblemKind::UnknownColumn => {
+                let (exact, called) = match other {
+                    "" => (String::new(), String::new()),
+                    other => (
+                        format!("; names in data count letter by letter, and the schema has `{other}`"),
+                        format!(": `columns = {{ {} = {} }}` in seg.toml reads it", toml_key(other), toml_text(column)),
+                    ),
+                };
+                format!("column `{column}` is not in the schema and was passed over{exact}{called}")
+            }
             ProblemKind::AbsentColumn => {
                 let (files, lack) = (plural(n, "file"), if n == 1 { "lacks" } else { "lack" });
                 format!("{files} {lack} the column `{column}`, which the answer needs; its values are missing there")
@@ -186,7 +212,11 @@ impl ProblemKind {
             ProblemKind::MissingId => format!("{rows} without an id in `{column}` {was} passed over"),
             ProblemKind::MissingEvent => format!("{rows} without an event name in `{column}` {was} passed over"),
             ProblemKind::UnknownEvent => {
-                format!("{events} called `{column}` {is} not in the schema and {was} passed over")
+                let exact = match other {
+                    "" => String::new(),
+                    other => format!("; names in data count letter by letter, and the schema has `{other}`"),
+                };
+                format!("{events} called `{column}` {is} not in the schema and {was} passed over{exact}")
             }
             ProblemKind::ImpossibleTime => format!("{rows} without a possible time in `{column}` {was} passed over"),
             ProblemKind::UnparsableValue => {
@@ -239,6 +269,14 @@ impl ProblemKind {
                     "{files} {look} like `{column}` under another name, of the same size and beginning, and {was} read as well"
                 )
             }
+            ProblemKind::EmptyList => format!("the list `{column}` has no value, and segments ask who is in it"),
+            ProblemKind::UnmetList => {
+                format!("no value of the list `{other}` is in `{column}`, which segments compare with it")
+            }
+            ProblemKind::ListHeader => format!(
+                "the first line of the list `{other}` stands for the name of its column, and is a value of `{column}`; \
+                 put a line with a name before it"
+            ),
         }
     }
 }
@@ -273,6 +311,9 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// In which column, or of which event.
     pub column: String,
+    /// What else the sentence speaks of: the name of the schema that is spelled otherwise, or
+    /// the list that is compared with the column; mostly nothing.
+    pub other: String,
     /// How many rows or values have it.
     pub count: u64,
     /// The first few places where it was seen.
@@ -281,7 +322,7 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.kind.sentence(&self.column, self.count))
+        f.write_str(&self.kind.sentence(&self.column, &self.other, self.count))
     }
 }
 
@@ -319,6 +360,44 @@ impl Report {
             && problem.examples.len() < EXAMPLES_MAX
         {
             problem.examples.push(place());
+        }
+    }
+
+    /// Adds a problem that was found when everything was read.
+    pub fn tell(&mut self, kind: ProblemKind, column: &str, other: Option<&str>, place: Place) {
+        let (column, other) = (column.to_owned(), other.unwrap_or_default().to_owned());
+        self.problems.push(Problem { kind, column, other, count: 1, examples: vec![place] });
+    }
+
+    /// Says of names that the schema does not have which of its names are the same but for
+    /// the spelling, as sentences take them.
+    pub(crate) fn tell_spellings(&mut self, schema: &Schema) {
+        let is_unknown = |kind: ProblemKind| matches!(kind, ProblemKind::UnknownColumn | ProblemKind::UnknownEvent);
+        if !self.problems.iter().any(|problem| is_unknown(problem.kind)) {
+            return;
+        }
+        let properties = schema.events.iter().flat_map(|event| &event.properties);
+        let fields = schema.attributes.iter().chain(properties);
+        let names = |field: &Field| std::iter::once(&field.name).chain(&field.also).map(|n| fold_name(n)).collect();
+        let mut fields_by_name: HashMap<String, &str> = HashMap::new();
+        for field in fields {
+            let names: Vec<String> = names(field);
+            for name in names {
+                fields_by_name.entry(name).or_insert(&field.name);
+            }
+        }
+        for problem in self.problems.iter_mut().filter(|problem| is_unknown(problem.kind)) {
+            let of_event = || {
+                schema.lookup(&problem.column).iter().find_map(|target| match target {
+                    Target::Event(id) => schema.event(*id).map(|event| event.name.as_str()),
+                    Target::Attribute(_) | Target::Group(_) => None,
+                })
+            };
+            let meant = match problem.kind == ProblemKind::UnknownEvent {
+                true => of_event(),
+                false => fields_by_name.get(&fold_name(&problem.column)).copied(),
+            };
+            meant.filter(|name| *name != problem.column).unwrap_or_default().clone_into(&mut problem.other);
         }
     }
 
@@ -362,7 +441,8 @@ impl Report {
             false => *self.places.entry((kind, column.to_owned())).or_insert(self.problems.len()),
         };
         if at == self.problems.len() {
-            self.problems.push(Problem { kind, column: column.to_owned(), count: 0, examples: Vec::new() });
+            let (column, other) = (column.to_owned(), String::new());
+            self.problems.push(Problem { kind, column, other, count: 0, examples: Vec::new() });
         }
         let problem = self.problems.get_mut(at)?;
         problem.count += 1;

@@ -17,7 +17,7 @@ mod pairs;
 mod previous;
 mod table;
 
-pub use aside::{Aside, try_place, write_whole};
+pub use aside::{Aside, sweep, try_place, write_whole};
 pub use changes::{Changes, GoneSegment, SegmentChanges};
 pub use column::{AttributeColumn, attribute_columns};
 pub use digest::{FileDigest, digest_of_ids, digest_of_text, file_digest};

@@ -5,11 +5,13 @@ mod arrow;
 mod csv;
 mod dialect;
 mod mapped;
+mod maps;
 mod ndjson;
 mod not_numbers;
 mod parquet;
 mod pruning;
 
+pub(crate) use dialect::delimiter_of;
 pub(crate) use ndjson::cell as json_cell;
 
 use crate::cell::Cell;
@@ -19,7 +21,7 @@ use crate::open::{DataFile, Format};
 use crate::report::{ProblemKind, ReadError};
 use arrow_array::ArrayRef;
 use mapped::Mapped;
-pub(crate) use parquet::latest_of;
+pub(crate) use parquet::{latest_of, n_rows, read_first};
 pub(crate) use pruning::{Asked, Left, Pruning};
 use seg_data::Zone;
 use std::num::NonZero;
@@ -52,6 +54,12 @@ pub(crate) trait RowSink {
     /// Whether cells of a column are looked at; others may come as missing.
     fn wants(&self, _column: usize) -> bool {
         true
+    }
+
+    /// The names of columns that are looked for, so that of maps the keys among them are
+    /// columns.
+    fn known_columns(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Whose clock a time without a zone means.
@@ -130,6 +138,15 @@ pub(crate) fn read(
         Format::Json => ndjson::read(file, file.stream(meter)?, sink),
         Format::Arrow => arrow::read(file, meter, sink),
         Format::Parquet => parquet::read(file, meter, threads, sink),
+    }
+}
+
+/// Feeds lines that a file of texts begins with into `sink`.
+pub(crate) fn read_bytes(file: &DataFile, lines: Arc<[u8]>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+    let stream = Box::new(std::io::Cursor::new(lines));
+    match file.format {
+        Format::Csv | Format::Tsv => csv::read(file, &CsvRead::default(), stream, sink),
+        Format::Json | Format::Arrow | Format::Parquet => ndjson::read(file, stream, sink),
     }
 }
 

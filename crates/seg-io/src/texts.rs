@@ -60,6 +60,11 @@ impl Texts {
     }
 }
 
+/// Whether nothing can be seen of a text: it is empty, or blanks alone.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.trim_start().is_empty()
+}
+
 /// Whether a text begins or ends with blanks.
 pub(crate) fn has_blanks(text: &str) -> bool {
     text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace)

@@ -76,13 +76,36 @@ pub(crate) fn instant(text: &str, zone: Option<Zone>) -> Option<Timestamp> {
         let local = text.get(..text.len().checked_sub(name.len())?)?;
         text.get(local.len()..)?.eq_ignore_ascii_case(name).then(|| local.trim_end())
     });
-    if let Some(local) = named {
-        return Timestamp::parse(local, Some(Zone::UTC));
+    if let Some(at) = named.and_then(|local| Timestamp::parse(local, Some(Zone::UTC))) {
+        return Some(at);
     }
     // `10:00:00 +0100`
     let spaced = text.rsplit_once(' ').filter(|(_, offset)| offset.starts_with(['+', '-']));
     let spaced = spaced.and_then(|(local, offset)| Timestamp::parse(&format!("{local}{offset}"), None));
-    spaced.or_else(|| unix_text(text).map(|(at, _)| at))
+    spaced.or_else(|| unix_text(text).map(|(at, _)| at)).or_else(|| of_mail(text))
+}
+
+/// `Thu, 28 May 2026 20:26:40 +0000`, as mail and HTTP write it (RFC 5322, section 3.3), with
+/// its offset or the name of UTC.
+fn of_mail(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let date = match text.split_once(", ") {
+        Some((weekday, date)) if weekday.len() == 3 && weekday.bytes().all(|b| b.is_ascii_alphabetic()) => date,
+        Some(_) => return None,
+        None => text,
+    };
+    let mut parts = date.split(' ');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let (clock, offset) = (parts.next()?, parts.next()?);
+    let month = MONTHS.iter().position(|name| name.eq_ignore_ascii_case(month))? + 1;
+    let is_date = matches!(day.len(), 1 | 2) && year.len() == 4;
+    let offset = match offset {
+        "GMT" | "UT" | "UTC" => "Z",
+        offset if offset.starts_with(['+', '-']) => offset,
+        _ => return None,
+    };
+    let is_whole = is_date && parts.next().is_none();
+    is_whole.then(|| Timestamp::parse(&format!("{year}-{month:02}-{day:0>2}T{clock}{offset}"), None)).flatten()
 }
 
 /// `31/12/2026 14:00` as `2026-12-31 14:00`, in the order that is said; nothing where it is
@@ -127,11 +150,22 @@ mod tests {
             "1772359200000",
             "1772359200000000",
             "1772359200000000000",
+            "Sun, 01 Mar 2026 10:00:00 GMT",
+            "Sun, 1 Mar 2026 12:00:00 +0200",
+            "1 Mar 2026 10:00:00 UT",
         ] {
             assert_eq!(read(text), "2026-03-01T10:00:00Z", "{text}");
         }
         assert_eq!(read("1772359200.25"), "2026-03-01T10:00:00.250000Z");
         for text in ["20260301", "7", "12345678", "2026-03-01 10:00:00 CET", "soon", "", "-", "17723592000000000000000"]
+            .into_iter()
+            .chain([
+                "1 Mar 2026",
+                "1 Mar 2026 10:00:00",
+                "1 Mar 2026 10:00:00 CET",
+                "31 Feb 2026 10:00:00 GMT",
+                "a, b, c",
+            ])
         {
             assert_eq!(read(text), "none", "{text}");
         }

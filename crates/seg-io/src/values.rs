@@ -4,6 +4,7 @@
 use crate::cell::Cell;
 use crate::column::{ColumnBuilder, TypedColumn};
 use crate::people::People;
+use crate::texts::is_blank;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt32Type, UInt64Type,
@@ -129,8 +130,8 @@ impl Values {
             ColumnBuilder::Text(_) => {
                 let coded = array.as_dictionary_opt::<Int32Type>()?;
                 let texts = coded.values().as_string_opt::<i32>()?.clone();
-                // An empty text is a missing one.
-                if texts.null_count() > 0 || texts.iter().flatten().any(str::is_empty) {
+                // A text in which nothing can be seen is a missing one.
+                if texts.null_count() > 0 || texts.iter().flatten().any(is_blank) {
                     return None;
                 }
                 Values::Texts { keys: coded.keys().clone(), texts }

@@ -1,6 +1,7 @@
 //! Profile batches: Arrow record batches in the layout that a schema gives.
 //!
-//! One row a profile. Column [`ID_COLUMN`] holds its id as text; an attribute is a
+//! One row a profile. Column [`ID_COLUMN`] holds its id as text, or
+//! [`OWN_ID_COLUMN`] where the schema has something of the first name; an attribute is a
 //! column of its own name; an event is a column of its own name that holds
 //! `List<Struct<time, property…>>`, ascending by time; an attribute whose history
 //! the schema says is kept may be a `List<Struct<time, value>>` instead. A column
@@ -18,6 +19,6 @@
 
 #[doc(inline)]
 pub use seg_data::batch::{
-    ARRIVAL_FIELD, BatchError, BatchProblem, Conversion, EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN, TIME_FIELD,
-    VALUE_FIELD, event_type, storage_type, time_type,
+    ARRIVAL_FIELD, BatchError, BatchProblem, Conversion, EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN, OWN_ID_COLUMN,
+    TIME_FIELD, VALUE_FIELD, event_type, storage_type, time_type,
 };

@@ -59,7 +59,8 @@ pub fn input_files(project: &Project) -> Result<Vec<Input>, ReadError> {
         Input { name: name.to_string_lossy().into_owned(), path: project.dir.join(&name), kind: InputKind::Data }
     }));
     for files in data_patterns(project).filter(|_| store.is_none()) {
-        let found = seg_io::find(&project.dir, files)?;
+        let standard_input = project.manifest.as_ref().and_then(|manifest| manifest.data.standard_input.as_ref());
+        let found = seg_io::find(&project.dir, files, standard_input)?;
         inputs.extend(found.into_iter().map(|file| Input { name: file.name, path: file.path, kind: InputKind::Data }));
     }
     let mut known = std::collections::HashSet::new();
@@ -117,7 +118,7 @@ impl Project {
     pub fn inputs(&self) -> Result<Vec<PathBuf>, ReadError> {
         let mut inputs: Vec<PathBuf> = input_files(self)?.into_iter().map(|input| input.path).collect();
         // Files that a store was packed of are none less; those that are gone need no care.
-        let packed = data_patterns(self).filter_map(|files| seg_io::find(&self.dir, files).ok()).flatten();
+        let packed = data_patterns(self).filter_map(|files| seg_io::find(&self.dir, files, None).ok()).flatten();
         inputs.extend(packed.map(|file| file.path));
         inputs.push(self.dir.join(LOCK_FILE));
         Ok(inputs)

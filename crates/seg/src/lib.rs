@@ -137,6 +137,8 @@ mod inputs;
 pub mod io;
 mod lint;
 #[cfg(feature = "io")]
+mod lists;
+#[cfg(feature = "io")]
 mod load;
 mod native;
 mod options;

@@ -20,6 +20,8 @@ pub use seg_syntax::{diag, source, token};
 
 #[cfg(feature = "io")]
 pub use crate::inputs::{Input, InputKind, input_files, pattern_of};
+#[cfg(feature = "io")]
+pub use crate::lists::tell_of_lists;
 pub use seg_hir::suggestion;
 
 #[cfg(feature = "jit")]
@@ -62,6 +64,14 @@ pub fn parts(project: &Project) -> Parts<'_> {
 pub fn set_store(project: &mut Project, folder: &Path) {
     if let Some(manifest) = &mut project.manifest {
         manifest.data.store = Some(folder.to_string_lossy().into_owned());
+    }
+}
+
+/// Gives what came through the standard input, and was kept, to a project that reads it.
+#[cfg(feature = "io")]
+pub fn set_standard_input(project: &mut Project, file: seg_io::DataFile) {
+    if let Some(manifest) = &mut project.manifest {
+        manifest.data.standard_input = Some(file);
     }
 }
 

@@ -1,14 +1,14 @@
 //! `seg check`
 
-use super::{load, read_lock, run, today};
+use super::{input, load, read_lock, run, today};
 use crate::args::{Check, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
-use seg::unstable::{frozen::check_frozen, parts};
+use seg::unstable::{frozen::check_frozen, parts, tell_of_lists};
 use seg::{Diagnostics, Program, Project};
 
 pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
-    let project = load(&args.dir)?;
+    let mut project = load(&args.dir)?;
     let n_files = parts(&project).segment_files.len();
     match seg::compile(&project) {
         Ok(program) => {
@@ -23,6 +23,7 @@ pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
                 return Ok(Exit::Errors);
             }
             if args.data {
+                let _input = input::take(&mut project)?;
                 return check_data(args, &project, &program, output);
             }
             if args.format == Format::Text {
@@ -53,7 +54,8 @@ fn check_data(args: &Check, project: &Project, program: &Program, output: &Outpu
     };
     let (now, _) = run::now(args.at.as_deref(), manifest)?;
     let asked = program.wanted(now);
-    let loaded = run::read_as_of(project, manifest, (&asked, &asked), Some(now), output)?;
+    let mut loaded = run::read_as_of(project, manifest, (&asked, &asked), Some(now), output)?;
+    tell_of_lists(project, program, &loaded.batch, &mut loaded.report);
     let is_wrong = loaded.report.problems.iter().any(|problem| !problem.kind.is_remark());
     match args.format {
         Format::Json => print_json(&serde_json::json!({ "data": run::data_json(&loaded.report) }))?,

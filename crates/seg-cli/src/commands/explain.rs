@@ -1,7 +1,7 @@
 //! `seg explain`
 
 use super::test::{why_json, write_why};
-use super::{compiled, load, run};
+use super::{compiled, input, load, run};
 use crate::args::{Explain, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
@@ -10,8 +10,9 @@ use seg::unstable::parts;
 use std::fmt::Write;
 
 pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
-    let project = load(&args.dir)?;
+    let mut project = load(&args.dir)?;
     let Some(program) = compiled(&project, args.format, "explained", output)? else { return Ok(Exit::Errors) };
+    let _input = input::take(&mut project)?;
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };

@@ -1,6 +1,6 @@
 //! `seg history`
 
-use super::{compiled, load, run};
+use super::{compiled, input, load, run};
 use crate::args::{Format, History};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
@@ -12,8 +12,9 @@ use std::fmt::Write;
 const DAY: i64 = 24 * 3_600_000_000;
 
 pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
-    let project = load(&args.dir)?;
+    let mut project = load(&args.dir)?;
     let Some(program) = compiled(&project, args.format, "counted", output)? else { return Ok(Exit::Errors) };
+    let _input = input::take(&mut project)?;
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };

@@ -1,12 +1,13 @@
 //! `seg init`
 
-use super::instant;
+use super::{input, instant};
 use crate::args::Init;
 use crate::exit::{Exit, Failure};
 use crate::output::print_text;
-use seg::unstable::io::infer::{Wishes, propose};
-use seg::unstable::io::{DataFile, manifest::MANIFEST_FILE};
+use seg::unstable::io::infer::{Question, RowsAre, Wishes, propose};
+use seg::unstable::io::{DataFile, STANDARD_INPUT, manifest::MANIFEST_FILE};
 use seg::{Timestamp, Zone};
+use std::io::{IsTerminal, stderr, stdin};
 use std::path::{Component, Path, PathBuf};
 
 const SCHEMA_FILE: &str = "schema.toml";
@@ -23,6 +24,11 @@ pub fn run(args: &Init) -> Result<Exit, Failure> {
             return Err(Failure::new(format!("{} exists already; nothing was written", path.display())));
         }
     }
+    let from_input = args.from.iter().filter(|from| is_input(from)).count();
+    if from_input > 1 {
+        return Err(Failure::usage("standard input (`--from -`) can be looked at once"));
+    }
+    let kept = if from_input == 1 { Some(input::keep()?) } else { None };
     let mut files = Vec::new();
     for from in &args.from {
         files.extend(data_files(from)?);
@@ -35,13 +41,20 @@ pub fn run(args: &Init) -> Result<Exit, Failure> {
     let base = args.dir.canonicalize().map_err(failed(&args.dir))?;
     let mut patterns = Vec::new();
     for file in &files {
+        if is_input(file) {
+            patterns.push(STANDARD_INPUT.to_owned());
+            continue;
+        }
         let full = file.canonicalize().map_err(failed(file))?;
         patterns.push(relative(&base, &full).to_string_lossy().into_owned());
     }
     let name = base.file_name().map_or("project".to_owned(), |n| n.to_string_lossy().into_owned());
     let now = Some(Timestamp(chrono::Utc::now().timestamp_micros()));
-    let wishes = Wishes { name, timezone: args.timezone.clone(), at, now };
-    let proposal = propose(&base, &patterns, &wishes).map_err(Failure::new)?;
+    let standard_input = kept.as_ref().map(|kept| kept.data.clone());
+    let can_ask = standard_input.is_none() && stdin().is_terminal() && stderr().is_terminal();
+    let wishes = Wishes { name, timezone: args.timezone.clone(), at, now, standard_input };
+    let mut ask = |question: Question<'_>| if can_ask { ask(question) } else { None };
+    let proposal = propose(&base, &patterns, &wishes, &mut ask).map_err(Failure::new)?;
     let mut text = String::new();
     for finding in &proposal.findings {
         text.push_str(finding);
@@ -64,8 +77,33 @@ pub fn run(args: &Init) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+fn is_input(from: &Path) -> bool {
+    from.as_os_str() == STANDARD_INPUT
+}
+
+/// Asks what the rows of a file are; none where nobody answers.
+fn ask(question: Question<'_>) -> Option<RowsAre> {
+    let Question { file, id, time, event } = question;
+    eprintln!("{file}: each row has a person in `{id}` and a time in `{time}`, and no column names an event");
+    for _ in 0..3 {
+        eprint!("is each row an event (`{event}`), or what a person was at that time? [event/person] ");
+        let mut answer = String::new();
+        let n_read = stdin().read_line(&mut answer).ok()?;
+        match answer.trim().to_ascii_lowercase().as_str() {
+            "e" | "event" | "events" => return Some(RowsAre::Events),
+            "p" | "person" | "people" => return Some(RowsAre::People),
+            _ if n_read == 0 => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// The file itself, or the data files of a directory.
 fn data_files(from: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if is_input(from) {
+        return Ok(vec![from.to_owned()]);
+    }
     if !from.is_dir() {
         if !from.exists() {
             return Err(Failure::new(format!("{}: there is no such file or directory", from.display())));

@@ -1,6 +1,6 @@
 //! `seg pack`
 
-use super::load_with_store;
+use super::{input, load_with_store};
 use super::run::{data_json, problems, too_many_lost};
 use super::schema::has_errors;
 use crate::args::{Format, Pack};
@@ -10,7 +10,8 @@ use seg::unstable::io::store::{PackRequest, Packed, Packing};
 use seg::unstable::parts;
 
 pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
-    let project = load_with_store(&args.dir, args.store.as_deref())?;
+    let mut project = load_with_store(&args.dir, args.store.as_deref())?;
+    let _input = input::keep(&mut project)?;
     let parts = parts(&project);
     // Segments may be wrong: what is packed does not depend on them.
     if has_errors(&project, args.format, output)? {

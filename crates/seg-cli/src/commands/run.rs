@@ -2,13 +2,13 @@
 
 use super::guard::{self, Guards};
 use super::results::{self, Inputs};
-use super::{compiled, instant, load_with_store};
+use super::{compiled, input, instant, load_with_store};
 use crate::args::{Format, Run, Share};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::unstable::io::{LoadRequest, Loaded, Manifest, Problem, Report};
-use seg::unstable::{module, parts};
+use seg::unstable::{module, parts, tell_of_lists};
 use seg::{
     Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted,
 };
@@ -18,8 +18,9 @@ use std::fmt::Write;
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     // What is asked for is checked before anything is read.
     let asked = results::Asked::new(&args.results)?;
-    let project = load_with_store(&args.dir, args.store.as_deref())?;
+    let mut project = load_with_store(&args.dir, args.store.as_deref())?;
     let Some(program) = compiled(&project, args.format, "run", output)? else { return Ok(Exit::Errors) };
+    let _input = input::take(&mut project)?;
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
@@ -36,13 +37,14 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let mut asked = program.wanted(now);
     asked.attributes.extend(&results.columns);
     let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
-    let loaded = loaded(&project, manifest, output, |request| LoadRequest {
+    let mut loaded = loaded(&project, manifest, output, |request| LoadRequest {
         wanted: Some(wanted),
         asked: Some(&asked),
         now: Some(now),
         is_mapped: !args.no_map,
         ..request
     })?;
+    tell_of_lists(&project, &program, &loaded.batch, &mut loaded.report);
     inputs.as_ref().map_or(Ok(()), Inputs::refuse_changed)?;
     if let Some(exit) = refused_data(args, &loaded.report)? {
         return Ok(exit);

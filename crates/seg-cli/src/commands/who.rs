@@ -1,11 +1,12 @@
 //! `seg who`
 
-use super::{load, run};
+use super::{input, load, run};
 use crate::args::{Format, Who};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
 use seg::unstable::data::batch::Column;
 use seg::unstable::data::{AttributeId, EventId, PropertyId, Type, Value};
+use seg::unstable::io::{MergeLink, merge_links};
 use seg::unstable::parts;
 use seg::{Batch, Timestamp, Wanted, Zone};
 use std::fmt::{self, Write};
@@ -14,6 +15,8 @@ use std::fmt::{self, Write};
 struct Record {
     id: String,
     merged_ids: Vec<String>,
+    /// What says that they are one person.
+    links: Vec<MergeLink>,
     exists_from: Option<Timestamp>,
     attributes: Vec<Attribute>,
     /// The earliest first.
@@ -44,7 +47,8 @@ struct Event {
 }
 
 pub fn run(args: &Who, output: &Output) -> Result<Exit, Failure> {
-    let project = load(&args.dir)?;
+    let mut project = load(&args.dir)?;
+    let _input = input::take(&mut project)?;
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
@@ -54,7 +58,12 @@ pub fn run(args: &Who, output: &Output) -> Result<Exit, Failure> {
     let Some(row) = loaded.batch.row_of(&args.id) else {
         return Err(Failure::usage(format!("nobody in the data has the id `{}`", args.id.escape_debug())));
     };
-    let record = record(&loaded.batch, row, now);
+    let mut record = record(&loaded.batch, row, now);
+    if !record.merged_ids.is_empty() {
+        let ids: Vec<&str> = record.merged_ids.iter().chain([&record.id]).map(String::as_str).collect();
+        let links = merge_links(parts(&project).dir, &manifest.data, manifest.zone, &ids);
+        record.links = links.map_err(Failure::new)?;
+    }
     match args.format {
         Format::Json => print_json(&json(&record, now))?,
         Format::Text => print_text(&text(&record, (now, said_by), manifest.zone, args.last))?,
@@ -93,6 +102,7 @@ fn record(batch: &Batch, row: usize, now: Timestamp) -> Record {
     Record {
         id: batch.id(row).to_owned(),
         merged_ids: batch.merged_ids(row).map(str::to_owned).collect(),
+        links: Vec::new(),
         exists_from: batch.exists_from(row),
         attributes: attributes.collect(),
         events,
@@ -176,6 +186,11 @@ fn text(record: &Record, (now, said_by): (Timestamp, &str), zone: Option<Zone>, 
         let ids: Vec<String> = record.merged_ids.iter().map(|id| id.escape_debug().to_string()).collect();
         let _ = writeln!(out, "  also {}", ids.join(", "));
     }
+    for MergeLink { from, into, place, call, message_id } in &record.links {
+        let message = message_id.as_ref().map_or(String::new(), |id| format!(", message {}", id.escape_debug()));
+        let call = call.map_or(String::new(), |call| format!(" ({call}{message})"));
+        let _ = writeln!(out, "    {} is {} by {place}{call}", from.escape_debug(), into.escape_debug());
+    }
     if !record.attributes.is_empty() {
         out.push_str("attributes\n");
     }
@@ -213,10 +228,22 @@ fn json(record: &Record, now: Timestamp) -> serde_json::Value {
         let properties: serde_json::Map<_, _> = properties.collect();
         serde_json::json!({ "event": event.name, "time": event.time.to_string(), "properties": properties })
     });
+    let links = record.links.iter().map(|link| {
+        let MergeLink { from, into, place, call, message_id } = link;
+        serde_json::json!({
+            "from": from,
+            "into": into,
+            "file": place.file,
+            "line": place.line,
+            "call": call,
+            "message_id": message_id,
+        })
+    });
     serde_json::json!({
         "at": now.to_string(),
         "id": record.id,
         "merged_ids": record.merged_ids,
+        "merges": links.collect::<Vec<_>>(),
         "exists_from": record.exists_from.map(|from| from.to_string()),
         "attributes": attributes.collect::<Vec<_>>(),
         "events": events.collect::<Vec<_>>(),

@@ -2,6 +2,7 @@
 
 use super::pattern::fits_pattern;
 use super::{AttributeId, Channel, Event, EventId, Field, Group, Names, Noun, Role, Schema, Target, Verb, fold_name};
+use crate::batch::OWN_NAMES;
 use crate::time::{DAY, Period, SECOND};
 use crate::types::Type;
 use serde::Deserialize;
@@ -339,6 +340,15 @@ impl Reader {
             let help = "a name has at least one character, none of them invisible, and no space at its ends";
             self.problem(ProblemKind::Name, at.clone(), message, Some(help.to_owned()));
         }
+        // A column of that name could not be told from ours.
+        if OWN_NAMES.contains(&name) {
+            let message = format!("`{name}` is a name that Seg uses for a column of its own");
+            let plain = name.trim_start_matches('$');
+            let help = format!(
+                "call it `{plain}`; where files have a column of that name, seg.toml maps it: `columns = {{ {plain} = \"{name}\" }}`"
+            );
+            self.problem(ProblemKind::Name, at.clone(), message, Some(help));
+        }
     }
 
     fn field(&mut self, name: Spanned<String>, file: Spanned<ShortOrLong<FieldTable>>) -> Field {
@@ -663,6 +673,20 @@ mod tests {
                 "Reference x: `x` is not an attribute of type boolean",
             ]
         );
+        for name in OWN_NAMES {
+            for text in [
+                format!("[attributes]\n{name:?} = \"text\"\n"),
+                format!("[attributes]\nplan = {{ type = \"text\", also = [{name:?}] }}\n"),
+                format!("[events.{name:?}]\n"),
+                format!("[events.buy.properties]\n{name:?} = \"text\"\n"),
+            ] {
+                let found = problems(&text);
+                let expected = format!("`{name}` is a name that Seg uses for a column of its own");
+                assert!(matches!(found.as_slice(), [one] if one.contains(&expected)), "{text}: {found:?}");
+            }
+        }
+        // Names of other tools.
+        assert_eq!(problems("[attributes]\n\"$email\" = \"text\"\nprofile_id = \"text\"\n"), [""; 0]);
         assert!(problems("[attributes")[0].starts_with("Syntax"));
         assert_eq!(problems("atributes = 1").len(), 1);
     }

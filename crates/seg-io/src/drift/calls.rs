@@ -31,6 +31,10 @@ impl<'c, 't, 's> BothSink<'c, 't, 's> {
 }
 
 impl RowSink for BothSink<'_, '_, '_> {
+    fn known_columns(&self) -> Vec<String> {
+        [self.people.known_columns(), self.events.known_columns()].concat()
+    }
+
     fn columns(&mut self, names: &[String]) {
         self.arrived = ARRIVED.iter().filter_map(|name| names.iter().position(|known| known == name)).collect();
         self.people.columns(names);

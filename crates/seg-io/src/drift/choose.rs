@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 /// A file that is not there or cannot be read, or that has the columns of no source.
 pub fn of_files(dir: &Path, data: &Data, base: &Path, patterns: &[String]) -> Result<Data, ReadError> {
     let mut chosen = Data::default();
-    for file in find(base, patterns)? {
+    for file in find(base, patterns, None)? {
         let path = vec![file.path.strip_prefix(base).unwrap_or(&file.path).to_string_lossy().into_owned()];
-        let is_of = |files: &[String]| names(dir, files, &file);
+        let is_of = |files: &[String]| names(dir, files, &file, data);
         let mut header = Header::default();
         // What is wrong with the file will be told when it is read. A line may be long.
         for n_bytes in [1 << 16, 1 << 24] {
@@ -49,10 +49,11 @@ pub fn of_files(dir: &Path, data: &Data, base: &Path, patterns: &[String]) -> Re
 }
 
 /// Whether the files of a source are said to have one among them.
-fn names(dir: &Path, patterns: &[String], file: &DataFile) -> bool {
+fn names(dir: &Path, patterns: &[String], file: &DataFile, data: &Data) -> bool {
     let known = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let path: PathBuf = known(&file.path);
-    find(dir, patterns).is_ok_and(|files| files.iter().any(|other| known(&other.path) == path))
+    find(dir, patterns, data.standard_input.as_ref())
+        .is_ok_and(|files| files.iter().any(|other| known(&other.path) == path))
 }
 
 /// The columns at the beginning of a file.

@@ -132,6 +132,12 @@ impl RowSink for PeopleSink<'_, '_> {
         self.tally.borrow().zone
     }
 
+    fn known_columns(&self) -> Vec<String> {
+        let special = std::iter::once(&self.spec.id).chain(&self.spec.time);
+        let tally = self.tally.borrow();
+        special.chain(tally.schema.attributes.iter().map(|field| &field.name)).cloned().collect()
+    }
+
     fn columns(&mut self, names: &[String]) {
         let tally = &mut *self.tally.borrow_mut();
         let attributes = &tally.schema.attributes;
@@ -376,6 +382,13 @@ impl<'t, 's> EventSink<'t, 's> {
 impl RowSink for EventSink<'_, '_> {
     fn zone(&self) -> Option<Zone> {
         self.tally.borrow().zone
+    }
+
+    fn known_columns(&self) -> Vec<String> {
+        let special = [&self.spec.id, &self.spec.event, &self.spec.time].into_iter();
+        let tally = self.tally.borrow();
+        let properties = tally.schema.events.iter().flat_map(|event| &event.properties).map(|field| &field.name);
+        special.chain(properties).cloned().collect()
     }
 
     fn columns(&mut self, names: &[String]) {

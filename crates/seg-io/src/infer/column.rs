@@ -23,6 +23,10 @@ pub(crate) struct Column {
     pub last: Option<Timestamp>,
     /// How many values are numbers since 1970.
     n_unix: u64,
+    /// How many values may be instants.
+    n_times: u64,
+    /// How many values are neither values nor lists of some.
+    n_others: u64,
     lists: Lists,
     /// Whose clock a time without a zone means.
     zone: Option<Zone>,
@@ -49,6 +53,8 @@ impl Column {
             texts: BTreeSet::new(),
             last: None,
             n_unix: 0,
+            n_times: 0,
+            n_others: 0,
             lists: Lists::default(),
             zone,
         }
@@ -65,6 +71,8 @@ impl Column {
         self.n_values += other.n_values;
         self.has_fraction |= other.has_fraction;
         self.n_unix += other.n_unix;
+        self.n_times += other.n_times;
+        self.n_others += other.n_others;
         self.last = self.last.max(other.last);
         self.texts.extend(other.texts.iter().take(ALLOWED_MAX + 1).cloned());
         self.lists.extend(&other.lists);
@@ -76,6 +84,7 @@ impl Column {
             return;
         }
         self.n_values += 1;
+        self.n_others += u64::from(matches!(cell, Cell::Other(_)));
         if self.lists.see(cell, self.zone) {
             return self.fits.clear();
         }
@@ -99,12 +108,24 @@ impl Column {
             Type::Timestamp => is_time && cell.instant(self.zone).is_ok(),
             Type::Text | Type::List(_) | Type::Duration | Type::Records(_) => false,
         });
-        if self.fits.contains(&Type::Timestamp) {
-            self.last = self.last.max(cell.instant(self.zone).ok().flatten());
+        let may_be_time = is_time && (self.fits.contains(&Type::Timestamp) || is_named_for_times(&self.name));
+        if may_be_time && let Ok(Some(at)) = cell.instant(self.zone) {
+            self.n_times += 1;
+            self.last = self.last.max(Some(at));
         }
         if self.texts.len() <= ALLOWED_MAX {
             self.texts.insert(text);
         }
+    }
+
+    /// Whether what is in it can be no value.
+    pub fn is_of_others(&self) -> bool {
+        self.n_others > 0 && self.n_others == self.n_values
+    }
+
+    /// Whether so many of its values may be instants that the others are mistakes.
+    pub fn mostly_fits_times(&self) -> bool {
+        self.n_values > 0 && self.n_times * 10 >= self.n_values * 9
     }
 
     /// Whether every value may be an instant.

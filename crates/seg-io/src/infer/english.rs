@@ -56,6 +56,25 @@ const RESERVED: [&str; 23] = [
     "differ",
 ];
 
+/// Words that sentences are made of, so that what is called by one would be read as something
+/// else: `placed 3 times`, `completed a match`.
+#[rustfmt::skip]
+const OF_SENTENCES: [&str; 93] = [
+    "a", "after", "ago", "all", "an", "and", "any", "are", "been", "before", "between", "but", "contain", "contains",
+    "did", "differs", "divided", "do", "does", "during", "eight", "either", "equals", "ever", "every", "everyone",
+    "exactly", "exclude", "exists", "false", "fewer", "five", "followed", "four", "greater", "had", "has", "have",
+    "hour", "include", "includes", "is", "less", "match", "matches", "minus", "minute", "more", "neither", "never",
+    "nine", "no", "none", "nor", "not", "once", "one", "or", "people", "plus", "preceded", "second", "seven",
+    "since", "six", "ten", "than", "the", "their", "then", "three", "time", "times", "today", "tomorrow", "true",
+    "twice", "two", "under", "unless", "until", "was", "week", "were", "where", "who", "whose", "with", "within",
+    "year", "yes", "yesterday", "zero",
+];
+
+/// Whether a sentence can speak of something by these words.
+fn can_be_said(words: &str) -> bool {
+    words.split(' ').all(|word| !OF_SENTENCES.contains(&word))
+}
+
 /// Verbs that events are named by in their base form: `purchase`, `view_item`.
 const BASE_FORMS: [&str; 32] = [
     "add",
@@ -136,9 +155,15 @@ impl Words {
         let short = Some(&object).filter(|object| role == Some("purchase") && BASE_FORMS.contains(&object.as_str()));
         let has_verb = verb.is_some();
         let mut verbs: Vec<String> = short.cloned().into_iter().chain(verb).collect();
+        // What is done to people begins with words of sentences, and is read with them.
+        let begins_well = |base: &str, forms: &[String]| {
+            let is_word = !begins_with_preposition(base);
+            base.starts_with("be ")
+                || is_word && forms.iter().filter_map(|form| form.split(' ').next()).all(can_be_said)
+        };
         verbs.retain(|base| {
             let forms = Verb { base: base.clone(), past: None, participle: None }.forms();
-            self.takes(&own, &forms)
+            can_be_said(&object) && begins_well(base, &forms) && self.takes(&own, &forms)
         });
         // One word is what there is: `refund`, `login`.
         let is_word = fold_words(event).len() == 1 && (!has_verb || BASE_FORMS.contains(&own.as_str()));
@@ -151,7 +176,7 @@ impl Words {
             .filter(|noun| !noun.is_empty() && is_one && (is_made || is_word) && !begins_with_preposition(noun));
         let noun = noun.filter(|noun| {
             let forms = Noun { singular: noun.clone(), plural: None }.forms();
-            self.takes(&own, &forms)
+            forms.iter().all(|form| can_be_said(form)) && self.takes(&own, &forms)
         });
         Guess { verbs, noun, role }
     }

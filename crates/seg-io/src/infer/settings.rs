@@ -1,6 +1,7 @@
 //! The text of a proposed `seg.toml`.
 
-use super::{EventIs, EventRoles, Table, Wishes};
+use super::Wishes;
+use super::table::{EventIs, EventRoles, ProfileRoles, Table};
 use seg_data::Timestamp;
 use seg_data::schema::toml_text;
 use std::fmt::Write;
@@ -33,10 +34,18 @@ pub(super) fn manifest(
         }
         (None, None) => {}
     }
+    let calls: Vec<String> = events.iter().filter(|table| table.is_calls).map(|table| toml_text(&table.name)).collect();
+    if !calls.is_empty() {
+        let _ = writeln!(out, "\n# Analytics calls say who is who, what people are and what they did.");
+        let _ = writeln!(out, "[data.calls]\nfiles = [{}]", calls.join(", "));
+    }
     let sources = by_roles(profiles, |table| &table.profiles);
-    for (id, files) in &sources {
+    for (ProfileRoles { id, time }, files) in &sources {
         let table = if sources.len() > 1 { "[[data.profiles]]" } else { "[data.profiles]" };
         let _ = writeln!(out, "\n{table}\nfiles = [{files}]\nid = {}", toml_text(id));
+        if let Some(time) = time {
+            let _ = writeln!(out, "time = {}", toml_text(time));
+        }
     }
     let sources = by_roles(events, |table| &table.events);
     for (EventRoles { id, event, time }, files) in &sources {
@@ -56,7 +65,7 @@ pub(super) fn manifest(
 /// The files of each kind of columns, as a list of TOML.
 fn by_roles<'t, T: PartialEq>(tables: &'t [Table], roles: impl Fn(&'t Table) -> &'t Option<T>) -> Vec<(&'t T, String)> {
     let mut sources: Vec<(&T, String)> = Vec::new();
-    for table in tables {
+    for table in tables.iter().filter(|table| !table.is_calls) {
         let Some(roles) = roles(table) else { continue };
         let file = toml_text(&table.name);
         match sources.iter_mut().find(|(known, _)| *known == roles) {

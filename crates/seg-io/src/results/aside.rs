@@ -1,5 +1,7 @@
 //! Files that are written beside those they will replace.
 
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,8 @@ pub struct Aside {
     target: PathBuf,
     /// Where the bytes are until then; none for a pipe or a device, which has them already.
     beside: Option<PathBuf>,
+    /// Held open and locked, so that others see that somebody is at work; see [`sweep`].
+    held: Option<File>,
 }
 
 impl Aside {
@@ -24,18 +28,27 @@ impl Aside {
         let (target, replaced) = target(path);
         if is_stream(path, replaced.as_ref())? {
             write(&File::options().append(true).open(path)?)?;
-            return Ok(Aside { target, beside: None });
+            return Ok(Aside { target, beside: None, held: None });
         }
         let beside = beside(&target);
         let file = File::create(&beside)?;
         // From here on whatever fails removes the file.
-        let aside = Aside { target, beside: Some(beside) };
+        let mut aside = Aside { target, beside: Some(beside), held: None };
         if let Some(known) = &replaced {
             file.set_permissions(known.permissions())?;
         }
+        // Where files cannot be locked nobody sweeps either.
+        let is_locked = cfg!(unix) && file.try_lock().is_ok();
         write(&file)?;
         file.sync_all()?;
+        aside.held = is_locked.then_some(file);
         Ok(aside)
+    }
+
+    /// Closes the file, of which a process may have few open; another in its folder has to
+    /// stay open, for all of a process are swept together or not at all.
+    pub fn close(&mut self) {
+        self.held = None;
     }
 
     /// Where the bytes can be read before they are in place; none for a pipe or a device.
@@ -63,6 +76,49 @@ impl Drop for Aside {
             let _ = std::fs::remove_file(beside);
         }
     }
+}
+
+/// Takes away what runs that were killed left beside these files, or beside any file of the
+/// folders: complete or half, it is under no name that anybody asked for. What a run that is
+/// at work holds stays, and so does what cannot be taken away.
+pub fn sweep<'p>(files: impl Iterator<Item = &'p Path>, folders: &[&Path]) {
+    let mut wanted: HashMap<PathBuf, Option<HashSet<OsString>>> = HashMap::new();
+    for path in files {
+        let (target, _) = target(path);
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if let (Some(name), Some(names)) =
+            (target.file_name(), wanted.entry(folder.to_owned()).or_insert_with(|| Some(HashSet::new())))
+        {
+            names.insert(name.to_owned());
+        }
+    }
+    wanted.extend(folders.iter().map(|folder| (folder.to_path_buf(), None)));
+    for (folder, names) in wanted {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        let mut of_process: HashMap<u32, Vec<PathBuf>> = HashMap::new();
+        for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+            let Some((name, process)) = path.file_name().and_then(whose) else { continue };
+            if process != std::process::id() && names.as_ref().is_none_or(|names| names.contains(&name)) {
+                of_process.entry(process).or_default().push(path);
+            }
+        }
+        for paths in of_process.into_values().filter(|paths| paths.iter().all(|path| is_left(path))) {
+            // What cannot be removed is no part of what was asked for.
+            paths.iter().for_each(|path| drop(std::fs::remove_file(path)));
+        }
+    }
+}
+
+/// The file that one beside it is to become, and the process that writes it.
+fn whose(name: &OsStr) -> Option<(OsString, u32)> {
+    let (target, process) = name.to_str()?.strip_suffix(".partial")?.rsplit_once('.')?;
+    Some((target.into(), process.parse().ok()?))
+}
+
+/// Whether nobody is at work on a file; of one that is still empty that is not known.
+fn is_left(path: &Path) -> bool {
+    let is_file = std::fs::symlink_metadata(path).is_ok_and(|known| known.is_file() && known.len() > 0);
+    cfg!(unix) && is_file && File::open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 /// Tries whether a file could be written there, and leaves nothing. A pipe or a device is not
@@ -162,6 +218,39 @@ mod tests {
         assert!(try_place(dir.path()).is_err());
         assert!(try_place(&dir.path().join("no/such/a.txt")).is_err());
         assert_eq!(names(dir.path()), [""; 0]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_killed_runs_left_is_swept() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| dir.path().join(name);
+        let write = |name: &str| std::fs::write(path(name), "half").expect("written");
+        // No process has such a number, so that these were left.
+        for name in ["m.csv.4294967295.partial", "w.csv.4294967295.partial", "m.csv.partial", "m.csv.x.partial"] {
+            write(name);
+        }
+        std::fs::write(path("m.csv.4294967294.partial"), "").expect("written");
+        write("m.csv.4294967293.partial");
+        let held = File::open(path("m.csv.4294967293.partial")).expect("open");
+        held.lock().expect("locked");
+        sweep([path("m.csv").as_path()].into_iter(), &[]);
+        let kept = [
+            "m.csv.4294967293.partial",
+            "m.csv.4294967294.partial",
+            "m.csv.partial",
+            "m.csv.x.partial",
+            "w.csv.4294967295.partial",
+        ];
+        assert_eq!(names(dir.path()), kept);
+        // Of one process all stay while one of its files is held.
+        write("v.csv.4294967293.partial");
+        sweep(std::iter::empty(), &[dir.path()]);
+        let kept = ["m.csv.4294967293.partial", "m.csv.4294967294.partial", "m.csv.partial", "m.csv.x.partial"];
+        assert_eq!(names(dir.path()), [kept.as_slice(), &["v.csv.4294967293.partial"]].concat());
+        drop(held);
+        sweep(std::iter::empty(), &[dir.path()]);
+        assert_eq!(names(dir.path()), ["m.csv.4294967294.partial", "m.csv.partial", "m.csv.x.partial"]);
     }
 
     #[cfg(unix)]

@@ -1,8 +1,10 @@
 //! Columns in memory, as Parquet and Arrow files hold them, fed into a sink: as columns,
 //! or row by row where the sink asks for it.
 
+use super::maps::{Unknown, as_structs};
 use super::{Columns, Left, RowSink};
 use crate::cell::Cell;
+use crate::report::ProblemKind;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowDictionaryKeyType, ArrowPrimitiveType, Date32Type, Date64Type, Float16Type, Float32Type, Float64Type,
@@ -67,18 +69,24 @@ pub(super) struct Feed<'f> {
     pub line: u64,
     /// How many batches the sink is offered at once.
     n_together: usize,
+    /// The schema of the columns that the sink was told of; see [`super::maps::with_keys`].
+    schema: &'f Schema,
+    unknown: Unknown,
     sink: &'f mut dyn RowSink,
 }
 
 impl<'f> Feed<'f> {
-    pub fn new(wanted: &'f [(usize, usize)], sink: &'f mut dyn RowSink) -> Feed<'f> {
-        Feed { wanted, line: 0, n_together: ROUND, sink }
+    pub fn new(schema: &'f Schema, wanted: &'f [(usize, usize)], sink: &'f mut dyn RowSink) -> Feed<'f> {
+        Feed { wanted, line: 0, n_together: ROUND, schema, unknown: Unknown::default(), sink }
     }
 
     /// Feeds the rows of some batches, whose columns are the wanted ones.
     /// Everybody in them may be known.
     pub fn batches(&mut self, batches: &[RecordBatch], are_known: bool) {
         let leaves: Vec<Vec<Option<Leaf>>> = batches.iter().map(|batch| self.leaves(batch)).collect();
+        for name in self.unknown.new.drain(..) {
+            self.sink.note(ProblemKind::UnknownColumn, &name, self.line + 1);
+        }
         let sizes = batches.iter().map(RecordBatch::num_rows);
         let columns = leaves.iter().zip(sizes).map(|(leaves, n_rows)| columns(leaves, n_rows, are_known));
         let columns: Vec<Columns> = columns.collect();
@@ -103,12 +111,15 @@ impl<'f> Feed<'f> {
         self.line += left.n_rows;
     }
 
-    fn leaves(&self, batch: &RecordBatch) -> Vec<Option<Leaf>> {
+    fn leaves(&mut self, batch: &RecordBatch) -> Vec<Option<Leaf>> {
         let mut columns: Vec<Option<Leaf>> = Vec::new();
         let zone = self.sink.zone().filter(|zone| *zone != Zone::UTC);
-        for (column, (_, start)) in batch.columns().iter().zip(self.wanted) {
+        for (column, (field, start)) in batch.columns().iter().zip(self.wanted) {
             columns.resize_with(*start, || None);
             let mut of_field = Vec::new();
+            let field = self.schema.fields().get(*field);
+            let structs = field.and_then(|field| as_structs("", column, field, &mut self.unknown));
+            let column = structs.as_ref().unwrap_or(column);
             let plain = plain(column, zone);
             leaves(plain.as_ref().unwrap_or(column), None, &mut of_field);
             columns.extend(of_field.into_iter().map(Some));

@@ -8,6 +8,7 @@
 
 use super::RowSink;
 use super::arrays::{Feed, ROUND, columns_of, read_as, wanted_fields};
+use super::maps::with_keys;
 use crate::guard::guarded;
 use crate::meter::Meter;
 use crate::open::DataFile;
@@ -78,18 +79,21 @@ struct Wanted {
     fields: Vec<(usize, usize)>,
     /// The other types in which they are read, if in others.
     types: Vec<Option<DataType>>,
+    /// The schema of the columns that the sink was told of.
+    schema: Schema,
 }
 
 impl Wanted {
     /// Tells a sink of the columns, and asks which of them it wants.
     fn of(schema: &Schema, sink: &mut dyn RowSink) -> Wanted {
-        let (names, starts) = columns_of(schema);
+        let with_keys = with_keys(schema, &sink.known_columns());
+        let (names, starts) = columns_of(&with_keys);
         sink.columns(&names);
         let fields = wanted_fields(sink, names.len(), &starts);
         let read_as =
             |(at, start): &(usize, usize)| read_as(schema.fields().get(*at)?.data_type(), sink.prefers_keys(*start));
         let types = fields.iter().map(read_as).collect();
-        Wanted { fields, types }
+        Wanted { fields, types, schema: with_keys }
     }
 
     fn fields(&self) -> Vec<usize> {
@@ -150,7 +154,7 @@ fn read_file(
         let message = message(block)?;
         guarded(file, || decoder.read_dictionary(block, &message).map_err(|e| error(&e)))?;
     }
-    let mut feed = Feed::new(&wanted.fields, sink);
+    let mut feed = Feed::new(&wanted.schema, &wanted.fields, sink);
     let mut together: Vec<RecordBatch> = Vec::with_capacity(ROUND);
     for block in footer.recordBatches().into_iter().flatten() {
         let message = message(block)?;
@@ -206,7 +210,7 @@ fn read_stream(file: &DataFile, stream: Box<dyn Read>, sink: &mut dyn RowSink) -
     decode(first)?;
     let wanted = Wanted::of(&schema, sink);
     let fields = wanted.fields();
-    let mut feed = Feed::new(&wanted.fields, sink);
+    let mut feed = Feed::new(&wanted.schema, &wanted.fields, sink);
     let mut together: Vec<RecordBatch> = Vec::with_capacity(ROUND);
     while let Some(message) = messages.next()? {
         for batch in decode(message)? {

@@ -49,6 +49,9 @@ pub(super) fn read(
         let line = record.position().map_or(0, csv::Position::line);
         if let Some(n_lines) = swallowed(&record, names.len(), delimiter) {
             sink.broken(line, &format!("a quote took {n_lines} lines that look like rows"));
+            // Each of them is a row that is lost.
+            let why = format!("taken by the quote of line {line}");
+            (1..=n_lines as u64).for_each(|n| sink.broken(line + n, &why));
             continue;
         }
         if record.len() != names.len() {

@@ -69,7 +69,7 @@ fn encoding_of(head: &[u8]) -> &'static Encoding {
 }
 
 /// What separates the names of the header line: what stands there most often outside quotes.
-fn delimiter_of(text: &str) -> u8 {
+pub(crate) fn delimiter_of(text: &str) -> u8 {
     let (mut counts, mut is_quoted) = ([(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)], false);
     for byte in text.bytes() {
         match byte {

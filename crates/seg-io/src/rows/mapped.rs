@@ -118,6 +118,14 @@ impl RowSink for Mapped<'_> {
         self.sink.wants(self.place(column)) || self.named.iter().enumerate().any(stands_in)
     }
 
+    fn known_columns(&self) -> Vec<String> {
+        let of_source = self.named.iter().filter_map(|named| match &named.from {
+            From::Columns(columns) => Some(columns.iter().map(|(name, _)| name.clone())),
+            From::Value(_) => None,
+        });
+        of_source.flatten().chain(self.sink.known_columns()).collect()
+    }
+
     fn zone(&self) -> Option<Zone> {
         self.sink.zone()
     }

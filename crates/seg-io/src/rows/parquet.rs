@@ -2,6 +2,7 @@
 
 use super::RowSink;
 use super::arrays::{Feed, ROUND, columns_of, read_as, wanted_fields};
+use super::maps::with_keys;
 use super::pruning::{Left, Pruning, Span};
 use crate::guard::guarded;
 use crate::meter::Meter;
@@ -37,10 +38,9 @@ pub(super) fn read(
     sink: &mut dyn RowSink,
 ) -> Result<(), ReadError> {
     let error = |what: &dyn Display| unreadable(file, what);
-    let opened = file.open()?;
-    let metadata =
-        guarded(file, || ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|e| error(&e)))?;
-    let (names, starts) = columns_of(metadata.schema());
+    let metadata = metadata_of(file)?;
+    let with_keys = with_keys(metadata.schema(), &sink.known_columns());
+    let (names, starts) = columns_of(&with_keys);
     let n_rows = metadata.metadata().file_metadata().num_rows().max(1) as u64;
     let size = file.size();
     sink.columns(&names);
@@ -57,7 +57,7 @@ pub(super) fn read(
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(|e| error(&e))?;
     let groups = Groups::new(sink, &metadata, &starts);
     let before = meter.n_passed();
-    let mut feed = Feed::new(&wanted, sink);
+    let mut feed = Feed::new(&with_keys, &wanted, sink);
     let fields = wanted.iter().map(|(at, _)| *at).collect();
     let source = Source { file, metadata: &metadata, meter, wanted: fields, groups };
     source.unpack(threads, &mut |part| {
@@ -70,16 +70,48 @@ pub(super) fn read(
     })
 }
 
+/// How many rows a file has, by its footer.
+///
+/// # Errors
+/// A file that is no Parquet.
+pub(crate) fn n_rows(file: &DataFile) -> Result<u64, ReadError> {
+    let metadata = metadata_of(file)?;
+    Ok(u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0))
+}
+
+/// Feeds the first rows of a file into `sink`, so many at most.
+///
+/// # Errors
+/// A file that is no Parquet.
+pub(crate) fn read_first(file: &DataFile, n_rows: usize, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+    let metadata = metadata_of(file)?;
+    let (names, starts) = columns_of(metadata.schema());
+    sink.columns(&names);
+    let wanted = wanted_fields(sink, names.len(), &starts);
+    let mut feed = Feed::new(metadata.schema(), &wanted, sink);
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file.open()?, metadata.clone());
+    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().map(|(at, _)| *at));
+    let builder = builder.with_projection(mask).with_batch_size(ROWS).with_limit(n_rows);
+    guarded(file, || {
+        for batch in builder.build().map_err(|e| unreadable(file, &e))? {
+            feed.batches(&[batch.map_err(|e| unreadable(file, &e))?], false);
+        }
+        Ok(())
+    })
+}
+
+fn metadata_of(file: &DataFile) -> Result<ArrowReaderMetadata, ReadError> {
+    let opened = file.open()?;
+    guarded(file, || ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|e| unreadable(file, &e)))
+}
+
 /// When the last event of a file was at the latest, by its statistics; none where these
 /// do not say.
 ///
 /// # Errors
 /// A file that is no Parquet.
 pub(crate) fn latest_of(file: &DataFile, time: &str, zone: Option<Zone>) -> Result<Option<Timestamp>, ReadError> {
-    let opened = file.open()?;
-    let metadata = guarded(file, || {
-        ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|e| unreadable(file, &e))
-    })?;
+    let metadata = metadata_of(file)?;
     let (names, starts) = columns_of(metadata.schema());
     let leaf = names.iter().position(|name| name == time).and_then(|at| Column::new(&metadata, at, &starts));
     let spans = leaf.map(|leaf| metadata.metadata().row_groups().iter().map(move |group| leaf.span(group, zone)));

@@ -243,7 +243,7 @@ pub(super) fn rules(data: &Data) -> String {
     data.events.iter_mut().for_each(|source| source.files.clear());
     data.merges.iter_mut().for_each(|source| source.files.clear());
     data.calls.iter_mut().for_each(|source| source.files.clear());
-    data.store = None;
+    (data.store, data.standard_input) = (None, None);
     digest_of_text(&format!("{data:?}"))
 }
 

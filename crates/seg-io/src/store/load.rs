@@ -15,7 +15,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, new_null_array};
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Schema as ArrowSchema};
-use seg_data::batch::{EXISTS_COLUMN, ID_COLUMN, MERGED_COLUMN, storage_type, time_type};
+use seg_data::batch::{EXISTS_COLUMN, MERGED_COLUMN, id_column, storage_type, time_type};
 use seg_data::schema::{Event, Field};
 use seg_data::{AttributeId, Batch, EventId, Schema, Timestamp, Wanted, Zone, parallel};
 use std::num::NonZero;
@@ -106,7 +106,7 @@ impl Opening<'_> {
         let failed = |error: &dyn std::fmt::Display| ReadError::new("store", format!("the store is damaged: {error}"));
         let n_people = self.n_people();
         let ids = ids(self.catalog, self.reader)?;
-        let mut fields = vec![ArrowField::new(ID_COLUMN, DataType::Utf8, false)];
+        let mut fields = vec![ArrowField::new(id_column(self.schema), DataType::Utf8, false)];
         let mut columns: Vec<ArrayRef> = vec![Arc::new(ids)];
         let mut add = |name: &str, column: ArrayRef| {
             fields.push(ArrowField::new(name, column.data_type().clone(), true));

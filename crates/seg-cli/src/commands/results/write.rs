@@ -8,7 +8,7 @@ use crate::exit::Failure;
 use seg::Mask;
 use seg::unstable::io::results::{
     Aside, Changes, Chunks, FolderFile, FolderIndex, INDEX_FILE, Members as Tables, OutputFile, Table as Columns,
-    attribute_columns, file_digest, write_table,
+    attribute_columns, file_digest, sweep, write_table,
 };
 use seg::unstable::io::{MembersFormat, Sizes};
 use std::fs::File;
@@ -35,6 +35,7 @@ pub fn write(results: &Results<'_>, run: Run<'_>) -> Result<Written, Failure> {
     let segments: Vec<(&str, &Mask)> = run.program.segment_names().zip(run.evaluation.masks()).collect();
     let tables = Tables { batch: &run.loaded.batch, now: run.now, segments: &segments, columns: &columns };
     let asked = &results.asked;
+    sweep_before(results);
     let mut staged = Staged { files: Vec::new(), new_folder: None, is_told: asked.manifest.is_some() };
     match asked.members {
         Some(Members::Long(table)) => staged.table(table, "members", tables.long())?,
@@ -65,6 +66,19 @@ pub fn write(results: &Results<'_>, run: Run<'_>) -> Result<Written, Failure> {
     let files = staged.put_in_place()?;
     let removed = results.folder.as_ref().map_or(Ok(Vec::new()), remove_outdated)?;
     Ok(Written { files, changes, removed })
+}
+
+/// Takes away what runs that were killed left where this one writes.
+fn sweep_before(results: &Results<'_>) {
+    let asked = &results.asked;
+    let members = asked.members.and_then(|members| match members {
+        Members::Long(table) | Members::Wide(table) => Some(table.path),
+        Members::Files(_) => None,
+    });
+    let tables = [asked.winners, asked.changes].map(|table| table.map(|table| table.path));
+    let files = [members, asked.record, asked.manifest].into_iter().chain(tables).flatten();
+    let folder = results.folder.as_ref().map(|folder| folder.path.as_path());
+    sweep(files, folder.as_slice());
 }
 
 /// What is complete and not yet in place.
@@ -135,6 +149,10 @@ impl Staged {
         for (at, (file, (segment, _))) in folder.files.iter().zip(tables.segments).enumerate() {
             let (path, rows) = (folder.path.join(file), tables.of_segment(at));
             let members = self.rows(&path, folder.format, "members", Some(segment), rows)?;
+            // There may be more of them than a process may have files open.
+            if let Some((aside, _)) = self.files.last_mut().filter(|_| at > 0) {
+                aside.close();
+            }
             files.push(FolderFile { segment: (*segment).to_owned(), file: file.clone(), members });
         }
         let index = FolderIndex::new(tables.now.to_string(), files);

@@ -3,7 +3,7 @@
 use super::with_schema;
 use crate::args::{Format, SchemaCheck};
 use crate::commands::check::counted;
-use crate::commands::{instant, run};
+use crate::commands::{input, instant, run};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text, threads};
 use seg::unstable::io::Place;
@@ -19,7 +19,9 @@ use std::path::Path;
 const VALUES_MAX: usize = 10;
 
 pub fn run(args: &SchemaCheck, output: &Output) -> Result<Exit, Failure> {
-    let Some(project) = with_schema(&args.dir, args.format, output)? else { return Ok(Exit::Errors) };
+    let Some(mut project) = with_schema(&args.dir, args.format, output)? else { return Ok(Exit::Errors) };
+    // Files that are named stand for what the project reads otherwise.
+    let _input = if args.data.is_empty() { input::take(&mut project)? } else { None };
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };

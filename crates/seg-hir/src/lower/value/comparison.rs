@@ -10,6 +10,9 @@ use seg_syntax::ast::{self, Comparison, Literal, LiteralAt, Operand, OperandKind
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
+/// The way out where numbers were declared as texts.
+const NUMBERS_AS_TEXTS: &str = "where its values are numbers, the schema can say so: of type `integer` or `number`";
+
 /// What a comparison is said of.
 pub(in crate::lower) struct Compared<'a> {
     pub value: Expr,
@@ -58,8 +61,12 @@ impl Lower<'_> {
                     self.negative_on_missing(&left, comparison, span);
                     return Lowered::error();
                 }
-                // What the data owes and lacks is missing, on either side.
-                let mut tests = vec![Cond::Known(left.value)];
+                // What the data owes and lacks is missing, on either side; another half of the
+                // sentence may leave it out already.
+                let mut tests = Vec::new();
+                if !self.known_besides.contains(&span) {
+                    tests.push(Cond::Known(left.value));
+                }
                 if let Cond::Compare(_, _, right) = &cond
                     && !matches!(right.kind, ExprKind::Literal(_) | ExprKind::Moment(_) | ExprKind::Today { .. })
                 {
@@ -336,15 +343,18 @@ impl Lower<'_> {
             (Type::Text | Type::Boolean, b) if *b == left.value.ty && !is_equality => {
                 let what = if *b == Type::Text { "texts" } else { "true and false" };
                 let words = self.words(span);
-                self.report(
-                    Diagnostic::new(
-                        Code::OperatorNeedsType,
-                        span,
-                        format!("`{words}` compares by size, and {what} have none"),
-                    )
-                    .label(format!("of type {b}"))
-                    .help("compare with `is`, `is one of` or another text operator"),
-                );
+                let diagnostic = Diagnostic::new(
+                    Code::OperatorNeedsType,
+                    span,
+                    format!("`{words}` compares by size, and {what} have none"),
+                )
+                .label(format!("of type {b}"))
+                .help("compare with `is`, `is one of` or another text operator");
+                let is_number = |text: &str| text.trim().parse::<f64>().is_ok();
+                self.report(match &right.kind {
+                    OperandKind::Literal(Literal::Text(text)) if is_number(text) => diagnostic.note(NUMBERS_AS_TEXTS),
+                    _ => diagnostic,
+                });
                 return None;
             }
             (a, b) if a == b && !matches!(a, Type::List(_) | Type::Records(_)) => (left.value.clone(), value),
@@ -382,7 +392,10 @@ impl Lower<'_> {
         .also(left.span, ty.one());
         diagnostic = match (ty, &right.kind) {
             (Type::Text, OperandKind::Literal(Literal::Number(_))) => {
-                diagnostic.fix(right.span, format!("\"{words}\""), format!("write the text in quotes: `\"{words}\"`"))
+                let quoted = format!("\"{words}\"");
+                diagnostic
+                    .fix(right.span, quoted.clone(), format!("write the text in quotes: `{quoted}`"))
+                    .note(NUMBERS_AS_TEXTS)
             }
             (Type::Timestamp | Type::Date, OperandKind::Literal(Literal::Text(text))) => {
                 diagnostic.help(format!("write a date without quotes, as year, month, day: `{text}`"))

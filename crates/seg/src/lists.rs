@@ -1,0 +1,158 @@
+//! Lists from files, compared with the columns in which segments look for them.
+
+use crate::compile::Program;
+use crate::project::Project;
+use seg_data::batch::Column;
+use seg_data::{AttributeId, Batch, EventId, PropertyId, Value};
+use seg_hir::fold_case;
+use seg_hir::hir::{IdTest, List};
+use seg_io::{Place, ProblemKind, Report};
+use seg_plan::{Node, NodeId, Plan};
+use seg_syntax::ast::Item;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Where values are that a list is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    Id,
+    Attribute(AttributeId),
+    Property(EventId, PropertyId),
+}
+
+/// Tells of lists that segments name and that are empty, that have nothing in common with
+/// what they are compared with, or whose first line stands for the name of a column and is a
+/// value of the data.
+pub fn tell_of_lists(project: &Project, program: &Program, batch: &Batch, report: &mut Report) {
+    // Of an empty list the optimised plan would know no more.
+    let plan = seg_plan::lower(program.module());
+    let paths = paths(project);
+    let mut told_empty = BTreeSet::new();
+    for ((name, ignores_case), (list, sources)) in compared(&plan) {
+        let path = paths.get(name).map_or(name, String::as_str);
+        let place = |value: &str| Place { file: path.to_owned(), line: 1, value: value.to_owned() };
+        if list.values.is_empty() {
+            if told_empty.insert(name) {
+                report.tell(ProblemKind::EmptyList, name, None, place(""));
+            }
+            continue;
+        }
+        let header = seg_io::list_header(&project.dir.join(path));
+        let fold = |text: &str| if ignores_case { fold_case(text) } else { text.to_owned() };
+        // Of the properties of one name it is enough that those of one event have a value.
+        let mut of_name: BTreeMap<&str, Vec<Source>> = BTreeMap::new();
+        for source in sources {
+            of_name.entry(source_name(batch, source)).or_default().push(source);
+        }
+        for (column, sources) in of_name {
+            let any = |holds: &dyn Fn(&str) -> bool| sources.iter().any(|source| any_text(batch, *source, holds));
+            // A column without any value is told of as such.
+            if !any(&|_| true) {
+                continue;
+            }
+            if let Some(header) = header.as_deref().filter(|header| any(&|text| fold(text) == fold(header))) {
+                report.tell(ProblemKind::ListHeader, column, Some(name), place(header));
+            }
+            if !any(&|text| list.values.contains(&fold(text))) {
+                let first = list.values.iter().min().map_or("", String::as_str);
+                report.tell(ProblemKind::UnmetList, column, Some(name), place(first));
+            }
+        }
+    }
+}
+
+/// The paths of lists, by their names.
+fn paths(project: &Project) -> HashMap<String, String> {
+    let parses = crate::compile::parse(project);
+    let items = parses.iter().flat_map(|parse| &parse.file.items);
+    let lists = items.filter_map(|item| match item {
+        Item::List(list) => Some((list.name.text.clone(), list.path.text.clone())),
+        Item::Segment(_)
+        | Item::Definition(_)
+        | Item::Rule(_)
+        | Item::Precedence(_)
+        | Item::Test(_)
+        | Item::Error { .. } => None,
+    });
+    lists.collect()
+}
+
+/// The lists of a plan, by their names and whether case counts, with what each is compared
+/// with.
+fn compared(plan: &Plan) -> BTreeMap<(&str, bool), (&List, BTreeSet<Source>)> {
+    let mut found: BTreeMap<(&str, bool), (&List, BTreeSet<Source>)> = BTreeMap::new();
+    for node in plan.nodes() {
+        let (list, value) = if let Node::InList(value, list) = node {
+            (&*list.0, Some(*value))
+        } else if let Node::Profile(IdTest::InList(list)) = node {
+            (&*list.0, None)
+        } else {
+            continue;
+        };
+        let key = (list.name.as_str(), list.ignores_case);
+        let (_, sources) = found.entry(key).or_insert_with(|| (list, BTreeSet::new()));
+        match value {
+            Some(value) => sources_of(plan, value, sources),
+            None => drop(sources.insert(Source::Id)),
+        }
+    }
+    found
+}
+
+/// The columns that a value is read from.
+fn sources_of(plan: &Plan, value: NodeId, sources: &mut BTreeSet<Source>) {
+    let Some(node) = plan.node(value) else { return };
+    if let Node::Attribute(id, _) | Node::Element { list: id, field: None, .. } = node {
+        sources.insert(Source::Attribute(*id));
+    } else if let Node::Property(ids, _) = node {
+        sources.extend(ids.iter().map(|(event, property)| Source::Property(*event, *property)));
+    }
+    let measured = node.inner().into_iter().filter(|id| plan.node(*id).is_some_and(|node| !node.is_condition()));
+    node.children().into_iter().chain(measured).for_each(|child| sources_of(plan, child, sources));
+}
+
+/// What a source is called in messages.
+fn source_name(batch: &Batch, source: Source) -> &str {
+    let schema = batch.schema();
+    let name = match source {
+        Source::Id => return "profile id",
+        Source::Attribute(id) => schema.attribute(id).map(|field| &field.name),
+        Source::Property(event, id) => {
+            schema.event(event).and_then(|event| event.properties.get(id.idx())).map(|field| &field.name)
+        }
+    };
+    name.map_or("", String::as_str)
+}
+
+/// Whether any of the texts of a source is such.
+fn any_text(batch: &Batch, source: Source, holds: &dyn Fn(&str) -> bool) -> bool {
+    match source {
+        Source::Id => (0..batch.len()).any(|row| holds(batch.id(row)) || batch.merged_ids(row).any(holds)),
+        Source::Attribute(id) => {
+            let now = batch.attribute_column(id);
+            let before = batch.history(id).and_then(|history| history.values());
+            now.into_iter().chain(before).any(|column| any_text_of(column, holds))
+        }
+        Source::Property(event, id) => {
+            let events = batch.events(event);
+            events.and_then(|events| events.property_column(id)).is_some_and(|column| any_text_of(column, holds))
+        }
+    }
+}
+
+fn any_text_of(column: &Column, holds: &dyn Fn(&str) -> bool) -> bool {
+    // Each different text is there once.
+    if let Some((_, texts)) = column.texts() {
+        return texts.iter().flatten().any(holds);
+    }
+    let is_it = |value: &Value| matches!(value, Value::Text(text) if holds(text));
+    (0..column.array().len()).filter_map(|row| column.value(row)).any(|value| match &value {
+        Value::List(items) => items.iter().any(is_it),
+        Value::Text(_)
+        | Value::Boolean(_)
+        | Value::Integer(_)
+        | Value::Number(_)
+        | Value::Money(_)
+        | Value::Timestamp(_)
+        | Value::Date(_) => is_it(&value),
+    })
+}
