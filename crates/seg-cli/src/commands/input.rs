@@ -35,10 +35,10 @@ impl Drop for Copy {
 /// the files.
 ///
 /// # Errors
-/// See [`keep`].
+/// See [`take_to_pack`].
 pub fn take(project: &mut Project) -> Result<Option<Kept>, Failure> {
     let is_packed = parts(project).manifest.is_some_and(|manifest| manifest.data.store.is_some());
-    if is_packed { Ok(None) } else { keep(project) }
+    if is_packed { Ok(None) } else { take_to_pack(project) }
 }
 
 /// Keeps what comes through the standard input for a project of which some files are `-`; it
@@ -46,7 +46,7 @@ pub fn take(project: &mut Project) -> Result<Option<Kept>, Failure> {
 ///
 /// # Errors
 /// A terminal, a copy that cannot be written, and what is packed and damaged.
-pub fn keep(project: &mut Project) -> Result<Option<Kept>, Failure> {
+pub fn take_to_pack(project: &mut Project) -> Result<Option<Kept>, Failure> {
     if !parts(project).manifest.is_some_and(|manifest| manifest.data.reads_standard_input()) {
         return Ok(None);
     }

@@ -11,7 +11,7 @@ use seg::unstable::parts;
 
 pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
     let mut project = load_with_store(&args.dir, args.store.as_deref())?;
-    let _input = input::keep(&mut project)?;
+    let _input = input::take_to_pack(&mut project)?;
     let parts = parts(&project);
     // Segments may be wrong: what is packed does not depend on them.
     if has_errors(&project, args.format, output)? {
