@@ -8,14 +8,13 @@ use crate::cell::Cell;
 use crate::manifest::CsvRead;
 use crate::open::{DataFile, find};
 use crate::report::{ProblemKind, ReadError};
-use crate::rows::{self, RowSink};
+use crate::rows::{self, Pace, RowSink};
 use column::Column;
 use seg_data::schema::{toml_key, toml_text, toml_type};
 use seg_data::{Timestamp, Type, Zone};
 use settings::manifest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -62,7 +61,7 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
     let zone = Zone::parse(&wishes.timezone);
     for file in find(base, patterns)? {
         let mut table = Table::new(&file, zone);
-        rows::read(&file, &CsvRead::default(), &Arc::default(), NonZero::<usize>::MIN, &mut table)?;
+        rows::read(&file, &CsvRead::default(), &Arc::default(), Pace::default(), &mut table)?;
         match table.roles() {
             Roles::Events(roles) => {
                 let EventRoles { id, event, time } = &roles;
@@ -77,7 +76,7 @@ pub fn propose(base: &Path, patterns: &[String], wishes: &Wishes) -> Result<Prop
                 // which event has which properties.
                 let mut table = Table { events: Some(roles), ..Table::new(&file, zone) };
                 let nothing = CsvRead::default();
-                rows::read(&file, &nothing, &Arc::default(), NonZero::<usize>::MIN, &mut table)?;
+                rows::read(&file, &nothing, &Arc::default(), Pace::default(), &mut table)?;
                 events.push(table);
             }
             Roles::Profiles { id } => {
