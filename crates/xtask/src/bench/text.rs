@@ -21,8 +21,8 @@ const NOW: &str = "2026-11-27T12:00:00Z";
 /// When the window of the question begins.
 const SINCE: &str = "2026-05-11T12:00:00Z";
 const NAMES: [&str; 6] = ["purchase", "view", "cart", "search", "login", "refund"];
-const SEGMENT: &str = "segment \"1\" include people who did \"purchase\" where product is \"product-7\" and amount is more \
-                       than 50 and quantity is at least 2 in the past 200 days\n";
+const SEGMENT: &str = "segment \"1\" include people who did \"purchase\" where (product is \"product-7\" and amount is \
+                       more than 50 and quantity is at least 2) in the past 200 days\n";
 
 /// Measures both kinds of files.
 ///
