@@ -9,7 +9,7 @@ use crate::manifest::{ProfileFiles, RowsAre};
 use crate::open::DataFile;
 use crate::people::Person;
 use crate::report::{Place, ProblemKind};
-use crate::rows::{Columns, RowSink};
+use crate::rows::{Columns, Purpose, RowSink};
 use crate::values::{Ids, Values};
 use arrow_array::{Array, ArrayRef, ListArray, StructArray, TimestampMicrosecondArray, UInt32Array};
 use arrow_buffer::OffsetBuffer;
@@ -401,8 +401,8 @@ impl<'l, 'a, 's> ProfileSink<'l, 'a, 's> {
         }
         let ids = Ids::new(columns.at(self.id_at)?)?;
         let values = self.attributes.columns.iter().zip(&self.columns);
-        let values =
-            values.map(|(c, at)| if c.is_wanted { Values::new(c, columns.at(*at)).map(Some) } else { Some(None) });
+        let values = values
+            .map(|(c, at)| if c.is_wanted { Values::new(c, columns.at(*at), None).map(Some) } else { Some(None) });
         let values = values.collect::<Option<Vec<_>>>()?;
         // Row by row these people are met in the same order.
         let people: Vec<Person> = (0..columns.n_rows).map(|row| self.loader.people.person_of(&ids.cell(row))).collect();
@@ -419,7 +419,7 @@ impl<'l, 'a, 's> ProfileSink<'l, 'a, 's> {
         for (column, values) in self.attributes.columns.iter_mut().zip(values) {
             let unfit = values.map(|values| values.append(&mut column.builder, &rows)).unwrap_or_default();
             for row in unfit {
-                self.loader.no_room(self.file, &column.field.name, n_before + u64::from(row) + 1);
+                self.loader.no_room(self.file, &column.field.name, columns.line(n_before, row));
             }
         }
         Some(())
@@ -457,6 +457,47 @@ impl RowSink for ProfileSink<'_, '_, '_> {
             }
         }
         self.n_named = names.len();
+    }
+
+    fn more_columns(&mut self, names: &[String], n_known: usize) {
+        for (column, name) in names.iter().enumerate().skip(n_known).filter(|(_, name)| !name.is_empty()) {
+            let mut is_used = false;
+            if self.spec.id == *name {
+                self.id_at.get_or_insert(column);
+                is_used = true;
+            }
+            if self.spec.time.as_ref() == Some(name) {
+                self.time_at.get_or_insert(column);
+                is_used = true;
+            }
+            let of_attributes = self.attributes.columns.iter().zip(&mut self.columns).enumerate();
+            for (attribute, (_, at)) in of_attributes.filter(|(_, (of, _))| of.field.name == *name) {
+                at.get_or_insert(column);
+                let has = self.attributes.has.last_mut().and_then(|has| has.get_mut(attribute));
+                has.into_iter().for_each(|has| *has = true);
+                is_used = true;
+            }
+            if !is_used {
+                self.note(ProblemKind::UnknownColumn, name, 1);
+            }
+        }
+        self.n_named = names.len();
+    }
+
+    fn purposes(&self, n_columns: usize) -> Option<Vec<Option<Purpose>>> {
+        if self.time_at.is_some() || !self.loader.people.merges.is_empty() || !self.loader.rules.is_empty() {
+            return None;
+        }
+        let wanted = self.attributes.columns.iter().zip(&self.columns).filter(|(column, _)| column.is_wanted);
+        let values = wanted.filter_map(|(column, at)| Some(((*at)?, Purpose::Value(column.field.ty.clone()))));
+        let mut purposes: Vec<Option<Purpose>> = vec![None; n_columns];
+        for (at, purpose) in std::iter::once((self.id_at?, Purpose::Id)).chain(values) {
+            // What is used in two ways is read row by row.
+            if purposes.get_mut(at)?.get_or_insert_with(|| purpose.clone()) != &purpose {
+                return None;
+            }
+        }
+        Some(purposes)
     }
 
     fn row(&mut self, line: u64, cells: &[Cell<'_>]) {

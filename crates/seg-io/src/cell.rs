@@ -207,6 +207,11 @@ impl Cell<'_> {
     /// An instant that calendars have. A local time is of `zone`, or of UTC where the
     /// project has none.
     pub fn instant(&self, zone: Option<Zone>) -> Parsed<Timestamp> {
+        if let Cell::Text(text) = self
+            && let Some(at) = times::utc(text.as_bytes())
+        {
+            return Ok(Some(at));
+        }
         let start_of = |day: Date| zone.unwrap_or(Zone::UTC).start_of_day(day);
         let at = match self {
             nothing if nothing.is_nothing() => return Ok(None),

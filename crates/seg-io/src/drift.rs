@@ -183,12 +183,16 @@ struct Files<'s, 'p> {
 }
 
 impl Files<'_, '_> {
+    fn pace(&self) -> readers::Pace {
+        readers::Pace { threads: self.threads, ..readers::Pace::default() }
+    }
+
     fn people(&mut self, spec: &ProfileFiles, file: &DataFile, rules: &Rules) -> Result<(), ReadError> {
         let source = Source { file, rules, is_calls: false, received: None, of_others: Vec::new() };
         let partitions = self.partitions(file);
         let mut sink = PeopleSink::new(&self.tally, source, spec);
         let special: Vec<&str> = std::iter::once(&spec.id).chain(&spec.time).map(String::as_str).collect();
-        readers::read_mapped(file, &spec.reading, (&special, &partitions), &self.read, self.threads, &mut sink)?;
+        readers::read_mapped(file, &spec.reading, (&special, &partitions), &self.read, self.pace(), &mut sink)?;
         lacks(file, &sink.found())?;
         self.done();
         Ok(())
@@ -199,7 +203,7 @@ impl Files<'_, '_> {
         let partitions = self.partitions(file);
         let mut sink = EventSink::new(&self.tally, source, spec);
         let special = [spec.id.as_str(), &spec.event, &spec.time];
-        readers::read_mapped(file, &spec.reading, (&special, &partitions), &self.read, self.threads, &mut sink)?;
+        readers::read_mapped(file, &spec.reading, (&special, &partitions), &self.read, self.pace(), &mut sink)?;
         lacks(file, &sink.found())?;
         self.done();
         Ok(())
@@ -216,7 +220,7 @@ impl Files<'_, '_> {
         let people = CallSink::of_each(&mut people, Rows::People, schema);
         let events = CallSink::of_each(&mut events, Rows::Events, schema);
         let mut both = calls::BothSink::new(people, events, &self.tally);
-        readers::read(file, &crate::manifest::CsvRead::default(), &self.read, self.threads, &mut both)?;
+        readers::read(file, &crate::manifest::CsvRead::default(), &self.read, self.pace(), &mut both)?;
         self.done();
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::open::DataFile;
 use crate::order::{Order, Scratch};
 use crate::people::Person;
 use crate::report::{Place, ProblemKind};
-use crate::rows::{Asked, Columns, Left, Pruning, RowSink};
+use crate::rows::{Asked, Columns, Left, Pruning, Purpose, RowSink};
 use arrow_array::{Array, ArrayRef, Int64Array, ListArray, StructArray, TimestampMicrosecondArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields};
@@ -283,8 +283,56 @@ impl RowSink for EventSink<'_, '_, '_> {
         self.n_named = names.len();
     }
 
+    fn more_columns(&mut self, names: &[String], n_known: usize) {
+        for (column, name) in names.iter().enumerate().skip(n_known).filter(|(_, name)| !name.is_empty()) {
+            let spec = self.spec;
+            let special =
+                [(&spec.id, &mut self.id_at), (&spec.event, &mut self.event_at), (&spec.time, &mut self.time_at)];
+            let mut is_used = self.of_others.contains(name);
+            for (of, at) in special.into_iter().filter(|(of, _)| *of == name) {
+                is_used |= of == name;
+                at.get_or_insert(column);
+            }
+            for (table, columns) in self.tables.tables.iter().zip(&mut self.columns) {
+                for (of, at) in table.columns.iter().zip(columns).filter(|(of, _)| of.field.name == *name) {
+                    is_used |= of.field.name == *name;
+                    at.get_or_insert(column);
+                }
+            }
+            if !is_used {
+                self.note(ProblemKind::UnknownColumn, name, 1);
+            }
+        }
+        self.n_named = names.len();
+    }
+
+    fn purposes(&self, n_columns: usize) -> Option<Vec<Option<Purpose>>> {
+        // Events are told apart by their ids one by one.
+        let have_ids = self.tables.tables.iter().any(|table| table.id_property.is_some());
+        if have_ids || !self.loader.rules.is_empty() {
+            return None;
+        }
+        let special = [(self.id_at?, Purpose::Id), (self.event_at?, Purpose::Name), (self.time_at?, Purpose::Time)];
+        let of_table = |(table, columns): (&EventTable<'_>, &Vec<Option<usize>>)| {
+            let wanted = table.columns.iter().zip(columns).filter(|(column, _)| table.is_wanted && column.is_wanted);
+            let of_column = wanted.filter_map(|(column, at)| Some(((*at)?, Purpose::Value(column.field.ty.clone()))));
+            of_column.collect::<Vec<_>>()
+        };
+        let of_tables = self.tables.tables.iter().zip(&self.columns).flat_map(of_table);
+        let mut purposes: Vec<Option<Purpose>> = vec![None; n_columns];
+        for (at, purpose) in special.into_iter().chain(of_tables) {
+            // What is used in two ways is read row by row.
+            if purposes.get_mut(at)?.get_or_insert_with(|| purpose.clone()) != &purpose {
+                return None;
+            }
+        }
+        Some(purposes)
+    }
+
     fn row(&mut self, line: u64, cells: &[Cell<'_>]) {
         self.loader.count_row();
+        let n_arrived = self.tables.n_arrived;
+        self.tables.n_arrived += 1;
         let place = |value: String| Place { file: self.file.name.clone(), line, value };
         let cell_at = |at: Option<usize>| at.and_then(|at| cells.get(at)).unwrap_or(&Cell::Missing);
         let id_cell = cell_at(self.id_at);
@@ -343,8 +391,7 @@ impl RowSink for EventSink<'_, '_, '_> {
         }
         table.people.push(row);
         table.times.push(time.0);
-        table.arrivals.push(self.tables.n_arrived);
-        self.tables.n_arrived += 1;
+        table.arrivals.push(n_arrived);
         if table.id_property.is_some() {
             table.ids.push(event_id);
         }

@@ -7,11 +7,10 @@ use crate::manifest::{CsvRead, Data, MergeFiles};
 use crate::open::DataFile;
 use crate::people::one_spelling;
 use crate::report::{Place, ProblemKind, ReadError};
-use crate::rows::{self, RowSink};
+use crate::rows::{self, Pace, RowSink};
 use crate::rules::Rules;
 use seg_data::Zone;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,8 +43,8 @@ pub fn merge_links(base: &Path, data: &Data, zone: Option<Zone>, ids: &[&str]) -
             let (rules, ids, links) = (&rules, &ids, &mut links);
             let mut sink = RecordSink { file, spec, rules, ids, links, from_at: None, into_at: None };
             let special = [spec.from.as_str(), &spec.into];
-            let (meter, threads) = (Arc::default(), NonZero::<usize>::MIN);
-            rows::read_mapped(file, &spec.reading, (&special, &[]), &meter, threads, &mut sink)?;
+            let (meter, pace) = (Arc::default(), Pace::default());
+            rows::read_mapped(file, &spec.reading, (&special, &[]), &meter, pace, &mut sink)?;
         }
     }
     Ok(links.into_values().collect())
@@ -101,7 +100,7 @@ fn of_calls(base: &Path, data: &Data, zone: Option<Zone>, ids: &HashSet<&str>) -
         for file in &files {
             let (calls, anonymous) = (&mut calls, &mut anonymous);
             let mut sink = LinkSink { file, zone, ids, calls, anonymous, places: Places::default() };
-            rows::read(file, &CsvRead::default(), &Arc::default(), NonZero::<usize>::MIN, &mut sink)?;
+            rows::read(file, &CsvRead::default(), &Arc::default(), Pace::default(), &mut sink)?;
         }
     }
     let (mut links, mut firsts): (Links, BTreeMap<String, (Order, MergeLink)>) = Default::default();

@@ -8,7 +8,7 @@ use crate::manifest::{CsvRead, Data, EventFiles, MergeFiles, ProfileFiles, RowsA
 use crate::merge::{MergeSink, Merges};
 use crate::open::{DataFile, Format, alike, find};
 use crate::report::{Place, ProblemKind, ReadError, Report};
-use crate::rows::{self, latest_of};
+use crate::rows::{self, Pace, latest_of};
 use crate::rules::Rules;
 use crate::store;
 use arrow_array::builder::{ListBuilder, StringBuilder};
@@ -56,6 +56,8 @@ pub struct LoadRequest<'a> {
     pub now: Option<Timestamp>,
     /// How many threads unpack files and group events by person.
     pub threads: NonZero<usize>,
+    /// About how many bytes of a text file a thread reads at once.
+    pub piece_bytes: NonZero<usize>,
     /// Is told every few thousand rows how far reading has come.
     pub progress: Option<&'a mut dyn FnMut(Progress)>,
     /// Whether the files of a packed store are mapped into memory, which ends the process
@@ -68,18 +70,8 @@ impl<'a> LoadRequest<'a> {
     /// without an offset in UTC.
     pub fn new(base: &'a Path, data: &'a Data, schema: &'a Arc<Schema>) -> LoadRequest<'a> {
         let (zone, wanted, asked, now, progress) = (None, None, None, None, None);
-        LoadRequest {
-            base,
-            data,
-            schema,
-            zone,
-            wanted,
-            asked,
-            now,
-            threads: NonZero::<usize>::MIN,
-            progress,
-            is_mapped: true,
-        }
+        let Pace { threads, piece_bytes } = Pace::default();
+        LoadRequest { base, data, schema, zone, wanted, asked, now, threads, piece_bytes, progress, is_mapped: true }
     }
 }
 
@@ -93,7 +85,8 @@ pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     if request.data.store.is_some() {
         return store::load(request);
     }
-    let LoadRequest { base, data, schema, zone, wanted, asked, now, threads, progress, is_mapped: _ } = request;
+    let LoadRequest { base, data, schema, zone, wanted, asked, now, threads, piece_bytes, progress, is_mapped: _ } =
+        request;
     let files = Files::find(base, data)?;
     if files.are_none() {
         return Err(ReadError::new(
@@ -107,7 +100,7 @@ pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     wanted.attributes.extend(schema.first_seen);
     let mut silence = |_: Progress| {};
     let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
-    let mut loader = Loader { threads, bytes_total, asked, now, ..loader };
+    let mut loader = Loader { pace: Pace { threads, piece_bytes }, bytes_total, asked, now, ..loader };
     let (attributes, events) = loader.read(&files, |_| Ok(Seeds::default()))?;
     loader.batch(attributes, events)
 }
@@ -231,7 +224,7 @@ impl<'a> Loader<'a> {
         for file in calls {
             let mut sink = IdentitySink::new(&mut identities, self.zone);
             // Its bytes are counted when the events are read.
-            rows::read(file, &CsvRead::default(), &Arc::default(), self.threads, &mut sink)?;
+            rows::read(file, &CsvRead::default(), &Arc::default(), self.pace, &mut sink)?;
         }
         let (of_calls, shared) = identities.records();
         records.extend(of_calls);
@@ -242,13 +235,13 @@ impl<'a> Loader<'a> {
         for (spec, files) in sources {
             self.rules = Rules::new(&spec.reading);
             for file in files {
-                let (read, threads) = (Arc::clone(&self.read), self.threads);
+                let (read, pace) = (Arc::clone(&self.read), self.pace);
                 let partitions = self.partitions(file);
                 let (report, records, rules) = (&mut self.report, &mut records, &self.rules);
                 let mut sink =
                     MergeSink { report, file, spec, rules, records, has_columns: false, from_at: None, into_at: None };
                 let special = [spec.from.as_str(), &spec.into];
-                rows::read_mapped(file, &spec.reading, (&special, &partitions), &read, threads, &mut sink)?;
+                rows::read_mapped(file, &spec.reading, (&special, &partitions), &read, pace, &mut sink)?;
                 let found = [(&spec.from, sink.from_at), (&spec.into, sink.into_at)];
                 if sink.has_columns {
                     lacks(file, &found)?;
@@ -276,11 +269,11 @@ impl<'a> Loader<'a> {
             attributes.begin_source(spec.rows);
             let n_blanks = self.people.n_blanks;
             for file in files {
-                let (read, threads) = (Arc::clone(&self.read), self.threads);
+                let (read, pace) = (Arc::clone(&self.read), self.pace);
                 let partitions = self.partitions(file);
                 let mut sink = ProfileSink::new(self, &mut attributes, file, spec);
                 let special: Vec<&str> = std::iter::once(&spec.id).chain(&spec.time).map(String::as_str).collect();
-                rows::read_mapped(file, &spec.reading, (&special, &partitions), &read, threads, &mut sink)?;
+                rows::read_mapped(file, &spec.reading, (&special, &partitions), &read, pace, &mut sink)?;
                 let found = sink.found();
                 lacks(file, &found)?;
                 absent.file(&file.name, sink.absent());
@@ -295,9 +288,10 @@ impl<'a> Loader<'a> {
             attributes.begin_source(RowsAre::Changes);
             let spec = ProfileFiles { time: Some(TIME.to_owned()), ..ProfileFiles::new(Vec::new(), ID) };
             for file in calls {
+                let pace = self.pace;
                 let mut sink = ProfileSink::new(self, &mut attributes, file, &spec);
                 let mut people = CallSink::new(&mut sink, Rows::People, schema, &mut seen);
-                rows::read(file, &CsvRead::default(), &Arc::default(), NonZero::<usize>::MIN, &mut people)?;
+                rows::read(file, &CsvRead::default(), &Arc::default(), pace, &mut people)?;
                 absent.file(&file.name, sink.absent());
             }
             absent.end_of_source(&mut self.report, schema);
@@ -320,13 +314,13 @@ impl<'a> Loader<'a> {
             self.rules = Rules::new(&spec.reading);
             let n_blanks = self.people.n_blanks;
             for file in files {
-                let (read, threads) = (Arc::clone(&self.read), self.threads);
+                let (read, pace) = (Arc::clone(&self.read), self.pace);
                 let partitions = self.partitions(file);
                 let before = tables.numbers();
                 let sink = EventSink::new(self, &mut tables, file, spec, has_profiles);
                 let mut sink = sink.with_others(used_by_others(sources, spec, file));
                 let special = [spec.id.as_str(), &spec.event, &spec.time];
-                rows::read_mapped(file, &spec.reading, (&special, &partitions), &read, threads, &mut sink)?;
+                rows::read_mapped(file, &spec.reading, (&special, &partitions), &read, pace, &mut sink)?;
                 let found = sink.found();
                 lacks(file, &found)?;
                 sink.tell_of_absent_columns(&before);
@@ -338,10 +332,10 @@ impl<'a> Loader<'a> {
         self.rules = Rules::default();
         let spec = EventFiles::new(Vec::new(), ID, EVENT, TIME);
         for file in calls {
-            let (read, before) = (Arc::clone(&self.read), tables.numbers());
+            let (read, pace, before) = (Arc::clone(&self.read), self.pace, tables.numbers());
             let mut sink = EventSink::new(self, &mut tables, file, &spec, has_profiles);
             let mut events = CallSink::new(&mut sink, Rows::Events, schema, &mut seen);
-            rows::read(file, &CsvRead::default(), &read, NonZero::<usize>::MIN, &mut events)?;
+            rows::read(file, &CsvRead::default(), &read, pace, &mut events)?;
             sink.tell_of_absent_columns(&before);
             self.report.files += 1;
         }
@@ -430,7 +424,7 @@ impl<'a> Loader<'a> {
         if let Some(events) = events {
             (self.report.events, last_event) = events.counts();
             self.tell_of_age(last_event);
-            for (event, array) in events.finish(n_people, self.threads) {
+            for (event, array) in events.finish(n_people, self.pace.threads) {
                 let array = array.map_err(|why| ReadError::new("data", why))?;
                 self.empty_properties(event, &array);
                 fields.push(ArrowField::new(&event.name, array.data_type().clone(), false));
@@ -500,7 +494,7 @@ impl<'a> Loader<'a> {
     pub fn check(&self, batch: &Batch) -> Result<(), BatchError> {
         let mut found: Vec<Result<(), BatchError>> = (0..batch.n_columns()).map(|_| Ok(())).collect();
         let work: Vec<_> = found.iter_mut().enumerate().collect();
-        parallel::each(work, self.threads, || (), |(), (at, to)| *to = batch.check_column(at));
+        parallel::each(work, self.pace.threads, || (), |(), (at, to)| *to = batch.check_column(at));
         found.into_iter().collect()
     }
 }

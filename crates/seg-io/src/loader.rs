@@ -8,9 +8,9 @@ use crate::meter::Meter;
 use crate::open::DataFile;
 use crate::people::People;
 use crate::report::{Place, ProblemKind, Report};
+use crate::rows::Pace;
 use crate::rules::Rules;
 use seg_data::{Schema, Timestamp, Type, Wanted, Zone};
-use std::num::NonZero;
 use std::sync::Arc;
 
 /// How far reading has come.
@@ -35,7 +35,8 @@ pub(crate) struct Loader<'a> {
     pub now: Option<Timestamp>,
     /// Whether everybody who was met before the events exists at that instant.
     pub all_exist: bool,
-    pub threads: NonZero<usize>,
+    /// How files are read, and on how many threads events are grouped.
+    pub pace: Pace,
     pub people: People,
     /// Which ids are one, as far as records say so.
     pub records: Vec<(String, String)>,
@@ -64,7 +65,7 @@ impl<'a> Loader<'a> {
             asked: None,
             now: None,
             all_exist: false,
-            threads: NonZero::<usize>::MIN,
+            pace: Pace::default(),
             people: People::default(),
             records: Vec::new(),
             existence: Existence::default(),

@@ -102,7 +102,7 @@ impl DataFile {
     }
 
     /// Opens it as a stream of its unpacked bytes; `read` counts packed ones.
-    pub(crate) fn stream(&self, read: &Arc<Meter>) -> Result<Box<dyn Read>, ReadError> {
+    pub(crate) fn stream(&self, read: &Arc<Meter>) -> Result<Box<dyn Read + Send>, ReadError> {
         let file = self.open()?;
         let mut counted = BufReader::with_capacity(1 << 16, Counted { inner: file, read: Arc::clone(read) });
         let start = counted.fill_buf().map_err(|error| self.error(&error))?;

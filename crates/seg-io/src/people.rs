@@ -188,7 +188,7 @@ pub(crate) fn one_spelling(id: &str) -> &str {
 }
 
 /// The number of which an id is the text: `7`, but not `07`, which is another id.
-fn whole_number(id: &str) -> Option<i64> {
+pub(crate) fn whole_number(id: &str) -> Option<i64> {
     let digits = id.strip_prefix('-').unwrap_or(id);
     let is_plain = match digits.as_bytes() {
         [b'0'] => digits.len() == id.len(),

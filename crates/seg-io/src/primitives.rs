@@ -18,7 +18,19 @@ pub(crate) struct Primitives<T> {
 
 impl<T: Copy + Default> Primitives<T> {
     pub fn append(&mut self, value: Option<T>) {
-        self.extend(&[value]);
+        match value {
+            Some(value) if self.are_there.is_none() && self.n_missing == 0 => self.values.push(value),
+            value => self.extend(&[value]),
+        }
+    }
+
+    /// Takes back all values but the first so many.
+    pub fn truncate(&mut self, n: usize) {
+        self.n_missing = self.n_missing.min(n);
+        self.values.truncate(n);
+        if let Some(are_there) = &mut self.are_there {
+            are_there.truncate(n);
+        }
     }
 
     /// Appends some values.

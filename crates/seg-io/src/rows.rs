@@ -2,13 +2,16 @@
 
 mod arrays;
 mod arrow;
+mod blocks;
 mod csv;
 mod dialect;
+mod making;
 mod mapped;
 mod maps;
 mod ndjson;
 mod not_numbers;
 mod parquet;
+mod pieces;
 mod pruning;
 
 pub(crate) use dialect::delimiter_of;
@@ -20,8 +23,10 @@ use crate::meter::Meter;
 use crate::open::{DataFile, Format};
 use crate::report::{ProblemKind, ReadError};
 use arrow_array::ArrayRef;
+pub(crate) use making::Purpose;
 use mapped::Mapped;
 pub(crate) use parquet::{latest_of, n_rows, read_first};
+pub(crate) use pieces::Pace;
 pub(crate) use pruning::{Asked, Left, Pruning};
 use seg_data::Zone;
 use std::num::NonZero;
@@ -35,9 +40,17 @@ pub(crate) struct Columns {
     pub n_rows: usize,
     /// Whether everybody in them was met before and exists, whatever the rows say.
     pub are_known: bool,
+    /// The line of each row, behind as many as come before all of them; none where each row
+    /// is a line.
+    pub lines: Vec<u32>,
 }
 
 impl Columns {
+    /// The line of a row, with so many before all of them.
+    pub fn line(&self, n_before: u64, row: u32) -> u64 {
+        n_before + self.lines.get(row as usize).map_or(u64::from(row) + 1, |line| u64::from(*line))
+    }
+
     /// The column at a place.
     pub fn at(&self, at: Option<usize>) -> Option<&ArrayRef> {
         self.arrays.get(at?)?.as_ref()
@@ -50,6 +63,18 @@ pub(crate) trait RowSink {
     /// The file's columns; called before the first row, and again when later
     /// rows have columns that the earlier ones lacked.
     fn columns(&mut self, names: &[String]);
+
+    /// The file's columns, of which all but the first so many are new: later rows have them,
+    /// and no two have one name.
+    fn more_columns(&mut self, names: &[String], _n_known: usize) {
+        self.columns(names);
+    }
+
+    /// What is made of each of so many columns, where rows of texts may come as columns of
+    /// values; none where they come one by one.
+    fn purposes(&self, _n_columns: usize) -> Option<Vec<Option<Purpose>>> {
+        None
+    }
 
     /// Whether cells of a column are looked at; others may come as missing.
     fn wants(&self, _column: usize) -> bool {
@@ -105,7 +130,7 @@ pub(crate) trait RowSink {
 
 /// Feeds lines of JSON into `sink`.
 pub(crate) fn read_lines(file: &DataFile, lines: &str, sink: &mut dyn RowSink) -> Result<(), ReadError> {
-    ndjson::read(file, Box::new(std::io::Cursor::new(lines.to_owned())), sink)
+    ndjson::read(file, Pace::default(), Box::new(std::io::Cursor::new(lines.to_owned())), sink)
 }
 
 /// Feeds all rows of a file into `sink` with the columns that its source says they have,
@@ -115,29 +140,28 @@ pub(crate) fn read_mapped(
     reading: &Reading,
     (special, partitions): (&[&str], &[(String, String)]),
     meter: &Arc<Meter>,
-    threads: NonZero<usize>,
+    pace: Pace,
     sink: &mut dyn RowSink,
 ) -> Result<(), ReadError> {
     match Mapped::new(sink, reading, partitions, special) {
-        Ok(mut mapped) => read(file, &reading.csv, meter, threads, &mut mapped),
-        Err(sink) => read(file, &reading.csv, meter, threads, sink),
+        Ok(mut mapped) => read(file, &reading.csv, meter, pace, &mut mapped),
+        Err(sink) => read(file, &reading.csv, meter, pace, sink),
     }
 }
 
-/// Feeds all rows of a file into `sink`. `meter` counts bytes; so many
-/// `threads` unpack them, where a file can be unpacked in parts.
+/// Feeds all rows of a file into `sink`. `meter` counts bytes.
 pub(crate) fn read(
     file: &DataFile,
     csv: &CsvRead,
     meter: &Arc<Meter>,
-    threads: NonZero<usize>,
+    pace: Pace,
     sink: &mut dyn RowSink,
 ) -> Result<(), ReadError> {
     match file.format {
-        Format::Csv | Format::Tsv => csv::read(file, csv, file.stream(meter)?, sink),
-        Format::Json => ndjson::read(file, file.stream(meter)?, sink),
+        Format::Csv | Format::Tsv => csv::read(file, csv, pace, file.stream(meter)?, sink),
+        Format::Json => ndjson::read(file, pace, file.stream(meter)?, sink),
         Format::Arrow => arrow::read(file, meter, sink),
-        Format::Parquet => parquet::read(file, meter, threads, sink),
+        Format::Parquet => parquet::read(file, meter, pace.threads, sink),
     }
 }
 
@@ -145,8 +169,8 @@ pub(crate) fn read(
 pub(crate) fn read_bytes(file: &DataFile, lines: Arc<[u8]>, sink: &mut dyn RowSink) -> Result<(), ReadError> {
     let stream = Box::new(std::io::Cursor::new(lines));
     match file.format {
-        Format::Csv | Format::Tsv => csv::read(file, &CsvRead::default(), stream, sink),
-        Format::Json | Format::Arrow | Format::Parquet => ndjson::read(file, stream, sink),
+        Format::Csv | Format::Tsv => csv::read(file, &CsvRead::default(), Pace::default(), stream, sink),
+        Format::Json | Format::Arrow | Format::Parquet => ndjson::read(file, Pace::default(), stream, sink),
     }
 }
 
@@ -155,8 +179,8 @@ pub(crate) fn read_bytes(file: &DataFile, lines: Arc<[u8]>, sink: &mut dyn RowSi
 pub(crate) fn peek(file: &DataFile, n_bytes: u64, sink: &mut dyn RowSink) -> Result<(), ReadError> {
     let beginning = || Ok(Box::new(std::io::Read::take(file.stream(&Arc::default())?, n_bytes)));
     match file.format {
-        Format::Csv | Format::Tsv => csv::read(file, &CsvRead::default(), beginning()?, sink),
-        Format::Json => ndjson::read(file, beginning()?, sink),
+        Format::Csv | Format::Tsv => csv::read(file, &CsvRead::default(), Pace::default(), beginning()?, sink),
+        Format::Json => ndjson::read(file, Pace::default(), beginning()?, sink),
         Format::Arrow => arrow::read(file, &Arc::default(), sink),
         Format::Parquet => parquet::read(file, &Arc::default(), NonZero::<usize>::MIN, sink),
     }

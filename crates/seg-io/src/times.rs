@@ -67,6 +67,46 @@ pub(crate) fn unix_text(text: &str) -> Option<(Timestamp, UnixUnit)> {
     at.0.checked_add(micros).map(|micros| (Timestamp(micros), unit))
 }
 
+/// An instant as most files write it, `2026-03-01T10:00:00.5Z` or with a blank for the `T`;
+/// none where it is written otherwise, or is none.
+pub(crate) fn utc(text: &[u8]) -> Option<Timestamp> {
+    let (whole, rest) = text.split_first_chunk::<19>()?;
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b' ', h1, h2, b':', n1, n2, b':', s1, s2] = whole else {
+        return None;
+    };
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
+    let two = |tens: &u8, ones: &u8| Some(digit(tens)? * 10 + digit(ones)?);
+    let (year, month, day) = (two(y1, y2)? * 100 + two(y3, y4)?, two(m1, m2)?, two(d1, d2)?);
+    let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
+    let fraction = match rest {
+        [b'Z'] => &[][..],
+        [b'.', fraction @ .., b'Z'] if !fraction.is_empty() => fraction,
+        _ => return None,
+    };
+    // What is finer than a microsecond is cut off.
+    let mut micros = 0;
+    for place in 0..fraction.len().max(6) {
+        let digit = fraction.get(place).map_or(Some(0), digit)?;
+        micros = if place < 6 { micros * 10 + digit } else { micros };
+    }
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let n_days = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if year == 0 || !(1..=n_days).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // Years begin with March, so that the leap day is the last of one.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    Some(Timestamp(seconds * 1_000_000 + micros))
+}
+
 /// An instant as a text writes it. A local time is of `zone`, or of UTC where there is none.
 pub(crate) fn instant(text: &str, zone: Option<Zone>) -> Option<Timestamp> {
     if let Some(at) = Timestamp::parse(text, zone) {
@@ -168,6 +208,44 @@ mod tests {
             ])
         {
             assert_eq!(read(text), "none", "{text}");
+        }
+    }
+
+    /// The quick way gives what the long one gives, and nothing where that gives nothing.
+    #[test]
+    fn the_common_form_is_read_alike() {
+        let mut texts = Vec::new();
+        for day in ["0001-01-01", "1600-02-29", "1900-02-28", "1999-12-31", "2000-02-29", "2024-03-01", "9999-12-31"] {
+            for clock in ["00:00:00Z", "23:59:59Z", "12:34:56.7Z", "12:34:56.123456Z", "12:34:56.1234569Z"] {
+                texts.extend([format!("{day}T{clock}"), format!("{day} {clock}")]);
+            }
+        }
+        for text in &texts {
+            assert_eq!(utc(text.as_bytes()), Timestamp::parse(text, None), "{text}");
+            assert!(utc(text.as_bytes()).is_some(), "{text}");
+        }
+        for year in 1..=9999 {
+            for text in [format!("{year:04}-02-28T00:00:00Z"), format!("{year:04}-03-01T00:00:00Z")] {
+                assert_eq!(utc(text.as_bytes()), Timestamp::parse(&text, None), "{text}");
+            }
+        }
+        for text in [
+            "0000-01-01T00:00:00Z",
+            "1900-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-04-31T00:00:00Z",
+            "2026-04-00T00:00:00Z",
+            "2026-04-01T24:00:00Z",
+            "2026-04-01T00:60:00Z",
+            "2026-04-01T00:00:60Z",
+            "2026-04-01T00:00:00.xZ",
+        ] {
+            assert_eq!((utc(text.as_bytes()), Timestamp::parse(text, None)), (None, None), "{text}");
+        }
+        for other in ["2026-04-01T00:00:00", "2026-04-01T00:00:00.Z", "2026-04-01T00:00:00z", "2026-4-1T00:00:00Z", ""]
+        {
+            assert_eq!(utc(other.as_bytes()), None, "{other}");
         }
     }
 

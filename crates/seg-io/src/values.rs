@@ -7,12 +7,12 @@ use crate::people::People;
 use crate::texts::is_blank;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt32Type, UInt64Type,
+    Date32Type, Decimal64Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, BooleanArray, Int32Array, StringArray};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use seg_data::decimal::{self, Inexact};
-use seg_data::{Decimal, Money, Timestamp};
+use seg_data::{Decimal, Money, Timestamp, Type};
 
 /// The ids of the people whose rows these are.
 pub(crate) enum Ids {
@@ -101,6 +101,9 @@ fn floats(array: &ArrayRef) -> Option<ScalarBuffer<f64>> {
     decimal::map(array, nearest)?.ok().map(ScalarBuffer::from)
 }
 
+/// Where a column has more different texts, one is hardly among those that are allowed.
+const ALLOWED_MAX: usize = 10_000;
+
 /// The values of a column, each with a row of the file.
 pub(crate) enum Values {
     /// No row has one.
@@ -117,13 +120,21 @@ pub(crate) enum Values {
 }
 
 impl Values {
-    /// The values of an array for a column; none where a value is not of its type,
-    /// or the schema says something of single values.
-    pub fn new(column: &TypedColumn<'_>, array: Option<&ArrayRef>) -> Option<Values> {
+    /// The values of an array for a column; none where a value is not of its type, or one
+    /// of those in some rows, or in all, is not what the schema says of single values.
+    pub fn new(column: &TypedColumn<'_>, array: Option<&ArrayRef>, rows: Option<&[u32]>) -> Option<Values> {
         let array = array.filter(|array| array.null_count() < array.len());
         let Some(array) = array else { return (!column.field.is_required).then_some(Values::Missing) };
-        if column.field.allowed.is_some() || column.field.is_required && array.null_count() > 0 {
-            return None;
+        if column.field.is_required && array.null_count() > 0 {
+            let is_there = |row: &u32| array.is_valid(*row as usize);
+            rows.filter(|rows| rows.iter().all(is_there))?;
+        }
+        if let (Some(allowed), Type::Text) = (&column.field.allowed, &column.field.ty) {
+            let texts = array.as_dictionary_opt::<Int32Type>()?.values().as_string_opt::<i32>()?;
+            let is_allowed = |text: &str| allowed.iter().any(|allowed| allowed == text);
+            if texts.len() > ALLOWED_MAX || !texts.iter().flatten().all(is_allowed) {
+                return None;
+            }
         }
         let nulls = array.nulls().filter(|n| n.null_count() > 0).cloned();
         Some(match column.builder {
@@ -199,6 +210,9 @@ impl Values {
 
 /// Amounts in ten-thousandths; none where one is no money.
 fn money(array: &ArrayRef, nulls: Option<&NullBuffer>) -> Option<ScalarBuffer<i64>> {
+    if let Some(amounts) = array.as_primitive_opt::<Decimal64Type>().filter(|amounts| amounts.scale() == 4) {
+        return Some(amounts.values().clone());
+    }
     if let Some(amounts) = decimal::map(array, |amount| amount.money().map(|money| money.0)) {
         return amounts.ok().map(ScalarBuffer::from);
     }

@@ -9,6 +9,7 @@ mod hand_suite;
 mod peers;
 mod single;
 pub mod suite;
+mod text;
 mod together;
 
 use seg::{Batch, Mask, Options, Prepared, Project, Settings, Zone};
@@ -45,7 +46,8 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         return if status.success() { Ok(()) } else { Err("the benchmark failed\n".to_owned()) };
     }
     let mut n_profiles = 1_000_000;
-    let mut wanted = Wanted { singles: true, peers: false, cold: false, files: false, growth: false, only: None };
+    let mut wanted =
+        Wanted { singles: true, peers: false, cold: false, text: false, files: false, growth: false, only: None };
     let mut record = false;
     for arg in args {
         match *arg {
@@ -53,17 +55,26 @@ pub fn run(args: &[&str]) -> Result<(), String> {
             "--record" => record = true,
             "--suites" => wanted.singles = false,
             "--cold" => wanted.cold = true,
+            "--text" => wanted.text = true,
             "--peers" => wanted.peers = true,
             "--files" => wanted.files = true,
             "--growth" => wanted.growth = true,
             number => n_profiles = number.replace('_', "").parse().map_err(|_| format!("`{number}` is no number\n"))?,
         }
     }
-    let text = if wanted.cold { from_files(n_profiles, wanted)? } else { measure(n_profiles, wanted)? };
+    let text = match wanted {
+        Wanted { text: true, .. } => from_text(wanted)?,
+        Wanted { cold: true, .. } => from_files(n_profiles, wanted)?,
+        Wanted { .. } => measure(n_profiles, wanted)?,
+    };
     print!("{text}");
     if record {
-        let what = if wanted.cold { "-cold" } else { "" };
-        let name = format!("docs/benchmarks/{}-{n_profiles}{what}.md", today()?);
+        let what = match wanted {
+            Wanted { text: true, .. } => "text".to_owned(),
+            Wanted { cold: true, .. } => format!("{n_profiles}-cold"),
+            Wanted { .. } => n_profiles.to_string(),
+        };
+        let name = format!("docs/benchmarks/{}-{what}.md", today()?);
         let path = seg_tests::root().join(&name);
         std::fs::write(&path, text).map_err(|e| format!("{}: {e}\n", path.display()))?;
         println!("written to {name}");
@@ -91,6 +102,8 @@ struct Wanted {
     peers: bool,
     /// From Parquet to the answer, a process each, rather than all else.
     cold: bool,
+    /// From text files to the answer, a process each, rather than all else.
+    text: bool,
     /// Reading Parquet.
     files: bool,
     /// Three times as many profiles as well.
@@ -120,6 +133,16 @@ fn from_files(n_profiles: usize, wanted: Wanted) -> Result<String, String> {
         machine(),
     );
     cold::measure(n_profiles, threads, wanted.peers, &mut text)?;
+    Ok(text)
+}
+
+/// What it takes from text files to an answer.
+fn from_text(wanted: Wanted) -> Result<String, String> {
+    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let commit = output("git", &["rev-parse", "--short", "HEAD"])?;
+    let mut text =
+        format!("# From text files to the answer\n\nMeasured on {}, commit {commit}: {}.\n", today()?, machine());
+    text::measure(threads, wanted.peers, &mut text)?;
     Ok(text)
 }
 

@@ -17,7 +17,8 @@ cargo xtask bench [PROFILES] [--suites] [--growth] [--files] [--peers] [--record
                                measure the engines side by side; 1,000,000 profiles unless told; with --suites no
                                segment alone, with --growth three times the profiles as well, with --files reading
                                Parquet, with --peers beside other engines, which it installs under target/; --only=N is one segment, or one suite
-                               by its number of segments; with --cold from Parquet to the answer instead, a process each
+                               by its number of segments; with --cold from Parquet to the answer instead, a process each; with
+                               --text from CSV and NDJSON
 cargo xtask ci                 everything that CI runs, in order, with what each step took
 cargo xtask codegen [--check]  write the generated parts of the documentation, or say which are out of date
 cargo xtask count [--write]    count the instructions of kernels and of the front end, and hold them against the record,

@@ -44,14 +44,15 @@ struct Own {
 }
 
 /// Rows that are about to be taken.
-struct Taken {
+struct Taken<'c> {
     rows: Rows,
+    columns: &'c Columns,
     /// Lines of the file, and events, that came before them.
     n_lines: u64,
     n_arrived: i64,
 }
 
-impl Taken {
+impl Taken<'_> {
     /// Whose a row is, the `nth` of its event.
     fn person(&self, event: usize, nth: usize, row: u32) -> u32 {
         let person = match &self.rows.whose {
@@ -68,28 +69,26 @@ impl EventSink<'_, '_, '_> {
     /// many lines of the file came before them. Batches are looked at side by side,
     /// and so are events of different names taken.
     pub(super) fn take_batches(&mut self, n_before: u64, batches: &[Columns]) -> usize {
-        let threads = self.loader.threads;
+        let threads = self.loader.pace.threads;
         let look = Look {
             people: &self.loader.people,
             wanted: self.loader.wanted,
             tables: self.tables,
             columns: &self.columns,
             indices: [self.id_at, self.event_at, self.time_at],
-            has_profiles: self.has_profiles,
             has_rules: !self.loader.rules.is_empty(),
         };
         // Everything of a batch is looked at before anything of it is taken.
         let mut found: Vec<Option<Rows>> = batches.iter().map(|_| None).collect();
         let work: Vec<_> = batches.iter().zip(&mut found).rev().collect();
         parallel::each(work, threads, || (), |(), (columns, to)| *to = look.rows(columns));
-        let mut taken: Vec<Taken> = Vec::with_capacity(batches.len());
+        let mut taken: Vec<Taken<'_>> = Vec::with_capacity(batches.len());
         let mut n_lines = n_before;
         for (mut rows, columns) in found.into_iter().map_while(|rows| rows).zip(batches) {
             self.loader.count_rows(columns.n_rows as u64);
             if matches!(rows.whose, Whose::Unknown) {
                 // Rows of the batch, in the order in which they are met.
-                let meet = |row: usize| self.loader.people.person_of(&rows.ids.cell(row)).row;
-                rows.whose = Whose::All((0..columns.n_rows).map(meet).collect());
+                rows.whose = Whose::All(self.meet(|row| columns.line(n_lines, row), &rows.ids));
             }
             if let Whose::All(people) = &rows.whose {
                 for (person, time) in people.iter().zip(rows.times.values()) {
@@ -98,7 +97,7 @@ impl EventSink<'_, '_, '_> {
             }
             let latest = rows.times.values().iter().max().copied().map(Timestamp);
             self.tables.last_event = self.tables.last_event.max(latest);
-            taken.push(Taken { rows, n_lines, n_arrived: self.tables.n_arrived });
+            taken.push(Taken { rows, columns, n_lines, n_arrived: self.tables.n_arrived });
             self.tables.n_arrived += columns.n_rows as i64;
             n_lines += columns.n_rows as u64;
         }
@@ -143,7 +142,8 @@ impl EventSink<'_, '_, '_> {
             if let Some(people) = known {
                 self.note_existence(people.into_iter().zip(own.iter().map(|(_, table)| *table)), left.latest);
             } else {
-                let people = ids.known(&self.loader.people).unwrap_or_else(|| self.meet(line, &ids));
+                let people =
+                    ids.known(&self.loader.people).unwrap_or_else(|| self.meet(|row| line + u64::from(row) + 1, &ids));
                 people.iter().for_each(|person| self.loader.existence.event(*person, left.latest.0));
                 let of_row = |(row, table): &(u32, usize)| Some((*people.get(*row as usize)?, *table));
                 self.note_existence(own.iter().filter_map(of_row), left.latest);
@@ -153,14 +153,13 @@ impl EventSink<'_, '_, '_> {
     }
 
     /// The people of rows of which some were not met before.
-    fn meet(&mut self, n_before: u64, ids: &Ids) -> Vec<u32> {
-        let (mut people, mut line) = (Vec::with_capacity(ids.len()), n_before);
+    fn meet(&mut self, line: impl Fn(u32) -> u64, ids: &Ids) -> Vec<u32> {
+        let mut people = Vec::with_capacity(ids.len());
         for row in 0..ids.len() {
-            line += 1;
             let person = self.loader.people.person_of(&ids.cell(row));
             if person.is_new && self.has_profiles {
                 let value = ids.cell(row).as_text().unwrap_or_default().into_owned();
-                let place = || Place { file: self.file.name.clone(), line, value };
+                let place = || Place { file: self.file.name.clone(), line: line(row as u32), value };
                 self.loader.report.add(ProblemKind::UnlistedProfile, "", place);
             }
             people.push(person.row);
@@ -210,7 +209,6 @@ struct Look<'l> {
     columns: &'l [Vec<Option<usize>>],
     /// Where the id, the event's name and its time are.
     indices: [Option<usize>; 3],
-    has_profiles: bool,
     /// Whether the source says something of its texts.
     has_rules: bool,
 }
@@ -244,10 +242,6 @@ impl Look<'_> {
         }
         self.values(columns, &mut of_event)?;
         let whose = self.whose(&ids, &of_event, columns.are_known);
-        // Who is not listed is reported.
-        if self.has_profiles && matches!(whose, Whose::Unknown) {
-            return None;
-        }
         Some(Rows { ids, whose, times: times.clone(), of_event })
     }
 
@@ -285,7 +279,7 @@ impl Look<'_> {
                 let known = converted.iter().find(|(of, ty, _)| is_plain && is_it((*of, ty)));
                 let values = match known {
                     Some((_, _, values)) => Arc::clone(values),
-                    None => Arc::new(Values::new(property, columns.at(*at))?),
+                    None => Arc::new(Values::new(property, columns.at(*at), Some(&own.rows))?),
                 };
                 if let (Some(at), None) = (at, known) {
                     converted.push((*at, property.field.ty.clone(), Arc::clone(&values)));
@@ -299,7 +293,7 @@ impl Look<'_> {
 
 /// Takes some rows as events of one name, whose index among the events is `at`.
 /// Properties without room for a text more go to `unfit`, with their lines.
-fn take(table: &mut EventTable<'_>, at: usize, taken: &Taken, unfit: &mut Vec<(usize, u64)>) {
+fn take(table: &mut EventTable<'_>, at: usize, taken: &Taken<'_>, unfit: &mut Vec<(usize, u64)>) {
     let Some(Own { n_events, rows: own, properties: values }) = taken.rows.of_event.get(at) else { return };
     let times = taken.rows.times.values();
     table.n_events += n_events;
@@ -309,7 +303,7 @@ fn take(table: &mut EventTable<'_>, at: usize, taken: &Taken, unfit: &mut Vec<(u
     for (property, (column, values)) in table.columns.iter_mut().zip(values).enumerate() {
         if let Some(values) = values {
             let rows = values.append(&mut column.builder, own);
-            unfit.extend(rows.into_iter().map(|row| (property, taken.n_lines + u64::from(row) + 1)));
+            unfit.extend(rows.into_iter().map(|row| (property, taken.columns.line(taken.n_lines, row))));
         }
     }
 }

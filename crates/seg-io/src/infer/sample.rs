@@ -4,11 +4,10 @@ use super::table::{Table, Until};
 use crate::manifest::CsvRead;
 use crate::open::{DataFile, Format};
 use crate::report::ReadError;
-use crate::rows::{self, RowSink};
+use crate::rows::{self, Pace, RowSink};
 use seg_data::Zone;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::num::NonZero;
 use std::sync::Arc;
 
 /// So many bytes, unpacked, are looked at of a file of texts.
@@ -63,7 +62,7 @@ impl<'f> Sample<'f> {
             Bytes::Rows { .. } => rows::read_first(self.file, SAMPLE_ROWS, sink),
             Bytes::File => {
                 let (csv, meter) = (CsvRead::default(), Arc::default());
-                rows::read(self.file, &csv, &meter, NonZero::<usize>::MIN, sink)
+                rows::read(self.file, &csv, &meter, Pace::default(), sink)
             }
         }
     }

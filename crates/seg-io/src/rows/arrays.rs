@@ -226,7 +226,7 @@ fn columns(leaves: &[Option<Leaf>], n_rows: usize, are_known: bool) -> Columns {
     let is_plain = leaves.iter().flatten().all(|leaf| leaf.nulls.as_ref().is_none_or(|n| n.null_count() == 0));
     let array = |leaf: &Option<Leaf>| leaf.as_ref().map(|leaf| Arc::clone(&leaf.array));
     let arrays = if is_plain { leaves.iter().map(array).collect() } else { Vec::new() };
-    Columns { arrays, n_rows, are_known }
+    Columns { arrays, n_rows, are_known, lines: Vec::new() }
 }
 
 /// The columns of a field: its own, or those of a struct under their path.

@@ -17,12 +17,12 @@ pub(super) struct Dialect {
     /// The encoding that was found, where it is not UTF-8 and nobody said it.
     pub guessed: Option<&'static str>,
     /// The text in UTF-8; bytes that are none stay what they are where the file is in UTF-8.
-    pub text: Box<dyn Read>,
+    pub text: Box<dyn Read + Send>,
 }
 
 impl Dialect {
     /// Looks at the first bytes of a stream, of which none is lost.
-    pub fn of(mut stream: Box<dyn Read>, said: &CsvRead, format: Format) -> std::io::Result<Dialect> {
+    pub fn of(mut stream: Box<dyn Read + Send>, said: &CsvRead, format: Format) -> std::io::Result<Dialect> {
         let mut head = Vec::new();
         stream.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
         let told = said.encoding.as_ref().and_then(|label| Encoding::for_label(label.as_bytes()));
@@ -38,7 +38,7 @@ impl Dialect {
         let guessed = (told.is_none() && encoding != UTF_8).then(|| encoding.name());
         drop(first);
         let whole = Cursor::new(head).chain(stream);
-        let text: Box<dyn Read> = match encoding == UTF_8 {
+        let text: Box<dyn Read + Send> = match encoding == UTF_8 {
             true => Box::new(whole),
             false => Box::new(Decoded::new(whole, encoding)),
         };
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8], said: &CsvRead) -> (char, Option<&'static str>, String) {
-        let stream: Box<dyn Read> = Box::new(Cursor::new(bytes.to_vec()));
+        let stream: Box<dyn Read + Send> = Box::new(Cursor::new(bytes.to_vec()));
         let mut dialect = Dialect::of(stream, said, Format::Csv).expect("it is read");
         let mut text = String::new();
         dialect.text.read_to_string(&mut text).expect("UTF-8");

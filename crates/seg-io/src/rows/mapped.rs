@@ -3,14 +3,15 @@
 //! What a source names comes before the columns of the file, so that it keeps its places
 //! where later rows of a file bring columns that the earlier ones lacked.
 
-use super::{Columns, Left, Pruning, RowSink};
+use super::{Columns, Left, Pruning, Purpose, RowSink};
 use crate::cell::Cell;
 use crate::manifest::Reading;
 use crate::report::ProblemKind;
 use crate::rules::Rules;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, StringArray};
-use seg_data::Zone;
+use seg_data::{Type, Zone};
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ pub(super) struct Mapped<'m> {
     rules: Rules,
     /// Names of the file's own columns that are kept, although they stand for something.
     special: Vec<String>,
+    /// The names of all columns, as the sink knows them.
+    all: Vec<String>,
 }
 
 /// A column that the source names.
@@ -71,7 +74,7 @@ impl<'m> Mapped<'m> {
             return Err(sink);
         }
         let special = special.iter().map(|name| (*name).to_owned()).collect();
-        Ok(Mapped { sink, named, rules: Rules::new(reading), special })
+        Ok(Mapped { sink, named, rules: Rules::new(reading), special, all: Vec::new() })
     }
 
     /// Where a column of the file is for the sink.
@@ -106,8 +109,48 @@ impl RowSink for Mapped<'_> {
             is_given || used.contains(&name) && !self.special.contains(name)
         };
         let of_file = names.iter().map(|name| if is_taken(name) { String::new() } else { name.clone() });
-        let all: Vec<String> = of_source.chain(of_file).collect();
-        self.sink.columns(&all);
+        self.all = of_source.chain(of_file).collect();
+        self.sink.columns(&self.all);
+    }
+
+    fn more_columns(&mut self, names: &[String], n_known: usize) {
+        let new = names.get(n_known..).unwrap_or_default();
+        let stands_for = |column: &Named| match &column.from {
+            From::Columns(columns) => columns.iter().any(|(name, _)| new.contains(name)),
+            From::Value(_) => false,
+        };
+        if self.named.iter().any(stands_for) {
+            return self.columns(names);
+        }
+        let (of_source, n_before) = (self.all.iter().take(self.named.len()), self.all.len());
+        let given: HashSet<&String> = of_source.filter(|name| !name.is_empty()).collect();
+        let more = new.iter().map(|name| if given.contains(name) { String::new() } else { name.clone() });
+        let more: Vec<String> = more.collect();
+        self.all.extend(more);
+        self.sink.more_columns(&self.all, n_before);
+    }
+
+    fn purposes(&self, n_columns: usize) -> Option<Vec<Option<Purpose>>> {
+        let mut of_source = self.sink.purposes(self.place(n_columns))?;
+        let mut of_file = of_source.split_off(self.named.len());
+        for (named, purpose) in self.named.iter().zip(of_source) {
+            let Some(purpose) = purpose else { continue };
+            let column = match (&named.from, &purpose) {
+                // A text that is said is a column of its own.
+                (From::Value(_), Purpose::Name | Purpose::Value(Type::Text)) => continue,
+                (From::Value(_), _) => return None,
+                (From::Columns(columns), _) => match columns.as_slice() {
+                    [(_, at)] => *at,
+                    // Of several it is asked row by row which has one.
+                    _ => return None,
+                },
+            };
+            let Some(slot) = column.and_then(|at| of_file.get_mut(at)) else { continue };
+            if slot.get_or_insert_with(|| purpose.clone()) != &purpose {
+                return None;
+            }
+        }
+        Some(of_file)
     }
 
     fn wants(&self, column: usize) -> bool {
@@ -211,7 +254,7 @@ fn mapped(named: &[Named], batch: &Columns) -> Option<Columns> {
         });
     }
     arrays.extend(batch.arrays.iter().cloned());
-    Some(Columns { arrays, n_rows: batch.n_rows, are_known: batch.are_known })
+    Some(Columns { arrays, n_rows: batch.n_rows, are_known: batch.are_known, lines: batch.lines.clone() })
 }
 
 /// A column of one text.

@@ -11,6 +11,7 @@ use crate::load::{Files, LoadRequest, Loaded};
 use crate::loader::{Loader, Progress};
 use crate::manifest::Data;
 use crate::report::{Place, Problem, ProblemKind, ReadError};
+use crate::rows::Pace;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, new_null_array};
@@ -28,7 +29,8 @@ use std::sync::Arc;
 /// No store; one of another version, of another schema or of another time zone; a file of it
 /// that is not there or is not as it was written.
 pub(crate) fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
-    let LoadRequest { base, data, schema, zone, wanted, asked, now, threads, progress, is_mapped } = request;
+    let LoadRequest { base, data, schema, zone, wanted, asked, now, threads, progress, is_mapped, piece_bytes: _ } =
+        request;
     let root = super::root(base, data)?;
     let _lock = ReaderLock::take(&root);
     let catalog = opened(&root, schema, zone)?;
@@ -37,7 +39,7 @@ pub(crate) fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     let wanted = wanted.unwrap_or(&everything);
     let mut silence = |_: Progress| {};
     let loader = Loader::new(schema, zone, wanted, progress.unwrap_or(&mut silence));
-    let mut loader = Loader { threads, asked, now, ..loader };
+    let mut loader = Loader { pace: Pace { threads, ..Pace::default() }, asked, now, ..loader };
     loader.report.add_all(&catalog.problems);
     tell_of_files(&mut loader, base, data, &catalog);
     let opening = Opening { catalog: &catalog, reader: &reader, schema, wanted, threads };

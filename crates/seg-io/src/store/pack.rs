@@ -17,6 +17,7 @@ use crate::loader::{Loader, Progress};
 use crate::manifest::Data;
 use crate::open::DataFile;
 use crate::report::{ReadError, Report};
+use crate::rows::Pace;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, StringArray, UInt32Array};
 use arrow_schema::ArrowError;
@@ -149,7 +150,7 @@ impl Packing {
         let mut silence = |_: Progress| {};
         let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
         let bytes_total = files.all().map(|(_, _, file)| file.size()).sum();
-        let mut loader = Loader { threads, bytes_total, ..loader };
+        let mut loader = Loader { pace: Pace { threads, ..Pace::default() }, bytes_total, ..loader };
         packing.read_files(&mut loader, &files, &mut catalog)?;
         packing.catalog = catalog;
         Ok(packing)

@@ -26,11 +26,11 @@ struct Question {
 }
 
 /// What a process answered.
-struct Answer {
-    whole: Duration,
+pub struct Answer {
+    pub whole: Duration,
     /// The query alone, without starting.
-    query: Option<Duration>,
-    members: Vec<u64>,
+    pub query: Option<Duration>,
+    pub members: Vec<u64>,
 }
 
 /// Measures the twelve one by one, the twelve and the hundred.
@@ -38,11 +38,7 @@ struct Answer {
 /// # Errors
 /// Files that are not there or a command that fails.
 pub fn measure(scale: usize, threads: NonZero<usize>, has_peers: bool, text: &mut String) -> Result<(), String> {
-    let seg = seg_tests::root().join("target/release/seg");
-    let build = Command::new("cargo").args(["build", "--quiet", "--release", "--package", "seg-cli"]).status();
-    if !build.map_err(|e| format!("cargo: {e}\n"))?.success() {
-        return Err("`seg` could not be built\n".to_owned());
-    }
+    let seg = seg_command()?;
     let python = if has_peers { Some(super::peers::environment(&files::root())?) } else { None };
     let engine = |name: &str, what: &str, variant: usize| -> Result<Option<Answer>, String> {
         let Some(python) = &python else { return Ok(None) };
@@ -102,6 +98,18 @@ pub fn measure(scale: usize, threads: NonZero<usize>, has_peers: bool, text: &mu
     Ok(())
 }
 
+/// The command, built anew.
+///
+/// # Errors
+/// Code that cannot be built.
+pub fn seg_command() -> Result<PathBuf, String> {
+    let build = Command::new("cargo").args(["build", "--quiet", "--release", "--package", "seg-cli"]).status();
+    if !build.map_err(|e| format!("cargo: {e}\n"))?.success() {
+        return Err("`seg` could not be built\n".to_owned());
+    }
+    Ok(seg_tests::root().join("target/release/seg"))
+}
+
 /// The questions as projects over the files.
 fn questions(scale: usize) -> Result<Vec<Question>, String> {
     let data = files::root().join("data").join(scale.to_string());
@@ -134,7 +142,11 @@ fn questions(scale: usize) -> Result<Vec<Question>, String> {
     Ok(questions)
 }
 
-fn ask_seg(seg: &Path, dir: &Path) -> Result<Answer, String> {
+/// What `seg run` answers.
+///
+/// # Errors
+/// A run that fails.
+pub fn ask_seg(seg: &Path, dir: &Path) -> Result<Answer, String> {
     let start = Instant::now();
     let output = Command::new(seg).args(["run", "--format", "json"]).arg(dir).output();
     let whole = start.elapsed();
@@ -150,14 +162,18 @@ fn ask_seg(seg: &Path, dir: &Path) -> Result<Answer, String> {
 
 /// None where there is no such way to ask.
 fn ask_engine(python: &Path, name: &str, args: [&str; 4]) -> Result<Option<Answer>, String> {
+    let mut command = Command::new(python);
+    engine_answer(name, command.args(["cold.py", name]).args(args).env("DATA_DIR", files::root().join("data")))
+}
+
+/// What one of the programs of the engines answers; none where there is no such way to ask.
+///
+/// # Errors
+/// A program that fails.
+pub fn engine_answer(name: &str, command: &mut Command) -> Result<Option<Answer>, String> {
     let start = Instant::now();
-    let output = Command::new(python)
-        .args(["cold.py", name])
-        .args(args)
-        .current_dir(seg_tests::root().join("crates/xtask/peers"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("DATA_DIR", files::root().join("data"))
-        .output();
+    command.current_dir(seg_tests::root().join("crates/xtask/peers"));
+    let output = command.env("PYTHONDONTWRITEBYTECODE", "1").output();
     let whole = start.elapsed();
     let output = output.map_err(|e| format!("{name}: {e}\n"))?;
     match output.status.code() {
@@ -171,7 +187,8 @@ fn ask_engine(python: &Path, name: &str, args: [&str; 4]) -> Result<Option<Answe
     Ok(Some(Answer { whole, query, members: members.collect() }))
 }
 
-fn middle(times: &mut [Duration]) -> Option<Duration> {
+/// The median.
+pub fn middle(times: &mut [Duration]) -> Option<Duration> {
     times.sort_unstable();
     times.get(times.len() / 2).copied()
 }
