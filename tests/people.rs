@@ -57,7 +57,7 @@ struct Rows {
 
 impl Rows {
     fn of(lines: &str, now: Timestamp) -> Rows {
-        let mut rows = Rows::default();
+        let (mut rows, mut profiles) = (Rows::default(), Vec::new());
         for (nth, line) in lines.lines().filter(|l| !l.trim().is_empty()).enumerate() {
             let mut person: serde_json::Map<String, serde_json::Value> =
                 serde_json::from_str(line).unwrap_or_else(|e| panic!("{e} in {line}"));
@@ -74,15 +74,22 @@ impl Rows {
             let changes = person.remove("changes").and_then(|c| c.as_array().cloned()).unwrap_or_default();
             resolve_times(&mut person, now);
             if person.remove("row") != Some(false.into()) {
-                rows.profiles.push((nth, serde_json::Value::Object(person).to_string()));
+                profiles.push((nth, person));
             }
             for change in changes {
                 let mut change = change.as_object().cloned().expect("a change is an object");
                 change.insert("id".into(), id.clone());
                 resolve_times(&mut change, now);
-                rows.profiles.push((nth, serde_json::Value::Object(change).to_string()));
+                profiles.push((nth, change));
                 rows.has_times = true;
             }
+        }
+        for (nth, mut row) in profiles {
+            if rows.has_times {
+                // Every part of the rows has a column of times, though it may have no time.
+                row.entry("time").or_insert_with(|| "".into());
+            }
+            rows.profiles.push((nth, serde_json::Value::Object(row).to_string()));
         }
         rows
     }

@@ -269,7 +269,8 @@ pub(crate) fn alike<'f>(files: impl Iterator<Item = &'f DataFile>) -> Vec<(&'f D
     let mut of_size: HashMap<u64, Vec<&DataFile>> = HashMap::new();
     let mut paths: HashSet<&Path> = HashSet::new();
     // A file of two sources is one file, and has one name.
-    for file in files.filter(|file| paths.insert(&file.path)) {
+    // Empty ones say nothing twice.
+    for file in files.filter(|file| paths.insert(&file.path) && file.size() > 0) {
         of_size.entry(file.size()).or_default().push(file);
     }
     let mut pairs = Vec::new();

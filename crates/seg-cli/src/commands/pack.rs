@@ -1,8 +1,8 @@
 //! `seg pack`
 
-use super::{input, load_with_store};
 use super::run::{data_json, problems, too_many_lost};
 use super::schema::has_errors;
+use super::{input, load_with_store};
 use crate::args::{Format, Pack};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
