@@ -64,6 +64,7 @@ fn consoles_of_the_readme_are_true() {
         "examples/online-retail/README.md",
         "examples/webshop-calls/README.md",
         "docs/book/src/data.md",
+        "docs/book/src/store.md",
         "docs/book/src/results.md",
         "docs/book/src/schemas.md",
     ] {
@@ -88,7 +89,7 @@ fn consoles_of_the_readme_are_true() {
             }
         }
     }
-    assert_eq!((n_commands, n_lines), (13, 8));
+    assert_eq!((n_commands, n_lines), (17, 8));
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl<'a> EventTables<'a> {
         (self.n_arrived, self.last_event, self.came_before) = (earlier.n_arrived, earlier.last_event, earlier.ids);
     }
 
-    /// How many rows of events arrived.
+    /// how many events arrived.
     pub fn n_arrived(&self) -> i64 {
         self.n_arrived
     }

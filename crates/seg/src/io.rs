@@ -6,7 +6,7 @@ use std::num::NonZero;
 
 #[doc(inline)]
 pub use seg_io::{
-    Loaded, MembersFormat, Problem, ProblemKind, ReadError, Report, load_lines, write_members, write_winners,
+    Loaded, MembersFormat, Problem, ProblemKind, ReadError, Report, UnixUnit, load_lines, write_members, write_winners,
 };
 
 impl Project {

@@ -35,7 +35,7 @@ pub(super) struct Catalog {
     pub schema: BTreeMap<String, String>,
     pub n_people: u64,
     pub n_events: u64,
-    /// How many rows of events arrived, which orders events of one instant.
+    /// how many events arrived, which orders events of one instant.
     pub n_arrived: i64,
     /// In microseconds, as all times.
     pub last_event: Option<i64>,
@@ -83,7 +83,7 @@ pub(super) struct Generation {
     pub n_people: u64,
     /// The ids of those whom it adds.
     pub ids: StoredFile,
-    /// How many rows of events arrived before it.
+    /// how many events arrived before it.
     pub first_arrival: i64,
     pub events: Vec<StoredEvents>,
 }

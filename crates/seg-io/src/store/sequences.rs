@@ -23,7 +23,7 @@ pub(super) struct Sequences {
     /// Where each list begins, and where the last one ends.
     pub offsets: ScalarBuffer<i32>,
     pub times: ArrayRef,
-    /// As which of all rows of events each arrived; where it is not said none shares an
+    /// As which of all events each arrived; where it is not said none shares an
     /// instant with another of the same person that arrived in the same packing.
     pub arrivals: Option<ScalarBuffer<i64>>,
     /// A column a property, where there is a value.
