@@ -126,7 +126,7 @@ impl<'d> Files<'d> {
     }
 
     /// Whether there is no source of people or events.
-    fn are_none(&self) -> bool {
+    pub fn are_none(&self) -> bool {
         self.profiles.is_empty() && self.events.is_empty() && self.calls.is_empty()
     }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """usage: cold.py ENGINE THREADS SCALE WHAT VARIANT
-ENGINE: duckdb | polars; WHAT: a segment of the twelve by its number, or `all12` or `all100`. Answers one question from the
-Parquet files in DATA_DIR/SCALE, as a process of its own, and prints how long the query alone took and the answer. Exit code 4: there is
-no such variant. `cargo xtask bench --cold` runs it."""
+ENGINE: duckdb | duckdb-own | polars; WHAT: a segment of the twelve by its number, or `all12` or `all100`. Answers one question from the
+Parquet files in DATA_DIR/SCALE, or from DuckDB's own file of them, which `duckdb-own` makes where WHAT is `make`, as a process of its
+own, and prints how long the query alone took and the answer. Exit code 4: there is no such variant. `cargo xtask bench --cold` and
+`--store` run it."""
 import sys, os, json, time
 eng, nt, scale, what, variant = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5])
 os.environ["POLARS_MAX_THREADS"] = str(nt)
@@ -14,11 +15,21 @@ def pick(queries):
     if variant >= len(queries): sys.exit(4)
     return queries[variant]
 
-if eng == "duckdb":
+OWN = f"{data}/own.duckdb"
+if what == "make":
+    import duckdb
+    if os.path.exists(OWN): os.remove(OWN)
+    con = duckdb.connect(OWN); con.execute(f"SET threads={nt}")
+    con.execute(f"CREATE TABLE profiles AS SELECT * FROM read_parquet('{PR}')"); con.execute(f"CREATE TABLE events AS SELECT * FROM read_parquet('{EV}')")
+    con.close()
+    print(json.dumps({"query": 0, "members": [os.path.getsize(OWN)]}), flush=True)
+    os._exit(0)
+if eng in ("duckdb", "duckdb-own"):
     import duckdb
     from queries import Duck, single, multi
-    con = duckdb.connect(); con.execute(f"SET threads={nt}")
-    con.execute(f"CREATE VIEW profiles AS SELECT * FROM read_parquet('{PR}')"); con.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet('{EV}')")
+    con = duckdb.connect(OWN, read_only=True) if eng == "duckdb-own" else duckdb.connect(); con.execute(f"SET threads={nt}")
+    if eng == "duckdb":
+        con.execute(f"CREATE VIEW profiles AS SELECT * FROM read_parquet('{PR}')"); con.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet('{EV}')")
     D = Duck()
     if what.startswith("all"): sql = pick([multi(D, build(int(what[3:])))])
     else: s = build(12)[int(what) - 1]; sql = pick(single(D, s["family"], s["params"]))

@@ -12,6 +12,7 @@ pub mod suite;
 mod text;
 mod together;
 
+use cold::Origin;
 use seg::{Batch, Mask, Options, Prepared, Project, Settings, Zone};
 use std::fmt::Write;
 use std::num::NonZero;
@@ -47,14 +48,15 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     }
     let mut n_profiles = 1_000_000;
     let mut wanted =
-        Wanted { singles: true, peers: false, cold: false, text: false, files: false, growth: false, only: None };
+        Wanted { singles: true, peers: false, cold: None, text: false, files: false, growth: false, only: None };
     let mut record = false;
     for arg in args {
         match *arg {
             only if only.starts_with("--only=") => wanted.only = only.split('=').nth(1).and_then(|n| n.parse().ok()),
             "--record" => record = true,
             "--suites" => wanted.singles = false,
-            "--cold" => wanted.cold = true,
+            "--cold" => wanted.cold = Some(Origin::Parquet),
+            "--store" => wanted.cold = Some(Origin::Store),
             "--text" => wanted.text = true,
             "--peers" => wanted.peers = true,
             "--files" => wanted.files = true,
@@ -64,14 +66,15 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     }
     let text = match wanted {
         Wanted { text: true, .. } => from_text(wanted)?,
-        Wanted { cold: true, .. } => from_files(n_profiles, wanted)?,
+        Wanted { cold: Some(from), .. } => from_files(from, n_profiles, wanted)?,
         Wanted { .. } => measure(n_profiles, wanted)?,
     };
     print!("{text}");
     if record {
         let what = match wanted {
             Wanted { text: true, .. } => "text".to_owned(),
-            Wanted { cold: true, .. } => format!("{n_profiles}-cold"),
+            Wanted { cold: Some(Origin::Parquet), .. } => format!("{n_profiles}-cold"),
+            Wanted { cold: Some(Origin::Store), .. } => format!("{n_profiles}-store"),
             Wanted { .. } => n_profiles.to_string(),
         };
         let name = format!("docs/benchmarks/{}-{what}.md", today()?);
@@ -100,8 +103,8 @@ fn output(program: &str, args: &[&str]) -> Result<String, String> {
 struct Wanted {
     singles: bool,
     peers: bool,
-    /// From Parquet to the answer, a process each, rather than all else.
-    cold: bool,
+    /// From Parquet or a packed store to the answer, a process each, rather than all else.
+    cold: Option<Origin>,
     /// From text files to the answer, a process each, rather than all else.
     text: bool,
     /// Reading Parquet.
@@ -119,7 +122,7 @@ impl Wanted {
 }
 
 /// What it takes from the files of so many profiles to an answer.
-fn from_files(n_profiles: usize, wanted: Wanted) -> Result<String, String> {
+fn from_files(from: Origin, n_profiles: usize, wanted: Wanted) -> Result<String, String> {
     let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     if !files::are_there(n_profiles) {
         eprintln!("generating {n_profiles} profiles");
@@ -127,12 +130,16 @@ fn from_files(n_profiles: usize, wanted: Wanted) -> Result<String, String> {
         files::write(&generate::generate(project.schema(), n_profiles))?;
     }
     let mut text = format!(
-        "# From Parquet to the answer: {n_profiles} profiles\n\nMeasured on {}, commit {}: {}.\n",
+        "# From {} to the answer: {n_profiles} profiles\n\nMeasured on {}, commit {}: {}.\n",
+        match from {
+            Origin::Parquet => "Parquet",
+            Origin::Store => "a packed store",
+        },
         today()?,
         output("git", &["rev-parse", "--short", "HEAD"])?,
         machine(),
     );
-    cold::measure(n_profiles, threads, wanted.peers, &mut text)?;
+    cold::measure(from, n_profiles, threads, wanted.peers, &mut text)?;
     Ok(text)
 }
 

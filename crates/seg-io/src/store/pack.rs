@@ -120,6 +120,10 @@ impl Packing {
             false => None,
         };
         let mut files = Files::find(base, data)?;
+        if files.are_none() {
+            let why = "it names no data to be packed; add `[data.events]` with `files`, `id`, `event` and `time`";
+            return Err(ReadError::new("seg.toml", why));
+        }
         let known = before.as_ref().map_or(&[][..], |before| &before.catalog.inputs);
         retain_new(&mut files, known)?;
         let mut catalog = before.as_ref().map_or_else(|| Catalog::empty(data, schema, zone), |b| b.catalog.clone());

@@ -1,5 +1,6 @@
-//! From Parquet to the numbers on the screen, each time in a process of its own, beside
-//! the fastest of two engines that read the same files for the same question.
+//! From Parquet, or from a packed store, to the numbers on the screen, each time in a process
+//! of its own, beside the fastest of the engines that answer the same question from the same
+//! files, or from a file of their own.
 
 use super::{files, suite};
 use serde_json::Value;
@@ -14,9 +15,27 @@ const ROUNDS: usize = 5;
 /// Rounds of a question that takes an engine many seconds.
 const ROUNDS_SLOW: usize = 3;
 const SLOW: Duration = Duration::from_secs(5);
-const ENGINES: [&str; 2] = ["duckdb", "polars"];
+/// How often a store is packed.
+const PACKINGS: usize = 3;
 /// Ways to ask one thing, at most.
 const VARIANTS_MAX: usize = 6;
+
+/// Where the data is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Parquet,
+    /// A packed store, beside the engine that has a format of its own.
+    Store,
+}
+
+impl Origin {
+    fn engines(self) -> &'static [&'static str] {
+        match self {
+            Origin::Parquet => &["duckdb", "polars"],
+            Origin::Store => &["duckdb-own"],
+        }
+    }
+}
 
 /// A question, as a project and by its name in the programs of the engines.
 struct Question {
@@ -37,22 +56,34 @@ pub struct Answer {
 ///
 /// # Errors
 /// Files that are not there or a command that fails.
-pub fn measure(scale: usize, threads: NonZero<usize>, has_peers: bool, text: &mut String) -> Result<(), String> {
+pub fn measure(
+    from: Origin,
+    scale: usize,
+    threads: NonZero<usize>,
+    has_peers: bool,
+    text: &mut String,
+) -> Result<(), String> {
+    let engines = from.engines();
     let seg = seg_command()?;
     let python = if has_peers { Some(super::peers::environment(&files::root())?) } else { None };
     let engine = |name: &str, what: &str, variant: usize| -> Result<Option<Answer>, String> {
         let Some(python) = &python else { return Ok(None) };
         ask_engine(python, name, [&threads.to_string(), &scale.to_string(), what, &variant.to_string()])
     };
-    text.push_str("\n| question | seg, ms | duckdb | polars | fastest by seg | duckdb's query by seg |\n");
-    text.push_str("|---|---:|---:|---:|---:|---:|\n");
+    let questions = questions(from, scale)?;
+    if let (Origin::Store, Some(first)) = (from, questions.first()) {
+        packing(&seg, first, python.as_deref(), (threads, scale), text)?;
+    }
+    let _ =
+        writeln!(text, "\n| question | seg, ms | {} | fastest by seg | duckdb's query by seg |", engines.join(" | "));
+    let _ = writeln!(text, "|---|---:|{}---:|---:|", "---:|".repeat(engines.len()));
     let mut ratios = Vec::new();
-    for question in questions(scale)? {
+    for question in questions {
         eprintln!("asking {}", question.title);
         let first = ask_seg(&seg, &question.dir)?;
         // The quickest of the ways to ask it counts for an engine.
-        let mut best = [None; ENGINES.len()];
-        for (best, name) in best.iter_mut().zip(ENGINES) {
+        let mut best = vec![None; engines.len()];
+        for (best, name) in best.iter_mut().zip(engines) {
             let mut least = Duration::MAX;
             for variant in 0..VARIANTS_MAX {
                 let Some(answer) = engine(name, &question.what, variant)? else { break };
@@ -65,27 +96,28 @@ pub fn measure(scale: usize, threads: NonZero<usize>, has_peers: bool, text: &mu
             }
         }
         let is_slow = best.iter().flatten().any(|(_, whole)| *whole > SLOW);
-        let (mut own, mut whole, mut query) = (Vec::new(), [Vec::new(), Vec::new()], Vec::new());
+        let (mut own, mut query) = (Vec::new(), Vec::new());
+        let mut whole: Vec<Vec<Duration>> = engines.iter().map(|_| Vec::new()).collect();
         for _ in 0..if is_slow { ROUNDS_SLOW } else { ROUNDS } {
             own.push(ask_seg(&seg, &question.dir)?.whole);
-            for ((name, best), whole) in ENGINES.iter().zip(best).zip(&mut whole) {
+            for ((name, best), whole) in engines.iter().zip(&best).zip(&mut whole) {
                 let Some((variant, _)) = best else { continue };
-                let Some(answer) = engine(name, &question.what, variant)? else { continue };
+                let Some(answer) = engine(name, &question.what, *variant)? else { continue };
                 whole.push(answer.whole);
-                query.extend(answer.query.filter(|_| *name == ENGINES[0]));
+                query.extend(answer.query.filter(|_| name.starts_with("duckdb")));
             }
         }
         let own = middle(&mut own).unwrap_or_default();
-        let of_engines = whole.map(|mut times| middle(&mut times));
+        let of_engines: Vec<Option<Duration>> = whole.iter_mut().map(|times| middle(times)).collect();
         let by_seg = |time: Duration| time.as_secs_f64() / own.as_secs_f64();
         let ratio = of_engines.iter().flatten().min().map(|fastest| by_seg(*fastest));
         let alone = middle(&mut query).map(by_seg);
         ratios.extend(ratio.filter(|_| !question.what.starts_with("all")));
         let show = |time: &Option<Duration>| time.map_or("–".to_owned(), super::ms);
         let [ratio, alone] = [ratio, alone].map(|r| r.map_or("–".to_owned(), |r| format!("{r:.2}")));
-        let engines: Vec<String> = of_engines.iter().map(show).collect();
+        let shown: Vec<String> = of_engines.iter().map(show).collect();
         let _ =
-            writeln!(text, "| {} | {} | {} | {ratio} | {alone} |", question.title, super::ms(own), engines.join(" | "));
+            writeln!(text, "| {} | {} | {} | {ratio} | {alone} |", question.title, super::ms(own), shown.join(" | "));
     }
     let mean = (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len().max(1) as f64).exp();
     let _ = writeln!(
@@ -95,6 +127,46 @@ pub fn measure(scale: usize, threads: NonZero<usize>, has_peers: bool, text: &mu
          ({ROUNDS_SLOW} of what takes an engine more than {} s). Of each engine the quickest of several ways to ask counts.",
         SLOW.as_secs()
     );
+    Ok(())
+}
+
+/// Packs the store of the questions, and lets the engine make its own file.
+fn packing(
+    seg: &Path,
+    question: &Question,
+    python: Option<&Path>,
+    (threads, scale): (NonZero<usize>, usize),
+    text: &mut String,
+) -> Result<(), String> {
+    let (mut own, mut whole) = (Vec::new(), Vec::new());
+    let mut bytes = [0, 0];
+    for _ in 0..PACKINGS {
+        let start = Instant::now();
+        let output = Command::new(seg).args(["pack", "--format", "json"]).arg(&question.dir).output();
+        own.push(start.elapsed());
+        let output = output.map_err(|e| format!("{}: {e}\n", seg.display()))?;
+        let packed: Value = serde_json::from_slice(&output.stdout)
+            .map_err(|e| format!("{e}: {}\n", String::from_utf8_lossy(&output.stderr)))?;
+        bytes[0] = packed["bytes"].as_u64().unwrap_or_default();
+        let Some(python) = python else { continue };
+        let args = [&threads.to_string(), &scale.to_string(), "make", "0"];
+        if let Some(answer) = ask_engine(python, "duckdb-own", args)? {
+            whole.push(answer.whole);
+            bytes[1] = answer.members.first().copied().unwrap_or_default();
+        }
+    }
+    let own = middle(&mut own).unwrap_or_default();
+    let mega = bytes.map(|bytes| bytes.div_ceil(1_000_000));
+    let _ = writeln!(text, "\nPacking takes {} ms and gives {} MB.", super::ms(own), mega[0]);
+    if let Some(whole) = middle(&mut whole) {
+        let ratio = whole.as_secs_f64() / own.as_secs_f64();
+        let _ = writeln!(
+            text,
+            "DuckDB makes its own file, of {} MB, in {} ms: {ratio:.2} times as long.",
+            mega[1],
+            super::ms(whole)
+        );
+    }
     Ok(())
 }
 
@@ -111,11 +183,15 @@ pub fn seg_command() -> Result<PathBuf, String> {
 }
 
 /// The questions as projects over the files.
-fn questions(scale: usize) -> Result<Vec<Question>, String> {
+fn questions(from: Origin, scale: usize) -> Result<Vec<Question>, String> {
     let data = files::root().join("data").join(scale.to_string());
-    let root = files::root().join("cold").join(scale.to_string());
+    let (folder, store) = match from {
+        Origin::Parquet => ("cold", String::new()),
+        Origin::Store => ("stored", format!("[data]\nstore = {:?}\n\n", data.join("store"))),
+    };
+    let root = files::root().join(folder).join(scale.to_string());
     let manifest = format!(
-        "name = \"cold\"\ntimezone = \"UTC\"\nat = \"{}\"\n\n[data.profiles]\nfiles = [{profiles:?}]\nid = \
+        "name = \"cold\"\ntimezone = \"UTC\"\nat = \"{}\"\n\n{store}[data.profiles]\nfiles = [{profiles:?}]\nid = \
          \"profile_id\"\n\n[data.events]\nfiles = [{events:?}]\nid = \"profile_id\"\nevent = \"name\"\ntime = \"ts\"\n",
         super::generate::NOW,
         profiles = data.join("profiles.parquet"),
