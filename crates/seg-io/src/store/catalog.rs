@@ -5,7 +5,7 @@ use crate::report::{Problem, ReadError};
 use crate::results::digest_of_text;
 use seg_data::{Schema, Type, Zone};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// The name of the file that says what a store is made of.
@@ -136,6 +136,12 @@ impl Catalog {
             std::iter::once(&generation.ids).chain(generation.events.iter().flat_map(StoredEvents::files))
         });
         optional.chain(self.lines.iter().map(|lines| &lines.file)).chain(attributes).chain(generations)
+    }
+
+    /// How long each file was that was packed, by the kind and the number of its source and its
+    /// name.
+    pub fn packed(&self) -> HashMap<(&str, usize, &str), u64> {
+        self.inputs.iter().map(|i| ((i.kind.as_str(), i.source, i.name.as_str()), i.bytes)).collect()
     }
 
     /// The bytes of all its files.

@@ -1,10 +1,10 @@
 //! People who are to be in a store no longer.
 
-use super::catalog::Catalog;
 use super::column::{Columns, Reader};
 use super::disk::Watch;
 use super::earlier::Earlier;
 use super::generation::NewGeneration;
+use super::load::opened;
 use super::lock::WriterLock;
 use super::pack::put_together;
 use super::people::{line_columns, proof_columns, read_lines, read_proofs, record_columns};
@@ -54,13 +54,10 @@ pub fn forget<'w>(
     watch: Option<&'w mut Watch<'w>>,
 ) -> Result<Forgotten, ReadError> {
     let root = super::root(base, data)?;
-    let catalog = Catalog::read(&root)?;
-    if let Some(why) = catalog.differs(schema, zone) {
-        return Err(ReadError::new(root.to_string_lossy(), format!("{why}; `seg pack` packs the data again")));
-    }
+    opened(&root, schema, zone)?;
     let _lock = WriterLock::take(&root)?;
     // Whoever had the lock may have changed it.
-    let before = Earlier::new(Catalog::read(&root)?, Reader::new(&root, true))?;
+    let before = Earlier::new(opened(&root, schema, zone)?, Reader::new(&root, true))?;
     let records = before.records()?;
     let merges = Merges::new(&records);
     let survivor = |id: &str| merges.identity(id).map_or(id, |identity| identity.survivor.as_str()).to_owned();

@@ -36,6 +36,11 @@ pub(super) fn folder(number: u64) -> String {
     format!("g{number:06}")
 }
 
+/// The number of the generation whose folder has a name.
+pub(super) fn number_of(folder: &str) -> Option<u64> {
+    folder.strip_prefix('g')?.parse().ok()
+}
+
 impl NewGeneration<'_> {
     /// Writes it under a number, and says what was written.
     ///

@@ -57,7 +57,7 @@ pub(crate) fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
 }
 
 /// The catalog of a store that was packed by this schema.
-fn opened(root: &Path, schema: &Schema, zone: Option<Zone>) -> Result<Catalog, ReadError> {
+pub(super) fn opened(root: &Path, schema: &Schema, zone: Option<Zone>) -> Result<Catalog, ReadError> {
     let catalog = Catalog::read(root)?;
     match catalog.differs(schema, zone) {
         Some(why) => Err(ReadError::new(root.to_string_lossy(), format!("{why}; `seg pack` packs the data again"))),
@@ -76,11 +76,11 @@ fn n_events(catalog: &Catalog, schema: &Schema) -> Vec<u64> {
 fn tell_of_files(loader: &mut Loader<'_>, base: &Path, data: &Data, catalog: &Catalog) {
     // Files that are gone were packed, and are not needed.
     let Ok(files) = Files::find(base, data) else { return };
+    let packed = catalog.packed();
     for (kind, source, file) in files.all() {
-        let known = catalog.inputs.iter().find(|i| i.kind == kind && i.source == source && i.name == file.name);
-        let kind = match known {
+        let kind = match packed.get(&(kind, source, file.name.as_str())) {
             None => ProblemKind::NotPacked,
-            Some(known) if known.bytes != file.size() => ProblemKind::PackedBefore,
+            Some(bytes) if *bytes != file.size() => ProblemKind::PackedBefore,
             Some(_) => continue,
         };
         let place = || Place { file: file.name.clone(), line: 1, value: String::new() };

@@ -4,7 +4,7 @@ use super::catalog::{Catalog, PackedInput, rules};
 use super::column::{Columns, Reader};
 use super::disk::Watch;
 use super::earlier::Earlier;
-use super::generation::NewGeneration;
+use super::generation::{NewGeneration, number_of};
 use super::lock::WriterLock;
 use super::people::{line_columns, proof_columns, record_columns};
 use super::sequences::{Parts, Sequences};
@@ -124,8 +124,8 @@ impl Packing {
             let why = "it names no data to be packed; add `[data.events]` with `files`, `id`, `event` and `time`";
             return Err(ReadError::new("seg.toml", why));
         }
-        let known = before.as_ref().map_or(&[][..], |before| &before.catalog.inputs);
-        retain_new(&mut files, known)?;
+        let known = before.as_ref().map(|before| before.catalog.packed()).unwrap_or_default();
+        retain_new(&mut files, &known)?;
         let mut catalog = before.as_ref().map_or_else(|| Catalog::empty(data, schema, zone), |b| b.catalog.clone());
         let n_files = files.all().count();
         let mut packing = Packing {
@@ -404,8 +404,8 @@ fn refuse_others(root: &Path) -> Result<(), ReadError> {
     };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_generation = name.strip_prefix('g').is_some_and(|number| number.parse::<u64>().is_ok());
-        let is_ours = is_generation || matches!(name.as_str(), "MANIFEST" | "MANIFEST.tmp" | "LOCK" | "READERS");
+        let is_ours =
+            number_of(&name).is_some() || matches!(name.as_str(), "MANIFEST" | "MANIFEST.tmp" | "LOCK" | "READERS");
         if !is_ours {
             let why = format!("the folder holds `{name}`, which is no part of a store; name another folder");
             return Err(ReadError::new(root.to_string_lossy(), why));
@@ -432,9 +432,7 @@ fn continued(root: &Path, data: &Data, schema: &Schema, zone: Option<Zone>) -> R
 }
 
 /// Keeps the files that a store does not have.
-fn retain_new(files: &mut Files<'_>, known: &[PackedInput]) -> Result<(), ReadError> {
-    let known: HashMap<(&str, usize, &str), u64> =
-        known.iter().map(|input| ((input.kind.as_str(), input.source, input.name.as_str()), input.bytes)).collect();
+fn retain_new(files: &mut Files<'_>, known: &HashMap<(&str, usize, &str), u64>) -> Result<(), ReadError> {
     if let Some((_, _, file)) = files.all().find(|(kind, source, file)| {
         known.get(&(*kind, *source, file.name.as_str())).is_some_and(|bytes| *bytes != file.size())
     }) {

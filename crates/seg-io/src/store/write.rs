@@ -3,7 +3,7 @@
 use super::catalog::{CATALOG_FILE, Catalog, StoredColumn, StoredLines};
 use super::column::{Columns, write};
 use super::disk::{Disk, Watch};
-use super::generation::{NewGeneration, folder};
+use super::generation::{NewGeneration, folder, number_of};
 use super::lock::without_readers;
 use crate::report::ReadError;
 use arrow_array::{Array, ArrayRef};
@@ -126,7 +126,7 @@ fn next_number(root: &Path) -> std::io::Result<u64> {
     let mut last = 0;
     for entry in std::fs::read_dir(root)? {
         let name = entry?.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix('g')?.parse::<u64>().ok());
+        let number = name.to_str().and_then(number_of);
         last = last.max(number.unwrap_or_default());
     }
     Ok(last + 1)
@@ -143,8 +143,7 @@ pub(super) fn sweep(root: &Path, catalog: &Catalog, disk: &mut Disk<'_>) -> std:
         if name == NEW_CATALOG_FILE {
             disk.remove(&name)?;
         }
-        let is_generation = name.strip_prefix('g').is_some_and(|number| number.parse::<u64>().is_ok());
-        if !is_generation || !entry.file_type()?.is_dir() {
+        if number_of(&name).is_none() || !entry.file_type()?.is_dir() {
             continue;
         }
         let mut is_known = false;
