@@ -4,7 +4,7 @@ use super::column::{Columns, Reader};
 use super::disk::Watch;
 use super::earlier::Earlier;
 use super::generation::NewGeneration;
-use super::load::opened;
+use super::load::{attribute, opened};
 use super::lock::WriterLock;
 use super::pack::put_together;
 use super::people::{line_columns, proof_columns, read_lines, read_proofs, record_columns};
@@ -20,7 +20,7 @@ use crate::report::ReadError;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::ArrowError;
-use seg_data::batch::{storage_type, time_type};
+use seg_data::batch::time_type;
 use seg_data::{Schema, Zone};
 use std::collections::HashSet;
 use std::num::NonZero;
@@ -147,13 +147,7 @@ impl<'w> Without<'w> {
         let mut columns: Columns = Vec::new();
         for field in &self.schema.attributes {
             let Some(known) = catalog.attributes.get(&field.name) else { continue };
-            let column = match known.is_history {
-                true => reader.columns(&known.file)?.into_iter().next().map(|(_, column)| column),
-                false => Some(reader.column(&known.file, &storage_type(&field.ty))?),
-            };
-            let column = column.ok_or_else(|| reader.error(&known.file, "the file is damaged"))?;
-            let column =
-                super::load::padded(column, ids.len()).map_err(|error| ReadError::new("store", error.to_string()))?;
+            let column = attribute(reader, field, known, ids.len())?;
             columns.push((field.name.clone(), of_left(&column)?));
         }
         let rows: Vec<u32> = (0..ids.len() as u32).collect();

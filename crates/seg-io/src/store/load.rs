@@ -171,15 +171,7 @@ impl Opening<'_> {
     fn column(&self, work: &Work<'_>, n_people: usize) -> Result<ArrayRef, ReadError> {
         let failed = |error: ArrowError| ReadError::new("store", format!("the store is damaged: {error}"));
         match work {
-            Work::Attribute(field, stored) => {
-                let column = match stored.is_history {
-                    true => self.reader.columns(&stored.file)?.into_iter().next().map(|(_, column)| column),
-                    false => Some(self.reader.column(&stored.file, &storage_type(&field.ty))?),
-                };
-                let damaged = || self.reader.error(&stored.file, "the file is damaged");
-                let column = column.filter(|column| column.len() as u64 == stored.n_rows).ok_or_else(damaged)?;
-                padded(column, n_people).map_err(failed)
-            }
+            Work::Attribute(field, stored) => attribute(self.reader, field, stored, n_people),
             Work::Events(id, event) => {
                 let since = self.wanted.events.get(id).and_then(|wanted| wanted.since);
                 let is_needed = |stored: &StoredEvents| since.is_none_or(|since| stored.last >= since.0);
@@ -210,8 +202,27 @@ impl Opening<'_> {
     }
 }
 
+/// The column of an attribute, with a row for each of so many people.
+///
+/// # Errors
+/// A file that is not there or is not as it was written.
+pub(super) fn attribute(
+    reader: &Reader,
+    field: &Field,
+    stored: &StoredColumn,
+    n_people: usize,
+) -> Result<ArrayRef, ReadError> {
+    let column = match stored.is_history {
+        true => reader.columns(&stored.file)?.into_iter().next().map(|(_, column)| column),
+        false => Some(reader.column(&stored.file, &storage_type(&field.ty))?),
+    };
+    let damaged = || reader.error(&stored.file, "the file is damaged");
+    let column = column.filter(|column| column.len() as u64 == stored.n_rows).ok_or_else(damaged)?;
+    padded(column, n_people).map_err(|error| ReadError::new("store", format!("the store is damaged: {error}")))
+}
+
 /// A column with a row for each of so many people, of whom the last have no value.
-pub(super) fn padded(column: ArrayRef, n_people: usize) -> Result<ArrayRef, ArrowError> {
+fn padded(column: ArrayRef, n_people: usize) -> Result<ArrayRef, ArrowError> {
     let missing = n_people.saturating_sub(column.len());
     if missing == 0 {
         return Ok(column);
