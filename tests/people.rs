@@ -39,6 +39,7 @@ pub fn people_of_store(
             zone,
             append: nth > 0,
             threads: NonZero::<usize>::MIN,
+            memory: None,
             progress: None,
         });
         packing.and_then(|packing| packing.write(None)).expect("the people are packed");

@@ -252,6 +252,8 @@ pub struct Run {
     /// where somebody may cut them short meanwhile.
     #[arg(long)]
     pub no_map: bool,
+    #[command(flatten)]
+    pub memory: MemoryLimit,
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -292,6 +294,37 @@ pub struct History {
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// How much memory may be taken.
+#[derive(clap::Args)]
+pub struct MemoryLimit {
+    /// Take no more memory than this, such as 500MB or 2GiB: what people did is put aside on
+    /// the disk and looked at for some of them after others.
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub memory: Option<u64>,
+    /// Where that is put aside, rather than in the system's folder for such files. It is gone
+    /// when the command ends, however it ends.
+    #[arg(long, value_name = "FOLDER", requires = "memory")]
+    pub temp: Option<PathBuf>,
+}
+
+/// `500MB`, `2GiB`
+fn bytes(text: &str) -> Result<u64, String> {
+    let at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let of_unit: u64 = match unit.to_ascii_lowercase().as_str() {
+        "kb" => 1000,
+        "kib" => 1 << 10,
+        "mb" => 1_000_000,
+        "mib" => 1 << 20,
+        "gb" => 1_000_000_000,
+        "gib" => 1 << 30,
+        _ => return Err("write a number and MB, MiB, GB or GiB, such as 500MB or 2GiB".to_owned()),
+    };
+    let parsed = number.trim().parse::<f64>().ok().filter(|n| *n > 0.0 && *n < 1e9);
+    let number = parsed.ok_or_else(|| format!("`{number}` is no number of {unit}; write such as 500MB or 2GiB"))?;
+    Ok((number * of_unit as f64) as u64)
 }
 
 /// A part of a whole, from 0 to 1.

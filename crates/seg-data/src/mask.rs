@@ -30,6 +30,18 @@ impl Mask {
         Mask { words, len }
     }
 
+    /// Adds other profiles behind these.
+    pub fn append(&mut self, other: &Mask) {
+        let (len, shift) = (self.len + other.len, self.len % 64);
+        for word in &other.words {
+            if let (Some(last), 1..) = (self.words.last_mut(), shift) {
+                *last |= word << shift;
+            }
+            self.words.push(if shift == 0 { *word } else { word >> (64 - shift) });
+        }
+        *self = Mask::from_words(std::mem::take(&mut self.words), len);
+    }
+
     /// Who is a member of both; nobody past the end of either.
     pub fn and(&self, other: &Mask) -> Mask {
         let words = self.words.iter().zip(&other.words).map(|(a, b)| a & b).collect();
@@ -115,6 +127,11 @@ mod tests {
             let third = Mask::from_bools((0..len).map(|i| i % 3 == 2));
             assert_eq!(third.rows().collect::<Vec<_>>(), (2..len).step_by(3).collect::<Vec<_>>(), "{len}");
             assert_eq!(Mask::from_words(third.words().to_vec(), len), third);
+            for cut in [0, 1, 40, 64, 127].into_iter().filter(|cut| *cut <= len) {
+                let mut appended = Mask::from_bools((0..cut).map(|i| i % 3 == 2));
+                appended.append(&Mask::from_bools((cut..len).map(|i| i % 3 == 2)));
+                assert_eq!(appended, third, "{len} cut at {cut}");
+            }
             let even = Mask::from_bools((0..len).map(|i| i % 2 == 0));
             assert_eq!(even.and(&third), Mask::from_bools((0..len).map(|i| i % 6 == 2)));
         }

@@ -114,6 +114,12 @@ impl<'a> Attributes<'a> {
         self.undated = Undated::default();
     }
 
+    /// About how many bytes of memory they take.
+    pub fn n_bytes(&self) -> u64 {
+        let of_columns: u64 = self.columns.iter().map(|column| column.builder.n_bytes()).sum();
+        of_columns + size_of_val(self.lines.as_slice()) as u64
+    }
+
     /// Whether no row is dated later than an instant.
     pub fn are_until(&self, at: Timestamp) -> bool {
         self.lines.iter().all(|line| line.time.is_none_or(|time| time <= at))

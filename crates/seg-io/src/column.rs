@@ -170,7 +170,7 @@ impl ColumnBuilder {
     /// How many different texts begin or end with blanks.
     pub fn n_blanks(&self) -> u64 {
         match self {
-            ColumnBuilder::Text(texts) => texts.n_blanks,
+            ColumnBuilder::Text(texts) => texts.n_blanks(),
             ColumnBuilder::Boolean(_)
             | ColumnBuilder::Integer(_)
             | ColumnBuilder::Number(_)
@@ -182,6 +182,29 @@ impl ColumnBuilder {
             | ColumnBuilder::NumberList(_)
             | ColumnBuilder::TimestampList(_)
             | ColumnBuilder::Records(_) => 0,
+        }
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn n_bytes(&self) -> u64 {
+        /// A list takes a place and a bit; the items of most are of 8 bytes.
+        fn of_list<B: ArrayBuilder>(list: &ListBuilder<B>, n_text_bytes: usize) -> u64 {
+            (5 * list.len() + 9 * list.values_ref().len() + n_text_bytes) as u64
+        }
+        match self {
+            ColumnBuilder::Boolean(b) => b.n_bytes(),
+            ColumnBuilder::Integer(b) | ColumnBuilder::Money(b) | ColumnBuilder::Timestamp(b) => b.n_bytes(),
+            ColumnBuilder::Number(b) => b.n_bytes(),
+            ColumnBuilder::Text(b) => b.n_memory_bytes(),
+            ColumnBuilder::Date(b) => b.n_bytes(),
+            ColumnBuilder::TextList(b) => of_list(b, b.values_ref().values_slice().len()),
+            ColumnBuilder::IntegerList(b) => of_list(b, 0),
+            ColumnBuilder::NumberList(b) => of_list(b, 0),
+            ColumnBuilder::TimestampList(b) => of_list(b, 0),
+            ColumnBuilder::Records(b) => {
+                let of_fields: u64 = b.fields.iter().map(|(_, column)| column.n_bytes()).sum();
+                of_fields + 9 * b.lengths.len() as u64
+            }
         }
     }
 

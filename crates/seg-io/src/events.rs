@@ -9,8 +9,10 @@ use crate::manifest::EventFiles;
 use crate::open::DataFile;
 use crate::order::{Order, Scratch};
 use crate::people::Person;
+use crate::report::ReadError;
 use crate::report::{Place, ProblemKind};
 use crate::rows::{Asked, Columns, Left, Pruning, Purpose, RowSink};
+use crate::spill::{Room, Spill};
 use arrow_array::{Array, ArrayRef, Int64Array, ListArray, StructArray, TimestampMicrosecondArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields};
@@ -36,6 +38,10 @@ pub(crate) struct EventTables<'a> {
     last_event: Option<Timestamp>,
     /// Whether an event id came before everything that is read here.
     came_before: Option<Box<dyn CameBefore + 'a>>,
+    /// How much memory there is, where that is bounded, and what it has no room for.
+    room: Option<Room>,
+    /// Why there is no room for more.
+    failed: Option<ReadError>,
 }
 
 /// Events that were read before others.
@@ -47,6 +53,9 @@ pub(crate) struct EarlierEvents<'a> {
     /// Which ids they have, where the schema has event ids.
     pub ids: Option<Box<dyn CameBefore + 'a>>,
 }
+
+/// Rows between which it is not looked whether there is room for more.
+const ROWS_BETWEEN: i64 = 1 << 10;
 
 /// Whether a person has an event of a name, by its position in the schema, with an id.
 pub(crate) trait CameBefore: Send + Sync {
@@ -96,7 +105,62 @@ impl<'a> EventTables<'a> {
         let tables: Vec<EventTable<'_>> = events.map(table).collect();
         let by_name = schema.events.iter().enumerate().map(|(idx, e)| (e.name.as_str(), idx)).collect();
         let (ids, last_event, last, came_before) = (HashSet::new(), None, None, None);
-        EventTables { tables, by_name, ids, n_arrived: 0, last_event, last, came_before }
+        EventTables { tables, by_name, ids, n_arrived: 0, last_event, last, came_before, room: None, failed: None }
+    }
+
+    /// Puts events aside where they would take more memory than there is.
+    pub fn keep_within(&mut self, room: Room) {
+        self.room = Some(room);
+    }
+
+    /// Puts events aside, so that there is room for more, where those at hand take too much
+    /// memory beside what people take.
+    fn make_room(&mut self, n_people: usize, n_people_bytes: u64, threads: NonZero<usize>) {
+        let Some(room) = &mut self.room else { return };
+        let n_bytes: u64 = self.tables.iter().map(EventTable::n_bytes).sum();
+        let n_other_bytes = n_people_bytes + self.ids.len() as u64 * EVENT_ID_BYTES;
+        if self.failed.is_none() && !room.is_for(n_bytes, n_other_bytes) {
+            self.failed = room.refused(n_other_bytes).or_else(|| self.put_aside(n_people, threads).err());
+        }
+        // Nothing is taken any longer: what was read last is told of.
+        if self.failed.is_some() {
+            self.tables.iter_mut().for_each(EventTable::clear);
+        }
+    }
+
+    /// Puts all events aside.
+    fn put_aside(&mut self, n_people: usize, threads: NonZero<usize>) -> Result<(), ReadError> {
+        let Some(room) = &self.room else { return Ok(()) };
+        let writing = room.writing(n_people)?;
+        let filled = self.tables.iter_mut().enumerate().filter(|(_, table)| !table.times.is_empty());
+        let mut work: Vec<_> = filled.collect();
+        work.sort_by_key(|(_, table)| table.times.len());
+        parallel::each(work, threads, Scratch::default, |scratch, (at, table)| {
+            let event = table.event;
+            writing.add(at, event, table.finish(n_people, scratch));
+        });
+        let written = writing.finish()?;
+        if let Some(room) = &mut self.room {
+            room.put_aside(written);
+        }
+        Ok(())
+    }
+
+    /// What was put aside, if anything was, with the rest of the events.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn take_spill(&mut self, n_people: usize, threads: NonZero<usize>) -> Result<Option<Spill>, ReadError> {
+        if self.room.as_ref().is_none_or(|room| !room.has_spilled()) {
+            return Ok(None);
+        }
+        self.put_aside(n_people, threads)?;
+        Ok(self.room.take().and_then(Room::into_spill))
+    }
+
+    /// Why rows were not taken, if they were not.
+    pub fn take_failure(&mut self) -> Result<(), ReadError> {
+        self.failed.take().map_or(Ok(()), Err)
     }
 
     /// Counts on from what was read before.
@@ -145,7 +209,7 @@ impl<'a> EventTables<'a> {
         // The largest first, so that nobody waits long for the last one.
         let mut work: Vec<_> = tables.into_iter().zip(&mut finished).collect();
         work.sort_by_key(|(table, _)| table.times.len());
-        parallel::each(work, threads, Scratch::default, |scratch, (table, to)| {
+        parallel::each(work, threads, Scratch::default, |scratch, (mut table, to)| {
             *to = Some(table.finish(n_people, scratch));
         });
         events.into_iter().zip(finished.into_iter().flatten()).collect()
@@ -153,22 +217,36 @@ impl<'a> EventTables<'a> {
 }
 
 impl EventTable<'_> {
+    /// About how many bytes of memory they take.
+    fn n_bytes(&self) -> u64 {
+        let of_rows = 20 * self.times.len() as u64;
+        let of_ids = EVENT_ID_BYTES * self.ids.len() as u64;
+        of_rows + of_ids + self.columns.iter().map(|column| column.builder.n_bytes()).sum::<u64>()
+    }
+
+    /// Forgets them.
+    fn clear(&mut self) {
+        (self.people, self.times, self.arrivals, self.ids) = Default::default();
+        self.columns.iter_mut().for_each(|column| drop(column.builder.finish()));
+    }
+
     /// The events as lists by person, ascending by time; at one instant by
-    /// event id, then arrival.
-    fn finish(mut self, n_people: usize, scratch: &mut Scratch) -> Result<ArrayRef, String> {
+    /// event id, then arrival. The table is empty then, and may take more.
+    fn finish(&mut self, n_people: usize, scratch: &mut Scratch) -> Result<ArrayRef, String> {
         let name = &self.event.name;
         if i32::try_from(self.times.len()).is_err() {
             return Err(format!("there are more than 2,147,483,647 events `{name}`; cut the data in parts"));
         }
         let failed = |e: ArrowError| format!("grouping `{name}` by person failed: {e}");
         // Where the whole file is in order, so is each person.
-        let is_sorted = self.times.is_sorted() && self.ids.is_empty();
+        let ids = std::mem::take(&mut self.ids);
+        let is_sorted = self.times.is_sorted() && ids.is_empty();
         let mut order = Order::new(std::mem::take(&mut self.people), n_people, scratch);
         let (mut times, mut arrivals) = (std::mem::take(&mut self.times), std::mem::take(&mut self.arrivals));
         order.arrange_both(&mut times, &mut arrivals, scratch);
         if !is_sorted {
-            let rows = if self.ids.is_empty() { Vec::new() } else { order.rows(scratch) };
-            let id = |at: usize| self.ids.get(*rows.get(at)? as usize);
+            let rows = if ids.is_empty() { Vec::new() } else { order.rows(scratch) };
+            let id = |at: usize| ids.get(*rows.get(at)? as usize);
             order.sort(|at| (times.get(at), id(at), arrivals.get(at)));
             order.arrange_runs(&mut times);
             order.arrange_runs(&mut arrivals);
@@ -190,6 +268,9 @@ impl EventTable<'_> {
         Ok(Arc::new(ListArray::try_new(item, offsets, Arc::new(events), None).map_err(failed)?))
     }
 }
+
+/// What an event id takes in a table of those that were met.
+const EVENT_ID_BYTES: u64 = 96;
 
 /// Takes the rows of one file of events.
 pub(crate) struct EventSink<'l, 'a, 's> {
@@ -220,6 +301,13 @@ impl<'l, 'a, 's> EventSink<'l, 'a, 's> {
         let (id_at, event_at, time_at) = (None, None, None);
         let of_others = Vec::new();
         EventSink { loader, tables, file, spec, has_profiles, of_others, id_at, event_at, time_at, columns, n_named: 0 }
+    }
+
+    /// Puts events aside where memory has no room for more.
+    pub(super) fn make_room(&mut self) {
+        let Loader { people, existence, pace, .. } = &*self.loader;
+        let n_bytes = people.n_memory_bytes() + existence.n_bytes();
+        self.tables.make_room(people.len(), n_bytes, pace.threads);
     }
 
     /// Takes note of what other sources use of the file, of which it need not be told.
@@ -398,6 +486,9 @@ impl RowSink for EventSink<'_, '_, '_> {
         for (property, column) in table.columns.iter_mut().enumerate() {
             let cell = cell_at(column_at(property));
             self.loader.append(column, cell, false, || place(cell.show()));
+        }
+        if n_arrived % ROWS_BETWEEN == 0 {
+            self.make_room();
         }
     }
 

@@ -66,6 +66,11 @@ impl Existence {
         }
     }
 
+    /// About how many bytes of memory it takes.
+    pub fn n_bytes(&self) -> u64 {
+        (8 * (self.events.len() + self.dated.len() + self.first_seen.len()) + self.undated.len()) as u64
+    }
+
     /// What is known of each of so many people.
     pub fn proofs(&self, n_people: usize) -> impl Iterator<Item = Proof> {
         (0..n_people).map(|at| Proof {

@@ -7,18 +7,13 @@ use crate::loader::{Loader, Progress};
 use crate::manifest::{CsvRead, Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
 use crate::merge::{MergeSink, Merges};
 use crate::open::{DataFile, Format, alike, find};
+use crate::parts::LoadedParts;
 use crate::report::{Place, ProblemKind, ReadError, Report};
 use crate::rows::{self, Pace, latest_of};
 use crate::rules::Rules;
+use crate::spill::{Memory, Room};
 use crate::store;
-use arrow_array::builder::{ListBuilder, StringBuilder};
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema};
-use seg_data::batch::{BatchError, EXISTS_COLUMN, MERGED_COLUMN, id_column};
-use seg_data::schema::{Event, Field};
-use seg_data::time::DAY;
-use seg_data::{AttributeId, Batch, EventId, PropertyId, Schema, Timestamp, Wanted, Zone, parallel};
+use seg_data::{AttributeId, Batch, Schema, Timestamp, Wanted, Zone};
 use std::collections::HashSet;
 use std::num::NonZero;
 use std::path::Path;
@@ -85,6 +80,27 @@ pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     if request.data.store.is_some() {
         return store::load(request);
     }
+    read(request, None, |loader, attributes, events| loader.batch(attributes, events))
+}
+
+/// The same within so much memory: where everybody's events do not fit, they can be had for
+/// some people after others.
+///
+/// # Errors
+/// Those of [`load()`]; people who do not fit, and a disk on which nothing can be put aside.
+pub fn load_in_parts(request: LoadRequest<'_>, memory: Memory<'_>) -> Result<LoadedParts, ReadError> {
+    if request.data.store.is_some() {
+        return store::load_in_parts(request, memory);
+    }
+    read(request, Some(memory), |loader, attributes, events| loader.parts(attributes, events))
+}
+
+/// Reads the files of a project, and makes something of their rows.
+fn read<T>(
+    request: LoadRequest<'_>,
+    memory: Option<Memory<'_>>,
+    finish: impl FnOnce(Loader<'_>, Option<Attributes<'_>>, Option<EventTables<'_>>) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
     let LoadRequest { base, data, schema, zone, wanted, asked, now, threads, piece_bytes, progress, is_mapped: _ } =
         request;
     let files = Files::find(base, data)?;
@@ -100,9 +116,9 @@ pub fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     wanted.attributes.extend(schema.first_seen);
     let mut silence = |_: Progress| {};
     let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
-    let mut loader = Loader { pace: Pace { threads, piece_bytes }, bytes_total, asked, now, ..loader };
+    let mut loader = Loader { pace: Pace { threads, piece_bytes }, bytes_total, asked, now, memory, ..loader };
     let (attributes, events) = loader.read(&files, |_| Ok(Seeds::default()))?;
-    loader.batch(attributes, events)
+    finish(loader, attributes, events)
 }
 
 /// The files of each source of a project.
@@ -201,6 +217,7 @@ impl<'a> Loader<'a> {
         seed: impl FnOnce(&mut Self) -> Result<Seeds<'a>, ReadError>,
     ) -> Result<(Option<Attributes<'a>>, Option<EventTables<'a>>), ReadError> {
         let Files { profiles, events, merges, calls } = files;
+        let schema: &'a Schema = self.schema;
         let of_rows = profiles.iter().flat_map(|(_, files)| files).chain(events.iter().flat_map(|(_, files)| files));
         for (first, second) in alike(of_rows.chain(calls)) {
             let place = || Place { file: second.name.clone(), line: 1, value: String::new() };
@@ -213,8 +230,16 @@ impl<'a> Loader<'a> {
         let attributes = if has_people { Some(self.profiles(profiles, calls, lines)?) } else { None };
         let has_events = !events.is_empty() || !calls.is_empty();
         self.all_exist = calls.is_empty() && self.all_exist(attributes.as_ref(), events)?;
-        let events = if has_events { Some(self.events(events, calls, has_profiles, earlier)?) } else { None };
-        Ok((attributes, events))
+        let tables = || EventTables::new(schema, self.wanted);
+        let mut tables = has_events.then(tables);
+        if let Some(tables) = &mut tables {
+            if let Some(memory) = self.memory {
+                tables.keep_within(Room::new(memory, attributes.as_ref().map_or(0, Attributes::n_bytes)));
+            }
+            earlier.into_iter().for_each(|earlier| tables.begin_after(earlier));
+            self.events(tables, events, calls, has_profiles)?;
+        }
+        Ok((attributes, tables))
     }
 
     /// Merge records come first: whose rows the others are depends on them.
@@ -302,14 +327,12 @@ impl<'a> Loader<'a> {
 
     fn events(
         &mut self,
+        tables: &mut EventTables<'a>,
         sources: &Sources<'_, EventFiles>,
         calls: &[DataFile],
         has_profiles: bool,
-        earlier: Option<EarlierEvents<'a>>,
-    ) -> Result<EventTables<'a>, ReadError> {
+    ) -> Result<(), ReadError> {
         let schema: &'a Schema = self.schema;
-        let mut tables = EventTables::new(schema, self.wanted);
-        earlier.into_iter().for_each(|earlier| tables.begin_after(earlier));
         for (spec, files) in sources {
             self.rules = Rules::new(&spec.reading);
             let n_blanks = self.people.n_blanks;
@@ -317,13 +340,14 @@ impl<'a> Loader<'a> {
                 let (read, pace) = (Arc::clone(&self.read), self.pace);
                 let partitions = self.partitions(file);
                 let before = tables.numbers();
-                let sink = EventSink::new(self, &mut tables, file, spec, has_profiles);
+                let sink = EventSink::new(self, tables, file, spec, has_profiles);
                 let mut sink = sink.with_others(used_by_others(sources, spec, file));
                 let special = [spec.id.as_str(), &spec.event, &spec.time];
                 rows::read_mapped(file, &spec.reading, (&special, &partitions), &read, pace, &mut sink)?;
                 let found = sink.found();
                 lacks(file, &found)?;
                 sink.tell_of_absent_columns(&before);
+                tables.take_failure()?;
                 self.report.files += 1;
             }
             self.report.add_times(ProblemKind::Blanks, &spec.id, self.people.n_blanks - n_blanks);
@@ -333,14 +357,15 @@ impl<'a> Loader<'a> {
         let spec = EventFiles::new(Vec::new(), ID, EVENT, TIME);
         for file in calls {
             let (read, pace, before) = (Arc::clone(&self.read), self.pace, tables.numbers());
-            let mut sink = EventSink::new(self, &mut tables, file, &spec, has_profiles);
+            let mut sink = EventSink::new(self, tables, file, &spec, has_profiles);
             let mut events = CallSink::new(&mut sink, Rows::Events, schema, &mut seen);
             rows::read(file, &CsvRead::default(), &read, pace, &mut events)?;
             sink.tell_of_absent_columns(&before);
+            tables.take_failure()?;
             self.report.files += 1;
         }
         self.absent_events(&tables.numbers());
-        Ok(tables)
+        Ok(())
     }
 
     /// Whether statistics prove that everybody who was met exists at the one instant that
@@ -392,126 +417,6 @@ impl<'a> Loader<'a> {
             }
         }
     }
-
-    fn batch(
-        mut self,
-        attributes: Option<Attributes<'_>>,
-        events: Option<EventTables<'_>>,
-    ) -> Result<Loaded, ReadError> {
-        let n_people = self.people.len();
-        self.tell_of_values(attributes.as_ref(), events.as_ref());
-        let ids = self.people.finish().map_err(|why| ReadError::new("data", why))?;
-        let merged = merged_ids(&self.people.merges, &ids);
-        let mut fields = vec![ArrowField::new(id_column(self.schema), DataType::Utf8, false)];
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(ids)];
-        let internal = |e: arrow_schema::ArrowError| ReadError::new("data", format!("grouping by person failed: {e}"));
-        let mut existence = std::mem::take(&mut self.existence);
-        for (field, array) in attributes.into_iter().flat_map(|a| a.finish(n_people, &mut existence)) {
-            let array = array.map_err(internal)?;
-            self.empty_attribute(field, &array);
-            fields.push(ArrowField::new(&field.name, array.data_type().clone(), true));
-            columns.push(array);
-        }
-        if let Some(from) = existence.finish(n_people) {
-            fields.push(ArrowField::new(EXISTS_COLUMN, from.data_type().clone(), true));
-            columns.push(from);
-        }
-        if let Some(merged) = merged {
-            fields.push(ArrowField::new(MERGED_COLUMN, merged.data_type().clone(), true));
-            columns.push(merged);
-        }
-        let mut last_event = None;
-        if let Some(events) = events {
-            (self.report.events, last_event) = events.counts();
-            self.tell_of_age(last_event);
-            for (event, array) in events.finish(n_people, self.pace.threads) {
-                let array = array.map_err(|why| ReadError::new("data", why))?;
-                self.empty_properties(event, &array);
-                fields.push(ArrowField::new(&event.name, array.data_type().clone(), false));
-                columns.push(array);
-            }
-        }
-        self.report.tell_spellings(self.schema);
-        self.report.profiles = n_people as u64;
-        // What was unpacked twice was read once.
-        (self.report.bytes, self.report.bytes_read) = (self.bytes_total, self.read.n_read().min(self.bytes_total));
-        let records = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(internal)?;
-        let failed = |e: BatchError| ReadError::new("data", format!("grouping by person failed: {e}"));
-        let batch = Batch::new(Arc::clone(self.schema), records).map_err(failed)?;
-        self.check(&batch).map_err(failed)?;
-        Ok(Loaded { batch, report: self.report, last_event })
-    }
-
-    /// Tells of texts with blanks around them, and of promises that the data breaks, also of
-    /// people who have no row.
-    pub fn tell_of_values(&mut self, attributes: Option<&Attributes<'_>>, events: Option<&EventTables<'_>>) {
-        let of_people = attributes.into_iter().flat_map(Attributes::blanks);
-        for (name, n) in of_people.chain(events.into_iter().flat_map(EventTables::blanks)) {
-            self.report.add_times(ProblemKind::Blanks, name, n);
-        }
-        if let Some(attributes) = attributes {
-            let n_without = attributes.n_without_rows(self.people.len());
-            attributes.required().for_each(|name| self.report.add_times(ProblemKind::RequiredMissing, name, n_without));
-        }
-    }
-
-    /// Tells of an attribute that segments ask about and that nobody has.
-    pub fn empty_attribute(&mut self, field: &Field, array: &ArrayRef) {
-        let id = self.schema.attributes.iter().position(|known| known.name == field.name);
-        let is_asked = |asked: &&Wanted| id.is_some_and(|id| asked.attributes.contains(&AttributeId(id as u32)));
-        if self.asked.filter(is_asked).is_some() && array.null_count() == array.len() {
-            self.report.empty_column(&field.name);
-        }
-    }
-
-    /// Tells of properties that segments ask about and that no event of the name has.
-    pub fn empty_properties(&mut self, event: &Event, array: &ArrayRef) {
-        let id = self.schema.events.iter().position(|known| known.name == event.name);
-        let (Some(asked), Some(id)) = (self.asked, id) else { return };
-        let rows = array.as_list_opt::<i32>().and_then(|list| list.values().as_struct_opt());
-        let Some(rows) = rows.filter(|rows| !rows.is_empty()) else { return };
-        for (property, field) in (0..).map(PropertyId).zip(&event.properties) {
-            let values = rows.column_by_name(&field.name).filter(|_| asked.property(EventId(id as u32), property));
-            if values.is_some_and(|values| values.null_count() == values.len()) {
-                self.report.empty_column(&field.name);
-            }
-        }
-    }
-
-    /// Tells of data that ends days before the instant at which segments ask for what
-    /// happened lately.
-    pub fn tell_of_age(&mut self, last_event: Option<Timestamp>) {
-        const OLD_DAYS: i64 = 3;
-        let (Some(now), Some(last), Some(asked)) = (self.now, last_event, self.asked) else { return };
-        let days = now.0.saturating_sub(last.0).div_euclid(DAY);
-        let asks_lately = asked.events.values().any(|event| event.since.is_some());
-        if asks_lately && days >= OLD_DAYS {
-            self.report.add_without_place(ProblemKind::OldData, &format!("{days} days"));
-        }
-    }
-
-    /// Checks every column, each thread some of them.
-    pub fn check(&self, batch: &Batch) -> Result<(), BatchError> {
-        let mut found: Vec<Result<(), BatchError>> = (0..batch.n_columns()).map(|_| Ok(())).collect();
-        let work: Vec<_> = found.iter_mut().enumerate().collect();
-        parallel::each(work, self.pace.threads, || (), |(), (at, to)| *to = batch.check_column(at));
-        found.into_iter().collect()
-    }
-}
-
-/// For each person the ids that were merged into theirs; none where no ids are merged.
-pub(crate) fn merged_ids(merges: &Merges, ids: &StringArray) -> Option<ArrayRef> {
-    if merges.is_empty() {
-        return None;
-    }
-    let merged = merges.merged();
-    let mut lists = ListBuilder::new(StringBuilder::new());
-    for id in ids.iter().flatten() {
-        let of_person = merged.get(id).map_or(&[][..], Vec::as_slice);
-        of_person.iter().for_each(|id| lists.values().append_value(id));
-        lists.append(true);
-    }
-    Some(Arc::new(lists.finish()))
 }
 
 /// A file without the columns it is said to have is another file.

@@ -10,6 +10,7 @@ use crate::people::People;
 use crate::report::{Place, ProblemKind, Report};
 use crate::rows::Pace;
 use crate::rules::Rules;
+use crate::spill::Memory;
 use seg_data::{Schema, Timestamp, Type, Wanted, Zone};
 use std::sync::Arc;
 
@@ -47,6 +48,8 @@ pub(crate) struct Loader<'a> {
     /// Bytes read so far; whoever reads adds to it.
     pub read: Arc<Meter>,
     pub bytes_total: u64,
+    /// How much of it may be taken, where that is bounded.
+    pub memory: Option<Memory<'a>>,
     pub progress: &'a mut dyn FnMut(Progress),
 }
 
@@ -73,6 +76,7 @@ impl<'a> Loader<'a> {
             rules: Rules::default(),
             read: Arc::default(),
             bytes_total: 0,
+            memory: None,
             progress,
         }
     }

@@ -31,6 +31,9 @@ pub(crate) struct People {
 
 const NOBODY: u32 = u32::MAX;
 
+/// What an id takes in a table beside its bytes.
+const NAMED_BYTES: usize = 48;
+
 /// Ids below this are looked up by number.
 const NUMBERED_MAX: usize = 1 << 26;
 
@@ -46,6 +49,13 @@ pub(crate) struct Person {
 impl People {
     pub fn len(&self) -> usize {
         self.n_people as usize
+    }
+
+    /// About how many bytes of memory they take.
+    pub fn n_memory_bytes(&self) -> u64 {
+        let named = self.named.len() * (NAMED_BYTES + self.n_bytes / self.len().max(1));
+        let numbered = 4 * self.numbered.len() + 16 * self.large.len();
+        (self.n_bytes + 4 * self.len() + named + numbered) as u64
     }
 
     /// Adds people who were met before all others, in their order, each a row of its own

@@ -24,6 +24,11 @@ impl<T: Copy + Default> Primitives<T> {
         }
     }
 
+    /// About how many bytes of memory it takes.
+    pub fn n_bytes(&self) -> u64 {
+        (size_of_val(self.values.as_slice()) + self.are_there.as_ref().map_or(0, Vec::len)) as u64
+    }
+
     /// Takes back all values but the first so many.
     pub fn truncate(&mut self, n: usize) {
         self.n_missing = self.n_missing.min(n);

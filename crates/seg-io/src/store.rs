@@ -20,15 +20,14 @@ mod lock;
 mod map;
 mod pack;
 mod people;
-mod sequences;
 mod ties;
 mod write;
 
 pub use catalog::{CATALOG_FILE, PackedInput};
 pub use disk::{Change, Watch};
 pub use forget::{Forgotten, forget};
-pub(crate) use load::load;
 pub use load::{StoreInfo, info, verify};
+pub(crate) use load::{StoredParts, load, load_in_parts};
 pub use pack::{PackRequest, Packed, Packing};
 
 use crate::manifest::Data;

@@ -4,8 +4,11 @@ use crate::primitives::Primitives;
 use arrow_array::builder::StringBuilder;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+/// What a text takes beside its bytes, in a table and as a value.
+const TEXT_BYTES: usize = 64;
 
 /// A column of texts that grows: a key for each row, a text for each key.
 pub(crate) struct Texts {
@@ -14,8 +17,8 @@ pub(crate) struct Texts {
     pub keys: Primitives<i32>,
     n_bytes: usize,
     n_bytes_max: usize,
-    /// How many of the texts begin or end with blanks.
-    pub n_blanks: u64,
+    /// The texts that begin or end with blanks, also of columns that ended before.
+    blanks: HashSet<String>,
 }
 
 impl Default for Texts {
@@ -28,8 +31,18 @@ impl Default for Texts {
 impl Texts {
     /// A column whose different texts may have so many bytes together.
     fn with_bytes(n_bytes_max: usize) -> Texts {
-        let (known, values, keys) = Default::default();
-        Texts { known, values, keys, n_bytes: 0, n_bytes_max, n_blanks: 0 }
+        let (known, values, keys, blanks) = Default::default();
+        Texts { known, values, keys, n_bytes: 0, n_bytes_max, blanks }
+    }
+
+    /// How many different texts begin or end with blanks.
+    pub fn n_blanks(&self) -> u64 {
+        self.blanks.len() as u64
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn n_memory_bytes(&self) -> u64 {
+        self.keys.n_bytes() + (2 * self.n_bytes + TEXT_BYTES * self.known.len()) as u64
     }
 
     /// The key of a text; none where a column cannot hold more.
@@ -42,7 +55,9 @@ impl Texts {
             return None;
         }
         self.n_bytes += text.len();
-        self.n_blanks += u64::from(has_blanks(text));
+        if has_blanks(text) {
+            self.blanks.insert(text.to_owned());
+        }
         self.values.append_value(text);
         self.known.insert(text.to_owned(), key);
         Some(key)

@@ -21,6 +21,12 @@ impl Evaluation {
         Evaluation { program: program.clone(), masks, engine, reason }
     }
 
+    /// Adds the people of another batch behind these, where both are evaluations of one
+    /// program: so data that memory does not hold at once is evaluated in parts.
+    pub fn append(&mut self, next: &Evaluation) {
+        self.masks.iter_mut().zip(&next.masks).for_each(|(mask, next)| mask.append(next));
+    }
+
     /// Who is in a segment, by its name; `None` where no segment that is run has it.
     pub fn mask(&self, segment: &str) -> Option<&Mask> {
         let at = self.program.segment_names().position(|name| name == segment)?;

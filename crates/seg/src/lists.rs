@@ -3,13 +3,14 @@
 use crate::compile::Program;
 use crate::project::Project;
 use seg_data::batch::Column;
-use seg_data::{AttributeId, Batch, EventId, PropertyId, Value};
+use seg_data::{AttributeId, Batch, EventId, PropertyId, Schema, Value};
 use seg_hir::fold_case;
 use seg_hir::hir::{IdTest, List};
 use seg_io::{Place, ProblemKind, Report};
 use seg_plan::{Node, NodeId, Plan};
 use seg_syntax::ast::Item;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Where values are that a list is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,42 +20,90 @@ enum Source {
     Property(EventId, PropertyId),
 }
 
-/// Tells of lists that segments name and that are empty, that have nothing in common with
-/// what they are compared with, or whose first line stands for the name of a column and is a
-/// value of the data.
-pub fn tell_of_lists(project: &Project, program: &Program, batch: &Batch, report: &mut Report) {
-    // Of an empty list the optimised plan would know no more.
-    let plan = seg_plan::lower(program.module());
-    let paths = paths(project);
-    let mut told_empty = BTreeSet::new();
-    for ((name, ignores_case), (list, sources)) in compared(&plan) {
-        let path = paths.get(name).map_or(name, String::as_str);
-        let place = |value: &str| Place { file: path.to_owned(), line: 1, value: value.to_owned() };
-        if list.values.is_empty() {
-            if told_empty.insert(name) {
-                report.tell(ProblemKind::EmptyList, name, None, place(""));
+/// Lists that segments name, compared with one part of the data after another.
+pub struct ComparedLists {
+    lists: Vec<Compared>,
+}
+
+/// A list beside the columns of one name in which its values are looked for.
+struct Compared {
+    list: Arc<List>,
+    path: String,
+    /// The first line of its file.
+    header: Option<String>,
+    column: String,
+    /// Of the properties of one name it is enough that those of one event have a value.
+    sources: Vec<Source>,
+    has_values: bool,
+    has_header: bool,
+    is_met: bool,
+}
+
+impl ComparedLists {
+    /// The lists of a project's program.
+    pub fn new(project: &Project, program: &Program) -> ComparedLists {
+        // Of an empty list the optimised plan would know no more.
+        let plan = seg_plan::lower(program.module());
+        let paths = paths(project);
+        let mut lists = Vec::new();
+        for ((name, _), (list, sources)) in compared(&plan) {
+            let path = paths.get(name).map_or(name, String::as_str);
+            let header = seg_io::list_header(&project.dir.join(path));
+            let mut of_name: BTreeMap<&str, Vec<Source>> = BTreeMap::new();
+            for source in sources {
+                of_name.entry(source_name(program.schema(), source)).or_default().push(source);
             }
-            continue;
+            lists.extend(of_name.into_iter().map(|(column, sources)| Compared {
+                list: Arc::clone(list),
+                path: path.to_owned(),
+                header: header.clone(),
+                column: column.to_owned(),
+                sources,
+                has_values: false,
+                has_header: false,
+                is_met: false,
+            }));
         }
-        let header = seg_io::list_header(&project.dir.join(path));
-        let fold = |text: &str| if ignores_case { fold_case(text) } else { text.to_owned() };
-        // Of the properties of one name it is enough that those of one event have a value.
-        let mut of_name: BTreeMap<&str, Vec<Source>> = BTreeMap::new();
-        for source in sources {
-            of_name.entry(source_name(batch, source)).or_default().push(source);
-        }
-        for (column, sources) in of_name {
+        ComparedLists { lists }
+    }
+
+    /// Looks for the values among people and their events.
+    pub fn look(&mut self, batch: &Batch) {
+        for compared in &mut self.lists {
+            let Compared { list, header, sources, .. } = &*compared;
+            let fold = |text: &str| if list.ignores_case { fold_case(text) } else { text.to_owned() };
             let any = |holds: &dyn Fn(&str) -> bool| sources.iter().any(|source| any_text(batch, *source, holds));
-            // A column without any value is told of as such.
-            if !any(&|_| true) {
+            let has_values = compared.has_values || any(&|_| true);
+            let is_header = |text: &str| header.as_deref().is_some_and(|header| fold(text) == fold(header));
+            let has_header = compared.has_header || any(&is_header);
+            let is_met = compared.is_met || any(&|text| list.values.contains(&fold(text)));
+            (compared.has_values, compared.has_header, compared.is_met) = (has_values, has_header, is_met);
+        }
+    }
+
+    /// Tells of lists that are empty, that have nothing in common with what they are compared
+    /// with, or whose first line stands for the name of a column and is a value of the data.
+    pub fn tell(&self, report: &mut Report) {
+        let mut told_empty = BTreeSet::new();
+        for compared in &self.lists {
+            let Compared { list, path, header, column, .. } = compared;
+            let place = |value: &str| Place { file: path.clone(), line: 1, value: value.to_owned() };
+            if list.values.is_empty() {
+                if told_empty.insert(&list.name) {
+                    report.tell(ProblemKind::EmptyList, &list.name, None, place(""));
+                }
                 continue;
             }
-            if let Some(header) = header.as_deref().filter(|header| any(&|text| fold(text) == fold(header))) {
-                report.tell(ProblemKind::ListHeader, column, Some(name), place(header));
+            // A column without any value is told of as such.
+            if !compared.has_values {
+                continue;
             }
-            if !any(&|text| list.values.contains(&fold(text))) {
+            if let Some(header) = header.as_deref().filter(|_| compared.has_header) {
+                report.tell(ProblemKind::ListHeader, column, Some(&list.name), place(header));
+            }
+            if !compared.is_met {
                 let first = list.values.iter().min().map_or("", String::as_str);
-                report.tell(ProblemKind::UnmetList, column, Some(name), place(first));
+                report.tell(ProblemKind::UnmetList, column, Some(&list.name), place(first));
             }
         }
     }
@@ -78,13 +127,13 @@ fn paths(project: &Project) -> HashMap<String, String> {
 
 /// The lists of a plan, by their names and whether case counts, with what each is compared
 /// with.
-fn compared(plan: &Plan) -> BTreeMap<(&str, bool), (&List, BTreeSet<Source>)> {
-    let mut found: BTreeMap<(&str, bool), (&List, BTreeSet<Source>)> = BTreeMap::new();
+fn compared(plan: &Plan) -> BTreeMap<(&str, bool), (&Arc<List>, BTreeSet<Source>)> {
+    let mut found: BTreeMap<(&str, bool), (&Arc<List>, BTreeSet<Source>)> = BTreeMap::new();
     for node in plan.nodes() {
         let (list, value) = if let Node::InList(value, list) = node {
-            (&*list.0, Some(*value))
+            (&list.0, Some(*value))
         } else if let Node::Profile(IdTest::InList(list)) = node {
-            (&*list.0, None)
+            (&list.0, None)
         } else {
             continue;
         };
@@ -111,8 +160,7 @@ fn sources_of(plan: &Plan, value: NodeId, sources: &mut BTreeSet<Source>) {
 }
 
 /// What a source is called in messages.
-fn source_name(batch: &Batch, source: Source) -> &str {
-    let schema = batch.schema();
+fn source_name(schema: &Schema, source: Source) -> &str {
     let name = match source {
         Source::Id => return "profile id",
         Source::Attribute(id) => schema.attribute(id).map(|field| &field.name),

@@ -21,7 +21,7 @@ pub use seg_syntax::{diag, source, token};
 #[cfg(feature = "io")]
 pub use crate::inputs::{Input, InputKind, input_files, pattern_of};
 #[cfg(feature = "io")]
-pub use crate::lists::tell_of_lists;
+pub use crate::lists::ComparedLists;
 pub use seg_hir::suggestion;
 
 #[cfg(feature = "jit")]

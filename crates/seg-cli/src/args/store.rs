@@ -1,6 +1,6 @@
 //! What may be asked of packing and of stores.
 
-use super::{Format, Share, share};
+use super::{Format, MemoryLimit, Share, share};
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -26,6 +26,8 @@ pub struct Pack {
     /// Write nothing when more of the rows than this could not be read.
     #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "1%")]
     pub max_bad: Share,
+    #[command(flatten)]
+    pub memory: MemoryLimit,
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -1,11 +1,12 @@
 //! `seg pack`
 
-use super::run::{data_json, problems, too_many_lost};
+use super::run::{data_json, problems, temp_folder, too_many_lost};
 use super::schema::has_errors;
 use super::{input, load_with_store};
 use crate::args::{Format, Pack};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
+use seg::unstable::io::Memory;
 use seg::unstable::io::store::{PackRequest, Packed, Packing};
 use seg::unstable::parts;
 
@@ -21,6 +22,7 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
         return Err(Failure::new("the project's settings could not be read"));
     };
     let bar = output.progress();
+    let temp = temp_folder(&args.memory);
     let packing = Packing::read(PackRequest {
         base: parts.dir,
         data: &manifest.data,
@@ -28,6 +30,7 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
         zone: manifest.zone,
         append: args.append,
         threads: output::threads(),
+        memory: args.memory.memory.map(|bytes| Memory::new(bytes, &temp)),
         progress: Some(&mut |progress| bar.update(progress)),
     });
     bar.clear();

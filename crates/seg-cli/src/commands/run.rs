@@ -3,17 +3,21 @@
 use super::guard::{self, Guards};
 use super::results::{self, Inputs};
 use super::{compiled, input, instant, load_with_store};
-use crate::args::{Format, Run, Share};
+use crate::args::{Format, MemoryLimit, Run, Share};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
-use seg::unstable::io::{LoadRequest, Loaded, Manifest, Problem, Report};
-use seg::unstable::{module, parts, tell_of_lists};
+use seg::unstable::io::{
+    LoadRequest, Loaded, LoadedParts, Manifest, Memory, Problem, ReadError, Report, load_in_parts,
+};
+use seg::unstable::{ComparedLists, module, parts};
 use seg::{
     Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Duration;
 
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     // What is asked for is checked before anything is read.
@@ -37,21 +41,36 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let mut asked = program.wanted(now);
     asked.attributes.extend(&results.columns);
     let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
-    let mut loaded = loaded(&project, manifest, output, |request| LoadRequest {
+    let ask = |request| LoadRequest {
         wanted: Some(wanted),
         asked: Some(&asked),
         now: Some(now),
         is_mapped: !args.no_map,
         ..request
-    })?;
-    tell_of_lists(&project, &program, &loaded.batch, &mut loaded.report);
+    };
+    let mut loaded: LoadedParts = match args.memory.memory {
+        None => loaded(&project, manifest, output, ask)?.into(),
+        Some(bytes) => {
+            let temp = temp_folder(&args.memory);
+            reading(&project, manifest, output, ask, |request| load_in_parts(request, Memory::new(bytes, &temp)))?
+        }
+    };
     inputs.as_ref().map_or(Ok(()), Inputs::refuse_changed)?;
     if let Some(exit) = refused_data(args, &loaded.report)? {
         return Ok(exit);
     }
+    if let Some(refusal) = too_many_lost(&loaded.report, args.max_bad) {
+        tell_of_data(args, &loaded.report)?;
+        return Err(refusal);
+    }
+    let mut lists = ComparedLists::new(&project, &program);
     let prepared = program.prepare();
-    let evaluation = evaluate(args, &prepared, &loaded.batch, now)?;
-    let n_people = n_existing(&loaded.batch, now);
+    let (evaluation, cost) = evaluate(args, &prepared, &loaded, &mut lists, now)?;
+    lists.tell(&mut loaded.report);
+    if let Some(exit) = refused_data(args, &loaded.report)? {
+        return Ok(exit);
+    }
+    let n_people = n_existing(&loaded.people, now);
     let run = results::Run {
         program: &program,
         settings: manifest,
@@ -71,7 +90,6 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         return Ok(Exit::Errors);
     }
     let written = results::write(&results, run)?;
-    let cost = prepared.cost(&loaded.batch, now).map_err(refused)?;
     let guards = guard::guards(module(&program), evaluation.masks(), n_people, results.sizes(), now);
     match args.format {
         Format::Json => {
@@ -93,36 +111,64 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     Ok(if args.deny && !guards.broken.is_empty() { Exit::Errors } else { Exit::Success })
 }
 
-/// Who is in what, by the engine and within the costs that were asked for.
-fn evaluate(args: &Run, prepared: &Prepared, batch: &Batch, now: Timestamp) -> Result<Evaluation, Failure> {
+/// Who is in what, by the engine and within the costs that were asked for, and what that was
+/// expected to cost. Lists are compared with the data on the way, which is there in parts.
+fn evaluate(
+    args: &Run,
+    prepared: &Prepared,
+    loaded: &LoadedParts,
+    lists: &mut ComparedLists,
+    now: Timestamp,
+) -> Result<(Evaluation, Cost), Failure> {
     let options = args.engine.map(Into::into).into_iter().fold(options(), Options::with_engine);
-    let options = args.max_cost.into_iter().fold(options, Options::with_max_cost);
-    let evaluation = prepared.evaluate_with(batch, now, &options).map_err(refused)?;
+    let mut all: Option<Evaluation> = None;
+    let mut cost = Cost(Duration::ZERO);
+    for at in 0..loaded.n_parts() {
+        let batch = loaded.part(at).map_err(Failure::new)?;
+        lists.look(&batch);
+        cost.0 += prepared.cost(&batch, now).map_err(refused)?.0;
+        if let Some(max_cost) = args.max_cost.filter(|max_cost| cost > *max_cost) {
+            return Err(refused(EvaluateError::CostLimitExceeded { cost, max_cost }));
+        }
+        let evaluation = prepared.evaluate_with(&batch, now, &options).map_err(refused)?;
+        match &mut all {
+            None => all = Some(evaluation),
+            Some(all) => all.append(&evaluation),
+        }
+    }
+    let Some(evaluation) = all else { return Err(Failure::new("there is no part of the data")) };
     if let Reason::NoNativeCode(error) = evaluation.reason() {
         eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
     }
-    Ok(evaluation)
+    Ok((evaluation, cost))
 }
 
-/// Data that is too bad for an answer: with `--strict` any problem, otherwise too many rows
-/// that are lost. It is told of here.
+/// Data that has any problem, with `--strict`. It is told of here.
 fn refused_data(args: &Run, report: &Report) -> Result<Option<Exit>, Failure> {
-    let is_clean = report.problems.iter().all(|problem| problem.kind.is_remark());
-    let is_refused = args.strict && !is_clean;
-    let refusal = too_many_lost(report, args.max_bad);
-    if is_refused || refusal.is_some() {
-        match args.format {
-            Format::Json => print_json(&serde_json::json!({ "data": data_json(report) }))?,
-            Format::Text => eprint!("{}", problems(report)),
+    if !args.strict || report.problems.iter().all(|problem| problem.kind.is_remark()) {
+        return Ok(None);
+    }
+    tell_of_data(args, report)?;
+    if args.format == Format::Text {
+        eprintln!("the data has problems; nothing was run, since --strict was asked for");
+    }
+    Ok(Some(Exit::Errors))
+}
+
+/// What was wrong with data of which nothing else is shown.
+fn tell_of_data(args: &Run, report: &Report) -> Result<(), Failure> {
+    match args.format {
+        Format::Json => print_json(&serde_json::json!({ "data": data_json(report) })),
+        Format::Text => {
+            eprint!("{}", problems(report));
+            Ok(())
         }
     }
-    if is_refused {
-        if args.format == Format::Text {
-            eprintln!("the data has problems; nothing was run, since --strict was asked for");
-        }
-        return Ok(Some(Exit::Errors));
-    }
-    refusal.map_or(Ok(None), Err)
+}
+
+/// The folder for what memory has no room for.
+pub fn temp_folder(limit: &MemoryLimit) -> PathBuf {
+    limit.temp.clone().unwrap_or_else(std::env::temp_dir)
 }
 
 /// How everything is evaluated, unless a run asks for something else.
@@ -201,11 +247,21 @@ fn loaded<'p>(
     output: &Output,
     ask: impl FnOnce(LoadRequest<'p>) -> LoadRequest<'p>,
 ) -> Result<Loaded, Failure> {
+    reading(project, manifest, output, ask, seg::unstable::io::load)
+}
+
+/// The same, read in one way or another.
+fn reading<'p, T>(
+    project: &'p Project,
+    manifest: &'p Manifest,
+    output: &Output,
+    ask: impl FnOnce(LoadRequest<'p>) -> LoadRequest<'p>,
+    read: impl FnOnce(LoadRequest<'_>) -> Result<T, ReadError>,
+) -> Result<T, Failure> {
     let request = LoadRequest::new(parts(project).dir, &manifest.data, project.schema());
     let request = ask(LoadRequest { zone: manifest.zone, threads: output::threads(), ..request });
     let bar = output.progress();
-    let loaded =
-        seg::unstable::io::load(LoadRequest { progress: Some(&mut |progress| bar.update(progress)), ..request });
+    let loaded = read(LoadRequest { progress: Some(&mut |progress| bar.update(progress)), ..request });
     bar.clear();
     loaded.map_err(Failure::new)
 }

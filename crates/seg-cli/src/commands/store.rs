@@ -46,6 +46,12 @@ fn told(info: &StoreInfo, manifest: &Manifest) -> String {
         size(info.bytes),
         grouped(info.n_files)
     );
+    if info.n_parts > 1 {
+        out.push_str(&format!(
+            "in {} parts, which `seg run --memory` reads one after another\n",
+            grouped(info.n_parts)
+        ));
+    }
     let n_added = info.generations.len().saturating_sub(1);
     if n_added > 0 {
         let events: u64 = info.generations.iter().skip(1).map(|(_, events)| events).sum();
@@ -91,6 +97,7 @@ fn json(info: &StoreInfo) -> serde_json::Value {
         "last_event": info.last_event.map(|time| time.to_string()),
         "bytes": info.bytes,
         "files": info.n_files,
+        "parts": info.n_parts,
         "generations": generations,
         "event_names": events,
         "inputs": inputs,

@@ -120,7 +120,9 @@ impl EventSink<'_, '_, '_> {
                 self.loader.no_room(self.file, name, line);
             }
         }
-        taken.len()
+        let n_taken = taken.len();
+        self.make_room();
+        n_taken
     }
 
     /// Counts rows that were left in the file, behind so many others, and notes whose they

@@ -6,6 +6,7 @@ use crate::results::digest_of_text;
 use seg_data::{Schema, Type, Zone};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::path::Path;
 
 /// The name of the file that says what a store is made of.
@@ -56,6 +57,14 @@ pub(super) struct Catalog {
     pub lines: Option<StoredLines>,
     /// The base, and what was added to it.
     pub generations: Vec<Generation>,
+    /// Of how many generations the base is made: each has the events of some people, who are
+    /// rows beside each other, after those of the one before.
+    #[serde(default = "one")]
+    pub n_parts: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// A column of values by person, of the first so many of them; the others have none.
@@ -214,7 +223,20 @@ impl Catalog {
             records: None,
             lines: None,
             generations: Vec::new(),
+            n_parts: 1,
         }
+    }
+
+    /// The rows of the people of each part of the base; who came later is in the last.
+    pub fn parts(&self) -> Vec<Range<usize>> {
+        let n_people = usize::try_from(self.n_people).unwrap_or_default();
+        let base = self.generations.iter().take(self.n_parts);
+        let mut parts: Vec<Range<usize>> =
+            base.map(|part| part.n_before as usize..(part.n_before + part.n_people) as usize).collect();
+        if let Some(last) = parts.last_mut() {
+            last.end = n_people;
+        }
+        parts
     }
 
     /// What of a schema or of the zone is otherwise than when the store was packed, in words,

@@ -1,22 +1,22 @@
 //! People who are to be in a store no longer.
 
-use super::column::{Columns, Reader};
+use super::column::Reader;
 use super::disk::Watch;
 use super::earlier::Earlier;
-use super::generation::NewGeneration;
 use super::load::{attribute, opened};
 use super::lock::WriterLock;
 use super::pack::put_together;
 use super::people::{line_columns, proof_columns, read_lines, read_proofs, record_columns};
-use super::sequences::Sequences;
-use super::write::{NewAttributes, NewPeople, NewState};
+use super::write::{NewAttributes, NewEvents, NewPeople, NewRows, NewState};
 use crate::attributes::{EarlierLines, Line};
 use crate::existence::Proof;
 use crate::gather::{Stretch, gathered};
+use crate::ipc::Columns;
 use crate::manifest::Data;
 use crate::merge::Merges;
 use crate::people::one_spelling;
 use crate::report::ReadError;
+use crate::sequences::Sequences;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::ArrowError;
@@ -79,8 +79,8 @@ pub fn forget<'w>(
     let records = records.into_iter().filter(|(from, _)| !gone.contains(survivor(from).as_str())).collect();
     let without = Without { before: &before, schema, row_of, n_left: n_left as usize, merges: &merges, records };
     let state = without.state(threads)?;
-    let n_events = before.catalog.n_events - state.catalog.n_events;
-    state.write(&root, threads, watch)?;
+    let written = state.write(&root, watch)?;
+    let n_events = before.catalog.n_events - written.n_events;
     Ok(Forgotten { n_people, n_events, unknown })
 }
 
@@ -128,14 +128,15 @@ impl<'w> Without<'w> {
         };
         let mut next = catalog.clone();
         next.generations.clear();
-        next.n_events = events.iter().map(|own| own.n_events() as u64).sum();
+        next.n_parts = 1;
         next.last_event = events.iter().flat_map(|own| own.times().iter().max().copied()).max();
         // What stood there may be of those who are forgotten.
         next.problems.iter_mut().flat_map(|problem| &mut problem.examples).for_each(|place| place.value.clear());
         let may_unite = catalog.generations.iter().flat_map(|g| &g.events).any(|e| e.arrivals.is_some());
         let (schema, n_before, first_arrival) = (self.schema, 0, 0);
-        let generation = NewGeneration { schema, n_before, ids, first_arrival, events, may_unite };
-        Ok(NewState { catalog: next, generation, people })
+        let events = NewEvents::Here(events);
+        let new = NewRows { schema, n_before, ids, first_arrival, events, may_unite, threads };
+        Ok(NewState { catalog: next, new, people })
     }
 
     fn attributes(

@@ -1,11 +1,12 @@
 //! One packing: its files written and read.
 
 use super::catalog::{Generation, StoredEvents};
-use super::column::{Columns, Reader, write};
+use super::column::Reader;
 use super::disk::Disk;
-use super::sequences::Sequences;
 use super::ties::ties;
+use crate::ipc::{Columns, write};
 use crate::report::ReadError;
+use crate::sequences::Sequences;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, UInt32Type};
 use arrow_array::{Array, ArrayRef, Int32Array, Int64Array, StringArray, UInt32Array};

@@ -5,21 +5,25 @@ use super::column::Reader;
 use super::earlier::ids;
 use super::generation::read_events;
 use super::lock::ReaderLock;
-use super::sequences::{Parts, Sequences};
+use crate::assemble::{NamedColumns, are_missing, checked};
 use crate::gather::joined;
 use crate::load::{Files, LoadRequest, Loaded};
 use crate::loader::{Loader, Progress};
 use crate::manifest::Data;
+use crate::parts::{LoadedParts, named};
 use crate::report::{Place, Problem, ProblemKind, ReadError};
 use crate::rows::Pace;
+use crate::sequences::{Parts, Sequences};
+use crate::spill::Memory;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
-use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, new_null_array};
-use arrow_schema::{ArrowError, DataType, Field as ArrowField, Schema as ArrowSchema};
+use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, new_null_array};
+use arrow_schema::{ArrowError, DataType, Field as ArrowField};
 use seg_data::batch::{EXISTS_COLUMN, MERGED_COLUMN, id_column, storage_type, time_type};
 use seg_data::schema::{Event, Field};
-use seg_data::{AttributeId, Batch, EventId, Schema, Timestamp, Wanted, Zone, parallel};
+use seg_data::{AttributeId, Batch, EventId, PropertyId, Schema, Timestamp, Wanted, Zone, parallel};
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,31 +33,63 @@ use std::sync::Arc;
 /// No store; one of another version, of another schema or of another time zone; a file of it
 /// that is not there or is not as it was written.
 pub(crate) fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
+    let (opening, loaded) = open(request, |opening, loader| {
+        let mut columns = opening.people(loader)?;
+        columns.extend(opening.events(None)?);
+        loader.empty_properties(|event, property| are_missing(&opening.schema, &columns, event, property));
+        Ok(columns)
+    })?;
+    drop(opening);
+    Ok(loaded)
+}
+
+/// The same within so much memory: what people did can be had for each part of the store.
+///
+/// # Errors
+/// Those of [`load`], and a part that takes more memory than there is.
+pub(crate) fn load_in_parts(request: LoadRequest<'_>, memory: Memory<'_>) -> Result<LoadedParts, ReadError> {
+    let (opening, loaded) = open(request, |opening, loader| {
+        loader.empty_properties(|event, property| opening.has_no_value(event, property));
+        opening.people(loader)
+    })?;
+    let of_people = loaded.batch.records().get_array_memory_size() as u64;
+    let rows = opening.catalog.parts();
+    for at in 0..rows.len() {
+        memory.check(of_people, opening.n_bytes(at))?;
+    }
+    Ok(LoadedParts::stored(loaded, rows, StoredParts(opening)))
+}
+
+/// Opens the store of a project, and makes a batch of columns of it.
+fn open(
+    request: LoadRequest<'_>,
+    columns: impl FnOnce(&Opening, &mut Loader<'_>) -> Result<NamedColumns, ReadError>,
+) -> Result<(Opening, Loaded), ReadError> {
     let LoadRequest { base, data, schema, zone, wanted, asked, now, threads, progress, is_mapped, piece_bytes: _ } =
         request;
     let root = super::root(base, data)?;
-    let _lock = ReaderLock::take(&root);
+    let lock = ReaderLock::take(&root);
     let catalog = opened(&root, schema, zone)?;
     let reader = Reader::new(&root, is_mapped);
-    let everything = Wanted::everything(schema);
-    let wanted = wanted.unwrap_or(&everything);
+    let wanted = wanted.cloned().unwrap_or_else(|| Wanted::everything(schema));
     let mut silence = |_: Progress| {};
-    let loader = Loader::new(schema, zone, wanted, progress.unwrap_or(&mut silence));
+    let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
     let mut loader = Loader { pace: Pace { threads, ..Pace::default() }, asked, now, ..loader };
     loader.report.add_all(&catalog.problems);
     tell_of_files(&mut loader, base, data, &catalog);
-    let opening = Opening { catalog: &catalog, reader: &reader, schema, wanted, threads };
-    let batch = opening.batch(&mut loader)?;
-    let failed = |error| ReadError::new(root.to_string_lossy(), format!("the store is damaged: {error}"));
-    loader.check(&batch).map_err(failed)?;
+    let schema = Arc::clone(schema);
+    let opening = Opening { catalog, reader, schema, wanted: wanted.clone(), threads, _lock: lock };
+    let columns = columns(&opening, &mut loader)?;
+    let batch = opening.batch(columns)?;
+    let Opening { catalog, reader, schema, .. } = &opening;
     let last_event = catalog.last_event.map(Timestamp);
-    loader.absent_events(&n_events(&catalog, schema));
+    loader.absent_events(&n_events(catalog, schema));
     loader.tell_of_age(last_event);
     let mut report = loader.report;
     (report.files, report.rows) = (catalog.inputs.len() as u64, catalog.n_rows);
     (report.profiles, report.events) = (catalog.n_people, catalog.n_events);
     (report.bytes, report.bytes_read) = (catalog.bytes(), reader.n_read());
-    Ok(Loaded { batch, report, last_event })
+    Ok((opening, Loaded { batch, report, last_event }))
 }
 
 /// The catalog of a store that was packed by this schema.
@@ -88,31 +124,26 @@ fn tell_of_files(loader: &mut Loader<'_>, base: &Path, data: &Data, catalog: &Ca
     }
 }
 
-/// A store that is being opened.
-struct Opening<'o> {
-    catalog: &'o Catalog,
-    reader: &'o Reader,
-    schema: &'o Arc<Schema>,
-    wanted: &'o Wanted,
+/// A store that is open.
+struct Opening {
+    catalog: Catalog,
+    reader: Reader,
+    schema: Arc<Schema>,
+    wanted: Wanted,
     threads: NonZero<usize>,
+    /// Nobody removes files meanwhile.
+    _lock: ReaderLock,
 }
 
-/// A column that is to be opened.
-enum Work<'o> {
-    Attribute(&'o Field, &'o StoredColumn),
-    Events(EventId, &'o Event),
-}
-
-impl Opening<'_> {
-    fn batch(&self, loader: &mut Loader<'_>) -> Result<Batch, ReadError> {
-        let failed = |error: &dyn std::fmt::Display| ReadError::new("store", format!("the store is damaged: {error}"));
+impl Opening {
+    /// The ids of everybody, and the attributes that are wanted of them.
+    fn people(&self, loader: &mut Loader<'_>) -> Result<NamedColumns, ReadError> {
         let n_people = self.n_people();
-        let ids = ids(self.catalog, self.reader)?;
-        let mut fields = vec![ArrowField::new(id_column(self.schema), DataType::Utf8, false)];
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(ids)];
+        let ids = ids(&self.catalog, &self.reader)?;
+        let mut columns: NamedColumns =
+            vec![(ArrowField::new(id_column(&self.schema), DataType::Utf8, false), Arc::new(ids))];
         let mut add = |name: &str, column: ArrayRef| {
-            fields.push(ArrowField::new(name, column.data_type().clone(), true));
-            columns.push(column);
+            columns.push((ArrowField::new(name, column.data_type().clone(), true), column));
         };
         if let Some(file) = &self.catalog.exists {
             add(EXISTS_COLUMN, self.reader.column(file, &time_type())?);
@@ -121,84 +152,145 @@ impl Opening<'_> {
             let merged = self.reader.columns(file)?.into_iter().next();
             add(MERGED_COLUMN, merged.ok_or_else(|| self.reader.error(file, "the file is damaged"))?.1);
         }
-        let work = self.work();
+        let attributes = (0..).map(AttributeId).zip(&self.schema.attributes);
+        let wanted: Vec<&Field> =
+            attributes.filter(|(id, _)| self.wanted.attributes.contains(id)).map(|(_, field)| field).collect();
+        let found = self.each(&wanted, |field| match self.catalog.attributes.get(&field.name) {
+            Some(stored) => attribute(&self.reader, field, stored, n_people),
+            // What nobody has is no column of the store.
+            None => Ok(new_null_array(&storage_type(&field.ty), n_people)),
+        });
+        for (field, column) in wanted.iter().zip(found) {
+            let column = column?;
+            loader.empty_attribute(field, &column);
+            add(&field.name, column);
+        }
+        Ok(columns)
+    }
+
+    /// The events that are wanted, of everybody or of a part of them.
+    fn events(&self, part: Option<(usize, &Range<usize>)>) -> Result<NamedColumns, ReadError> {
+        let work = self.wanted_events();
+        let found = self.each(&work, |(id, event)| self.events_of(*id, event, part));
+        work.iter().zip(found).map(|((_, event), column)| named(event, column?)).collect()
+    }
+
+    /// Does something for each of some columns, on every thread, from the last one on.
+    fn each<T: Sync>(
+        &self,
+        work: &[T],
+        make: impl Fn(&T) -> Result<ArrayRef, ReadError> + Sync,
+    ) -> Vec<Result<ArrayRef, ReadError>> {
         let mut found: Vec<Option<Result<ArrayRef, ReadError>>> = work.iter().map(|_| None).collect();
         let pieces: Vec<_> = work.iter().zip(&mut found).collect();
-        parallel::each(pieces, self.threads, || (), |(), (work, to)| *to = Some(self.column(work, n_people)));
-        for (work, column) in work.iter().zip(found.into_iter().flatten()) {
-            let column = column?;
-            match work {
-                Work::Attribute(field, _) => {
-                    loader.empty_attribute(field, &column);
-                    add(&field.name, column);
-                }
-                Work::Events(_, event) => {
-                    loader.empty_properties(event, &column);
-                    add(&event.name, column);
-                }
-            }
-        }
-        // What nobody has is no column of the store.
-        for (id, field) in (0..).map(AttributeId).zip(&self.schema.attributes) {
-            if self.wanted.attributes.contains(&id) && !self.catalog.attributes.contains_key(&field.name) {
-                let none = new_null_array(&storage_type(&field.ty), n_people);
-                loader.empty_attribute(field, &none);
-                add(&field.name, none);
-            }
-        }
-        let records = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(|e| failed(&e))?;
-        Batch::new(Arc::clone(self.schema), records).map_err(|e| failed(&e))
+        parallel::each(pieces, self.threads, || (), |(), (work, to)| *to = Some(make(work)));
+        found.into_iter().flatten().collect()
+    }
+
+    /// Columns as a batch, each of them checked.
+    fn batch(&self, columns: NamedColumns) -> Result<Batch, ReadError> {
+        let damaged = |error: ReadError| ReadError::new("store", format!("the store is damaged: {error}"));
+        checked(&self.schema, columns, self.threads).map_err(damaged)
     }
 
     fn n_people(&self) -> usize {
         usize::try_from(self.catalog.n_people).unwrap_or_default()
     }
 
-    /// The columns that are wanted, those of the most events last, so that they are begun
-    /// first.
-    fn work(&self) -> Vec<Work<'_>> {
-        let attributes = (0..).map(AttributeId).zip(&self.schema.attributes);
-        let attributes = attributes
-            .filter(|(id, _)| self.wanted.attributes.contains(id))
-            .filter_map(|(_, field)| Some(Work::Attribute(field, self.catalog.attributes.get(&field.name)?)));
+    /// The events that are wanted, those that are most last, so that they are begun first.
+    fn wanted_events(&self) -> Vec<(EventId, &Event)> {
         let events = (0..).map(EventId).zip(&self.schema.events);
         let mut events: Vec<(EventId, &Event)> = events.filter(|(id, _)| self.wanted.events.contains_key(id)).collect();
-        let numbers = n_events(self.catalog, self.schema);
+        let numbers = n_events(&self.catalog, &self.schema);
         events.sort_by_key(|(id, _)| numbers.get(id.idx()).copied());
-        attributes.chain(events.into_iter().map(|(id, event)| Work::Events(id, event))).collect()
+        events
     }
 
-    fn column(&self, work: &Work<'_>, n_people: usize) -> Result<ArrayRef, ReadError> {
+    /// What generations have of an event that is wanted, of everybody or of one part of the
+    /// base with all that was added to it.
+    fn stored(&self, id: EventId, event: &Event, part: Option<usize>) -> Vec<(&Generation, &StoredEvents)> {
+        let since = self.wanted.events.get(&id).and_then(|wanted| wanted.since);
+        let is_needed = |stored: &StoredEvents| since.is_none_or(|since| stored.last >= since.0);
+        let n_parts = self.catalog.n_parts;
+        let is_of = |at: usize| part.is_none_or(|part| at == part || at >= n_parts);
+        let generations = self.catalog.generations.iter().enumerate().filter(|(at, _)| is_of(*at));
+        generations
+            .flat_map(|(_, generation)| generation.events.iter().map(move |stored| (generation, stored)))
+            .filter(|(_, stored)| stored.name == event.name && is_needed(stored))
+            .collect()
+    }
+
+    fn events_of(
+        &self,
+        id: EventId,
+        event: &Event,
+        part: Option<(usize, &Range<usize>)>,
+    ) -> Result<ArrayRef, ReadError> {
         let failed = |error: ArrowError| ReadError::new("store", format!("the store is damaged: {error}"));
-        match work {
-            Work::Attribute(field, stored) => attribute(self.reader, field, stored, n_people),
-            Work::Events(id, event) => {
-                let since = self.wanted.events.get(id).and_then(|wanted| wanted.since);
-                let is_needed = |stored: &StoredEvents| since.is_none_or(|since| stored.last >= since.0);
-                let stored: Vec<(&Generation, &StoredEvents)> = self
-                    .catalog
-                    .generations
-                    .iter()
-                    .flat_map(|generation| generation.events.iter().map(move |stored| (generation, stored)))
-                    .filter(|(_, stored)| stored.name == event.name && is_needed(stored))
-                    .collect();
-                let is_wanted = |property| self.wanted.property(*id, property);
-                let with_arrivals = self.catalog.generations.len() > 1;
-                let parts = stored.iter().map(|(generation, stored)| {
-                    read_events(self.reader, generation, stored, (event, &is_wanted), with_arrivals)
-                });
-                let mut parts = parts.collect::<Result<Vec<Sequences>, ReadError>>()?;
-                let own = match parts.as_slice() {
-                    [] => Sequences::none(event, n_people),
-                    [one] if one.people.is_none() => parts.remove(0),
-                    _ => {
-                        let event_id = self.schema.event_id.as_ref().and_then(|id| event.property(id));
-                        Parts { event, parts: &parts, row_of: None, n_people, event_id }.put_together()?
-                    }
-                };
-                own.into_lists(event, is_wanted, n_people).map_err(failed)
+        let everybody = 0..self.n_people();
+        let rows = part.map_or(&everybody, |(_, rows)| rows);
+        let is_wanted = |property| self.wanted.property(id, property);
+        let with_arrivals = self.catalog.generations.len() > self.catalog.n_parts;
+        let stored = self.stored(id, event, part.map(|(at, _)| at));
+        let parts = stored.iter().map(|(generation, stored)| {
+            let own = read_events(&self.reader, generation, stored, (event, &is_wanted), with_arrivals)?;
+            Ok(if part.is_some() { own.within(rows) } else { own })
+        });
+        let mut parts = parts.collect::<Result<Vec<Sequences>, ReadError>>()?;
+        let own = match parts.as_slice() {
+            [] => Sequences::none(event, rows.len()),
+            [_] => parts.remove(0).of_everybody(rows.len()),
+            _ => {
+                let event_id = self.schema.event_id.as_ref().and_then(|id| event.property(id));
+                Parts { event, parts: &parts, row_of: None, n_people: rows.len(), event_id }.put_together()?
+            }
+        };
+        own.into_lists(event, is_wanted, rows.len()).map_err(failed)
+    }
+
+    /// Whether there are events of a name, and none has a value of a property.
+    fn has_no_value(&self, id: EventId, property: PropertyId) -> bool {
+        let Some(event) = self.schema.event(id) else { return false };
+        let Some(field) = event.properties.get(property.idx()) else { return false };
+        let stored = self.stored(id, event, None);
+        !stored.is_empty() && stored.iter().all(|(_, stored)| !stored.properties.contains_key(&field.name))
+    }
+
+    /// About how many bytes of memory the events take that are wanted of a part.
+    fn n_bytes(&self, part: usize) -> u64 {
+        let mut n_bytes = 0;
+        for (id, event) in self.wanted_events() {
+            let properties = (0..).map(PropertyId).zip(&event.properties);
+            let wanted: Vec<&str> = properties
+                .filter(|(p, _)| self.wanted.property(id, *p))
+                .map(|(_, field)| field.name.as_str())
+                .collect();
+            for (_, stored) in self.stored(id, event, Some(part)) {
+                n_bytes +=
+                    stored.times.bytes + stored.offsets.bytes + stored.people.as_ref().map_or(0, |file| file.bytes);
+                n_bytes +=
+                    wanted.iter().filter_map(|name| stored.properties.get(*name)).map(|file| file.bytes).sum::<u64>();
             }
         }
+        n_bytes
+    }
+}
+
+/// A store that is open, of which the events of one part after another are read.
+pub(crate) struct StoredParts(Opening);
+
+impl StoredParts {
+    /// The events that are wanted of the people of a part.
+    ///
+    /// # Errors
+    /// A file that is not there or is not as it was written.
+    pub fn columns(&self, part: usize, rows: &Range<usize>) -> Result<NamedColumns, ReadError> {
+        self.0.events(Some((part, rows)))
+    }
+
+    /// On how many threads they are read.
+    pub fn threads(&self) -> NonZero<usize> {
+        self.0.threads
     }
 }
 
@@ -256,6 +348,8 @@ pub struct StoreInfo {
     /// For each packing that was not put together with the first: the people and the events
     /// that it added.
     pub generations: Vec<(u64, u64)>,
+    /// Of how many parts the first packing is, of some people each.
+    pub n_parts: u64,
     /// For each event of the store: how many there are, the first and the last.
     pub events: Vec<(String, u64, Timestamp, Timestamp)>,
     /// The files that it was packed of.
@@ -276,10 +370,13 @@ impl StoreInfo {
                 None => events.push((stored.name.clone(), stored.n_events, first, last)),
             }
         }
-        let generations = catalog
-            .generations
-            .iter()
-            .map(|generation| (generation.n_people, generation.events.iter().map(|events| events.n_events).sum()));
+        let added = |generation: &Generation| {
+            (generation.n_people, generation.events.iter().map(|events| events.n_events).sum::<u64>())
+        };
+        let (base, behind) = catalog.generations.split_at(catalog.n_parts.min(catalog.generations.len()));
+        let both =
+            |(people, events): (u64, u64), (more_people, more_events)| (people + more_people, events + more_events);
+        let base = base.iter().map(added).reduce(both);
         StoreInfo {
             n_people: catalog.n_people,
             n_events: catalog.n_events,
@@ -287,7 +384,8 @@ impl StoreInfo {
             last_event: catalog.last_event.map(Timestamp),
             bytes: catalog.bytes(),
             n_files: catalog.files().count() as u64,
-            generations: generations.collect(),
+            generations: base.into_iter().chain(behind.iter().map(added)).collect(),
+            n_parts: catalog.n_parts as u64,
             events,
             inputs: catalog.inputs.clone(),
             problems: catalog.problems.clone(),

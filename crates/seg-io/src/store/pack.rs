@@ -1,30 +1,35 @@
 //! Packing: files of a project read behind what a store has, and the store's next state.
 
 use super::catalog::{Catalog, PackedInput, rules};
-use super::column::{Columns, Reader};
+use super::column::Reader;
 use super::disk::Watch;
 use super::earlier::Earlier;
-use super::generation::{NewGeneration, number_of};
+use super::generation::number_of;
 use super::lock::WriterLock;
 use super::people::{line_columns, proof_columns, record_columns};
-use super::sequences::{Parts, Sequences};
-use super::write::{NewAttributes, NewPeople, NewState};
+use super::write::{NewAttributes, NewEvents, NewPeople, NewRows, NewState};
+use crate::assemble::merged_ids;
 use crate::attributes::{Attributes, EarlierLines};
 use crate::events::EventTables;
 use crate::existence::Proof;
-use crate::load::{Files, Seeds, merged_ids};
+use crate::ipc::Columns;
+use crate::load::{Files, Seeds};
 use crate::loader::{Loader, Progress};
 use crate::manifest::Data;
 use crate::open::DataFile;
 use crate::report::{ReadError, Report};
 use crate::rows::Pace;
+use crate::sequences::{Parts, Sequences};
+use crate::spill::{Memory, Spill};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, StringArray, UInt32Array};
 use arrow_schema::ArrowError;
 use arrow_select::take::take;
+use seg_data::schema::Event;
 use seg_data::{Schema, Wanted, Zone, parallel};
 use std::collections::HashMap;
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -47,6 +52,9 @@ pub struct PackRequest<'a> {
     pub append: bool,
     /// How many threads unpack files and group events by person.
     pub threads: NonZero<usize>,
+    /// How much memory may be taken; as much as it takes where it is not said. A store that
+    /// is packed within a bound has a part for as many people as there was room for.
+    pub memory: Option<Memory<'a>>,
     /// Is told every few thousand rows how far reading has come.
     pub progress: Option<&'a mut dyn FnMut(Progress)>,
 }
@@ -66,6 +74,8 @@ pub struct Packing {
     rows: Vec<u32>,
     /// Whether people may become one later.
     may_unite: bool,
+    /// Whether memory is bounded, so that what the store has is not put together.
+    is_bounded: bool,
     catalog: Catalog,
 }
 
@@ -78,8 +88,26 @@ struct ReadRows {
     records: Vec<(String, String)>,
     merges: crate::merge::Merges,
     attributes: Option<(Columns, EarlierLines)>,
-    /// For each event of the schema.
-    events: Vec<Sequences>,
+    events: ReadEvents,
+    n_events: u64,
+}
+
+/// The events that reading gave.
+enum ReadEvents {
+    /// Of everybody, for each event of the schema.
+    Here(Vec<Sequences>),
+    /// Put aside on the disk, for memory has no room for them.
+    Spilled(Spill),
+}
+
+impl ReadEvents {
+    /// The rows of people whose events memory has room for together.
+    fn parts(&self, n_people: usize) -> Vec<Range<usize>> {
+        match self {
+            ReadEvents::Here(_) => std::iter::once(0..n_people).collect(),
+            ReadEvents::Spilled(spill) => spill.parts(n_people),
+        }
+    }
 }
 
 /// What a packing did.
@@ -110,7 +138,7 @@ impl Packing {
     /// Those of [`crate::load()`]; somebody else who changes the store; where a store is to be
     /// added to: no store, one that is damaged, or one that was packed by other rules.
     pub fn read(request: PackRequest<'_>) -> Result<Packing, ReadError> {
-        let PackRequest { base, data, schema, zone, append, threads, progress } = request;
+        let PackRequest { base, data, schema, zone, append, threads, memory, progress } = request;
         let root = super::root(base, data)?;
         refuse_others(&root)?;
         std::fs::create_dir_all(&root).map_err(|error| ReadError::new(root.to_string_lossy(), error.to_string()))?;
@@ -138,6 +166,7 @@ impl Packing {
             before,
             rows: Vec::new(),
             may_unite: !data.merges.is_empty() || !data.calls.is_empty(),
+            is_bounded: memory.is_some(),
             catalog: catalog.clone(),
         };
         if n_files == 0 {
@@ -154,7 +183,7 @@ impl Packing {
         let mut silence = |_: Progress| {};
         let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
         let bytes_total = files.all().map(|(_, _, file)| file.size()).sum();
-        let mut loader = Loader { pace: Pace { threads, ..Pace::default() }, bytes_total, ..loader };
+        let mut loader = Loader { pace: Pace { threads, ..Pace::default() }, bytes_total, memory, ..loader };
         packing.read_files(&mut loader, &files, &mut catalog)?;
         packing.catalog = catalog;
         Ok(packing)
@@ -215,15 +244,15 @@ impl Packing {
         let n_files = (self.catalog.inputs.len() - self.before.as_ref().map_or(0, |b| b.catalog.inputs.len())) as u64;
         let (people_before, events_before) =
             self.before.as_ref().map_or((0, 0), |before| (before.catalog.n_people, before.catalog.n_events));
-        let Packing { root, _lock, schema, threads, read, before, rows, may_unite, catalog, .. } = self;
+        let Packing { root, _lock, schema, threads, read, before, rows, may_unite, is_bounded, catalog, .. } = self;
         let Some(read) = read else {
             let (n_people, n_events, bytes) = (catalog.n_people, catalog.n_events, catalog.bytes());
             let (n_new_people, n_new_events, is_whole) = (0, 0, false);
             return Ok(Packed { n_people, n_events, n_new_people, n_new_events, n_files, bytes, is_whole });
         };
-        let next = Next { schema: &schema, threads, before: before.as_ref(), rows, read, may_unite };
+        let next = Next { schema: &schema, threads, before: before.as_ref(), rows, read, may_unite, is_bounded };
         let (state, is_whole) = next.state(catalog)?;
-        let catalog = state.write(&root, threads, watch)?;
+        let catalog = state.write(&root, watch)?;
         Ok(Packed {
             n_people: catalog.n_people,
             n_events: catalog.n_events,
@@ -244,6 +273,7 @@ struct Next<'n> {
     rows: Vec<u32>,
     read: ReadRows,
     may_unite: bool,
+    is_bounded: bool,
 }
 
 impl<'n> Next<'n> {
@@ -263,29 +293,32 @@ impl<'n> Next<'n> {
             let target = last.get(*now as usize).copied().flatten();
             last.get_mut(row).into_iter().for_each(|slot| *slot = target);
         }
-        let n_new: u64 = self.read.events.iter().map(|own| own.n_events() as u64).sum();
-        let is_whole = are_united || self.are_many(n_new);
+        let is_whole = are_united || !self.is_bounded && self.are_many(self.read.n_events);
         let may_unite = self.may_unite;
         let read = self.read;
         let rows = UInt32Array::from(alive);
         let own = |column: &ArrayRef| if are_united { take(column, &rows, None) } else { Ok(Arc::clone(column)) };
         let ids: ArrayRef = own(&(Arc::new(read.ids) as ArrayRef)).map_err(failed)?;
         let n_people = ids.len();
-        let (n_before, first_arrival) = match self.before.filter(|_| !is_whole) {
-            Some(before) => (before.catalog.n_people, before.catalog.n_arrived),
-            None => (0, 0),
-        };
-        let new_ids = ids.slice(n_before as usize, n_people - n_before as usize);
-        let events = match self.before {
-            None => read.events,
-            Some(_) if !is_whole => read.events.into_iter().map(Sequences::of_some).collect(),
-            Some(before) => {
+        let added_to = self.before.filter(|_| !is_whole);
+        let (n_before, first_arrival) =
+            added_to.map_or((0, 0), |before| (before.catalog.n_people, before.catalog.n_arrived));
+        let parts = read.events.parts(n_met);
+        let events = match (self.before.filter(|_| is_whole), read.events) {
+            (Some(before), events) => {
+                let new = all_of(events, self.schema, n_met, self.threads)?;
                 let row_of = are_united.then_some(last.as_slice());
-                put_together(before, self.schema, read.events, (row_of, n_people), self.threads)?
+                NewEvents::Here(put_together(before, self.schema, new, (row_of, n_people), self.threads)?)
             }
+            (None, ReadEvents::Here(events)) if added_to.is_some() => {
+                NewEvents::Here(events.into_iter().map(Sequences::of_some).collect())
+            }
+            (None, ReadEvents::Here(events)) => NewEvents::Here(events),
+            (None, ReadEvents::Spilled(spill)) => NewEvents::Spilled { spill, parts },
         };
-        if is_whole || self.before.is_none() {
+        if added_to.is_none() {
             catalog.generations.clear();
+            catalog.n_parts = events.n_parts();
         }
         let attributes = read.attributes.map(|(columns, mut kept)| {
             for line in &mut kept.lines {
@@ -298,9 +331,6 @@ impl<'n> Next<'n> {
         });
         let proofs: Vec<Proof> =
             rows.values().iter().filter_map(|row| read.proofs.get(*row as usize)).copied().collect();
-        let of_events: u64 = events.iter().map(|own| own.n_events() as u64).sum();
-        let kept: u64 = catalog.generations.iter().flat_map(|g| &g.events).map(|events| events.n_events).sum();
-        catalog.n_events = kept + of_events;
         let people = NewPeople {
             exists: read.exists.as_ref().map(own).transpose().map_err(failed)?,
             merged: read.merged.as_ref().map(own).transpose().map_err(failed)?,
@@ -308,22 +338,36 @@ impl<'n> Next<'n> {
             records: record_columns(&read.records),
             attributes: attributes.transpose().map_err(failed)?,
         };
-        let ids = new_ids.as_string::<i32>().clone();
-        let schema = self.schema;
-        let generation = NewGeneration { schema, n_before, ids, first_arrival, events, may_unite };
-        Ok((NewState { catalog, generation, people }, is_whole))
+        let ids = ids.as_string::<i32>().clone();
+        let (schema, threads) = (self.schema, self.threads);
+        let new = NewRows { schema, n_before, ids, first_arrival, events, may_unite, threads };
+        Ok((NewState { catalog, new, people }, is_whole))
     }
 
     /// Whether generations are to be put together, with so many events more.
     fn are_many(&self, n_new: u64) -> bool {
         let Some(before) = self.before else { return false };
-        let mut of_generations = before.catalog.generations.iter();
+        let (parts, behind) =
+            before.catalog.generations.split_at(before.catalog.n_parts.min(before.catalog.generations.len()));
         let n_events = |generation: &super::catalog::Generation| -> u64 {
             generation.events.iter().map(|events| events.n_events).sum()
         };
-        let base = of_generations.next().map_or(0, n_events);
-        let behind: u64 = of_generations.map(n_events).sum::<u64>() + n_new;
-        before.catalog.generations.len() + 1 > GENERATIONS_MAX || behind > base / DELTA_PART
+        let base: u64 = parts.iter().map(n_events).sum();
+        let n_behind: u64 = behind.iter().map(n_events).sum::<u64>() + n_new;
+        behind.len() + 2 > GENERATIONS_MAX || n_behind > base / DELTA_PART
+    }
+}
+
+/// The events that reading gave, in memory.
+fn all_of(
+    events: ReadEvents,
+    schema: &Schema,
+    n_people: usize,
+    threads: NonZero<usize>,
+) -> Result<Vec<Sequences>, ReadError> {
+    match events {
+        ReadEvents::Here(events) => Ok(events),
+        ReadEvents::Spilled(spill) => spill.all_sequences(schema, &(0..n_people), threads),
     }
 }
 
@@ -336,7 +380,7 @@ pub(super) fn put_together(
     threads: NonZero<usize>,
 ) -> Result<Vec<Sequences>, ReadError> {
     let stored = before.events(schema)?;
-    let event_id = |event: &seg_data::schema::Event| schema.event_id.as_ref().and_then(|id| event.property(id));
+    let event_id = |event: &Event| schema.event_id.as_ref().and_then(|id| event.property(id));
     let mut found: Vec<Option<Result<Sequences, ReadError>>> = schema.events.iter().map(|_| None).collect();
     let work: Vec<_> = schema.events.iter().zip(stored).zip(new).zip(&mut found).collect();
     parallel::each(
@@ -371,17 +415,16 @@ fn finished(
         Ok((columns.collect::<Result<Columns, ReadError>>()?, finished.kept))
     });
     let attributes = attributes.transpose()?;
-    let mut of_name = HashMap::new();
-    for (event, column) in events.into_iter().flat_map(|events| events.finish(n_people, threads)) {
-        let column = column.map_err(|why| ReadError::new("data", why))?;
-        of_name.insert(event.name.as_str(), Sequences::of_lists(event, &column));
-    }
-    let events =
-        loader.schema.events.iter().map(|event| {
-            of_name.remove(event.name.as_str()).flatten().unwrap_or_else(|| Sequences::none(event, n_people))
-        });
+    let mut events = events;
+    let n_events = events.as_ref().map_or(0, |events| events.counts().0);
+    let spill = events.as_mut().map_or(Ok(None), |events| events.take_spill(n_people, threads))?;
+    let events = match spill {
+        Some(spill) => ReadEvents::Spilled(spill),
+        None => ReadEvents::Here(of_everybody(events, loader.schema, n_people, threads)?),
+    };
     Ok(ReadRows {
-        events: events.collect(),
+        events,
+        n_events,
         proofs: existence.proofs(n_people).collect(),
         exists: existence.finish(n_people),
         ids,
@@ -390,6 +433,24 @@ fn finished(
         merges: std::mem::take(&mut loader.people.merges),
         attributes,
     })
+}
+
+/// For each event of the schema everybody's.
+fn of_everybody(
+    events: Option<EventTables<'_>>,
+    schema: &Schema,
+    n_people: usize,
+    threads: NonZero<usize>,
+) -> Result<Vec<Sequences>, ReadError> {
+    let mut of_name = HashMap::new();
+    for (event, column) in events.into_iter().flat_map(|events| events.finish(n_people, threads)) {
+        let column = column.map_err(|why| ReadError::new("data", why))?;
+        of_name.insert(event.name.as_str(), Sequences::of_lists(event, &column));
+    }
+    let of_event = |event: &Event| {
+        of_name.remove(event.name.as_str()).flatten().unwrap_or_else(|| Sequences::none(event, n_people))
+    };
+    Ok(schema.events.iter().map(of_event).collect())
 }
 
 /// A folder that holds anything else is not made a store.

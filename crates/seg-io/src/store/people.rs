@@ -2,9 +2,10 @@
 //! that later ones are compared with.
 
 use super::catalog::StoredFile;
-use super::column::{Columns, Reader};
+use super::column::Reader;
 use crate::attributes::{EarlierLines, Line};
 use crate::existence::Proof;
+use crate::ipc::Columns;
 use crate::manifest::RowsAre;
 use crate::merge::Merges;
 use crate::report::ReadError;

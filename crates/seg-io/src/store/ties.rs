@@ -1,6 +1,6 @@
 //! Events of one person at one instant, of which the order of arrival says which came first.
 
-use super::sequences::Sequences;
+use crate::sequences::Sequences;
 use seg_data::parallel;
 use std::num::NonZero;
 

@@ -1,15 +1,18 @@
 //! A new state of a store, brought to the disk.
 
-use super::catalog::{CATALOG_FILE, Catalog, StoredColumn, StoredLines};
-use super::column::{Columns, write};
+use super::catalog::{CATALOG_FILE, Catalog, Generation, StoredColumn, StoredLines};
 use super::disk::{Disk, Watch};
 use super::generation::{NewGeneration, folder, number_of};
 use super::lock::without_readers;
+use crate::ipc::{Columns, write};
 use crate::report::ReadError;
-use arrow_array::{Array, ArrayRef};
+use crate::sequences::Sequences;
+use crate::spill::Spill;
+use arrow_array::{Array, ArrayRef, StringArray};
 use seg_data::Schema;
 use std::collections::HashSet;
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::Path;
 
 /// Where a catalog is until it takes the place of the one before.
@@ -33,11 +36,81 @@ pub(super) struct NewAttributes {
     pub has: Vec<Vec<bool>>,
 }
 
+/// What a packing adds: people, and what they and others did.
+pub(super) struct NewRows<'s> {
+    pub schema: &'s Schema,
+    /// How many people were there before.
+    pub n_before: u64,
+    /// The ids of everybody, in the order of rows.
+    pub ids: StringArray,
+    /// how many events arrived before.
+    pub first_arrival: i64,
+    pub events: NewEvents,
+    /// Whether people may become one later, for which the order of all events is kept.
+    pub may_unite: bool,
+    pub threads: NonZero<usize>,
+}
+
+/// Events that are about to be written.
+pub(super) enum NewEvents {
+    /// Of everybody, for each event of the schema.
+    Here(Vec<Sequences>),
+    /// Put aside on the disk; memory has room for those of each of some ranges of people.
+    Spilled { spill: Spill, parts: Vec<Range<usize>> },
+}
+
+impl NewEvents {
+    /// How many generations they become.
+    pub fn n_parts(&self) -> usize {
+        match self {
+            NewEvents::Here(_) => 1,
+            NewEvents::Spilled { parts, .. } => parts.len(),
+        }
+    }
+}
+
+impl NewRows<'_> {
+    /// Writes them under a number and those behind it, and says what was written.
+    fn write(self, first_number: u64, disk: &mut Disk<'_>) -> std::io::Result<Vec<Generation>> {
+        let NewRows { schema, n_before, ids, first_arrival, events, may_unite, threads } = self;
+        let n_before_rows = n_before as usize;
+        let own = |n_before: u64, ids: StringArray, events| NewGeneration {
+            schema,
+            n_before,
+            ids,
+            first_arrival,
+            events,
+            may_unite,
+        };
+        let (spill, parts) = match events {
+            NewEvents::Here(events) => {
+                let new = ids.slice(n_before_rows, ids.len() - n_before_rows);
+                return Ok(vec![own(n_before, new, events).write(first_number, disk, threads)?]);
+            }
+            NewEvents::Spilled { spill, parts } => (spill, parts),
+        };
+        let mut written = Vec::with_capacity(parts.len());
+        for (number, rows) in (first_number..).zip(parts) {
+            let events = spill.all_sequences(schema, &rows, threads).map_err(std::io::Error::other)?;
+            let events = events.into_iter().map(|events| events.of_some().behind(rows.start as u32)).collect();
+            // Who comes with a packing comes with the part that they are in.
+            let new = rows.start.max(n_before_rows)..rows.end.max(n_before_rows);
+            if number != first_number {
+                disk.make_folder(&folder(number))?;
+            }
+            let generation = own(new.start as u64, ids.slice(new.start, new.len()), events);
+            written.push(generation.write(number, disk, threads)?);
+            disk.sync_folder(&folder(number))?;
+        }
+        Ok(written)
+    }
+}
+
 /// A state of a store that is about to be written.
 pub(super) struct NewState<'s> {
     /// What stays of the state before, with everything that is told of the new one.
     pub catalog: Catalog,
-    pub generation: NewGeneration<'s>,
+    pub new: NewRows<'s>,
     pub people: NewPeople,
 }
 
@@ -46,20 +119,18 @@ impl NewState<'_> {
     ///
     /// # Errors
     /// What the file system says; the store is what it was.
-    pub fn write<'w>(
-        self,
-        root: &Path,
-        threads: NonZero<usize>,
-        watch: Option<&'w mut Watch<'w>>,
-    ) -> Result<Catalog, ReadError> {
+    pub fn write<'w>(self, root: &Path, watch: Option<&'w mut Watch<'w>>) -> Result<Catalog, ReadError> {
         let failed = |error: std::io::Error| {
             ReadError::new(root.to_string_lossy(), format!("packing ended, and the store is what it was: {error}"))
         };
         let mut disk = Disk::new(root, watch);
         let number = next_number(root).map_err(failed)?;
-        let catalog = self.write_as(number, &mut disk, threads).map_err(|error| {
+        let n_parts = self.new.events.n_parts() as u64;
+        let catalog = self.write_as(number, &mut disk).map_err(|error| {
             // What is half-written is swept the next time, if it cannot go away now.
-            let _ = disk.remove(&folder(number));
+            for number in number..number + n_parts {
+                let _ = disk.remove(&folder(number));
+            }
             failed(error)
         })?;
         if let Err(error) = disk.sync_folder("") {
@@ -71,14 +142,15 @@ impl NewState<'_> {
         Ok(catalog)
     }
 
-    fn write_as(self, number: u64, disk: &mut Disk<'_>, threads: NonZero<usize>) -> std::io::Result<Catalog> {
-        let NewState { mut catalog, generation, people } = self;
+    fn write_as(self, number: u64, disk: &mut Disk<'_>) -> std::io::Result<Catalog> {
+        let NewState { mut catalog, new, people } = self;
         let folder = folder(number);
         disk.make_folder(&folder)?;
-        let schema = generation.schema;
-        catalog.n_people = generation.n_before + generation.ids.len() as u64;
-        write_people(people, &mut catalog, schema, &folder, disk)?;
-        catalog.generations.push(generation.write(number, disk, threads)?);
+        catalog.n_people = new.ids.len() as u64;
+        write_people(people, &mut catalog, new.schema, &folder, disk)?;
+        catalog.generations.extend(new.write(number, disk)?);
+        let written = catalog.generations.iter().flat_map(|generation| &generation.events);
+        catalog.n_events = written.map(|events| events.n_events).sum();
         disk.sync_folder(&folder)?;
         disk.sync_folder("")?;
         let text = catalog.to_text().map_err(std::io::Error::other)?;

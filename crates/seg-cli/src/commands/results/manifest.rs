@@ -10,7 +10,7 @@ use seg::unstable::io::results::{
     FileDigest, Fingerprints, InputFile, OutputFile, RowCounts, RunManifest, SegmentResult, digest_of_ids,
     digest_of_text, file_digest,
 };
-use seg::unstable::io::{Loaded, Manifest};
+use seg::unstable::io::{LoadedParts, Manifest};
 use seg::unstable::{Input, InputKind, input_files};
 use seg::{Evaluation, Program, Project, Timestamp};
 use std::fs::Metadata;
@@ -22,7 +22,7 @@ use std::time::SystemTime;
 pub struct Run<'a> {
     pub program: &'a Program,
     pub settings: &'a Manifest,
-    pub loaded: &'a Loaded,
+    pub loaded: &'a LoadedParts,
     pub evaluation: &'a Evaluation,
     pub now: Timestamp,
     /// Who said as of when.
@@ -112,7 +112,7 @@ impl Run<'_> {
             data: of(&[InputKind::Data, InputKind::List]),
         };
         let segments = names.iter().zip(&meanings).zip(self.evaluation.masks()).map(|((name, meaning), mask)| {
-            let members_sha256 = digest_of_ids(mask.rows().map(|row| self.loaded.batch.id(row)));
+            let members_sha256 = digest_of_ids(mask.rows().map(|row| self.loaded.people.id(row)));
             let (segment, fingerprint, members) = ((*name).to_owned(), meaning.clone(), mask.count() as u64);
             SegmentResult { segment, fingerprint, members, members_sha256 }
         });

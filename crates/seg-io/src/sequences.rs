@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// Events of one name as lists by person.
 #[derive(Debug, Clone)]
-pub(super) struct Sequences {
+pub(crate) struct Sequences {
     /// Whose lists these are, ascending; everybody's, in their order, where it is not said.
     pub people: Option<ScalarBuffer<u32>>,
     /// Where each list begins, and where the last one ends.
@@ -66,6 +66,40 @@ impl Sequences {
         let end = self.offsets.last().copied().unwrap_or_default();
         let offsets = filled.iter().map(|(_, start)| *start).chain([end]).collect();
         Sequences { people: Some(filled.iter().map(|(row, _)| *row).collect()), offsets, ..self }
+    }
+
+    /// Those of some people, with rows counted from the first of them.
+    pub fn within(self, rows: &Range<usize>) -> Sequences {
+        let (lists, people) = match &self.people {
+            None => (rows.start.min(self.n_lists())..rows.end.min(self.n_lists()), None),
+            Some(people) => {
+                let at = |row: usize| people.partition_point(|person| (*person as usize) < row);
+                let lists = at(rows.start)..at(rows.end);
+                let own = people.get(lists.clone()).unwrap_or_default();
+                let from_first = own.iter().map(|person| *person - rows.start as u32).collect();
+                (lists, Some(from_first))
+            }
+        };
+        let places = self.offsets.get(lists.start..=lists.end).unwrap_or(&[0]);
+        Sequences { people, offsets: places.iter().copied().collect(), ..self }
+    }
+
+    /// The same with so many people before those whose lists are said to be whose.
+    pub fn behind(self, n_before: u32) -> Sequences {
+        let people = self.people.map(|people| people.iter().map(|person| person + n_before).collect());
+        Sequences { people, ..self }
+    }
+
+    /// The same as a list for each of so many people.
+    pub fn of_everybody(self, n_people: usize) -> Sequences {
+        let Some(people) = &self.people else { return self };
+        let mut offsets = Vec::with_capacity(n_people + 1);
+        for (person, start) in people.iter().zip(self.offsets.iter()) {
+            offsets.resize((*person as usize + 1).min(n_people + 1), *start);
+        }
+        let end = self.offsets.last().copied().unwrap_or_default();
+        offsets.resize(n_people + 1, end);
+        Sequences { people: None, offsets: offsets.into(), ..self }
     }
 
     /// How many events there are.
@@ -162,7 +196,7 @@ impl Sequences {
 }
 
 /// Events of one name of several packings, to be put together.
-pub(super) struct Parts<'p> {
+pub(crate) struct Parts<'p> {
     pub event: &'p Event,
     /// In the order of the packings.
     pub parts: &'p [Sequences],
@@ -324,7 +358,7 @@ impl Sequences {
 }
 
 /// The text of an event id.
-pub(super) fn text(value: Option<Value>) -> Option<String> {
+pub(crate) fn text(value: Option<Value>) -> Option<String> {
     match value? {
         Value::Text(text) => Some(text),
         other => Some(other.to_string()),
