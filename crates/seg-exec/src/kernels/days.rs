@@ -151,21 +151,47 @@ fn activity(
 }
 
 fn days_of(events: &[Arc<Events>], key: &ActivityKey, offsets: &[(i64, i64)], row: usize, words: &mut [i64]) {
-    for events in events {
-        let times = events.times().get(events.range(row)).unwrap_or(&[]);
-        for time in times.iter().rev() {
-            let local = local(offsets, *time);
-            let Ok(place) = usize::try_from(local.div_euclid(DAY) - key.first_day) else { break };
-            let (word, bit) = (place / 64, 1 << (place % 64));
-            let hour = local.rem_euclid(DAY) / HOUR;
-            let marks = [true, hour >= key.hour, hour > key.hour];
-            for (plane, is_marked) in marks.into_iter().enumerate() {
-                if let Some(word) = words.get_mut(plane * key.n_words + word).filter(|_| is_marked) {
-                    *word |= bit;
+    let times = events.iter().flat_map(|events| {
+        let own = events.times().get(events.range(row)).unwrap_or(&[]);
+        // What is older than the column is not looked at: it is most.
+        let start = key.first_day.saturating_mul(DAY);
+        own.iter().rev().map(move |time| local(offsets, *time).saturating_sub(start)).take_while(|since| *since >= 0)
+    });
+    match key.n_words {
+        1 => {
+            let mut planes = [0_u64; PLANES];
+            times.for_each(|since| {
+                for (plane, mark) in planes.iter_mut().zip(marks(since as u64, key.hour)) {
+                    *plane |= mark.bit;
+                }
+            });
+            words.iter_mut().zip(planes).for_each(|(word, plane)| *word |= plane as i64);
+        }
+        n_words => times.for_each(|since| {
+            for (plane, mark) in marks(since as u64, key.hour).into_iter().enumerate() {
+                if let Some(word) = words.get_mut(plane * n_words + mark.word) {
+                    *word |= mark.bit as i64;
                 }
             }
-        }
+        }),
     }
+}
+
+/// A bit of a plane.
+struct Mark {
+    word: usize,
+    bit: u64,
+}
+
+/// What an event marks that lies so many microseconds behind the beginning of the first day:
+/// its day in the first plane, and in the others where it is not before or behind an hour.
+fn marks(since: u64, hour: i64) -> [Mark; PLANES] {
+    const DAY_MICROS: u64 = DAY as u64;
+    let place = since / DAY_MICROS;
+    let (of_day, edge) = (since - place * DAY_MICROS, (hour * HOUR) as u64);
+    let (word, bit) = ((place / 64) as usize, 1 << (place % 64));
+    let is_in = |since: u64| if of_day >= since { bit } else { 0 };
+    [bit, is_in(edge), is_in(edge + HOUR as u64)].map(|bit| Mark { word, bit })
 }
 
 /// The local day of an instant.
