@@ -6,6 +6,7 @@ mod files;
 pub mod generate;
 mod hand;
 mod hand_suite;
+mod memory;
 mod peers;
 mod single;
 pub mod suite;
@@ -47,8 +48,16 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         return if status.success() { Ok(()) } else { Err("the benchmark failed\n".to_owned()) };
     }
     let mut n_profiles = 1_000_000;
-    let mut wanted =
-        Wanted { singles: true, peers: false, cold: None, text: false, files: false, growth: false, only: None };
+    let mut wanted = Wanted {
+        singles: true,
+        peers: false,
+        cold: None,
+        text: false,
+        memory: false,
+        files: false,
+        growth: false,
+        only: None,
+    };
     let mut record = false;
     for arg in args {
         match *arg {
@@ -58,6 +67,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
             "--cold" => wanted.cold = Some(Origin::Parquet),
             "--store" => wanted.cold = Some(Origin::Store),
             "--text" => wanted.text = true,
+            "--memory" => wanted.memory = true,
             "--peers" => wanted.peers = true,
             "--files" => wanted.files = true,
             "--growth" => wanted.growth = true,
@@ -66,6 +76,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     }
     let text = match wanted {
         Wanted { text: true, .. } => from_text(wanted)?,
+        Wanted { memory: true, .. } => within_memory(n_profiles)?,
         Wanted { cold: Some(from), .. } => from_files(from, n_profiles, wanted)?,
         Wanted { .. } => measure(n_profiles, wanted)?,
     };
@@ -73,6 +84,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     if record {
         let what = match wanted {
             Wanted { text: true, .. } => "text".to_owned(),
+            Wanted { memory: true, .. } => format!("{n_profiles}-memory"),
             Wanted { cold: Some(Origin::Parquet), .. } => format!("{n_profiles}-cold"),
             Wanted { cold: Some(Origin::Store), .. } => format!("{n_profiles}-store"),
             Wanted { .. } => n_profiles.to_string(),
@@ -107,6 +119,8 @@ struct Wanted {
     cold: Option<Origin>,
     /// From text files to the answer, a process each, rather than all else.
     text: bool,
+    /// Within so much memory, a process each, rather than all else.
+    memory: bool,
     /// Reading Parquet.
     files: bool,
     /// Three times as many profiles as well.
@@ -121,14 +135,32 @@ impl Wanted {
     }
 }
 
-/// What it takes from the files of so many profiles to an answer.
-fn from_files(from: Origin, n_profiles: usize, wanted: Wanted) -> Result<String, String> {
-    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+/// The files of so many profiles, made where they are not there yet.
+fn with_files(n_profiles: usize) -> Result<(), String> {
     if !files::are_there(n_profiles) {
         eprintln!("generating {n_profiles} profiles");
         let project = Project::from_text(&suite::schema(), [], settings());
         files::write(&generate::generate(project.schema(), n_profiles))?;
     }
+    Ok(())
+}
+
+/// What it takes to read the files of so many profiles within so much memory.
+fn within_memory(n_profiles: usize) -> Result<String, String> {
+    with_files(n_profiles)?;
+    let (today, commit) = (today()?, output("git", &["rev-parse", "--short", "HEAD"])?);
+    let mut text = format!(
+        "# Within so much memory: {n_profiles} profiles\n\nMeasured on {today}, commit {commit}: {}.\n",
+        machine()
+    );
+    memory::measure(n_profiles, &mut text)?;
+    Ok(text)
+}
+
+/// What it takes from the files of so many profiles to an answer.
+fn from_files(from: Origin, n_profiles: usize, wanted: Wanted) -> Result<String, String> {
+    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    with_files(n_profiles)?;
     let mut text = format!(
         "# From {} to the answer: {n_profiles} profiles\n\nMeasured on {}, commit {}: {}.\n",
         match from {

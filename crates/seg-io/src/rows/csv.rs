@@ -158,9 +158,8 @@ impl Shape {
             match records.next(text.get(at..).unwrap_or_default(), false) {
                 Found::Record { end, n_before, n_lines: n_own } => {
                     let record = records.record();
-                    let (maker, mut fields) = (&mut blocks.maker, record.fields().enumerate());
-                    let is_fit = self.wrong(record).is_none()
-                        && fields.all(|(column, field)| !maker.wants(column) || maker.put(column, &cell(field)));
+                    let (maker, mut cells) = (&mut blocks.maker, record.cells().enumerate());
+                    let is_fit = self.wrong(record).is_none() && cells.all(|(column, cell)| maker.put(column, &cell));
                     goes_on = blocks.end_row(is_fit, at..at + end, n_lines, n_lines + n_before + 1);
                     at += end;
                     n_lines += n_before + n_own;
@@ -289,7 +288,7 @@ impl Rows<'_> {
             Some(Wrong::Broken(why)) => self.sink.broken(line, &why),
             Some(Wrong::IsHeader) => self.sink.note(ProblemKind::RepeatedHeader, "", line),
             None => {
-                own.extend(record.fields().map(cell));
+                own.extend(record.cells());
                 self.sink.row(line, &own);
             }
         }
@@ -314,14 +313,6 @@ fn tell_of_swallowed(sink: &mut dyn RowSink, line: u64, n_lines: usize) {
     sink.broken(line, &format!("a quote took {n_lines} lines that look like rows"));
     let why = format!("taken by the quote of line {line}");
     (1..=n_lines as u64).for_each(|n| sink.broken(line + n, &why));
-}
-
-fn cell(bytes: &[u8]) -> Cell<'_> {
-    match std::str::from_utf8(bytes) {
-        Ok("") => Cell::Missing,
-        Ok(text) => Cell::Text(text),
-        Err(_) => Cell::Other(String::from_utf8_lossy(bytes).into_owned()),
-    }
 }
 
 /// An empty vector of the same allocation, free of the old cells' lifetime.

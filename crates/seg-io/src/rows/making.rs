@@ -97,11 +97,6 @@ impl<'l> Maker<'l> {
         self.lines.len()
     }
 
-    /// Whether somebody looks at a column.
-    pub fn wants(&self, column: usize) -> bool {
-        matches!(self.columns.get(column), Some(Some(_)))
-    }
-
     /// Whether a number in floating point is as good as its digits for a column.
     pub fn takes_floats(&self, column: usize) -> bool {
         let making = self.columns.get(column).and_then(Option::as_ref);

@@ -9,7 +9,7 @@ use super::{Columns, RowSink};
 use crate::cell::Cell;
 use crate::open::DataFile;
 use crate::report::ReadError;
-use fields::{Fields, Known, Lines};
+use fields::{Fields, Known, Line, Lines};
 use serde::Deserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -260,10 +260,19 @@ fn read_piece(known: Arc<Known>, text: &[u8], is_refused: bool) -> PieceRead {
     let (mut blocks, mut lines) = (Blocks::new(&known.layout), Lines::new(&known));
     let (mut at, mut n_lines) = (0, 0);
     if !is_refused {
-        for line in text.split_inclusive(|byte| *byte == b'\n') {
-            let end = at + line.len();
-            let own = trimmed(line);
-            let is_fit = line.len() < LINE_BYTES_MAX && !own.is_empty() && lines.put(&mut blocks.maker, own);
+        // That it is text is looked at once; where it is not, in each line.
+        let whole = std::str::from_utf8(text).ok();
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            let end = memchr::memchr(b'\n', rest).map_or(text.len(), |newline| at + newline + 1);
+            let own = trimmed(text.get(at..end).unwrap_or_default());
+            let line = match whole.and_then(|text| text.get(at..end)) {
+                Some(line) => {
+                    let line = line.trim_ascii();
+                    Line::Text(line.strip_prefix('\u{feff}').unwrap_or(line))
+                }
+                None => Line::Bytes(own),
+            };
+            let is_fit = end - at < LINE_BYTES_MAX && !own.is_empty() && lines.put(&mut blocks.maker, line);
             // A blank line is no row, and is passed over where others are read.
             let goes_on = own.is_empty() || blocks.end_row(is_fit, at..end, n_lines, n_lines + 1);
             at = end;

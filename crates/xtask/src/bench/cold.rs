@@ -38,10 +38,10 @@ impl Origin {
 }
 
 /// A question, as a project and by its name in the programs of the engines.
-struct Question {
+pub struct Question {
     title: String,
     what: String,
-    dir: PathBuf,
+    pub dir: PathBuf,
 }
 
 /// What a process answered.
@@ -183,7 +183,10 @@ pub fn seg_command() -> Result<PathBuf, String> {
 }
 
 /// The questions as projects over the files.
-fn questions(from: Origin, scale: usize) -> Result<Vec<Question>, String> {
+///
+/// # Errors
+/// Files that cannot be written.
+pub fn questions(from: Origin, scale: usize) -> Result<Vec<Question>, String> {
     let data = files::root().join("data").join(scale.to_string());
     let (folder, store) = match from {
         Origin::Parquet => ("cold", String::new()),
@@ -230,10 +233,17 @@ pub fn ask_seg(seg: &Path, dir: &Path) -> Result<Answer, String> {
     if !output.status.success() {
         return Err(format!("{}: {}\n", dir.display(), String::from_utf8_lossy(&output.stderr)));
     }
-    let found: Value = serde_json::from_slice(&output.stdout).map_err(|e| format!("{e}\n"))?;
+    Ok(Answer { whole, query: None, members: members(&output.stdout)? })
+}
+
+/// How many are in each segment, as a command told it.
+///
+/// # Errors
+/// What is no JSON.
+pub fn members(answer: &[u8]) -> Result<Vec<u64>, String> {
+    let found: Value = serde_json::from_slice(answer).map_err(|e| format!("{e}\n"))?;
     let segments = found["segments"].as_array().map_or(&[][..], Vec::as_slice);
-    let members = segments.iter().filter_map(|segment| segment["members"].as_u64()).collect();
-    Ok(Answer { whole, query: None, members })
+    Ok(segments.iter().filter_map(|segment| segment["members"].as_u64()).collect())
 }
 
 /// None where there is no such way to ask.

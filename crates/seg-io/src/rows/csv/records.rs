@@ -1,5 +1,6 @@
 //! Records of CSV text that lies in memory.
 
+use crate::cell::Cell;
 use crate::rows::pieces::blank_lines;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
@@ -27,10 +28,34 @@ impl Record {
         })
     }
 
+    /// The fields as cells. That they are text is looked at once for all of them.
+    pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
+        let text = std::str::from_utf8(self.text()).ok();
+        let mut begin = 0;
+        self.ends.iter().take(self.len).map(move |end| {
+            let range = begin..*end;
+            begin = *end;
+            // Bytes of a character may be in two fields where neither is text.
+            match text.and_then(|text| text.get(range.clone())) {
+                Some("") => Cell::Missing,
+                Some(text) => Cell::Text(text),
+                None => cell(self.text.get(range).unwrap_or_default()),
+            }
+        })
+    }
+
     /// The texts of all fields, one behind the other.
     pub fn text(&self) -> &[u8] {
         let end = self.len.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0);
         self.text.get(..end).unwrap_or_default()
+    }
+}
+
+fn cell(bytes: &[u8]) -> Cell<'_> {
+    match std::str::from_utf8(bytes) {
+        Ok("") => Cell::Missing,
+        Ok(text) => Cell::Text(text),
+        Err(_) => Cell::Other(String::from_utf8_lossy(bytes).into_owned()),
     }
 }
 

@@ -63,6 +63,13 @@ impl Fields {
     }
 }
 
+/// A line of a file.
+pub(super) enum Line<'l> {
+    Text(&'l str),
+    /// Bytes of which it is not known whether they are text.
+    Bytes(&'l [u8]),
+}
+
 /// What is known of the rows of a file, for whoever makes columns of them.
 pub(super) struct Known {
     pub fields: Fields,
@@ -84,11 +91,13 @@ impl<'k> Lines<'k> {
 
     /// Puts the values of a line into columns, and says whether all of it is as it should be:
     /// an object of fields that were met before, each once, whose values are fit.
-    pub fn put(&mut self, maker: &mut Maker<'_>, line: &[u8]) -> bool {
+    pub fn put(&mut self, maker: &mut Maker<'_>, line: Line<'_>) -> bool {
         self.n_objects += 1;
-        let mut values = serde_json::Deserializer::from_slice(line);
-        let row = Row { lines: self, maker };
-        Slot { row, place: Some(0), is_row: true }.deserialize(&mut values).is_ok() && values.end().is_ok()
+        let slot = Slot { row: Row { lines: self, maker }, place: Some(0), is_row: true };
+        match line {
+            Line::Text(text) => slot.only_value(&mut serde_json::Deserializer::from_str(text)),
+            Line::Bytes(bytes) => slot.only_value(&mut serde_json::Deserializer::from_slice(bytes)),
+        }
     }
 }
 
@@ -114,6 +123,11 @@ struct Slot<'r, 'k, 'm> {
 }
 
 impl Slot<'_, '_, '_> {
+    /// Puts the one value of a line into columns, and says whether it is as it should be.
+    fn only_value<'de, R: serde_json::de::Read<'de>>(self, values: &mut serde_json::Deserializer<R>) -> bool {
+        self.deserialize(&mut *values).is_ok() && values.end().is_ok()
+    }
+
     fn put<E: Error>(self, cell: &Cell<'_>) -> Result<(), E> {
         let column = self.place.filter(|_| !self.is_row).and_then(|place| self.row.lines.known.fields.column(place));
         let is_fit = column.is_some_and(|column| self.row.maker.put(column, cell));
