@@ -361,11 +361,12 @@ impl Spill {
     }
 
     fn read(&self, event: &Event, place: Place, before: u32) -> Result<Sequences, ReadError> {
-        let mut bytes = vec![0; usize::try_from(place.bytes).unwrap_or_default()];
+        let mut bytes = Vec::with_capacity(usize::try_from(place.bytes).unwrap_or_default());
         {
             let _alone = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
             let mut file = &self.file;
-            let read = file.seek(SeekFrom::Start(place.at)).and_then(|_| file.read_exact(&mut bytes));
+            let read =
+                file.seek(SeekFrom::Start(place.at)).and_then(|_| file.take(place.bytes).read_to_end(&mut bytes));
             read.map_err(|error| failed(&self.folder, &error))?;
         }
         let other = || failed(&self.folder, &std::io::Error::other("what was put aside is no longer what it was"));

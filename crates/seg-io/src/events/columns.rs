@@ -215,6 +215,15 @@ struct Look<'l> {
     has_rules: bool,
 }
 
+/// The rows with one key of the column of names.
+struct OfKey {
+    /// None for a name that the schema lacks.
+    event: Option<usize>,
+    since: i64,
+    n_events: u64,
+    rows: Vec<u32>,
+}
+
 impl Look<'_> {
     /// The rows by event, where each is fit.
     fn rows(&self, columns: &Columns) -> Option<Rows> {
@@ -231,20 +240,34 @@ impl Look<'_> {
             return None;
         }
         let texts = names.values().as_string_opt::<i32>()?;
-        let indices: Vec<Option<usize>> = texts.iter().map(|name| self.tables.by_name.get(name?).copied()).collect();
-        let mut of_event: Vec<Own> = self.tables.tables.iter().map(|_| Own::default()).collect();
-        let since: Vec<i64> = self.tables.tables.iter().map(|table| self.since(table)).collect();
+        let mut of_key: Vec<OfKey> = texts.iter().map(|name| self.of_key(name)).collect();
         for ((row, key), time) in (0_u32..).zip(names.keys().values()).zip(times.values()) {
-            let index = usize::try_from(*key).ok().and_then(|key| indices.get(key).copied().flatten())?;
-            let own = of_event.get_mut(index)?;
+            let own = of_key.get_mut(usize::try_from(*key).ok()?)?;
             own.n_events += 1;
-            if since.get(index).is_some_and(|since| since <= time) {
+            if own.since <= *time {
                 own.rows.push(row);
             }
+        }
+        let mut of_event: Vec<Own> = self.tables.tables.iter().map(|_| Own::default()).collect();
+        for OfKey { event, n_events, rows, .. } in of_key.into_iter().filter(|own| own.n_events > 0) {
+            let own = of_event.get_mut(event?)?;
+            // A name that is there twice has its rows in two places.
+            if own.n_events > 0 && !rows.is_empty() {
+                return None;
+            }
+            own.n_events += n_events;
+            own.rows.extend(rows);
         }
         self.values(columns, &mut of_event)?;
         let whose = self.whose(&ids, &of_event, columns.are_known);
         Some(Rows { ids, whose, times: times.clone(), of_event })
+    }
+
+    /// What is to be counted of the rows with a name.
+    fn of_key(&self, name: Option<&str>) -> OfKey {
+        let event = name.and_then(|name| self.tables.by_name.get(name).copied());
+        let table = event.and_then(|event| self.tables.tables.get(event));
+        OfKey { event, since: table.map_or(i64::MAX, |table| self.since(table)), n_events: 0, rows: Vec::new() }
     }
 
     /// Since when the events of a name are wanted; later than any where they never are.
