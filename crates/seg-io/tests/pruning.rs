@@ -233,3 +233,51 @@ fn difference(one: &str, other: &str) -> String {
     };
     lacks(one, other, "-") + &lacks(other, one, "+")
 }
+
+/// Statistics that rows contradict are no statistics: what they hide may decide an answer.
+#[test]
+fn statistics_that_rows_contradict_are_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let schema = schema();
+    let data =
+        Data { events: vec![EventFiles::new(vec!["e.parquet".into()], "id", "event", "time")], ..Data::default() };
+    let wanted = Wanted::everything(&schema);
+    let read = |now: Option<Timestamp>| {
+        load(LoadRequest { wanted: Some(&wanted), now, ..LoadRequest::new(dir.path(), &data, &schema) })
+    };
+    let now = Timestamp::parse("2026-05-01T00:00:00Z", None).expect("an instant");
+    for (least, greatest, is_true) in [(0, 3_100, true), (0, 2_000, false), (2_000, 3_100, false)] {
+        let times: TimestampMicrosecondArray = vec![1_000, 2_500, 3_000].into();
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("id", Arc::new(Int64Array::from(vec![7, 8, 9]))),
+            ("event", Arc::new(StringArray::from(vec!["bought", "left", "opened"]))),
+            ("time", Arc::new(times.with_timezone("UTC"))),
+        ];
+        let path = dir.path().join("e.parquet");
+        write(&path, columns, 10, true);
+        // What the footer says of the times stands there as they do.
+        let mut bytes = std::fs::read(&path).expect("a file");
+        let length = u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().expect("a length"));
+        let footer = bytes.len() - 8 - length as usize;
+        let mut n_changed = 0;
+        for at in footer..bytes.len() - 16 {
+            for (time, said) in [(1_000_i64, least), (3_000, greatest)] {
+                if bytes[at..at + 8] == time.to_le_bytes() {
+                    bytes[at..at + 8].copy_from_slice(&i64::to_le_bytes(said));
+                    n_changed += 1;
+                }
+            }
+        }
+        assert!(n_changed >= 2);
+        std::fs::write(&path, bytes).expect("written");
+        match read(Some(now)) {
+            Ok(loaded) => assert!(is_true && loaded.report.events == 3, "{least} to {greatest}"),
+            Err(error) => {
+                assert!(!is_true, "{least} to {greatest}: {error}");
+                assert!(error.to_string().contains("column `time` has values outside of what they say"), "{error}");
+            }
+        }
+        // Whoever asks at no instant reads everything, whatever statistics say.
+        assert_eq!(read(None).expect("rows").report.events, 3);
+    }
+}

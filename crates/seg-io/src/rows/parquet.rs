@@ -9,7 +9,12 @@ use crate::meter::Meter;
 use crate::open::DataFile;
 use crate::report::ReadError;
 use crate::values::Ids;
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt32Type,
+};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, FieldRef, Fields, Schema, TimeUnit};
 use parquet::arrow::ARROW_SCHEMA_META_KEY;
 use parquet::arrow::ProjectionMask;
@@ -128,6 +133,8 @@ struct Groups {
     /// For each group, when its events were, and whether everybody in it was met before
     /// and exists.
     of_group: Vec<(Option<Span>, bool)>,
+    /// The columns whose statistics were believed, with what these say of each group.
+    believed: Vec<(Column, Vec<Option<(i64, i64)>>)>,
 }
 
 impl Groups {
@@ -159,8 +166,14 @@ impl Groups {
             is_known
         };
         let spans = |group: &RowGroupMetaData| times.as_ref().and_then(|times| times.span(group, sink.zone()));
-        let of_group = metadata.metadata().row_groups().iter().map(|group| (spans(group), is_known(group))).collect();
-        Some(Groups { id_field: ids.field, event_field, of_group, pruning })
+        let groups = metadata.metadata().row_groups();
+        let of_group = groups.iter().map(|group| (spans(group), is_known(group))).collect();
+        let id_field = ids.field;
+        let believed = times.into_iter().chain([ids]).map(|column| {
+            let bounds = groups.iter().map(|group| column.bounds(group)).collect();
+            (column, bounds)
+        });
+        Some(Groups { id_field, event_field, of_group, believed: believed.collect(), pruning })
     }
 }
 
@@ -243,6 +256,30 @@ impl Column {
                 (latest.0 - before.0 == DAY).then_some(Span { latest, until })
             }
         }
+    }
+}
+
+/// The least and the greatest of some numbers as they are stored; none where there are none.
+fn extent(values: &ArrayRef) -> Option<(i64, i64)> {
+    fn of<T: ArrowPrimitiveType>(values: &ArrayRef, number: impl Fn(T::Native) -> i64) -> Option<(i64, i64)> {
+        let values = values.as_primitive_opt::<T>()?;
+        let widened = |(first, last): (i64, i64), n: i64| (first.min(n), last.max(n));
+        let all = match values.null_count() {
+            0 => values.values().iter().map(|n| number(*n)).fold((i64::MAX, i64::MIN), widened),
+            _ => values.iter().flatten().map(number).fold((i64::MAX, i64::MIN), widened),
+        };
+        Some(all).filter(|(first, last)| first <= last)
+    }
+    match values.data_type() {
+        DataType::Timestamp(TimeUnit::Second, _) => of::<TimestampSecondType>(values, |n| n),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => of::<TimestampMillisecondType>(values, |n| n),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => of::<TimestampMicrosecondType>(values, |n| n),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => of::<TimestampNanosecondType>(values, |n| n),
+        DataType::Int64 => of::<Int64Type>(values, |n| n),
+        DataType::Int32 => of::<Int32Type>(values, i64::from),
+        DataType::UInt32 => of::<UInt32Type>(values, i64::from),
+        // Statistics of others are not believed.
+        _ => None,
     }
 }
 
@@ -353,11 +390,32 @@ impl Source<'_> {
         let of_group = self.groups.as_ref().and_then(|groups| groups.of_group.get(group));
         let are_known = of_group.is_some_and(|(_, are_known)| *are_known);
         for batch in self.batches(group, &self.wanted)? {
+            let batch = batch.and_then(|batch| self.believe(group, &batch).map(|()| batch));
             if !send(batch.map(|batch| Unpacked::Batch { batch, are_known })) {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Compares rows with what the statistics of their group say of them: where these are
+    /// wrong of rows that are read, nobody knows what they hide.
+    fn believe(&self, group: usize, batch: &RecordBatch) -> Result<(), ReadError> {
+        let believed = self.groups.iter().flat_map(|groups| &groups.believed);
+        for (column, bounds) in believed {
+            let Some((least, greatest)) = bounds.get(group).copied().flatten() else { continue };
+            let place = self.wanted.iter().filter(|field| **field < column.field).count();
+            let values = batch.columns().get(place).filter(|_| self.wanted.contains(&column.field));
+            let Some((first, last)) = values.and_then(extent) else { continue };
+            if first < least || last > greatest {
+                let fields = self.metadata.schema().fields();
+                let name = fields.get(column.field).map_or("", |field| field.name());
+                let why = format!("its statistics are wrong: column `{name}` has values outside of what they say");
+                let help = "`--strict` reads all of it without them, and so does a file that is written anew";
+                return Err(ReadError::new(&self.file.name, format!("{why}; {help}")));
+            }
+        }
+        Ok(())
     }
 
     /// The rows of a group, where they decide nothing but who exists.
