@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Where values are that a list is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Source {
+pub(crate) enum Source {
     Id,
     Attribute(AttributeId),
     Property(EventId, PropertyId),
@@ -99,7 +99,7 @@ fn compared(plan: &Plan) -> BTreeMap<(&str, bool), (&List, BTreeSet<Source>)> {
 }
 
 /// The columns that a value is read from.
-fn sources_of(plan: &Plan, value: NodeId, sources: &mut BTreeSet<Source>) {
+pub(crate) fn sources_of(plan: &Plan, value: NodeId, sources: &mut BTreeSet<Source>) {
     let Some(node) = plan.node(value) else { return };
     if let Node::Attribute(id, _) | Node::Element { list: id, field: None, .. } = node {
         sources.insert(Source::Attribute(*id));
@@ -111,7 +111,7 @@ fn sources_of(plan: &Plan, value: NodeId, sources: &mut BTreeSet<Source>) {
 }
 
 /// What a source is called in messages.
-fn source_name(batch: &Batch, source: Source) -> &str {
+pub(crate) fn source_name(batch: &Batch, source: Source) -> &str {
     let schema = batch.schema();
     let name = match source {
         Source::Id => return "profile id",
@@ -124,7 +124,7 @@ fn source_name(batch: &Batch, source: Source) -> &str {
 }
 
 /// Whether any of the texts of a source is such.
-fn any_text(batch: &Batch, source: Source, holds: &dyn Fn(&str) -> bool) -> bool {
+pub(crate) fn any_text(batch: &Batch, source: Source, holds: &dyn Fn(&str) -> bool) -> bool {
     match source {
         Source::Id => (0..batch.len()).any(|row| holds(batch.id(row)) || batch.merged_ids(row).any(holds)),
         Source::Attribute(id) => {
