@@ -1,7 +1,7 @@
 //! Whether data and segments are in a state to send by: how fresh, late and complete the data
 //! are, how often people buy, and which segments nobody uses, are alike or too small.
 //!
-//! Everything is judged at one instant; events later than that do not exist. Who is in a
+//! Everything is evaluated as of one instant; events later than that do not exist. Who is in a
 //! segment is said by the same evaluation as everywhere.
 
 mod completeness;

@@ -1,4 +1,4 @@
-//! A project's segments judged at one instant, for the commands that say something of the
+//! A project's segments evaluated as of one instant, for the commands that say something of the
 //! people in them.
 
 use super::run;
