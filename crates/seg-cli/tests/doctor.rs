@@ -80,6 +80,9 @@ fn events_that_arrive_late_make_entries_that_are_none() {
         messages(&found, "late").last().map(String::as_str),
         Some("of 2 entries of \"Abandoned\" in 28 days 1 are none once every event is known")
     );
+    let writes = found["findings"].as_array().expect("a list").iter().map(|finding| finding["write"].as_str());
+    let writes: Vec<&str> = writes.flatten().filter(|write| write.contains("grace period 40 minutes`")).collect();
+    assert_eq!(writes.len(), 2, "99 of 100 are there by then: {found}");
     // Who would have been told is none of those who entered by what is known today.
     assert_eq!(found["segments"][0]["entered"], 1);
     // A higher limit leaves the first of them out.

@@ -124,10 +124,13 @@ pub fn diff(old: Version<'_>, new: Version<'_>) -> Vec<SegmentDiff> {
         let relation = proofs.relation(at_old, at, (id_old, id));
         let (change, basis) =
             change(relation, texts.0.zip(texts.1).is_some_and(|(a, b)| a.text == b.text), &enter, &leave);
-        let mut replaced = match texts {
-            (Some(before), Some(after)) if change.is_of_meaning() => replaced(before, after),
-            _ => Vec::new(),
-        };
+        let mut replaced = texts.0.zip(texts.1).map_or_else(Vec::new, |(before, after)| match change {
+            Change::Same => Vec::new(),
+            Change::Wording => reworded(before, after),
+            Change::Narrower | Change::Wider | Change::Different | Change::Added | Change::Removed => {
+                replaced(before, after)
+            }
+        });
         if change.is_of_meaning() {
             replaced.extend(proofs.lists_of(id_old, id));
         }
@@ -379,6 +382,28 @@ fn part(role: Role) -> &'static str {
         Role::Rule => "rule",
         Role::Include | Role::Segment | Role::Before | Role::Condition => "include",
     }
+}
+
+/// The conditions that read otherwise, where the segment means the same: those of one part in
+/// their order, as far as their words differ.
+fn reworded(before: &Text, after: &Text) -> Vec<Replaced> {
+    let mut found = Vec::new();
+    for part in ["include", "exclude", "rule"] {
+        let of = |text: &Text, other: &Text| -> Vec<String> {
+            let is_there = |words: &String| other.clauses.iter().any(|(of, same, _)| *of == part && same == words);
+            let clauses = text.clauses.iter().filter(|(of, words, _)| *of == part && !is_there(words));
+            clauses.map(|(_, words, _)| words.clone()).collect()
+        };
+        let (mut gone, mut new) = (of(before, after).into_iter(), of(after, before).into_iter());
+        loop {
+            let (before, after) = (gone.next(), new.next());
+            if before.is_none() && after.is_none() {
+                break;
+            }
+            found.push(Replaced { part, before, after });
+        }
+    }
+    found
 }
 
 /// The conditions that differ: those of one part that only one of the versions has, paired in

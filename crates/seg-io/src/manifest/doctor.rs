@@ -91,7 +91,7 @@ impl TryFrom<LimitsTable> for DoctorLimits {
             ));
         }
         for (name, number) in [("stale_pauses", limits.stale_pauses), ("stale_days", limits.stale_days)] {
-            if !(number >= 0.0 && number <= 36_500.0) {
+            if !(0.0..=36_500.0).contains(&number) {
                 return Err(format!("`{name}` is a number from 0 to 36500, and {number} is none"));
             }
         }

@@ -111,7 +111,7 @@ fn waits_of(of: Examined<'_>, id: SegmentId, purchases: &[EventId]) -> Vec<i64> 
         Moment::Before(..) | Moment::At(_) | Moment::After(..) | Moment::StartOf(..) => None,
     };
     let mut found: Vec<i64> = Vec::new();
-    let negated: HashSet<NodeId> = plan.nodes().iter().filter_map(|node| as_negated(node)).collect();
+    let negated: HashSet<NodeId> = plan.nodes().iter().filter_map(as_negated).collect();
     for (at, node) in plan.nodes().iter().enumerate() {
         let is_negated = negated.contains(&NodeId(at as u32));
         let Some(compared) = Comparison::of(node, |id| plan.node(id)) else { continue };

@@ -1,7 +1,7 @@
 //! How long after they happened events arrived, and what a run of then took for an entry.
 
 use super::entries::steps;
-use super::words::{grouped, lasting, percent};
+use super::words::{grouped, lasting, percent, written};
 use super::{Examined, Finding, FindingKind, evaluate, percentile};
 use crate::error::EvaluateError;
 use seg_data::schema::{Event, Field};
@@ -153,7 +153,7 @@ pub(super) fn tell(of: Examined<'_>, all: &[Lateness], entries: &[LateEntries], 
     for late in all {
         let share = late.over as f64 / late.events as f64;
         if let Some(limit) = late.arrives_within.filter(|_| share > of.limits.late) {
-            let p99 = lasting(late.p99);
+            let (p99, grace) = (lasting(late.p99), written(late.p99));
             findings.push(Finding {
                 kind: FindingKind::Late,
                 about: vec![late.event.clone()],
@@ -164,7 +164,7 @@ pub(super) fn tell(of: Examined<'_>, all: &[Lateness], entries: &[LateEntries], 
                     lasting(limit)
                 ),
                 write: format!(
-                    "`arrives_within = \"{p99}\"` in the schema, and `grace period {p99}` where its absence counts"
+                    "`arrives_within = \"{grace}\"` in the schema, and `grace period {grace}` where its absence counts"
                 ),
                 figure: Some(share),
                 limit: Some(of.limits.late),
@@ -193,7 +193,7 @@ pub(super) fn tell(of: Examined<'_>, all: &[Lateness], entries: &[LateEntries], 
                 grouped(late.entries),
                 segment.name
             ),
-            write: format!("`grace period {}` below the name of \"{}\"", lasting(longest), segment.name),
+            write: format!("`grace period {}` below the name of \"{}\"", written(longest), segment.name),
             figure: Some(late.none as f64),
             limit: Some(0.0),
         });

@@ -27,6 +27,22 @@ pub(super) fn lasting(micros: i64) -> String {
     if words.is_empty() { "0 seconds".to_owned() } else { format!("{sign}{}", words.join(" ")) }
 }
 
+/// A length of time as sentences and settings write it, in one unit: not shorter than it is,
+/// and as exact as that unit allows where more than a few of it are written.
+pub(super) fn written(micros: i64) -> String {
+    let (minute, hour) = (60 * SECOND, 3_600 * SECOND);
+    let (unit, size) = match micros {
+        ..=119_999_999 => ("second", SECOND),
+        _ if micros < 6 * hour => ("minute", minute),
+        _ if micros < 6 * DAY => ("hour", hour),
+        _ => ("day", DAY),
+    };
+    // Rounded up: what is waited for has come by then.
+    let n = micros.max(1).saturating_add(size - 1) / size;
+    let s = if n == 1 { "" } else { "s" };
+    format!("{n} {unit}{s}")
+}
+
 /// `1 day`, `1,234 people`
 pub(super) fn count(n: u64, word: &str) -> String {
     match (n, word) {
@@ -78,6 +94,16 @@ mod tests {
         assert_eq!(lasting(hour + 60 * SECOND), "1 hour 1 minute");
         assert_eq!(lasting(-90 * SECOND), "−1 minute 30 seconds");
         assert_eq!(lasting(999), "0 seconds");
+        assert_eq!(
+            ["1 second", "2 minutes", "123 minutes", "7 hours", "6 days"],
+            [
+                written(0),
+                written(2 * 60 * SECOND),
+                written(2 * hour + 121 * SECOND),
+                written(6 * hour + 1),
+                written(6 * DAY),
+            ]
+        );
         assert_eq!(
             (count(1, "people"), count(1_000, "people"), count(2, "day")),
             ("1 person".to_owned(), "1,000 people".to_owned(), "2 days".to_owned())

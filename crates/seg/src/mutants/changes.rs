@@ -248,10 +248,10 @@ impl Walk<'_> {
             Window::Past(length) | Window::Next(length) => self.length(length),
             Window::Ago(age) | Window::Ahead(age) => self.age(age, span),
             Window::Between(from, to) => {
-                self.from_now(from);
-                self.from_now(to);
+                self.moment(from);
+                self.moment(to);
             }
-            Window::Beside(_, moment) => self.from_now(moment),
+            Window::Beside(_, moment) => self.moment(moment),
             Window::Anchored(length, _, anchor) => {
                 self.length(length);
                 self.operand(anchor);
@@ -270,7 +270,7 @@ impl Walk<'_> {
         }
     }
 
-    fn from_now(&mut self, moment: &mut FromNow) {
+    fn moment(&mut self, moment: &mut FromNow) {
         match moment {
             FromNow::Ago(length) | FromNow::Ahead(length) => self.length(length),
             FromNow::Now | FromNow::Period(..) => {}

@@ -104,7 +104,8 @@ impl Shown<'_> {
         // Writing to a string does not fail.
         let _ = writeln!(out, "\"{}\": {}{basis}", diff.name, word(diff.change));
         match diff.change {
-            Change::Same | Change::Wording => return,
+            Change::Same => return,
+            Change::Wording => return write_replaced(out, &diff.replaced),
             Change::Added => return write_size(out, diff.size_new, "in it"),
             Change::Removed => return write_size(out, diff.size_old, "in it before"),
             Change::Narrower | Change::Wider | Change::Different => {}
@@ -115,17 +116,7 @@ impl Shown<'_> {
         if diff.replaced.is_empty() {
             out.push_str("  the conditions read as before; something that they refer to has changed\n");
         }
-        for Replaced { part, before, after } in &diff.replaced {
-            let _ = writeln!(out, "  {part}");
-            if before == after {
-                let words = before.as_deref().unwrap_or_default();
-                let _ = writeln!(out, "    {words}, of which something that it refers to has changed");
-                continue;
-            }
-            for (mark, words) in [("−", before), ("+", after)] {
-                let _ = words.as_ref().map(|words| writeln!(out, "    {mark} {words}"));
-            }
-        }
+        write_replaced(out, &diff.replaced);
         write_person(out, "enters", moving.enters.as_ref());
         write_person(out, "leaves", moving.leaves.as_ref());
     }
@@ -200,6 +191,22 @@ fn write_size(out: &mut String, size: Option<u64>, verb: &str) {
     };
     // Writing to a string does not fail.
     let _ = writeln!(out, "  {words} {verb}");
+}
+
+/// The conditions that differ, as they were and as they are.
+fn write_replaced(out: &mut String, replaced: &[Replaced]) {
+    for Replaced { part, before, after } in replaced {
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "  {part}");
+        if before == after {
+            let words = before.as_deref().unwrap_or_default();
+            let _ = writeln!(out, "    {words}, of which something that it refers to has changed");
+            continue;
+        }
+        for (mark, words) in [("−", before), ("+", after)] {
+            let _ = words.as_ref().map(|words| writeln!(out, "    {mark} {words}"));
+        }
+    }
 }
 
 /// Why somebody enters or leaves. The one place in which a comparison explains a person.
