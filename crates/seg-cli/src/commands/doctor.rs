@@ -58,13 +58,22 @@ pub fn run(args: &Doctor, output: &Output) -> Result<Exit, Failure> {
         said_by,
         n_people: run::n_existing(&loaded.batch, now),
         denies: &denies,
-        has_arrivals: manifest.data.events.iter().any(|source| source.received.is_some()),
+        not_late: not_late(manifest),
     };
     match args.format {
         Format::Json => print_json(&shown.json())?,
         Format::Text => print_text(&shown.text())?,
     }
     Ok(if is_denied(&health, &denies) { Exit::Errors } else { Exit::Success })
+}
+
+/// Why it is not known how late events arrive, where it is not.
+fn not_late(manifest: &Manifest) -> Option<&'static str> {
+    match manifest.data.events.iter().any(|source| source.received.is_some()) {
+        false => Some("no `received` in `[data.events]` says when they did"),
+        true if manifest.data.store.is_some() => Some("a packed store does not keep when they did"),
+        true => None,
+    }
 }
 
 /// The kinds on which the settings say to fail.

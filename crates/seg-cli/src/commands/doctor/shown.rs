@@ -20,8 +20,8 @@ pub struct Shown<'a> {
     pub n_people: usize,
     /// The kinds of finding that fail the command.
     pub denies: &'a BTreeSet<FindingKind>,
-    /// Whether the data says when events arrived.
-    pub has_arrivals: bool,
+    /// Why it is not known how late events arrive, where it is not.
+    pub not_late: Option<&'static str>,
 }
 
 impl Shown<'_> {
@@ -72,10 +72,8 @@ impl Shown<'_> {
                 let _ = writeln!(out, "  {share:.1} % of waits that ended in a purchase were over {days}: {names}");
             }
         }
-        if !self.has_arrivals {
-            out.push_str(
-                "whether events arrive late is not known: no `received` in `[data.events]` says when they did\n",
-            );
+        if let Some(why) = self.not_late {
+            let _ = writeln!(out, "whether events arrive late is not known: {why}");
         }
     }
 
