@@ -3,7 +3,7 @@
 
 use seg::{Project, Wanted};
 use seg_io::LoadRequest;
-use seg_tests::{engines, root};
+use seg_tests::{TestEngine, engines, root};
 
 /// What a SQL engine and a separate script counted on the same files.
 const ONLINE_RETAIL: &[(&str, usize)] = &[
@@ -135,4 +135,37 @@ fn the_tests_of_the_d2c_store_notice_every_change() {
     let surviving: Vec<&seg::unstable::Mutant> = mutants.surviving().collect();
     assert!(surviving.is_empty(), "{surviving:?}");
     assert!(mutants.mutants.len() > 250, "only {} changes were tried", mutants.mutants.len());
+}
+
+/// Who is in two segments, and who goes where, counted person by person by the definition.
+#[test]
+fn people_of_two_segments_are_counted_one_by_one() {
+    use seg::unstable::overlap::{Contained, declared_order, pairs, waterfall};
+    let project = Project::load(root().join("examples/d2c-store")).expect("a project");
+    let program = seg::compile(&project).expect("no errors");
+    let now = seg::unstable::parts(&project).manifest.and_then(|manifest| manifest.at).expect("an instant");
+    let loaded = project.read_data(&program.wanted(now), 1).expect("the data");
+    let masks = seg_tests::Reference.evaluate(&program, &loaded.batch, now);
+    let (order, all) = (declared_order(&program), (0..masks.len()).collect::<Vec<_>>());
+    let found = pairs(&program, &masks, &all, &order);
+    assert_eq!(found.len(), 21 * 20 / 2);
+    for pair in &found {
+        let rows = || 0..loaded.batch.len();
+        let n = |is: &dyn Fn(usize) -> bool| rows().filter(|row| is(*row)).count() as u64;
+        let (a, b) = (|row| masks[pair.a].get(row), |row| masks[pair.b].get(row));
+        assert_eq!((pair.size_a, pair.size_b, pair.both), (n(&a), n(&b), n(&|row| a(row) && b(row))));
+        // What is contained, in these data or always, leaves nobody out.
+        assert!(pair.a_in_b == Contained::No || rows().all(|row| !a(row) || b(row)));
+        assert!(pair.b_in_a == Contained::No || rows().all(|row| !b(row) || a(row)));
+    }
+    assert!(found.is_sorted_by_key(|pair| !pair.is_unordered), "those that need an order come first");
+    let winner = |row: usize| order.iter().copied().find(|segment| masks[*segment].get(row));
+    for taken in waterfall(&masks, &order) {
+        let goes_to = |to: usize| masks[taken.segment].rows().filter(|row| winner(*row) == Some(to)).count() as u64;
+        assert_eq!(taken.kept, goes_to(taken.segment));
+        for (other, n) in order.iter().zip(&taken.goes_to).filter(|(other, _)| **other != taken.segment) {
+            assert_eq!(*n, goes_to(*other));
+        }
+        assert_eq!(taken.kept + taken.goes_to.iter().sum::<u64>(), taken.members);
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::compile::Program;
 use seg_data::Mask;
+use std::collections::HashSet;
 
 /// Two segments beside each other, at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +64,7 @@ fn quotient(n: u64, of: u64) -> Option<f64> {
 /// `order` says which goes first of several, where that is not what the project says.
 pub fn pairs(program: &Program, masks: &[Mask], segments: &[usize], order: &[usize]) -> Vec<Pair> {
     let module = program.module();
-    let proved = seg_plan::passes::contained(module);
+    let proved: HashSet<(usize, usize)> = seg_plan::passes::contained(module).into_iter().collect();
     let is_used: Vec<bool> = module.run().map(|(_, segment)| !segment.header.uses.is_empty()).collect();
     let is_used = |at: usize| is_used.get(at).copied().unwrap_or(false);
     let mut pairs = Vec::new();
