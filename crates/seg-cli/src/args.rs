@@ -1,8 +1,14 @@
 //! What may be asked of the command.
 
+mod diff;
+mod doctor;
+mod overlap;
 mod results;
 mod store;
 
+pub use diff::{Diff, FailOn};
+pub use doctor::Doctor;
+pub use overlap::{Overlap, TableFormat};
 pub use store::{Pack, Store, StoreAt, StoreCommand, StoreForget};
 
 pub use results::{Layout, Results};
@@ -19,8 +25,9 @@ use std::time::Duration;
 ///
 /// Exit codes: 0 all is well; 1 the project (or, with --strict, its data) has
 /// errors, would cost more than --max-cost or lost more rows than --max-bad allows
-/// and nothing was run, a test failed, the result is not the one that --verify names,
-/// or (with --deny) a segment has not the size that it expects; 2 the arguments were not understood; 3 a file
+/// and nothing was run, a test failed or (with --mutants) does not notice a change, the
+/// result is not the one that --verify names, or (with --deny) a segment has not the size
+/// that it expects or `seg doctor` found something, or (with --fail-on) a meaning changed; 2 the arguments were not understood; 3 a file
 /// could not be read or written.
 #[derive(Parser)]
 #[command(name = "seg", version, max_term_width = 100)]
@@ -53,6 +60,12 @@ pub enum Command {
     Who(Who),
     /// Say how large each segment was, day by day.
     History(History),
+    /// Say how many people segments share, and which of several takes whom.
+    Overlap(Overlap),
+    /// Compare two versions of a project: what changed, and for whom.
+    Diff(Diff),
+    /// Say whether data and segments are in a state to send by.
+    Doctor(Doctor),
     /// Keep the meaning of frozen segments in seg.lock.
     Freeze(Freeze),
     /// Pack the project's data into its store, which runs open in no time.
@@ -267,6 +280,11 @@ pub struct Test {
     /// The project's directory.
     #[arg(default_value = ".")]
     pub dir: PathBuf,
+    /// Change one clause after the other (a threshold by one, an edge, a length of time, an
+    /// event, its opposite, without it) and list the changes that no test notices; with any,
+    /// the exit code is 1. Changes after which the segments mean the same are none.
+    #[arg(long)]
+    pub mutants: bool,
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

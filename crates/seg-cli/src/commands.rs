@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod codes;
+pub mod diff;
+pub mod doctor;
 pub mod emit;
 pub mod explain;
 pub mod freeze;
@@ -9,6 +11,8 @@ pub mod guard;
 pub mod history;
 pub mod init;
 pub mod input;
+pub mod judged;
+pub mod overlap;
 pub mod pack;
 pub mod results;
 pub mod run;

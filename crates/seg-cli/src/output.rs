@@ -2,6 +2,7 @@
 
 use crate::args::{Color, Format};
 use crate::exit::Failure;
+use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use seg::Diagnostics;
 use seg::unstable::diag::render::Style;
@@ -117,6 +118,29 @@ pub fn print_text(text: &str) -> Result<(), Failure> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(error)),
         _ => Ok(()),
     }
+}
+
+/// Rows as CSV, the first of which are the columns' names.
+///
+/// # Errors
+/// Rows of different lengths.
+pub fn csv_text(rows: impl IntoIterator<Item = Vec<String>>) -> Result<String, Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    rows.into_iter().try_for_each(|row| writer.write_record(row)).map_err(Failure::new)?;
+    let bytes = writer.into_inner().map_err(Failure::new)?;
+    String::from_utf8(bytes).map_err(Failure::new)
+}
+
+/// A table with nothing but a line below its header.
+pub fn plain_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
+    table
+}
+
+/// A cell of a column of numbers.
+pub fn right(text: &str) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 /// `1,234,567`

@@ -63,9 +63,11 @@ fn consoles_of_the_readme_are_true() {
         "README.md",
         "examples/online-retail/README.md",
         "examples/webshop-calls/README.md",
+        "examples/d2c-store/README.md",
         "docs/book/src/data.md",
         "docs/book/src/store.md",
         "docs/book/src/results.md",
+        "docs/book/src/operating.md",
         "docs/book/src/schemas.md",
     ] {
         let readme = std::fs::read_to_string(root().join(file)).expect("a text");
@@ -89,7 +91,7 @@ fn consoles_of_the_readme_are_true() {
             }
         }
     }
-    assert_eq!((n_commands, n_lines), (17, 8));
+    assert_eq!((n_commands, n_lines), (21, 8));
 }
 
 #[test]

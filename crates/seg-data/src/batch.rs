@@ -25,6 +25,7 @@ mod events;
 mod existence;
 mod extensions;
 mod history;
+mod kept;
 mod lists;
 mod merged;
 

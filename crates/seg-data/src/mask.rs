@@ -48,6 +48,13 @@ impl Mask {
         Mask::from_words(words, self.len)
     }
 
+    /// Who is a member and not of the other.
+    pub fn without(&self, other: &Mask) -> Mask {
+        let others = other.words.iter().copied().chain(std::iter::repeat(0));
+        let words = self.words.iter().zip(others).map(|(a, b)| a & !b).collect();
+        Mask::from_words(words, self.len)
+    }
+
     /// The words, for another mask to be made of their memory.
     pub fn into_words(self) -> Vec<u64> {
         self.words
@@ -134,6 +141,8 @@ mod tests {
             }
             let even = Mask::from_bools((0..len).map(|i| i % 2 == 0));
             assert_eq!(even.and(&third), Mask::from_bools((0..len).map(|i| i % 6 == 2)));
+            assert_eq!(third.without(&even), Mask::from_bools((0..len).map(|i| i % 6 == 5)));
+            assert_eq!(third.without(&Mask::default()), third);
         }
         assert_eq!(Mask::default().rows().next(), None);
     }

@@ -11,12 +11,14 @@ mod history;
 mod identity;
 mod module;
 mod print;
+mod references;
 
 pub use aggregate::Aggregate;
 pub use history::OfHistory;
 pub use identity::IdTest;
 pub use module::{Expectation, Expected, Header, Module, Segment, Test, TestEvent, TestProfile, Used};
-pub use print::{describe_id_test, print, with_references};
+pub use print::{describe_id_test, print, print_cond};
+pub use references::{joined, with_references};
 
 use seg_data::time::CalendarUnit;
 use seg_data::{AttributeId, Date, EventId, Period, Place, PropertyId, Timestamp, Type, Value, WeekStart, Zone};

@@ -12,6 +12,7 @@
 //! [`check`], [`hir`] and [`Evaluator`].
 
 mod check;
+pub mod clauses;
 mod eval;
 pub mod explain;
 pub mod fixes;

@@ -48,7 +48,8 @@ pub struct DriftRequest<'a> {
     pub zone: Option<Zone>,
     /// The time it is, so that events of the future are told of.
     pub now: Option<Timestamp>,
-    /// The column that says when events arrived; one with a usual name where it is `None`.
+    /// The column that says when events arrived; the one that the settings name, or one with
+    /// a usual name, where it is `None`.
     pub received: Option<&'a str>,
     /// What segments ask about: that no data has it breaks them.
     pub asked: Option<&'a Wanted>,
@@ -160,7 +161,8 @@ pub fn compare(request: DriftRequest<'_>) -> Result<Drift, ReadError> {
         let rules = Rules::new(&spec.reading);
         for file in of_spec {
             let of_others = used_by_others(&events, spec, file);
-            let source = Source { file, rules: &rules, is_calls: false, received: request.received, of_others };
+            let received = request.received.or(spec.received.as_deref());
+            let source = Source { file, rules: &rules, is_calls: false, received, of_others };
             files.events(spec, source)?;
         }
     }

@@ -299,7 +299,8 @@ impl<'l, 'a, 's> EventSink<'l, 'a, 's> {
     ) -> EventSink<'l, 'a, 's> {
         let columns = Vec::new();
         let (id_at, event_at, time_at) = (None, None, None);
-        let of_others = Vec::new();
+        // When events arrived is read by whoever asks how late they are.
+        let of_others = spec.received.iter().cloned().collect();
         EventSink { loader, tables, file, spec, has_profiles, of_others, id_at, event_at, time_at, columns, n_named: 0 }
     }
 
@@ -311,8 +312,9 @@ impl<'l, 'a, 's> EventSink<'l, 'a, 's> {
     }
 
     /// Takes note of what other sources use of the file, of which it need not be told.
-    pub fn with_others(self, of_others: Vec<String>) -> Self {
-        EventSink { of_others, ..self }
+    pub fn with_others(mut self, of_others: Vec<String>) -> Self {
+        self.of_others.extend(of_others);
+        self
     }
 
     /// Tells of properties that segments ask about and that the file lacks, of events that

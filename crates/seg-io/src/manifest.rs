@@ -1,8 +1,10 @@
 //! `seg.toml`: what a project is called, whose calendar it follows, and where
 //! its data is.
 
+mod doctor;
 mod source;
 
+pub use doctor::DoctorLimits;
 pub use source::{CsvRead, DayOrder, NULL_MARKERS, Reading};
 pub(crate) use source::{is_null_id, is_null_marker};
 
@@ -31,6 +33,8 @@ pub struct Manifest {
     pub schema: String,
     /// Where the data is.
     pub data: Data,
+    /// What `seg doctor` tells of.
+    pub doctor: DoctorLimits,
 }
 
 /// Where the data is: each kind of row in files of one or several sources, every one of
@@ -134,6 +138,8 @@ pub struct EventFiles {
     pub event: String,
     /// The column of times.
     pub time: String,
+    /// The column that says when events arrived.
+    pub received: Option<String>,
     /// How the files are read.
     pub reading: Reading,
 }
@@ -151,7 +157,8 @@ impl EventFiles {
     /// the schema names them.
     pub fn new(files: Vec<String>, id: &str, event: &str, time: &str) -> EventFiles {
         let name = |name: &str| name.to_owned();
-        EventFiles { files, id: name(id), event: name(event), time: name(time), reading: Reading::default() }
+        let (received, reading) = (None, Reading::default());
+        EventFiles { files, id: name(id), event: name(event), time: name(time), received, reading }
     }
 }
 
@@ -177,6 +184,8 @@ struct ManifestFile {
     schema: String,
     #[serde(default)]
     data: Data,
+    #[serde(default)]
+    doctor: DoctorLimits,
 }
 
 fn schema_file() -> String {
@@ -221,7 +230,15 @@ pub fn parse(text: &str) -> Result<Manifest, Vec<ManifestProblem>> {
         }
     };
     if problems.is_empty() {
-        Ok(Manifest { name: file.name, zone, at, week_start, schema: file.schema, data: file.data })
+        Ok(Manifest {
+            name: file.name,
+            zone,
+            at,
+            week_start,
+            schema: file.schema,
+            data: file.data,
+            doctor: file.doctor,
+        })
     } else {
         Err(problems)
     }

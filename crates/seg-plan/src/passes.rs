@@ -76,6 +76,23 @@ pub fn redundant_conditions(module: &Module) -> Vec<Option<Redundancy>> {
     simplify_conditions::redundant(before.fold(plan, |plan, pass| (pass.run)(&plan)), &rows)
 }
 
+/// The segments of a module that hold nobody whom another does not hold, whatever the data:
+/// pairs of positions among those that are run, the narrower first. Conditions that contain
+/// each other in a way that [`simplify_conditions`](PASSES) does not see are not among them.
+pub fn contained(module: &Module) -> Vec<(usize, usize)> {
+    let before = PASSES.iter().take_while(|pass| pass.name != "simplify_conditions");
+    simplify_conditions::contained(before.fold(crate::lower(module), |plan, pass| (pass.run)(&plan)))
+}
+
+/// For each segment of two modules of one schema, which are run in the same order, whether it
+/// means the same in both, as far as is seen.
+pub fn mean_the_same(first: &Module, second: &Module) -> Vec<bool> {
+    let n = first.run().count();
+    let joined = seg_hir::hir::joined(first, second);
+    let before = PASSES.iter().take_while(|pass| pass.name != "simplify_conditions");
+    simplify_conditions::equal(before.fold(crate::lower(&joined), |plan, pass| (pass.run)(&plan)), n)
+}
+
 /// What a pass did to a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PassTrace {

@@ -64,6 +64,16 @@ struct Compiled {
 }
 
 impl Program {
+    /// A module without errors as a program, without any warnings.
+    #[cfg(feature = "io")]
+    pub(crate) fn of_module(module: hir::Module, project: &Project) -> Program {
+        let lowered = seg_plan::lower(&module);
+        let needs = seg_plan::needs(&lowered);
+        let plan = Arc::new(seg_plan::optimize(&lowered, |_| {}));
+        let (schema, warnings) = (Arc::clone(&project.schema), Diagnostics::default());
+        Program(Arc::new(Compiled { module, needs, plan, schema, warnings }))
+    }
+
     /// The segments' names, in the order in which masks come.
     pub fn segment_names(&self) -> impl Iterator<Item = &str> {
         self.0.module.run().map(|(_, s)| s.name.as_str())

@@ -70,12 +70,10 @@ impl Evaluation {
     /// [`Program::segment_names`]: the first of the project's order of precedence
     /// that they are in. `None` for a project without such an order.
     pub fn winners(&self) -> Option<Vec<Option<usize>>> {
-        let module = self.program.module();
-        if module.precedence.is_empty() {
+        if self.program.module().precedence.is_empty() {
             return None;
         }
-        let position = |id: &seg_hir::hir::SegmentId| module.run().position(|(run, _)| run == *id);
-        let order: Vec<usize> = module.precedence.iter().filter_map(position).collect();
+        let order = crate::overlap::declared_order(&self.program);
         let n_people = self.masks.first().map_or(0, Mask::len);
         let is_in = |at: usize, row: usize| self.masks.get(at).is_some_and(|mask| mask.get(row));
         Some((0..n_people).map(|row| order.iter().copied().find(|at| is_in(*at, row))).collect())

@@ -115,7 +115,7 @@ fn frozen(module: &Module, today: Date) -> impl Iterator<Item = (SegmentId, &hir
 }
 
 /// What a segment means, as text: equal texts mean the same.
-fn meaning(program: &Program, id: SegmentId) -> String {
+pub(crate) fn meaning(program: &Program, id: SegmentId) -> String {
     let module = hir::with_references(program.module(), id);
     let mut text = hir::print(&module, program.schema());
     let needs = seg_plan::needs(&seg_plan::lower(&module));

@@ -125,6 +125,11 @@
 pub mod batch;
 mod compile;
 mod diagnostics;
+#[doc(hidden)]
+pub mod diff;
+#[cfg(feature = "io")]
+#[doc(hidden)]
+pub mod doctor;
 mod engine;
 mod error;
 mod evaluation;
@@ -140,8 +145,12 @@ mod lint;
 mod lists;
 #[cfg(feature = "io")]
 mod load;
+#[cfg(feature = "io")]
+mod mutants;
 mod native;
 mod options;
+#[doc(hidden)]
+pub mod overlap;
 mod prepared;
 mod project;
 #[cfg(feature = "io")]

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Where values are that a list is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Source {
+pub(crate) enum Source {
     Id,
     Attribute(AttributeId),
     Property(EventId, PropertyId),
@@ -109,6 +109,13 @@ impl ComparedLists {
     }
 }
 
+/// Compares a project's lists with data that is there as a whole, and tells of them.
+pub fn tell_of_lists(project: &Project, program: &Program, batch: &Batch, report: &mut Report) {
+    let mut lists = ComparedLists::new(project, program);
+    lists.look(batch);
+    lists.tell(report);
+}
+
 /// The paths of lists, by their names.
 fn paths(project: &Project) -> HashMap<String, String> {
     let parses = crate::compile::parse(project);
@@ -148,7 +155,7 @@ fn compared(plan: &Plan) -> BTreeMap<(&str, bool), (&Arc<List>, BTreeSet<Source>
 }
 
 /// The columns that a value is read from.
-fn sources_of(plan: &Plan, value: NodeId, sources: &mut BTreeSet<Source>) {
+pub(crate) fn sources_of(plan: &Plan, value: NodeId, sources: &mut BTreeSet<Source>) {
     let Some(node) = plan.node(value) else { return };
     if let Node::Attribute(id, _) | Node::Element { list: id, field: None, .. } = node {
         sources.insert(Source::Attribute(*id));
@@ -160,7 +167,7 @@ fn sources_of(plan: &Plan, value: NodeId, sources: &mut BTreeSet<Source>) {
 }
 
 /// What a source is called in messages.
-fn source_name(schema: &Schema, source: Source) -> &str {
+pub(crate) fn source_name(schema: &Schema, source: Source) -> &str {
     let name = match source {
         Source::Id => return "profile id",
         Source::Attribute(id) => schema.attribute(id).map(|field| &field.name),
@@ -172,7 +179,7 @@ fn source_name(schema: &Schema, source: Source) -> &str {
 }
 
 /// Whether any of the texts of a source is such.
-fn any_text(batch: &Batch, source: Source, holds: &dyn Fn(&str) -> bool) -> bool {
+pub(crate) fn any_text(batch: &Batch, source: Source, holds: &dyn Fn(&str) -> bool) -> bool {
     match source {
         Source::Id => (0..batch.len()).any(|row| holds(batch.id(row)) || batch.merged_ids(row).any(holds)),
         Source::Attribute(id) => {

@@ -1,9 +1,10 @@
 //! The tests of a project: people, and who of them is expected where.
 
-use crate::compile::{Program, compile, parse};
+use crate::compile::{compile, parse};
 use crate::diagnostics::Diagnostics;
+use crate::prepared::Prepared;
 use crate::project::Project;
-use seg_data::{Batch, Timestamp, Value};
+use seg_data::{Batch, Mask, Timestamp, Value};
 use seg_hir::explain::{Explain, Why};
 use seg_hir::hir::{Expectation, Expected, Module, SegmentId, Test, TestEvent};
 use seg_syntax::diag::{Code, Diagnostic};
@@ -64,10 +65,9 @@ pub fn test(project: &Project) -> Result<TestReport, Diagnostics> {
     let parses = parse(project);
     let lists = project.lists(&parses);
     let module = program.module();
+    let (batches, prepared) = (batches(project, module)?, program.prepare());
     let mut tests = Vec::with_capacity(module.tests.len());
-    for test in &module.tests {
-        // Facts have been checked against the schema, so their lines are read.
-        let batch = people(project, test).map_err(|why| unreadable(project, test, &why))?;
+    for (test, batch) in module.tests.iter().zip(&batches) {
         let mut expectations = Vec::with_capacity(test.expectations.len());
         for expected in &test.expectations {
             let explain = Explain {
@@ -77,15 +77,60 @@ pub fn test(project: &Project) -> Result<TestReport, Diagnostics> {
                 settings: project.settings,
                 lists: &lists,
                 module,
-                batch: &batch,
+                batch,
                 now: expected.at,
             };
             let said = words(project, expected.span);
-            expectations.push(outcome(&program, module, &explain, expected, said));
+            expectations.push(outcome(&prepared, &explain, expected, said));
         }
         tests.push(TestOutcome { name: test.name.clone(), span: test.span, at: test.at, expectations });
     }
     Ok(TestReport { tests })
+}
+
+/// The people of each test of a module as a batch.
+///
+/// # Errors
+/// A fault of Seg: facts have been checked against the schema, so their lines are read.
+pub(crate) fn batches(project: &Project, module: &Module) -> Result<Vec<Batch>, Diagnostics> {
+    let batch = |test| people(project, test).map_err(|why| unreadable(project, test, &why));
+    module.tests.iter().map(batch).collect()
+}
+
+/// Whether an expectation of a test comes true for its people.
+pub(crate) fn comes_true(prepared: &Prepared, batch: &Batch, expected: &Expectation) -> bool {
+    let found = Found::of(prepared, batch, expected);
+    match expected.what {
+        Expected::In(id) => found.is_in(id),
+        Expected::NotIn(id) => !found.is_in(id),
+        Expected::Wins(wanted) => found.winner() == wanted,
+    }
+}
+
+/// Where the person of an expectation is.
+struct Found<'p> {
+    module: &'p Module,
+    masks: Vec<Mask>,
+    /// The person's row, unless they are not there.
+    row: Option<usize>,
+}
+
+impl<'p> Found<'p> {
+    fn of(prepared: &'p Prepared, batch: &Batch, expected: &Expectation) -> Found<'p> {
+        let masks = prepared.evaluate(batch, expected.at).map(crate::Evaluation::into_masks).unwrap_or_default();
+        let row = (0..batch.len()).find(|row| batch.id(*row) == expected.id);
+        Found { module: prepared.program().module(), masks, row }
+    }
+
+    fn is_in(&self, id: SegmentId) -> bool {
+        let position = self.module.run().position(|(run, _)| run == id);
+        let mask = position.and_then(|at| self.masks.get(at));
+        self.row.zip(mask).is_some_and(|(row, mask)| mask.get(row))
+    }
+
+    fn winner(&self) -> Option<SegmentId> {
+        self.module.precedence.iter().copied().find(|id| self.is_in(*id))
+    }
 }
 
 fn unreadable(project: &Project, test: &Test, why: &str) -> Diagnostics {
@@ -100,35 +145,23 @@ fn words(project: &Project, span: Span) -> String {
     project.sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn outcome(
-    program: &Program,
-    module: &Module,
-    explain: &Explain<'_>,
-    expected: &Expectation,
-    said: String,
-) -> ExpectationOutcome {
-    let row = (0..explain.batch.len()).find(|row| explain.batch.id(*row) == expected.id);
-    let evaluation = program.prepare().evaluate(explain.batch, expected.at);
-    let masks = evaluation.map(crate::Evaluation::into_masks).unwrap_or_default();
-    let run: Vec<SegmentId> = module.run().map(|(id, _)| id).collect();
-    let is_in = |id: SegmentId| {
-        let mask = run.iter().position(|r| *r == id).and_then(|at| masks.get(at));
-        row.zip(mask).is_some_and(|(row, mask)| mask.get(row))
-    };
-    let name = |id: SegmentId| module.segments.get(id.idx()).map_or(String::new(), |s| format!("\"{}\"", s.name));
-    let (passed, instead, asked) = match expected.what {
-        Expected::In(id) => (is_in(id), format!("\"{}\" is not in {}", expected.id, name(id)), Some(id)),
-        Expected::NotIn(id) => (!is_in(id), format!("\"{}\" is in {}", expected.id, name(id)), Some(id)),
+fn outcome(prepared: &Prepared, explain: &Explain<'_>, expected: &Expectation, said: String) -> ExpectationOutcome {
+    let found = Found::of(prepared, explain.batch, expected);
+    let name = |id: SegmentId| found.module.segments.get(id.idx()).map_or(String::new(), |s| format!("\"{}\"", s.name));
+    let passed = comes_true(prepared, explain.batch, expected);
+    let (instead, asked) = match expected.what {
+        Expected::In(id) => (format!("\"{}\" is not in {}", expected.id, name(id)), Some(id)),
+        Expected::NotIn(id) => (format!("\"{}\" is in {}", expected.id, name(id)), Some(id)),
         Expected::Wins(wanted) => {
-            let winner = module.precedence.iter().copied().find(|id| is_in(*id));
+            let winner = found.winner();
             let instead = match winner {
                 Some(id) => format!("{} wins", name(id)),
                 None => "no segment wins".to_owned(),
             };
-            (winner == wanted, instead, wanted.filter(|id| !is_in(*id)).or(winner))
+            (instead, wanted.filter(|id| !found.is_in(*id)).or(winner))
         }
     };
-    let why = asked.filter(|_| !passed).and_then(|id| explain.why(id, row?));
+    let why = asked.filter(|_| !passed).and_then(|id| explain.why(id, found.row?));
     let instead = if passed { String::new() } else { instead };
     ExpectationOutcome { said, span: expected.span, passed, instead, why }
 }

@@ -11,7 +11,9 @@ use seg_syntax::source::{SourceId, SourceMap};
 use std::path::Path;
 use std::sync::Arc;
 
+pub use crate::diff;
 pub use crate::frozen;
+pub use crate::overlap;
 pub use seg_data as data;
 pub use seg_hir::explain::place;
 pub use seg_hir::hir;
@@ -19,9 +21,13 @@ pub use seg_plan as plan;
 pub use seg_syntax::{diag, source, token};
 
 #[cfg(feature = "io")]
+pub use crate::doctor;
+#[cfg(feature = "io")]
 pub use crate::inputs::{Input, InputKind, input_files, pattern_of};
 #[cfg(feature = "io")]
-pub use crate::lists::ComparedLists;
+pub use crate::lists::{ComparedLists, tell_of_lists};
+#[cfg(feature = "io")]
+pub use crate::mutants::{Mutant, Mutants, mutants};
 pub use seg_hir::suggestion;
 
 #[cfg(feature = "jit")]

@@ -138,6 +138,16 @@ fn warnings_are_true(profiles: &[String], rows: &[Row], counts: &mut Counts) -> 
     let masks = Reference.evaluate(&program, &batch, now());
     let masks: HashMap<&str, Mask> = program.segment_names().zip(masks).collect();
     let everyone = &masks["everyone"];
+    // What is said to be contained is, of these people.
+    let module = seg::unstable::module(&program);
+    let names: Vec<&str> = program.segment_names().collect();
+    for (inner, outer) in seg::unstable::plan::passes::contained(module) {
+        let (inner, outer) = (names[inner], names[outer]);
+        prop_assert!(masks[inner].without(&masks[outer]).count() == 0, "{inner} in {outer}:\n{}", text.join("\n"));
+        // Of everybody and nobody that says little.
+        let says_much = masks[inner].count() > 0 && masks[outer] != *everyone;
+        *counts.entry("contained".to_owned()).or_default() += u64::from(says_much);
+    }
     for warning in program.warnings().iter() {
         let quoted: Vec<&str> = warning.message.split('"').skip(1).step_by(2).collect();
         let Some((name, row)) = quoted.first().and_then(|name| Some((*name, rows.get(name.parse::<usize>().ok()?)?)))
@@ -187,7 +197,7 @@ fn what_warnings_say_is_true() {
     }
     let counts = counts.into_inner();
     println!("{n_rows} segments, warnings that are true: {counts:?}");
-    for code in ["W0804", "W0805", "W0806", "W0814"] {
+    for code in ["W0804", "W0805", "W0806", "W0814", "contained"] {
         assert!(counts.get(code).is_some_and(|n| *n >= 5), "{code} was hardly met: {counts:?}");
     }
 }

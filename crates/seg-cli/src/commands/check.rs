@@ -4,7 +4,7 @@ use super::{input, load, read_lock, run, today};
 use crate::args::{Check, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
-use seg::unstable::{ComparedLists, frozen::check_frozen, parts};
+use seg::unstable::{tell_of_lists, frozen::check_frozen, parts};
 use seg::{Diagnostics, Program, Project};
 
 pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
@@ -55,9 +55,7 @@ fn check_data(args: &Check, project: &Project, program: &Program, output: &Outpu
     let (now, _) = run::now(args.at.as_deref(), manifest)?;
     let asked = program.wanted(now);
     let mut loaded = run::read_as_of(project, manifest, (&asked, &asked), Some(now), output)?;
-    let mut lists = ComparedLists::new(project, program);
-    lists.look(&loaded.batch);
-    lists.tell(&mut loaded.report);
+    tell_of_lists(project, program, &loaded.batch, &mut loaded.report);
     let is_wrong = loaded.report.problems.iter().any(|problem| !problem.kind.is_remark());
     match args.format {
         Format::Json => print_json(&serde_json::json!({ "data": run::data_json(&loaded.report) }))?,

@@ -241,7 +241,7 @@ pub fn read_as_of(
 }
 
 /// The project's data as it is asked for, with progress on a terminal.
-fn loaded<'p>(
+pub fn loaded<'p>(
     project: &'p Project,
     manifest: &'p Manifest,
     output: &Output,

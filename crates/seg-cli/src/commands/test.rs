@@ -1,10 +1,12 @@
 //! `seg test`
 
+mod mutants;
+
 use super::{check, load};
 use crate::args::{Format, Test};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
-use seg::unstable::{parts, place};
+use seg::unstable::{mutants, parts, place};
 use seg::{ExpectationOutcome, Project, Role, TestReport, Why};
 use std::fmt::Write;
 
@@ -21,11 +23,31 @@ pub fn run(args: &Test, output: &Output) -> Result<Exit, Failure> {
         }
     };
     let (n, n_passed) = report.counts();
+    // Of tests that fail it says nothing what they notice.
+    let mutants = match args.mutants && n == n_passed {
+        true => mutants(&project).ok(),
+        false => None,
+    };
     match args.format {
-        Format::Json => print_json(&json(&report))?,
-        Format::Text => print_text(&text(&project, &report, n, n_passed))?,
+        Format::Json => {
+            let mut json = json(&report);
+            if let Some(mutants) = &mutants {
+                json.insert("mutants".to_owned(), mutants::json(&project, mutants));
+            }
+            print_json(&json.into())?;
+        }
+        Format::Text => {
+            let mut text = text(&project, &report, n, n_passed);
+            match &mutants {
+                Some(mutants) => text.push_str(&mutants::text(&project, mutants, output.shown_max())),
+                None if args.mutants => text.push_str("nothing was changed: the tests must pass as they are first\n"),
+                None => {}
+            }
+            print_text(&text)?;
+        }
     }
-    Ok(if n == n_passed { Exit::Success } else { Exit::Errors })
+    let survives = mutants.is_some_and(|mutants| mutants.surviving().next().is_some());
+    Ok(if n == n_passed && !survives { Exit::Success } else { Exit::Errors })
 }
 
 fn text(project: &Project, report: &TestReport, n: usize, n_passed: usize) -> String {
@@ -76,7 +98,7 @@ pub fn write_why(out: &mut String, why: &Why, depth: usize) {
     why.parts.iter().for_each(|part| write_why(out, part, depth + 1));
 }
 
-fn json(report: &TestReport) -> serde_json::Value {
+fn json(report: &TestReport) -> serde_json::Map<String, serde_json::Value> {
     let expectation = |e: &ExpectationOutcome| {
         serde_json::json!({
             "said": e.said,
@@ -94,7 +116,12 @@ fn json(report: &TestReport) -> serde_json::Value {
         })
         .collect();
     let (n, n_passed) = report.counts();
-    serde_json::json!({ "tests": tests, "expectations": n, "passed": n_passed })
+    let key = |key: &str, value: serde_json::Value| (key.to_owned(), value);
+    serde_json::Map::from_iter([
+        key("tests", tests.into()),
+        key("expectations", n.into()),
+        key("passed", n_passed.into()),
+    ])
 }
 
 /// The same for tools.

@@ -1,5 +1,7 @@
 //! The command in a folder, for several tests.
 
+#![allow(dead_code, reason = "no test needs all of them")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -268,6 +268,33 @@ impl Events {
             lengths.push(n_known);
         }
         let nulls = self.lists.nulls().map(|nulls| nulls.slice(rows.start, rows.len()));
+        self.gathered(positions, lengths, nulls)
+    }
+
+    /// The events that are to be kept, as a column of lists; `keep` is asked about each
+    /// position.
+    ///
+    /// # Errors
+    /// That Arrow does not gather them.
+    pub(super) fn kept(&self, keep: impl Fn(usize) -> bool) -> Result<ArrayRef, BatchError> {
+        let mut positions: Vec<u32> = Vec::new();
+        let mut lengths: Vec<usize> = Vec::with_capacity(self.n_profiles());
+        for row in 0..self.n_profiles() {
+            let n_before = positions.len();
+            // Positions have 31 bits, as the offsets that they come from.
+            positions.extend(self.range(row).filter(|position| keep(*position)).map(|position| position as u32));
+            lengths.push(positions.len() - n_before);
+        }
+        self.gathered(positions, lengths, self.lists.nulls().cloned())
+    }
+
+    /// The events at some positions as lists of these lengths.
+    fn gathered(
+        &self,
+        positions: Vec<u32>,
+        lengths: Vec<usize>,
+        nulls: Option<NullBuffer>,
+    ) -> Result<ArrayRef, BatchError> {
         let item = Arc::new(ArrowField::new("item", self.rows.data_type().clone(), true));
         let lists = take(&self.rows, &UInt32Array::from(positions), None)
             .and_then(|known| ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), known, nulls));

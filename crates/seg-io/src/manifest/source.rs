@@ -158,7 +158,13 @@ tables! {
     /// `[data.profiles]`
     ProfileTable { id: Option<Names>, time: Option<String>, rows: RowsAre }
     /// `[data.events]`
-    EventTable { id: Option<Names>, event: Option<String>, name: Option<String>, time: Option<String> }
+    EventTable {
+        id: Option<Names>,
+        event: Option<String>,
+        name: Option<String>,
+        time: Option<String>,
+        received: Option<String>,
+    }
     /// `[data.merges]`
     MergeTable { from: Option<String>, into: Option<String> }
 }
@@ -218,7 +224,7 @@ impl TryFrom<EventTable> for EventFiles {
             }
         };
         let time = needed(table.time, "time")?;
-        Ok(EventFiles { files: table.files, id, event, time, reading })
+        Ok(EventFiles { files: table.files, id, event, time, received: table.received, reading })
     }
 }
 

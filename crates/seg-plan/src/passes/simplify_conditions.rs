@@ -93,6 +93,30 @@ pub(super) fn redundant(plan: Plan, rows: &[(bool, usize)]) -> Vec<Option<Redund
     rows.iter().map(&mut redundancy).collect()
 }
 
+/// The pairs of roots of which the first holds nowhere but where the second does, in a plan
+/// in which counts are looks at times already.
+pub(super) fn contained(plan: Plan) -> Vec<(usize, usize)> {
+    let (builder, roots) = Builder::of(plan);
+    let is_const = |id: NodeId, value: bool| builder.node(id) == Some(&Node::Const(value));
+    let mut pairs = Vec::new();
+    for (at, a) in roots.iter().enumerate() {
+        for (other, b) in roots.iter().enumerate().filter(|(other, _)| *other != at) {
+            if is_const(a.node, false) || is_const(b.node, true) || implies(&builder, a.node, b.node, DEPTH_MAX) {
+                pairs.push((at, other));
+            }
+        }
+    }
+    pairs
+}
+
+/// For each of the first `n` roots whether it holds exactly where the one `n` further does.
+pub(super) fn equal(plan: Plan, n: usize) -> Vec<bool> {
+    let (builder, roots) = Builder::of(plan);
+    let pairs = roots.iter().zip(roots.iter().skip(n)).take(n);
+    let both = |a, b| implies(&builder, a, b, DEPTH_MAX) && implies(&builder, b, a, DEPTH_MAX);
+    pairs.map(|(a, b)| both(a.node, b.node)).collect()
+}
+
 /// Whether `a` and `b` never hold together.
 fn excludes(builder: &Builder, a: NodeId, b: NodeId, depth: usize) -> bool {
     match (builder.node(a), builder.node(b)) {
