@@ -56,6 +56,8 @@ pub enum Command {
     Test(Test),
     /// Say why one person is in a segment or not, and until when.
     Explain(Explain),
+    /// Count again whenever a file of the project changes.
+    Watch(Watch),
     /// Show the record of one person: their ids, what they are and what they did.
     Who(Who),
     /// Say how large each segment was, day by day.
@@ -286,6 +288,31 @@ pub struct Test {
     #[arg(long)]
     pub mutants: bool,
     /// How to show the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Count again whenever a file of the project changes.
+///
+/// Errors are shown where they are; without any, each segment has its size, and what has become
+/// of it since the last time. The data are read once, and again when seg.toml or the schema
+/// changes. Ctrl-C ends it.
+#[derive(clap::Args)]
+pub struct Watch {
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Judge everything at this instant, such as 2026-11-27T14:00:00Z, rather
+    /// than at the project's `at` or now.
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+    /// Read the packed store in this folder, rather than the one that seg.toml names.
+    #[arg(long, value_name = "FOLDER")]
+    pub store: Option<PathBuf>,
+    /// Count nothing when more of the rows than this could not be read.
+    #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "1%")]
+    pub max_bad: Share,
+    /// How to show the result: with `json` as an object a line, whenever something changed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }

@@ -19,6 +19,7 @@ pub mod run;
 pub mod schema;
 pub mod store;
 pub mod test;
+pub mod watch;
 pub mod who;
 
 use crate::args::Format;

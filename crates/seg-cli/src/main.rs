@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Check(check) => commands::check::run(check, &output),
         Command::Run(run) => commands::run::run(run, &output),
         Command::Test(test) => commands::test::run(test, &output),
+        Command::Watch(watch) => commands::watch::run(watch, &output),
         Command::Explain(explain) => commands::explain::run(explain, &output),
         Command::Who(who) => commands::who::run(who, &output),
         Command::History(history) => commands::history::run(history, &output),

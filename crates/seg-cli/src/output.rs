@@ -112,11 +112,17 @@ pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
 
 /// Text on standard output. A reader that has seen enough is no failure.
 pub fn print_text(text: &str) -> Result<(), Failure> {
+    print_more(text).map(|_| ())
+}
+
+/// The same where more will follow: whether anybody still reads.
+pub fn print_more(text: &str) -> Result<bool, Failure> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(error)),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::new(error)),
     }
 }
 

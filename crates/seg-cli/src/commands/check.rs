@@ -4,7 +4,7 @@ use super::{input, load, read_lock, run, today};
 use crate::args::{Check, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
-use seg::unstable::{tell_of_lists, frozen::check_frozen, parts};
+use seg::unstable::{frozen::check_frozen, parts, tell_of_lists};
 use seg::{Diagnostics, Program, Project};
 
 pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
