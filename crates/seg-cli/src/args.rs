@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
 
-    /// Draw every problem, not the first ten of each code.
+    /// Draw every problem, not the first ten of each code; explain every condition.
     #[arg(long, global = true)]
     pub all: bool,
 }
@@ -327,12 +327,13 @@ pub struct Explain {
     /// The project's directory.
     #[arg(default_value = ".")]
     pub dir: PathBuf,
-    /// The person's id.
+    /// Any of the person's ids.
     #[arg(long, value_name = "ID")]
     pub person: String,
-    /// The segment's name.
+    /// The segment's name; without it, a line for each segment. With `--all`, every condition
+    /// and not only what decides.
     #[arg(long, value_name = "NAME")]
-    pub segment: String,
+    pub segment: Option<String>,
     /// Judge at this instant, such as 2026-11-27T14:00:00Z, rather than at the
     /// project's `at` or now.
     #[arg(long, value_name = "INSTANT")]

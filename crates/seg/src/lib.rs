@@ -144,6 +144,7 @@ mod native;
 mod options;
 mod prepared;
 mod project;
+mod spells;
 #[cfg(feature = "io")]
 mod testing;
 #[doc(hidden)]
@@ -154,10 +155,11 @@ pub use diagnostics::Diagnostics;
 pub use engine::{Engine, Reason};
 pub use error::EvaluateError;
 pub use evaluation::Evaluation;
-pub use explain::{ExplainError, Explained, Explanation, explain};
+pub use explain::{ExplainError, Explained, Explanation, PersonExplanation, explain};
 pub use options::Options;
 pub use prepared::{BoundProgram, OneByOne, Prepared};
 pub use project::{Project, ProjectError};
+pub use spells::{Crossing, Spells};
 #[cfg(feature = "io")]
 pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
 
@@ -169,6 +171,6 @@ pub use seg_data::{Batch, Cancel, Date, Mask, Schema, Timestamp, TimestampError,
 #[doc(inline)]
 pub use seg_hir::Settings;
 #[doc(inline)]
-pub use seg_hir::explain::{Role, Why};
+pub use seg_hir::explain::{Fewest, Join, Role, Why};
 #[doc(inline)]
 pub use seg_plan::Cost;
