@@ -12,9 +12,11 @@ pub mod input;
 pub mod pack;
 pub mod results;
 pub mod run;
+pub mod sample;
 pub mod schema;
 pub mod store;
 pub mod test;
+pub mod timeline;
 pub mod who;
 
 use crate::args::Format;

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Run(run) => commands::run::run(run, &output),
         Command::Test(test) => commands::test::run(test, &output),
         Command::Explain(explain) => commands::explain::run(explain, &output),
+        Command::Sample(sample) => commands::sample::run(sample, &output),
         Command::Who(who) => commands::who::run(who, &output),
         Command::History(history) => commands::history::run(history, &output),
         Command::Freeze(freeze) => commands::freeze::run(freeze, &output),

@@ -33,6 +33,8 @@ pub struct Why {
     /// What is known of the person that decided it, in a line; for a condition as it is
     /// written.
     pub fact: Option<String>,
+    /// By how many events, or different values, a condition that counts them is missed.
+    pub short_by: Option<u64>,
     /// The values and events that decided it, a sentence each.
     pub details: Vec<String>,
     /// How it is made of its parts.
@@ -145,7 +147,7 @@ impl Explain<'_> {
 
 impl Why {
     fn new(role: Role, said: String, holds: bool, join: Join) -> Why {
-        Why { role, said, holds, fact: None, details: Vec::new(), join, condition: None, parts: Vec::new() }
+        Why { role, said, holds, fact: None, short_by: None, details: Vec::new(), join, condition: None, parts: Vec::new() }
     }
 
     /// The parts that are worth telling: all but a view of a grace period that decides as the
@@ -259,8 +261,8 @@ impl Walk<'_, '_> {
         details.cond(&cond);
         let mut details = details.found;
         details.dedup();
-        let fact = Some(self.fact(&cond, &said, holds));
-        Why { fact, details, parts, ..Why::new(Role::Condition, said, holds, Join::Condition) }
+        let (fact, short_by) = self.fact(&cond, &said, holds);
+        Why { fact: Some(fact), short_by, details, parts, ..Why::new(Role::Condition, said, holds, Join::Condition) }
     }
 }
 

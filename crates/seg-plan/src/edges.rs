@@ -15,6 +15,7 @@ mod asked;
 mod moments;
 mod values;
 mod walk;
+mod window;
 
 pub use walk::{Timeline, Walk};
 
@@ -22,6 +23,7 @@ use crate::plan::{Node, NodeId, Plan, Root};
 use asked::Asked;
 use seg_data::{Batch, Timestamp};
 use std::collections::HashMap;
+use window::Window;
 
 /// So many days ahead it is looked at what comes again for ever.
 pub const CALENDAR_DAYS: i64 = 400;
@@ -52,6 +54,8 @@ struct Leaf {
     /// It alone, as the only root.
     plan: Plan,
     asked: Asked,
+    /// What it counts or adds up, where that lies in one window.
+    window: Option<Window>,
 }
 
 /// How conditions are joined.
@@ -119,8 +123,8 @@ impl Split<'_> {
                 let root = Root { name: String::new(), node: id };
                 let plan =
                     crate::passes::drop_unreached(&Plan { nodes: self.plan.nodes().to_vec(), roots: vec![root] });
-                let asked = Asked::of(&plan);
-                self.leaves.push(Leaf { plan, asked });
+                let (asked, window) = (Asked::of(&plan), Window::of(&plan));
+                self.leaves.push(Leaf { plan, asked, window });
                 Part::Leaf(self.leaves.len() - 1)
             }
         };

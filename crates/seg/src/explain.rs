@@ -5,8 +5,9 @@ use crate::project::Project;
 use seg_data::batch::BatchError;
 use seg_data::{Batch, Timestamp, TimestampError};
 use seg_hir::explain::{Explain, Fewest, Why};
-use seg_hir::suggestion;
+use seg_hir::{Lists, suggestion};
 use seg_plan::{Edges, NextChange};
+use seg_syntax::Parse;
 use std::fmt;
 
 /// Why a person is in a segment or not.
@@ -131,39 +132,99 @@ pub fn explain(of: Explained<'_>) -> Result<PersonExplanation, ExplainError> {
     let own = own.map_err(ExplainError::Batch)?;
     program.needs().check(&own).map_err(ExplainError::Batch)?;
     let known = own.known_at(0..1, now).map_err(ExplainError::Batch)?;
-    let parses = parse(project);
-    let lists = project.lists(&parses);
-    let as_of = |now| Explain {
-        parses: &parses,
-        sources: &project.sources,
-        schema: &project.schema,
-        settings: project.settings,
-        lists: &lists,
-        module: program.module(),
-        batch: &known,
-        now,
-    };
-    let edges = Edges::of(program.plan(), &roots);
-    let next = edges.walk().next_changes(&known, 0, now).unwrap_or_default();
-    let mut segments = Vec::with_capacity(roots.len());
-    for (nth, root) in roots.iter().enumerate() {
-        let Some((id, of_module)) = program.module().run().nth(*root) else { continue };
-        let Some(why) = as_of(now).why(id, 0) else { continue };
-        let NextChange { at, until } = next.get(nth).copied().unwrap_or(NextChange { at: None, until: None });
-        let later = at.and_then(|at| as_of(at).why(id, 0));
-        let turning = later.map_or(Vec::new(), |later| turning(&why, &later));
-        segments.push(Explanation {
-            segment: of_module.name.clone(),
-            proof: why.proof(),
-            fewest: why.fewest(),
-            why,
-            changes_at: at,
-            turning,
-            looked_until: until,
-        });
-    }
+    let (parses, edges) = (parse(project), Edges::of(program.plan(), &roots));
+    let told = Told { project, program, parses: &parses, lists: &project.lists(&parses), edges: &edges, roots: &roots };
+    let segments = told.of_person(&known, now);
     let winner = winner(program, &known, now);
     Ok(PersonExplanation { id: batch.id(row).to_owned(), segments, winner })
+}
+
+/// What explaining person after person needs once.
+struct Told<'a> {
+    project: &'a Project,
+    program: &'a Program,
+    parses: &'a [Parse],
+    lists: &'a Lists,
+    /// Of the segments that are asked about.
+    edges: &'a Edges,
+    /// Their positions.
+    roots: &'a [usize],
+}
+
+impl Told<'_> {
+    /// Each segment, for the only person of a batch of what was known.
+    fn of_person(&self, known: &Batch, now: Timestamp) -> Vec<Explanation> {
+        let Told { project, program, parses, lists, edges, roots } = *self;
+        let as_of = |now| Explain {
+            parses,
+            sources: &project.sources,
+            schema: &project.schema,
+            settings: project.settings,
+            lists,
+            module: program.module(),
+            batch: known,
+            now,
+        };
+        let next = edges.walk().next_changes(known, 0, now).unwrap_or_default();
+        let mut segments = Vec::with_capacity(roots.len());
+        for (nth, root) in roots.iter().enumerate() {
+            let Some((id, of_module)) = program.module().run().nth(*root) else { continue };
+            let Some(why) = as_of(now).why(id, 0) else { continue };
+            let NextChange { at, until } = next.get(nth).copied().unwrap_or(NextChange { at: None, until: None });
+            let later = at.and_then(|at| as_of(at).why(id, 0));
+            let turning = later.map_or(Vec::new(), |later| turning(&why, &later));
+            segments.push(Explanation {
+                segment: of_module.name.clone(),
+                proof: why.proof(),
+                fewest: why.fewest(),
+                why,
+                changes_at: at,
+                turning,
+                looked_until: until,
+            });
+        }
+        segments
+    }
+}
+
+/// Of some people, rows of a batch, those whom one condition keeps out of a segment: the least
+/// to go first, be it time that only has to pass or events that are missing; then the others,
+/// in the order of the rows as they are given.
+///
+/// # Errors
+/// Those of [`explain`].
+pub fn near_misses(of: Explained<'_>, rows: &[usize]) -> Result<Vec<(usize, Explanation)>, ExplainError> {
+    let Explained { project, program, batch, segment, now, .. } = of;
+    let now = now.in_range().map_err(ExplainError::Timestamp)?;
+    let name = segment.unwrap_or_default();
+    let root = program.segment_names().position(|known| known == name).ok_or_else(|| {
+        let near = suggestion(name, program.segment_names()).map(str::to_owned);
+        ExplainError::Segment(name.to_owned(), near)
+    })?;
+    program.needs().check(batch).map_err(ExplainError::Batch)?;
+    let (parses, edges) = (parse(project), Edges::of(program.plan(), &[root]));
+    let told = Told { project, program, parses: &parses, lists: &project.lists(&parses), edges: &edges, roots: &[root] };
+    let mut found: Vec<(usize, Explanation)> = Vec::new();
+    for row in rows {
+        let known = batch.known_at(*row..row.saturating_add(1), now).map_err(ExplainError::Batch)?;
+        let explained = told.of_person(&known, now).into_iter().next();
+        let is_near = |of: &Explanation| of.fewest.as_ref().is_some_and(|fewest| fewest.conditions.len() == 1);
+        found.extend(explained.filter(is_near).map(|of| (*row, of)));
+    }
+    // The sort keeps the order of those who have as much to go.
+    found.sort_by_key(|(_, of)| to_go(of, now));
+    Ok(found)
+}
+
+/// How much is missing: time before events, and what cannot be measured last.
+fn to_go(of: &Explanation, now: Timestamp) -> (u8, i64) {
+    let first = of.fewest.as_ref().and_then(|fewest| fewest.conditions.first().copied());
+    let short_by = first.and_then(|number| of.why.conditions().get(number)?.short_by);
+    match (of.changes_at, short_by) {
+        (Some(at), _) => (0, at.0.saturating_sub(now.0)),
+        (None, Some(n)) => (1, i64::try_from(n).unwrap_or(i64::MAX)),
+        (None, None) => (2, 0),
+    }
 }
 
 /// The conditions that are otherwise at another instant.

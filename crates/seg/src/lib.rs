@@ -155,11 +155,11 @@ pub use diagnostics::Diagnostics;
 pub use engine::{Engine, Reason};
 pub use error::EvaluateError;
 pub use evaluation::Evaluation;
-pub use explain::{ExplainError, Explained, Explanation, PersonExplanation, explain};
+pub use explain::{ExplainError, Explained, Explanation, PersonExplanation, explain, near_misses};
 pub use options::Options;
 pub use prepared::{BoundProgram, OneByOne, Prepared};
 pub use project::{Project, ProjectError};
-pub use spells::{Crossing, Spells};
+pub use spells::{Crossing, Spells, Stay, StayParts};
 #[cfg(feature = "io")]
 pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
 

@@ -91,6 +91,77 @@ impl Prepared {
     }
 }
 
+/// Since when somebody is in a segment, and when they leave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stay {
+    /// Whose: a row of the batch.
+    pub row: u32,
+    /// When they entered. None where they are in it since before everything else, or for more
+    /// than 400 days in a segment that asks for what comes again for ever.
+    pub entered_at: Option<Timestamp>,
+    /// The first instant at which they are not in it any more, if nothing else happens; none
+    /// where they stay, or for 400 days in a segment that asks for what comes again for ever.
+    pub leaves_at: Option<Timestamp>,
+}
+
+/// What is asked about stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StayParts {
+    /// Since when.
+    pub entered_at: bool,
+    /// Until when.
+    pub leaves_at: bool,
+}
+
+impl Prepared {
+    /// Since when each member of each segment is in it and until when, from who is in: one list
+    /// a segment, in the order of the rows. What is not asked for is left out.
+    ///
+    /// # Errors
+    /// See [`EvaluateError`].
+    pub fn stays(
+        &self,
+        batch: &Batch,
+        now: Timestamp,
+        members: &[Mask],
+        asked: StayParts,
+        options: &Options,
+    ) -> Result<Vec<Vec<Stay>>, EvaluateError> {
+        self.check(batch)?;
+        let now = now.in_range()?;
+        let edges = Edges::of(self.program().plan(), &(0..members.len()).collect::<Vec<usize>>());
+        let cancelled = || options.cancel.as_ref().is_some_and(|cancel| cancel.is_cancelled());
+        let len = parallel::share_len(batch.len(), options.threads, STRETCH);
+        let parts = parallel::map_ranges(batch.len(), len, |rows| {
+            let mut walk = edges.walk();
+            let mut found: Vec<Vec<Stay>> = vec![Vec::new(); members.len()];
+            for (n, row) in rows.enumerate() {
+                if n % STRETCH == 0 && cancelled() {
+                    return None;
+                }
+                let is_in: Vec<bool> = members.iter().map(|mask| mask.get(row)).collect();
+                if !is_in.contains(&true) {
+                    continue;
+                }
+                let entered = asked.entered_at.then(|| walk.last_changes_of(batch, row, now, &is_in)).flatten();
+                let leaves = asked.leaves_at.then(|| walk.next_changes_of(batch, row, now, &is_in)).flatten();
+                for (at, found) in found.iter_mut().enumerate().filter(|(at, _)| is_in.get(*at) == Some(&true)) {
+                    let entered_at = entered.as_ref().and_then(|entered| entered.get(at).copied().flatten());
+                    let leaves_at = leaves.as_ref().and_then(|leaves| leaves.get(at)?.at);
+                    found.push(Stay { row: row as u32, entered_at, leaves_at });
+                }
+            }
+            Some(found)
+        });
+        let mut stays: Vec<Vec<Stay>> = vec![Vec::new(); members.len()];
+        for part in parts {
+            let part = part.ok_or(EvaluateError::Cancelled)?;
+            stays.iter_mut().zip(part).for_each(|(stays, part)| stays.extend(part));
+        }
+        Ok(stays)
+    }
+}
+
 /// The crossings of some rows, a list for each segment; `None` where somebody stopped it.
 fn of_rows(
     edges: &Edges,

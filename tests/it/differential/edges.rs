@@ -195,7 +195,9 @@ fn next_changes_are_exact(
     for at in instants.into_iter().filter(|at| *at >= as_of && at.is_in_range()) {
         let answers = reference(program, &known, at);
         for (segment, (next, (before, answer))) in next.iter().zip(before.iter().zip(answers)).enumerate() {
-            if next.at.is_none_or(|next| at < next) && answer != *before {
+            // Beyond the horizon of what comes again for ever nothing is said.
+            let is_told = next.until.is_none_or(|until| at <= until);
+            if is_told && next.at.is_none_or(|next| at < next) && answer != *before {
                 return Err(told.wrong(segment, at, &format!("it changed before {:?}", next.at)));
             }
             if next.at == Some(at) && answer == *before {
@@ -236,6 +238,15 @@ fn timelines_are_exact(
             }
         }
         seen.instants.set(seen.instants.get() + 1);
+    }
+    // Since when the last answer of the period has been so is its last change.
+    let wanted = vec![true; first.len()];
+    let last = edges.walk().last_changes_of(batch, row, to, &wanted).expect("there is such a row");
+    for (segment, last) in last.into_iter().enumerate() {
+        let expected = timelines.as_ref().and_then(|timelines| timelines[segment].changes.last().copied());
+        if expected.is_some() && last != expected || expected.is_none() && last.is_some_and(|last| last > from) {
+            return Err(told.wrong(segment, to, &format!("it changed last at {expected:?}, and it says {last:?}")));
+        }
     }
     let n_changes = timelines.iter().flatten().map(|timeline| timeline.changes.len() as u64).sum::<u64>();
     seen.changes.set(seen.changes.get() + n_changes);

@@ -56,8 +56,8 @@ struct Shown<'a> {
 }
 
 /// A condition as it is written, and what part it plays.
-struct Condition<'w> {
-    why: &'w Why,
+pub struct Condition<'w> {
+    pub why: &'w Why,
     /// Whether people are excluded by it.
     excludes: bool,
     /// Whether it is asked that it does not hold.
@@ -218,7 +218,7 @@ fn winner(of: &PersonExplanation) -> String {
 }
 
 /// The fact that decides a condition, and what is wanted where it is not so.
-fn said_of(condition: &Condition<'_>, is_good: bool) -> String {
+pub fn said_of(condition: &Condition<'_>, is_good: bool) -> String {
     let Condition { why, excludes, is_negated, is_before } = condition;
     let fact = bare(why.fact.as_deref().unwrap_or(&why.said));
     let before = if *is_before { "before the grace period: " } else { "" };
@@ -239,7 +239,7 @@ fn bare(said: &str) -> &str {
 }
 
 /// The conditions of a segment as they are written, in the order of the sentence.
-fn conditions(why: &Why) -> Vec<Condition<'_>> {
+pub fn conditions(why: &Why) -> Vec<Condition<'_>> {
     fn walk<'w>(why: &'w Why, mut of: (bool, bool, bool), found: &mut Vec<Condition<'w>>) {
         of.0 |= why.role == Role::Exclude;
         of.2 |= why.role == Role::Before;

@@ -7,10 +7,12 @@ use crate::args::{Format, Run, Share};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
+use seg::unstable::io::results::{ENTERED_COLUMN, LEAVES_COLUMN, StayColumn};
 use seg::unstable::io::{LoadRequest, Loaded, Manifest, Problem, Report};
 use seg::unstable::{module, parts, tell_of_lists};
 use seg::{
-    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted,
+    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Stay, StayParts, Timestamp,
+    Wanted,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -36,6 +38,10 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     // What no segment reads is left in the files, unless it is to be written or checked.
     let mut asked = program.wanted(now);
     asked.attributes.extend(&results.columns);
+    if results.stays() != (StayParts { entered_at: false, leaves_at: false }) {
+        // Who is in a segment may have entered it long before its windows.
+        asked.events.values_mut().for_each(|event| (event.since, event.is_existence) = (None, false));
+    }
     let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
     let mut loaded = loaded(&project, manifest, output, |request| LoadRequest {
         wanted: Some(wanted),
@@ -52,7 +58,9 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let prepared = program.prepare();
     let evaluation = evaluate(args, &prepared, &loaded.batch, now)?;
     let n_people = n_existing(&loaded.batch, now);
+    let stays = stays(&prepared, &loaded.batch, &evaluation, now, results.stays())?;
     let run = results::Run {
+        stays: &stays,
         program: &program,
         settings: manifest,
         loaded: &loaded,
@@ -102,6 +110,27 @@ fn evaluate(args: &Run, prepared: &Prepared, batch: &Batch, now: Timestamp) -> R
         eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
     }
     Ok(evaluation)
+}
+
+/// Since when everybody is in what they are in, and until when, as far as that is asked for.
+fn stays(
+    prepared: &Prepared,
+    batch: &Batch,
+    evaluation: &Evaluation,
+    now: Timestamp,
+    asked: StayParts,
+) -> Result<Vec<StayColumn>, Failure> {
+    if !asked.entered_at && !asked.leaves_at {
+        return Ok(Vec::new());
+    }
+    let stays = prepared.stays(batch, now, evaluation.masks(), asked, &options()).map_err(refused)?;
+    let column = |name: &str, time: fn(&Stay) -> Option<Timestamp>| {
+        let times = stays.iter().map(|of| of.iter().filter_map(|stay| Some((stay.row, time(stay)?))).collect());
+        StayColumn { name: name.to_owned(), times: times.collect() }
+    };
+    let entered = asked.entered_at.then(|| column(ENTERED_COLUMN, |stay| stay.entered_at));
+    let leaves = asked.leaves_at.then(|| column(LEAVES_COLUMN, |stay| stay.leaves_at));
+    Ok(entered.into_iter().chain(leaves).collect())
 }
 
 /// Data that is too bad for an answer: with `--strict` any problem, otherwise too many rows

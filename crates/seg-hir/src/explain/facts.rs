@@ -23,8 +23,8 @@ struct Counted<'c> {
 }
 
 impl Walk<'_, '_> {
-    /// What decides a condition for the person.
-    pub(super) fn fact(&self, cond: &Cond, said: &str, holds: bool) -> String {
+    /// What decides a condition for the person, and by how many a count misses what is wanted.
+    pub(super) fn fact(&self, cond: &Cond, said: &str, holds: bool) -> (String, Option<u64>) {
         if let Some(counted) = counted(cond) {
             return match counted.of {
                 None => self.events_counted(&counted, said),
@@ -34,7 +34,7 @@ impl Walk<'_, '_> {
         let fact = match cond {
             Cond::InSegment(id) => {
                 let name = self.explain.module.segments.get(id.idx()).map_or("?", |segment| segment.name.as_str());
-                return format!("{}in segment \"{name}\"", if holds { "" } else { "not " });
+                return (format!("{}in segment \"{name}\"", if holds { "" } else { "not " }), None);
             }
             Cond::Const(_)
             | Cond::All(_)
@@ -54,22 +54,23 @@ impl Walk<'_, '_> {
             | Cond::Profile(_)
             | Cond::Elements { .. } => self.values_of(cond),
         };
-        match (fact, holds) {
+        let fact = match (fact, holds) {
             (Some(fact), _) => fact,
             (None, true) => said.to_owned(),
             (None, false) => format!("not so: {said}"),
-        }
+        };
+        (fact, None)
     }
 
     /// `purchased once in the past 90 days (11 June 09:11), at least 2 wanted`
-    fn events_counted(&self, counted: &Counted<'_>, said: &str) -> String {
+    fn events_counted(&self, counted: &Counted<'_>, said: &str) -> (String, Option<u64>) {
         let Counted { query, wanted, .. } = counted;
         let did = self.did(&query.events, said);
         let found: Vec<Timestamp> =
             self.evaluator.found(query, self.person).into_iter().map(|(_, time)| time).collect();
         let (n, last) = (found.len() as u64, found.last().copied());
-        let is_met = wanted.min <= n && wanted.max.is_none_or(|max| n <= max);
-        match (wanted, last) {
+        let short_by = wanted.min.checked_sub(n).filter(|n| *n > 0);
+        let fact = match (wanted, last) {
             (Wanted { min: 0 | 1, max: None } | Wanted { min: 0, max: Some(0) }, Some(last)) => {
                 format!("{did} {}", self.ago(last))
             }
@@ -82,13 +83,14 @@ impl Walk<'_, '_> {
             }
             (wanted, _) => {
                 let what = format!("{did} {}{}{}", times(n), window(query), self.dates(&found));
-                missed(what, n, *wanted, is_met)
+                missed(what, n, *wanted)
             }
-        }
+        };
+        (fact, short_by)
     }
 
     /// `2 different invoice in the past 180 days (581483, 580000), at least 3 wanted`
-    fn values_counted(&self, counted: &Counted<'_>, of: &Expr, said: &str) -> String {
+    fn values_counted(&self, counted: &Counted<'_>, of: &Expr, said: &str) -> (String, Option<u64>) {
         let Counted { query, wanted, .. } = counted;
         let measured = self.evaluator.measured(query, of, self.person);
         let mut values: Vec<(Value, Timestamp)> = Vec::new();
@@ -112,7 +114,7 @@ impl Walk<'_, '_> {
             name.push('s');
         }
         let what = format!("{did} with {n} different {name}{}{shown}", window(query));
-        missed(what, n, *wanted, wanted.min <= n && wanted.max.is_none_or(|max| n <= max))
+        (missed(what, n, *wanted), wanted.min.checked_sub(n).filter(|n| *n > 0))
     }
 
     /// The values that a condition looks at, as they are.
@@ -354,13 +356,12 @@ fn window(query: &Query) -> String {
 }
 
 /// What is said where a count is not what is wanted.
-fn missed(what: String, n: u64, wanted: Wanted, is_met: bool) -> String {
+fn missed(what: String, n: u64, wanted: Wanted) -> String {
     let by = |n: u64| if n == 1 { "one".to_owned() } else { n.to_string() };
     match wanted {
-        _ if is_met => what,
         Wanted { min, .. } if n < min => format!("{} short: {what}, at least {min} wanted", by(min - n)),
-        Wanted { max: Some(max), .. } => format!("{} too many: {what}, at most {max} wanted", by(n - max)),
-        Wanted { max: None, .. } => what,
+        Wanted { max: Some(max), .. } if n > max => format!("{} too many: {what}, at most {max} wanted", by(n - max)),
+        Wanted { .. } => what,
     }
 }
 

@@ -46,8 +46,9 @@ impl Calendars {
             Moment::After(Period::Months(months), zone) => self.passes_by_months(months, zone, value, out),
             Moment::StartOf(unit, offset, zone) => {
                 let day = zone.date(value);
-                for offset in [offset.saturating_neg(), offset.saturating_neg().saturating_add(1)] {
-                    day_starts(zone, day.start_of(unit, offset), out);
+                // Where clocks go back over midnight, the next day may begin before the value.
+                for later in 0..=2 {
+                    day_starts(zone, day.start_of(unit, offset.saturating_neg().saturating_add(later)), out);
                 }
             }
         }
@@ -171,6 +172,11 @@ pub(super) fn first(mut before: i64, mut at: i64, holds: impl Fn(i64) -> bool) -
 /// So many days later.
 pub(super) fn days_after(at: Timestamp, days: i64) -> Timestamp {
     Timestamp(at.0.saturating_add(days.saturating_mul(DAY)).min(Timestamp::MAX.0))
+}
+
+/// So many days earlier.
+pub(super) fn days_before(at: Timestamp, days: i64) -> Timestamp {
+    Timestamp(at.0.saturating_sub(days.saturating_mul(DAY)).max(Timestamp::MIN.0))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! The answers for a person from edge to edge.
 
-use super::moments::{Calendars, days_after, first};
+use super::moments::{Calendars, days_after, days_before, first};
 use super::values::Data;
 use super::{CALENDAR_DAYS, Edges, Leaf, NextChange, Part};
 use crate::eval::evaluate;
-use crate::plan::Plan;
 use seg_data::{Batch, Timestamp};
+use std::cell::OnceCell;
 
 /// Whether somebody is in a segment from an instant on, and when that changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,6 +30,44 @@ pub struct Walk<'e> {
     calendars: Calendars,
 }
 
+/// One person: a row of a batch, and a batch of them alone for whoever needs it.
+pub(super) struct Person<'b> {
+    pub batch: &'b Batch,
+    pub row: usize,
+    /// Up to when what is known of them matters.
+    pub until: Timestamp,
+    alone: OnceCell<Option<Batch>>,
+    /// By leaf: whether it holds at first, and when that changes, where that is known by now.
+    known: Vec<Option<(bool, Vec<i64>)>>,
+}
+
+impl<'b> Person<'b> {
+    fn of(batch: &'b Batch, row: usize, until: Timestamp) -> Option<Person<'b>> {
+        let (alone, known) = (OnceCell::new(), Vec::new());
+        (row < batch.len()).then_some(Person { batch, row, until, alone, known })
+    }
+
+    /// A batch of nobody else.
+    pub fn alone(&self) -> Option<&Batch> {
+        let cut = || self.batch.known_at(self.row..self.row + 1, self.until).ok();
+        self.alone.get_or_init(cut).as_ref()
+    }
+
+    /// From when on they exist.
+    fn begins(&self) -> Timestamp {
+        self.batch.exists_from(self.row).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Whether a condition, by its number, holds for them at an instant at which they exist.
+    fn holds(&self, (number, leaf): (usize, &Leaf), at: Timestamp) -> bool {
+        if let Some((first, changes)) = self.known.get(number).and_then(Option::as_ref) {
+            return *first != (changes.partition_point(|change| *change <= at.0) % 2 == 1);
+        }
+        let alone = self.alone();
+        alone.is_some_and(|person| evaluate(&leaf.plan, person, at).first().is_some_and(|mask| mask.get(0)))
+    }
+}
+
 /// The answers of one person as of an instant.
 struct Answers {
     leaves: Vec<bool>,
@@ -44,25 +82,39 @@ impl<'e> Walk<'e> {
     /// When the answer of each segment changes next after `now` for a row of a batch, whose
     /// columns were checked, if nothing else happens; `None` where there is no such row.
     pub fn next_changes(&mut self, batch: &Batch, row: usize, now: Timestamp) -> Option<Vec<NextChange>> {
+        let wanted = vec![true; self.edges.roots.len()];
+        self.next_changes_of(batch, row, now, &wanted)
+    }
+
+    /// The same of some of the segments; of the others it may be left out.
+    pub fn next_changes_of(
+        &mut self,
+        batch: &Batch,
+        row: usize,
+        now: Timestamp,
+        wanted: &[bool],
+    ) -> Option<Vec<NextChange>> {
         let person = batch.known_at(row..row.checked_add(1)?, now).ok().filter(|person| person.len() == 1)?;
         let horizon = days_after(now, CALENDAR_DAYS);
         let edges = self.edges;
-        let until: Vec<Option<Timestamp>> = (0..edges.roots.len())
-            .map(|root| edges.leaves_of(root).any(|leaf| leaf.asked.has_calendars()).then_some(horizon))
-            .collect();
+        let until: Vec<Option<Timestamp>> =
+            (0..edges.roots.len()).map(|root| edges.has_calendars(root).then_some(horizon)).collect();
         let mut found: Vec<Option<Timestamp>> = vec![None; edges.roots.len()];
-        let mut n_open = found.len();
+        let mut n_open = wanted.iter().filter(|is_wanted| **is_wanted).count();
         let mut first_answers: Vec<bool> = Vec::new();
-        let at_edges = self.at_edges(&person, 0, (now, Timestamp::MAX), horizon);
+        let mut person = Person::of(&person, 0, now)?;
+        let at_edges = self.at_edges(&mut person, (now, Timestamp::MAX), (now, horizon));
         self.visit(&person, (now, Timestamp::MAX), at_edges, |at, answers| {
             if first_answers.is_empty() {
                 first_answers = answers.to_vec();
                 return n_open > 0;
             }
-            for ((found, before), answer) in found.iter_mut().zip(&first_answers).zip(answers) {
+            for (((found, before), answer), is_wanted) in
+                found.iter_mut().zip(&first_answers).zip(answers).zip(wanted)
+            {
                 if found.is_none() && before != answer {
                     *found = Some(at);
-                    n_open -= 1;
+                    n_open -= usize::from(*is_wanted);
                 }
             }
             n_open > 0
@@ -75,18 +127,79 @@ impl<'e> Walk<'e> {
         Some(next.collect())
     }
 
+    /// Since when each of some segments has the answer that it has at `now` for a row of a batch,
+    /// whose columns were checked, with what happened coming as it did; `None` of those that
+    /// always had it, or longer than the horizon of what comes again. Of other segments it may
+    /// be left out.
+    pub fn last_changes_of(
+        &mut self,
+        batch: &Batch,
+        row: usize,
+        now: Timestamp,
+        wanted: &[bool],
+    ) -> Option<Vec<Option<Timestamp>>> {
+        let mut person = Person::of(batch, row, now)?;
+        let edges = self.edges;
+        let exists_from = person.begins();
+        let horizon = days_before(now, CALENDAR_DAYS);
+        let mut at_edges = self.at_edges(&mut person, (Timestamp::MIN, now), (horizon, now));
+        for (at, leaf) in edges.leaves.iter().enumerate().filter(|(_, leaf)| !leaf.asked.orders().is_empty()) {
+            let own: Vec<i64> = at_edges.iter().filter(|(_, of)| *of == at).map(|(instant, _)| *instant).collect();
+            let found = between(leaf, &person, (Timestamp::MIN, now), &own);
+            at_edges.extend(found.into_iter().map(|instant| (instant, at)));
+        }
+        at_edges.sort_unstable_by(|a, b| b.cmp(a));
+        let leaves = edges.leaves.iter().enumerate().map(|leaf| person.holds(leaf, now)).collect();
+        let mut answers = Answers { leaves, parts: vec![false; edges.parts.len()] };
+        let mut roots = vec![false; edges.roots.len()];
+        answers.tell(edges, exists_from <= now, &mut roots);
+        let of_now = roots.clone();
+        let mut found: Vec<Option<Timestamp>> = vec![None; roots.len()];
+        let mut n_open = wanted.iter().filter(|is_wanted| **is_wanted).count();
+        let mut at_edges = at_edges.into_iter().peekable();
+        while let Some(instant) = at_edges.peek().map(|(instant, _)| *instant).filter(|_| n_open > 0) {
+            // Nobody is in anything before they exist.
+            if instant <= exists_from.0 {
+                break;
+            }
+            let mut has_changed = false;
+            while let Some((_, leaf)) = at_edges.next_if(|(other, _)| *other == instant) {
+                let (Some(known), Some(of)) = (answers.leaves.get_mut(leaf), edges.leaves.get(leaf)) else { continue };
+                let before = person.holds((leaf, of), Timestamp(instant - 1));
+                has_changed |= std::mem::replace(known, before) != before;
+            }
+            if !has_changed {
+                continue;
+            }
+            answers.tell(edges, true, &mut roots);
+            for (((found, before), now), is_wanted) in found.iter_mut().zip(&roots).zip(&of_now).zip(wanted) {
+                if found.is_none() && before != now {
+                    *found = Some(Timestamp(instant));
+                    n_open -= usize::from(*is_wanted);
+                }
+            }
+        }
+        let is_recent = |root: usize, at: Timestamp| at >= horizon || !edges.has_calendars(root);
+        let found = found.into_iter().zip(of_now).enumerate().map(|(root, (at, is_in))| {
+            // Whoever is in since before everything else is in since they exist.
+            let begins = (is_in && exists_from > Timestamp::MIN).then_some(exists_from);
+            at.or(begins).filter(|at| is_recent(root, *at))
+        });
+        Some(found.collect())
+    }
+
     /// The answers of each segment for a row of a batch, whose columns were checked, from an
     /// instant to another, both of them included, with what happens coming as it does: at
     /// each instant what comes later does not exist. `None` where nothing could change any of
     /// them, which is found out without asking.
     pub fn timelines(&mut self, batch: &Batch, row: usize, range: (Timestamp, Timestamp)) -> Option<Vec<Timeline>> {
-        let at_edges = self.at_edges(batch, row, range, range.1);
+        let mut person = Person::of(batch, row, range.1)?;
+        let at_edges = self.at_edges(&mut person, range, range);
         let begins = batch.exists_from(row).is_some_and(|begins| range.0 < begins && begins <= range.1);
         let is_looked_for = self.edges.leaves.iter().any(|leaf| !leaf.asked.orders().is_empty());
         if at_edges.is_empty() && !begins && !is_looked_for {
             return None;
         }
-        let person = batch.known_at(row..row.checked_add(1)?, range.1).ok().filter(|person| person.len() == 1)?;
         let mut timelines: Vec<Timeline> = Vec::new();
         let mut last: Vec<bool> = Vec::new();
         self.visit(&person, range, at_edges, |at, answers| {
@@ -106,23 +219,32 @@ impl<'e> Walk<'e> {
         Some(timelines)
     }
 
-    /// The instants after the first of a range at which something can change for a row, each
-    /// with the leaf that it may change, ascending. Calendars are looked at up to a horizon.
+    /// The instants after the first of a range at which something can change for a person, each
+    /// with the leaf that it may change, ascending. What comes again is looked at within a range
+    /// of its own.
     fn at_edges(
         &mut self,
-        batch: &Batch,
-        row: usize,
+        person: &mut Person<'_>,
         (from, to): (Timestamp, Timestamp),
-        horizon: Timestamp,
+        calendars: (Timestamp, Timestamp),
     ) -> Vec<(i64, usize)> {
         let mut at_edges: Vec<(i64, usize)> = Vec::new();
         let mut instants: Vec<i64> = Vec::new();
+        let mut known = Vec::with_capacity(self.edges.leaves.len());
         for (at, leaf) in self.edges.leaves.iter().enumerate() {
-            let data = Data { plan: &leaf.plan, batch, row, now: from };
-            leaf.asked.edges(data, (from, horizon), &mut self.calendars, &mut instants);
+            if let Some(window) = &leaf.window {
+                let (first, changes) = window.changes(&leaf.plan, person, (from, to));
+                at_edges.extend(changes.iter().map(|instant| (*instant, at)));
+                known.push(Some((first, changes)));
+                continue;
+            }
+            known.push(None);
+            let data = Data { plan: &leaf.plan, batch: person.batch, row: person.row, now: from };
+            leaf.asked.edges(data, calendars, &mut self.calendars, &mut instants);
             let inside = instants.drain(..).filter(|at| from.0 < *at && *at <= to.0);
             at_edges.extend(inside.map(|instant| (instant, at)));
         }
+        person.known = known;
         at_edges.sort_unstable();
         at_edges.dedup();
         at_edges
@@ -132,19 +254,19 @@ impl<'e> Walk<'e> {
     /// each edge within it, until it has seen enough.
     fn visit(
         &self,
-        person: &Batch,
+        person: &Person<'_>,
         (from, to): (Timestamp, Timestamp),
         mut at_edges: Vec<(i64, usize)>,
         mut each: impl FnMut(Timestamp, &[bool]) -> bool,
     ) {
         let edges = self.edges;
-        let exists_from = person.exists_from(0).unwrap_or(Timestamp::MIN);
+        let exists_from = person.begins();
         for (at, leaf) in edges.leaves.iter().enumerate().filter(|(_, leaf)| !leaf.asked.orders().is_empty()) {
             let own: Vec<i64> = at_edges.iter().filter(|(_, of)| *of == at).map(|(instant, _)| *instant).collect();
             at_edges.extend(between(leaf, person, (from, to), &own).into_iter().map(|instant| (instant, at)));
         }
         at_edges.sort_unstable();
-        let leaves = edges.leaves.iter().map(|leaf| holds(&leaf.plan, person, from)).collect();
+        let leaves = edges.leaves.iter().enumerate().map(|leaf| person.holds(leaf, from)).collect();
         let mut answers = Answers { leaves, parts: vec![false; edges.parts.len()] };
         let mut roots = vec![false; edges.roots.len()];
         answers.tell(edges, exists_from <= from, &mut roots);
@@ -159,8 +281,8 @@ impl<'e> Walk<'e> {
             let Some(instant) = next.into_iter().chain(begins).min() else { return };
             let mut has_changed = false;
             let mut look_at = |leaf: usize| {
-                let (Some(known), Some(leaf)) = (answers.leaves.get_mut(leaf), edges.leaves.get(leaf)) else { return };
-                let now = holds(&leaf.plan, person, Timestamp(instant));
+                let (Some(known), Some(of)) = (answers.leaves.get_mut(leaf), edges.leaves.get(leaf)) else { return };
+                let now = person.holds((leaf, of), Timestamp(instant));
                 has_changed |= std::mem::replace(known, now) != now;
             };
             while let Some((_, leaf)) = at_edges.next_if(|(other, _)| *other == instant) {
@@ -182,13 +304,14 @@ impl<'e> Walk<'e> {
 
 /// The instants between the edges of a condition at which a time that passes meets what it
 /// is compared with.
-fn between(leaf: &Leaf, person: &Batch, (from, to): (Timestamp, Timestamp), edges: &[i64]) -> Vec<i64> {
+fn between(leaf: &Leaf, person: &Person<'_>, (from, to): (Timestamp, Timestamp), edges: &[i64]) -> Vec<i64> {
     let mut found = Vec::new();
+    let Some(alone) = person.alone() else { return found };
     for plan in leaf.asked.orders() {
         let order =
-            |at: i64| -> Vec<bool> { evaluate(plan, person, Timestamp(at)).iter().map(|mask| mask.get(0)).collect() };
+            |at: i64| -> Vec<bool> { evaluate(plan, alone, Timestamp(at)).iter().map(|mask| mask.get(0)).collect() };
         // Nothing holds of whom nobody knows yet.
-        let begins = person.exists_from(0).map(|begins| begins.0).filter(|begins| from.0 < *begins && *begins <= to.0);
+        let begins = Some(person.begins().0).filter(|begins| from.0 < *begins && *begins <= to.0);
         let mut ends: Vec<i64> = edges.iter().copied().chain(begins).chain([to.0.saturating_add(1)]).collect();
         ends.sort_unstable();
         let mut start = from.0;
@@ -231,6 +354,11 @@ impl Answers {
 }
 
 impl Edges {
+    /// Whether a segment asks for what comes again for ever.
+    fn has_calendars(&self, root: usize) -> bool {
+        self.leaves_of(root).any(|leaf| leaf.asked.has_calendars())
+    }
+
     /// The conditions that a segment is made of.
     fn leaves_of(&self, root: usize) -> impl Iterator<Item = &Leaf> {
         let (mut leaves, mut open) = (Vec::new(), self.roots.get(root).copied().into_iter().collect::<Vec<usize>>());
@@ -248,10 +376,4 @@ impl Edges {
         }
         leaves.into_iter().filter_map(|leaf| self.leaves.get(leaf))
     }
-}
-
-/// Whether the only root of a plan holds for a person, as of when they do not exist it does
-/// not.
-fn holds(plan: &Plan, person: &Batch, at: Timestamp) -> bool {
-    evaluate(plan, person, at).first().is_some_and(|mask| mask.get(0))
 }
