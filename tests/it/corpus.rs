@@ -227,6 +227,30 @@ fn members_of<'b>(mask: Option<&Mask>, batch: &'b Batch) -> Result<Vec<&'b str>,
     Ok(mask.ok_or("no segment")?.rows().map(|row| batch.id(row)).collect())
 }
 
+/// What explanations of the last segment say that is not so, for everybody.
+fn explained(
+    project: &Project,
+    program: &seg::Program,
+    batch: &Batch,
+    now: Timestamp,
+    members: &[String],
+) -> Vec<String> {
+    let segment = program.segment_names().last();
+    let wrong = |row: usize| {
+        let person = batch.id(row);
+        let of = seg::Explained { project, program, batch, segment, person, now };
+        let of = seg::explain(of).ok().and_then(|of| of.segments.into_iter().next());
+        let Some(of) = of else { return Some(format!("{person} is not explained")) };
+        if of.why.holds != members.iter().any(|id| id == person) {
+            return Some(format!("{person} is explained as one who is {}", if of.why.holds { "in" } else { "out" }));
+        }
+        let fewest = of.fewest.as_ref().map_or(&[][..], |fewest| &fewest.conditions);
+        let is_enough = fewest.is_empty() || of.why.holds_with(&|number| fewest.contains(&number));
+        (!is_enough).then(|| format!("{person} would not be in by {fewest:?}"))
+    };
+    (0..batch.len()).filter_map(wrong).map(|wrong| format!("{}\n  {wrong}", segment.unwrap_or("?"))).collect()
+}
+
 fn cases(text: &str) -> Result<(), Failed> {
     let file: CaseFile = toml::from_str(text)?;
     let schema = schema_text(&file.schema);
@@ -268,6 +292,7 @@ fn cases(text: &str) -> Result<(), Failed> {
         if members != case.members {
             failures.push(format!("{}\n  expected {:?}\n  the store {members:?}", case.segment, case.members));
         }
+        failures.extend(explained(&project, &program, batch, now, &case.members));
         for engine in engines() {
             let members = members_of(engine.evaluate(&program, batch, now).last(), batch)?;
             if members != case.members {

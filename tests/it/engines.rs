@@ -138,6 +138,7 @@ fn the_next_change_is_the_first() {
     let known = batch.known_at(0..1, now()).expect("a batch");
     for (root, (text, expected)) in sentences.into_iter().enumerate() {
         let found = seg_plan::next_change(seg::unstable::plan_of(&program), root, &batch, 0, now());
+        let found = found.expect("a segment and a person").at;
         assert_eq!(found.map(|at| at.to_string()).as_deref(), expected, "{text}");
         let is_in = |at: i64| prepared.evaluate(&known, Timestamp(at)).expect("a batch").masks()[root].get(0);
         let Some(found) = found else { continue };

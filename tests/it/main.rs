@@ -5,6 +5,7 @@ mod differential;
 mod docs;
 mod engines;
 mod examples;
+mod figures;
 mod helps;
 mod history;
 mod limits;

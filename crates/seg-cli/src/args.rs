@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
 
-    /// Draw every problem, not the first ten of each code.
+    /// Draw every problem, not the first ten of each code; explain every condition.
     #[arg(long, global = true)]
     pub all: bool,
 }
@@ -58,9 +58,11 @@ pub enum Command {
     Explain(Explain),
     /// Count again whenever a file of the project changes.
     Watch(Watch),
+    /// Show some people who are in a segment, or nearly so.
+    Sample(Sample),
     /// Show the record of one person: their ids, what they are and what they did.
     Who(Who),
-    /// Say how large each segment was, day by day.
+    /// Say how large each segment was, and who entered and left, day by day.
     History(History),
     /// Say how many people segments share, and which of several takes whom.
     Overlap(Overlap),
@@ -322,7 +324,10 @@ pub struct History {
     /// The project's directory.
     #[arg(default_value = ".")]
     pub dir: PathBuf,
-    /// How many days, the last of which ends now.
+    /// The days of one segment, rather than a line for each.
+    #[arg(long, value_name = "NAME")]
+    pub segment: Option<String>,
+    /// How many days, the last of which ends now; by the clocks of the project's zone.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
     pub days: u32,
     /// The instant of the last day, such as 2026-11-27T14:00:00Z, rather than the
@@ -337,8 +342,19 @@ pub struct History {
     #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "1%")]
     pub max_bad: Share,
     /// How to show the result.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = HistoryFormat::Text)]
+    pub format: HistoryFormat,
+}
+
+/// How to show sizes, entries and exits.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HistoryFormat {
+    /// For people.
+    Text,
+    /// For tools.
+    Json,
+    /// A row a day of each segment.
+    Csv,
 }
 
 /// How much memory may be taken.
@@ -405,17 +421,46 @@ pub struct Explain {
     /// The project's directory.
     #[arg(default_value = ".")]
     pub dir: PathBuf,
-    /// The person's id.
+    /// Any of the person's ids.
     #[arg(long, value_name = "ID")]
     pub person: String,
-    /// The segment's name.
+    /// The segment's name; without it, a line for each segment. With `--all`, every condition
+    /// and not only what decides.
     #[arg(long, value_name = "NAME")]
-    pub segment: String,
+    pub segment: Option<String>,
     /// Judge at this instant, such as 2026-11-27T14:00:00Z, rather than at the
     /// project's `at` or now.
     #[arg(long, value_name = "INSTANT")]
     pub at: Option<String>,
     /// How to show the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(clap::Args)]
+pub struct Sample {
+    /// The segment's name.
+    pub segment: String,
+    /// The project's directory.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// How many people.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    pub number: usize,
+    /// People whom one condition keeps out, the least time or count to go first.
+    #[arg(long)]
+    pub near_misses: bool,
+    /// Other people than without it, the same for the same text.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub seed: String,
+    /// Draw the events of so many days.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3660))]
+    pub days: u32,
+    /// Judge at this instant, such as 2026-11-27T14:00:00Z, rather than at the
+    /// project's `at` or now.
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+    /// How to show them.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }

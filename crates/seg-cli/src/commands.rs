@@ -16,9 +16,11 @@ pub mod overlap;
 pub mod pack;
 pub mod results;
 pub mod run;
+pub mod sample;
 pub mod schema;
 pub mod store;
 pub mod test;
+pub mod timeline;
 pub mod watch;
 pub mod who;
 

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Test(test) => commands::test::run(test, &output),
         Command::Watch(watch) => commands::watch::run(watch, &output),
         Command::Explain(explain) => commands::explain::run(explain, &output),
+        Command::Sample(sample) => commands::sample::run(sample, &output),
         Command::Who(who) => commands::who::run(who, &output),
         Command::History(history) => commands::history::run(history, &output),
         Command::Overlap(overlap) => commands::overlap::run(overlap, &output),

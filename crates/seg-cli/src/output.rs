@@ -30,6 +30,21 @@ impl Output {
         Output { color, draws_all }
     }
 
+    /// Whether everything is asked for, rather than what matters most.
+    pub fn shows_all(&self) -> bool {
+        self.draws_all
+    }
+
+    /// `✓` for what is good and `✗` for what is not, in colour where that is shown.
+    pub fn mark(&self, is_good: bool) -> String {
+        match (is_good, self.colors_stdout()) {
+            (true, true) => "\u{1b}[32m✓\u{1b}[0m".to_owned(),
+            (false, true) => "\u{1b}[31m✗\u{1b}[0m".to_owned(),
+            (true, false) => "✓".to_owned(),
+            (false, false) => "✗".to_owned(),
+        }
+    }
+
     /// So many problems of one kind are shown.
     pub fn shown_max(&self) -> usize {
         if self.draws_all { usize::MAX } else { DRAWN_MAX }

@@ -143,10 +143,9 @@ fn one_person_is_explained() {
     let dir = project("segment \"Lately\" include people who did checkout in the past 2 days\n");
     let explained = seg(dir.path(), &["explain", "--person", "ann", "--segment", "Lately"]);
     insta::assert_snapshot!(out(&explained), @r#"
-    ann is in "Lately" at 2026-06-01T12:00:00Z (from seg.toml)
-      ✓ include people who did checkout in the past 2 days
-          checkout 1 hour ago, 2026-06-01T11:00:00Z
-    unless something happens, they leave at 2026-06-03T11:00:00.000001Z
+    ✓ ann is in "Lately"                                                1 June 2026 12:00 (from seg.toml)
+        ✓ did checkout 1 hour ago, 1 June 11:00
+      leaves 3 June 11:00: no longer did checkout in the past 2 days
     "#);
     let json: serde_json::Value = serde_json::from_str(&out(&seg(
         dir.path(),
@@ -174,19 +173,17 @@ fn an_earlier_instant_knows_nothing_of_what_came_later() {
     };
     let alone = explain("2026-06-01T12:00:00Z");
     insta::assert_snapshot!(alone, @r#"
-    ben is in "Lately" at 2026-06-01T12:00:00Z (from --at)
-      ✓ include people who ordered in the past 2 days
-          order 30 minutes ago, 2026-06-01T11:30:00Z
-    unless something happens, they leave at 2026-06-03T11:30:00.000001Z
+    ✓ ben is in "Lately"                                                1 June 2026 12:00 (from --at)
+        ✓ ordered 30 minutes ago, 1 June 11:30
+      leaves 3 June 11:30: no longer ordered in the past 2 days
     "#);
     let more = format!("{EVENTS}ben,order,2026-06-02T12:00:00Z\nben,order,2026-06-20T12:00:00Z\n");
     std::fs::write(dir.path().join("events.csv"), more).expect("written");
     assert_eq!(explain("2026-06-01T12:00:00Z"), alone);
     // Before the first order there is none, and nothing is about to change.
     insta::assert_snapshot!(explain("2026-06-01T00:00:00Z"), @r#"
-    ben is not in "Lately" at 2026-06-01T00:00:00Z (from --at)
-      not known yet: what is known of them begins in 11 hours, 2026-06-01T11:00:00Z
-    unless something happens, that stays so for the next 400 days
+    ✗ ben is not in "Lately"                                            1 June 2026 00:00 (from --at)
+        not known yet: what is known of them begins in 11 hours, 2026-06-01T11:00:00Z
     "#);
 }
 
@@ -288,8 +285,8 @@ fn times_are_those_of_the_zone() {
     std::fs::write(dir.path().join("seg.toml"), SETTINGS.replace("\"UTC\"", "\"Europe/Berlin\"")).expect("written");
     let explain = ["explain", "--person", "ann", "--segment", "Carts"];
     let shown = out(&seg(dir.path(), &explain));
-    assert!(shown.contains("is in \"Carts\" at 2026-06-01T14:00:00+02:00 (from seg.toml)"), "{shown}");
-    assert!(shown.contains("checkout 1 hour ago, 2026-06-01T13:00:00+02:00"), "{shown}");
+    assert!(shown.contains("is in \"Carts\"") && shown.contains("1 June 2026 14:00 (from seg.toml)"), "{shown}");
+    assert!(shown.contains("did checkout 1 hour ago, 1 June 13:00\n"), "{shown}");
     let json = out(&seg(dir.path(), &[explain.as_slice(), &["--format", "json"]].concat()));
     assert!(json.contains("\"at\": \"2026-06-01T12:00:00Z\""), "{json}");
 }

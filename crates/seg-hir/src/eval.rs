@@ -104,6 +104,17 @@ impl<'a> Evaluator<'a> {
         self.events(query, &person.0).iter().map(|e| (e.event, e.time)).collect()
     }
 
+    /// The events a query finds, in order, each with when it was and what is measured of it.
+    pub(crate) fn measured(
+        &self,
+        query: &crate::hir::Query,
+        measure: &crate::hir::Expr,
+        person: &PersonAnswers<'_>,
+    ) -> Vec<(Timestamp, Option<Value>)> {
+        let events = self.events(query, &person.0);
+        events.iter().map(|event| (event.time, self.value(measure, &person.0, Some(event)))).collect()
+    }
+
     /// Whether somebody is in a segment: nobody is before they exist.
     fn segment(&self, id: SegmentId, person: &Person<'_>) -> bool {
         if person.batch.exists_from(person.row).is_some_and(|from| self.now < from) {

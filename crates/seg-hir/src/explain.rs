@@ -1,5 +1,10 @@
 //! Why somebody is in a segment or not, in the segment's own words.
 
+mod decisive;
+mod facts;
+
+pub use decisive::{Fewest, Join};
+
 use crate::check::{Lists, declared_items};
 use crate::eval::{Evaluator, PersonAnswers};
 use crate::hir::{Chain, Cond, Expr, ExprKind, Module, Query, SegmentId};
@@ -7,7 +12,7 @@ use crate::lower::Lower;
 use crate::names::Settings;
 use seg_data::{AttributeId, Batch, EventId, Schema, Timestamp, Value};
 use seg_syntax::Parse;
-use seg_syntax::ast::{self, Quantifier};
+use seg_syntax::ast::{self, GroupForm, Quantifier};
 use seg_syntax::source::{SourceMap, Span};
 use std::fmt::Write;
 
@@ -25,8 +30,17 @@ pub struct Why {
     pub said: String,
     /// Whether it holds.
     pub holds: bool,
+    /// What is known of the person that decided it, in a line; for a condition as it is
+    /// written.
+    pub fact: Option<String>,
+    /// By how many events, or different values, a condition that counts them is missed.
+    pub short_by: Option<u64>,
     /// The values and events that decided it, a sentence each.
     pub details: Vec<String>,
+    /// How it is made of its parts.
+    pub join: Join,
+    /// Its number among the segment's conditions, of one that is written.
+    pub condition: Option<usize>,
     /// What it is made of.
     pub parts: Vec<Why>,
 }
@@ -102,7 +116,7 @@ impl Explain<'_> {
         let role = Role::Segment;
         if let Some(from) = self.batch.exists_from(person.row()).filter(|from| self.now < *from) {
             let details = vec![format!("not known yet: what is known of them begins {}", self.when(from))];
-            return Some(Why { role, said, holds: false, details, parts: Vec::new() });
+            return Some(Why { details, ..Why::new(role, said, false, Join::Condition) });
         }
         let mut lower = Lower::new(self.schema, self.settings, &items.declared, self.sources);
         if let Some(zone) = self.module.segments.get(id.idx()).and_then(|s| s.header.zone) {
@@ -110,19 +124,66 @@ impl Explain<'_> {
         }
         let mut walk = Walk { explain: self, lower, evaluator, person, depth };
         let mut parts = walk.view(segment, if with_rules { &rules } else { &[] });
+        let mut numbers = Vec::new();
+        parts.iter_mut().for_each(|part| part.number(&mut numbers, None));
         if let Some(grace) = &segment.header.grace {
             walk.lower.known_at = walk.lower.before(grace);
             let words = walk.lower.words(grace.span);
-            let before = walk.view(segment, if with_rules { &rules } else { &[] });
+            let mut before = walk.view(segment, if with_rules { &rules } else { &[] });
             let holds = before.iter().all(blocks_not);
-            // Told of only where it decides otherwise than what is known now.
-            if holds != parts.iter().all(blocks_not) {
+            // Told of only where something is otherwise than as is known now.
+            let now = std::mem::take(&mut numbers);
+            let mut at = 0;
+            before.iter_mut().for_each(|part| part.number(&mut numbers, Some((&now, &mut at))));
+            if numbers.len() > now.len() {
                 let said = format!("as if the last {words} were not, by the grace period");
-                parts.push(Why { role: Role::Before, said, holds, details: Vec::new(), parts: before });
+                parts.push(Why { parts: before, ..Why::new(Role::Before, said, holds, Join::All) });
             }
         }
         let holds = parts.iter().all(blocks_not);
-        Some(Why { role, said, holds, details: Vec::new(), parts })
+        Some(Why { parts, ..Why::new(role, said, holds, Join::All) })
+    }
+}
+
+impl Why {
+    fn new(role: Role, said: String, holds: bool, join: Join) -> Why {
+        Why { role, said, holds, fact: None, short_by: None, details: Vec::new(), join, condition: None, parts: Vec::new() }
+    }
+
+    /// The parts that are worth telling: all but a view of a grace period that decides as the
+    /// others do.
+    pub fn told_parts(&self) -> impl Iterator<Item = &Why> {
+        let of_now = self.parts.iter().filter(|part| part.role != Role::Before).all(blocks_not);
+        self.parts.iter().filter(move |part| part.role != Role::Before || part.holds != of_now)
+    }
+
+    /// Numbers the conditions as they are written: each outcome that is known by now. In a
+    /// second view the one in the same place is the same, unless its outcome is another.
+    fn number(&mut self, known: &mut Vec<bool>, first: Option<(&Vec<bool>, &mut usize)>) {
+        match (self.join, first) {
+            (Join::Condition, None) => {
+                self.condition = Some(known.len());
+                known.push(self.holds);
+            }
+            (Join::Condition, Some((first, at))) => {
+                if known.is_empty() {
+                    known.clone_from(first);
+                }
+                if first.get(*at) == Some(&self.holds) {
+                    self.condition = Some(*at);
+                } else {
+                    self.condition = Some(known.len());
+                    known.push(self.holds);
+                }
+                *at += 1;
+            }
+            (Join::All | Join::Several(..) | Join::Not, None) => {
+                self.parts.iter_mut().for_each(|part| part.number(known, None));
+            }
+            (Join::All | Join::Several(..) | Join::Not, Some((first, at))) => {
+                self.parts.iter_mut().for_each(|part| part.number(known, Some((first, &mut *at))));
+            }
+        }
     }
 }
 
@@ -149,28 +210,34 @@ impl Walk<'_, '_> {
 
     fn expr(&mut self, expr: &ast::Expr) -> Why {
         let said = self.lower.words(expr.span());
-        let why = |said, holds, parts| Why { role: Role::Condition, said, holds, details: Vec::new(), parts };
+        let why = |said, holds, join, parts| Why { parts, ..Why::new(Role::Condition, said, holds, join) };
         match expr {
             // Its halves are said of one thing: together they hold or do not.
-            ast::Expr::Group(group) if self.lower.is_said_of_one(group) => self.leaf(expr, said),
+            ast::Expr::Group(group) if group.form == GroupForm::Verbs || self.lower.is_said_of_one(group) => {
+                self.leaf(expr, said)
+            }
             ast::Expr::Group(group) => {
+                // What a member says may lean on what stands beside it.
+                let (before, known) = self.lower.enter_members(group);
+                let group = known.as_ref().unwrap_or(group);
                 let parts: Vec<Why> = group.members.iter().map(|m| self.expr(m)).collect();
+                self.lower.leave(before);
                 let n = parts.iter().filter(|p| p.holds).count() as u64;
-                let (words, holds) = match group.quantifier {
-                    Quantifier::All => ("all of".to_owned(), n == parts.len() as u64),
-                    Quantifier::Any => ("any of".to_owned(), n > 0),
-                    Quantifier::None => ("none of".to_owned(), n == 0),
-                    Quantifier::Cardinality { min, max: Some(max) } => {
-                        (format!("{min} to {max} of"), (min..=max).contains(&n))
-                    }
-                    Quantifier::Cardinality { min, max: None } => (format!("at least {min} of"), n >= min),
+                let n_parts = parts.len() as u64;
+                let (words, min, max) = match group.quantifier {
+                    Quantifier::All => ("all of".to_owned(), n_parts, None),
+                    Quantifier::Any => ("any of".to_owned(), 1, None),
+                    Quantifier::None => ("none of".to_owned(), 0, Some(0)),
+                    Quantifier::Cardinality { min, max: Some(max) } => (format!("{min} to {max} of"), min, Some(max)),
+                    Quantifier::Cardinality { min, max: None } => (format!("at least {min} of"), min, None),
                 };
-                why(words, holds, parts)
+                let holds = min <= n && max.is_none_or(|max| n <= max);
+                why(words, holds, Join::Several(min, max), parts)
             }
             ast::Expr::Not(inner, _) => {
                 let inner = self.expr(inner);
                 let holds = !inner.holds;
-                why("not".to_owned(), holds, vec![inner])
+                why("not".to_owned(), holds, Join::Not, vec![inner])
             }
             ast::Expr::Everyone(_)
             | ast::Expr::InSegment(_)
@@ -194,7 +261,8 @@ impl Walk<'_, '_> {
         details.cond(&cond);
         let mut details = details.found;
         details.dedup();
-        Why { role: Role::Condition, said, holds, details, parts }
+        let (fact, short_by) = self.fact(&cond, &said, holds);
+        Why { fact: Some(fact), short_by, details, parts, ..Why::new(Role::Condition, said, holds, Join::Condition) }
     }
 }
 

@@ -19,7 +19,7 @@ mod table;
 
 pub use aside::{Aside, sweep, try_place, write_whole};
 pub use changes::{Changes, GoneSegment, SegmentChanges};
-pub use column::{AttributeColumn, attribute_columns};
+pub use column::{AttributeColumn, StayColumn, attribute_columns};
 pub use digest::{FileDigest, digest_of_ids, digest_of_text, file_digest};
 pub use folder::{FolderFile, FolderIndex, INDEX_FILE, file_stem};
 pub use format::MembersFormat;
@@ -31,6 +31,12 @@ pub use table::{Chunks, Table, write_table};
 
 /// The column that names a segment, in a row a member.
 pub const SEGMENT_COLUMN: &str = "segment";
+
+/// The column that says since when a person is in a segment.
+pub const ENTERED_COLUMN: &str = "entered_at";
+
+/// The column that says when a person leaves a segment, if nothing else happens.
+pub const LEAVES_COLUMN: &str = "leaves_at";
 
 /// The column that says what changed, in a table of changes.
 pub const CHANGE_COLUMN: &str = "change";

@@ -1,151 +1,152 @@
-//! When the answer for one person can change though nothing new happens: as an
-//! event or a value crosses the edge of a window, a day of the calendar begins, or
-//! the person comes to exist.
+//! When the answer for one person changes: by what happens, and by time alone.
+//!
+//! A condition changes only at an *edge*: as an event or a value comes, as one of them
+//! crosses the end of a window, as a date comes near or is passed, as a period of the
+//! calendar begins, as a length of time has gone by, or as the person comes to exist.
+//! [`Edges`] knows from the plan which of these a condition asks about; for a person
+//! they are a list of instants, between which nothing changes. So the answer at each of
+//! them, by the plan evaluator, is the answer at every instant.
+//!
+//! Edges that come from data are exact however far away they are. A segment that asks for
+//! what comes again for ever, as an anniversary does, is looked at up to [`CALENDAR_DAYS`]
+//! ahead, which is more than a year.
 
-use crate::plan::{Literal, Node, Plan};
-use crate::reach::reached;
-use seg_data::{Batch, EventId, Period, Timestamp, Value, Zone};
-use seg_hir::hir::Moment;
-use std::collections::BTreeSet;
+mod asked;
+mod moments;
+mod values;
+mod walk;
+mod window;
 
-/// How many days ahead calendars are looked at.
-const DAYS_AHEAD: i64 = 400;
-/// More instants than this are not looked at.
-const INSTANTS_MAX: usize = 20_000;
+pub use walk::{Timeline, Walk};
 
-/// The first instant after `now` at which a segment, a root of the plan, has
-/// another answer for a person, a row of the batch, if nothing else happens. What
-/// the batch knows of that comes after `now`, events and values with a date, has
-/// not happened.
+use crate::plan::{Node, NodeId, Plan, Root};
+use asked::Asked;
+use seg_data::{Batch, Timestamp};
+use std::collections::HashMap;
+use window::Window;
+
+/// So many days ahead it is looked at what comes again for ever.
+pub const CALENDAR_DAYS: i64 = 400;
+
+/// When an answer changes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextChange {
+    /// The first instant after `now` with another answer, if nothing else happens.
+    pub at: Option<Timestamp>,
+    /// How far that was looked for; to the end of all years without one.
+    pub until: Option<Timestamp>,
+}
+
+/// What some segments of a plan ask that can change in time, made ready for person after
+/// person.
+#[derive(Debug)]
+pub struct Edges {
+    leaves: Vec<Leaf>,
+    /// Each after those it is made of.
+    parts: Vec<Part>,
+    /// The part that each segment is.
+    roots: Vec<usize>,
+}
+
+/// A condition that is made of no others.
+#[derive(Debug)]
+struct Leaf {
+    /// It alone, as the only root.
+    plan: Plan,
+    asked: Asked,
+    /// What it counts or adds up, where that lies in one window.
+    window: Option<Window>,
+}
+
+/// How conditions are joined.
+#[derive(Debug)]
+enum Part {
+    Const(bool),
+    /// Which of the leaves.
+    Leaf(usize),
+    Not(usize),
+    /// At least and at most so many.
+    Several(u64, u64, Vec<usize>),
+}
+
+impl Edges {
+    /// Of some segments of a plan, by their positions among its roots.
+    pub fn of(plan: &Plan, roots: &[usize]) -> Edges {
+        let chosen: Vec<Root> = roots.iter().filter_map(|at| plan.roots().get(*at).cloned()).collect();
+        let own = crate::passes::drop_unreached(&Plan { nodes: plan.nodes().to_vec(), roots: chosen });
+        let mut split = Split { plan: &own, leaves: Vec::new(), parts: Vec::new(), met: HashMap::new() };
+        let roots = own.roots().iter().map(|root| split.part(root.node)).collect();
+        let Split { leaves, parts, .. } = split;
+        Edges { leaves, parts, roots }
+    }
+
+    /// Of how many segments.
+    pub fn len(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// Whether of none.
+    pub fn is_empty(&self) -> bool {
+        self.roots.is_empty()
+    }
+
+    /// A walk over people; it keeps what it found out about calendars.
+    pub fn walk(&self) -> Walk<'_> {
+        Walk::new(self)
+    }
+}
+
+/// A plan on its way into parts.
+struct Split<'p> {
+    plan: &'p Plan,
+    leaves: Vec<Leaf>,
+    parts: Vec<Part>,
+    met: HashMap<NodeId, usize>,
+}
+
+impl Split<'_> {
+    fn part(&mut self, id: NodeId) -> usize {
+        if let Some(part) = self.met.get(&id) {
+            return *part;
+        }
+        let all = |members: &[NodeId]| members.len() as u64;
+        let part = match self.plan.node(id) {
+            None => Part::Const(false),
+            Some(Node::Const(value)) => Part::Const(*value),
+            Some(Node::Not(inner)) => Part::Not(self.part(*inner)),
+            Some(Node::All(members)) => Part::Several(all(members), u64::MAX, self.members(members)),
+            Some(Node::Any(members)) => Part::Several(1, u64::MAX, self.members(members)),
+            Some(Node::Cardinality { min, max, members }) => {
+                Part::Several(*min, max.unwrap_or(u64::MAX), self.members(members))
+            }
+            Some(_) => {
+                let root = Root { name: String::new(), node: id };
+                let plan =
+                    crate::passes::drop_unreached(&Plan { nodes: self.plan.nodes().to_vec(), roots: vec![root] });
+                let (asked, window) = (Asked::of(&plan), Window::of(&plan));
+                self.leaves.push(Leaf { plan, asked, window });
+                Part::Leaf(self.leaves.len() - 1)
+            }
+        };
+        self.parts.push(part);
+        self.met.insert(id, self.parts.len() - 1);
+        self.parts.len() - 1
+    }
+
+    fn members(&mut self, members: &[NodeId]) -> Vec<usize> {
+        members.iter().map(|member| self.part(*member)).collect()
+    }
+}
+
+/// The first instant after `now` at which a segment, a root of the plan, has another answer
+/// for a person, a row of the batch, if nothing else happens. What the batch knows of that
+/// comes after `now`, events and values with a date, has not happened.
 ///
-/// Looks at every instant at which an event or a value crosses the edge of a
-/// window, at the one from which the person exists and at the days of the next 400; `None` when none of them changes the
-/// answer, and outside the years 1 to 9999.
-pub fn next_change(plan: &Plan, root: usize, batch: &Batch, row: usize, now: Timestamp) -> Option<Timestamp> {
+/// `None` for a segment or a person that is not there, an instant out of range, or columns
+/// that break the batch contract.
+pub fn next_change(plan: &Plan, root: usize, batch: &Batch, row: usize, now: Timestamp) -> Option<NextChange> {
     let now = now.in_range().ok()?;
-    let root = plan.roots().get(root)?.clone();
-    let plan = Plan { nodes: plan.nodes().to_vec(), roots: vec![root] };
-    crate::needs(&plan).check(batch).ok()?;
-    let person = batch.known_at(row..row.checked_add(1)?, now).ok()?;
-    let is_in = |at: Timestamp| crate::evaluate(&plan, &person, at).first().is_some_and(|mask| mask.get(0));
-    let today = is_in(now);
-    let mut before = now;
-    for at in edges(&plan, &person, now) {
-        if is_in(at) == today {
-            before = at;
-            continue;
-        }
-        // It changed at some instant since the one before.
-        let (mut same, mut other) = (before.0, at.0);
-        while other - same > 1 {
-            let middle = same + (other - same) / 2;
-            match is_in(Timestamp(middle)) == today {
-                true => same = middle,
-                false => other = middle,
-            }
-        }
-        return Some(Timestamp(other));
-    }
-    None
-}
-
-/// The instants after `now` that are worth looking at, ascending.
-fn edges(plan: &Plan, person: &Batch, now: Timestamp) -> impl Iterator<Item = Timestamp> {
-    let (periods, zones) = periods(plan);
-    let mut edges = BTreeSet::new();
-    for time in times(person, now) {
-        for (period, zone) in &periods {
-            let edge = period.after(time, *zone);
-            // Windows are closed or open: either side of the edge may be it.
-            edges.extend([edge, Timestamp(edge.0.saturating_add(1))]);
-        }
-    }
-    // Who does not exist yet will, whatever happens.
-    edges.extend(person.exists_from(0));
-    for zone in zones {
-        let today = zone.date(now);
-        edges.extend((1..=DAYS_AHEAD).map(|n| zone.start_of_day(seg_data::Date(today.0.saturating_add(n as i32)))));
-    }
-    edges.into_iter().filter(move |edge| *edge > now && edge.is_in_range()).take(INSTANTS_MAX)
-}
-
-/// When something happened to the person, or will: dates among the attributes may
-/// lie ahead.
-fn times(person: &Batch, now: Timestamp) -> BTreeSet<Timestamp> {
-    let schema = person.schema();
-    let mut times = BTreeSet::new();
-    for id in (0..schema.events.len() as u32).map(EventId) {
-        let Some(events) = person.events(id) else { continue };
-        times.extend(events.range(0).map(|idx| events.time(idx)));
-    }
-    for id in (0..schema.attributes.len() as u32).map(seg_data::AttributeId) {
-        match person.attribute(id, 0, now) {
-            Some(Value::Timestamp(time)) => drop(times.insert(time)),
-            Some(Value::Date(day)) => drop(times.insert(Zone::UTC.start_of_day(day))),
-            _ => {}
-        }
-        let history = person.history(id);
-        times.extend(history.into_iter().flat_map(|history| history.range(0).map(|at| history.time(at))));
-    }
-    times
-}
-
-/// The lengths of windows, none first, with the zones of their calendars.
-fn periods(plan: &Plan) -> (Vec<(Period, Zone)>, Vec<Zone>) {
-    let mut periods = vec![(Period::Fixed(0), Zone::UTC)];
-    let mut zones = vec![Zone::UTC];
-    let mut moment = |moment: Moment| match moment {
-        Moment::Before(period, zone) => {
-            periods.push((period, zone));
-            zones.push(zone);
-        }
-        Moment::After(Period::Fixed(micros), zone) => periods.push((Period::Fixed(micros.saturating_neg()), zone)),
-        Moment::After(Period::Months(months), zone) => periods.push((Period::Months(months.saturating_neg()), zone)),
-        Moment::StartOf(_, _, zone) => zones.push(zone),
-        Moment::At(_) => {}
-    };
-    let mut lengths = Vec::new();
-    for node in reached(plan).into_iter().filter_map(|id| plan.node(id)) {
-        for query in node.queries() {
-            [query.interval.from, query.interval.to].into_iter().flatten().for_each(|bound| moment(bound.moment));
-            query.known_at.into_iter().for_each(&mut moment);
-        }
-        match node {
-            Node::Moment(at) => moment(*at),
-            Node::History { of, .. } => {
-                let bounds = of.interval().into_iter().flat_map(|interval| [interval.from, interval.to]);
-                bounds.flatten().for_each(|bound| moment(bound.moment));
-            }
-            Node::Literal(Literal(Value::Integer(micros))) => lengths.extend(i64::try_from(*micros)),
-            Node::Chain(chain) => {
-                let within = chain.steps.iter().filter_map(|step| step.within).chain(chain.whole);
-                within.for_each(|length| moment(Moment::Before(length.period, length.zone)));
-            }
-            Node::Seen(_, known_at) => known_at.iter().for_each(|at| moment(*at)),
-            Node::Shift { by, is_back: false, .. } => moment(Moment::Before(by.period, by.zone)),
-            Node::Shift { by, is_back: true, .. } => moment(Moment::After(by.period, by.zone)),
-            // These change as a day begins.
-            Node::Today { zone, .. } | Node::DayOf(_, zone) | Node::Part(_, _, zone) | Node::Periods { zone, .. } => {
-                moment(Moment::Before(Period::Fixed(0), *zone));
-            }
-            // These are what they are made of, or have windows of their own, which are
-            // above, or never change by themselves.
-            Node::Const(_) | Node::All(_) | Node::Any(_) | Node::Cardinality { .. } | Node::Not(_) => {}
-            Node::Known(_) | Node::Compare(..) | Node::OneOf(..) | Node::Text { .. } | Node::Has(..) => {}
-            Node::FirstOrLastN { .. } | Node::Items { .. } | Node::Sample { .. } | Node::InList(..) => {}
-            Node::Profile(_) | Node::Elements { .. } | Node::Element { .. } | Node::HeldValue { .. } => {}
-            Node::Literal(_) | Node::Attribute(..) | Node::Property(..) | Node::Time | Node::Field { .. } => {}
-            Node::Anniversary(..) | Node::Elapsed(_) | Node::Distance { .. } | Node::UsualGap(_) => {}
-            Node::MostWithin { .. } | Node::Arithmetic(..) | Node::Scale { .. } | Node::Convert(..) => {}
-            Node::FoldCase(_) | Node::ListLength(_) | Node::Aggregate { .. } | Node::EventTime { .. } => {}
-            Node::Missing => {}
-        }
-    }
-    // A number may be a length of time that something is compared with.
-    periods.extend(lengths.into_iter().map(|micros| (Period::Fixed(micros), Zone::UTC)));
-    zones.sort_unstable_by_key(|zone| zone.name());
-    zones.dedup();
-    periods.sort_unstable_by_key(|(period, zone)| (format!("{period}"), zone.name()));
-    periods.dedup();
-    (periods, zones)
+    plan.roots().get(root)?;
+    crate::needs(plan).check(batch).ok()?;
+    Edges::of(plan, &[root]).walk().next_changes(batch, row, now)?.into_iter().next()
 }

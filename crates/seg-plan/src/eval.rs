@@ -71,6 +71,19 @@ impl<'a> Kernels<'a> {
         self.eval.bools(id, Domain::People)
     }
 
+    /// A value of each event of a name, by their positions in the batch's column.
+    pub(crate) fn values_of_events(&mut self, id: NodeId, event: EventId) -> Vec<Option<Value>> {
+        let column = self.eval.column(id, Domain::Events(event));
+        let rows = self.eval.event_rows(event);
+        let mut values = vec![None; self.eval.batch.events(event).map_or(0, |events| events.len())];
+        for (row, idx) in rows.idx.iter().enumerate() {
+            if let Some(value) = values.get_mut(*idx as usize) {
+                *value = column.value(row);
+            }
+        }
+        values
+    }
+
     /// For which events of a name a condition holds, by their positions in the
     /// batch's column.
     pub fn of_events(&mut self, id: NodeId, event: EventId) -> Vec<bool> {
@@ -84,6 +97,11 @@ impl<'a> Kernels<'a> {
         }
         bits
     }
+}
+
+/// A text that is equal exactly where values of one type are.
+pub(crate) fn value_key(value: &Value) -> String {
+    query::key(value)
 }
 
 struct Eval<'a> {

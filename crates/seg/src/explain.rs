@@ -4,18 +4,46 @@ use crate::compile::{Program, parse};
 use crate::project::Project;
 use seg_data::batch::BatchError;
 use seg_data::{Batch, Timestamp, TimestampError};
-use seg_hir::explain::{Explain, Why};
+use seg_hir::explain::{Explain, Fewest, Why};
+use seg_hir::{Lists, suggestion};
+use seg_plan::{Edges, NextChange};
+use seg_syntax::Parse;
 use std::fmt;
 
 /// Why a person is in a segment or not.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Explanation {
+    /// The name of the segment.
+    pub segment: String,
     /// The segment with its conditions, each true or false, and what decided it.
     pub why: Why,
-    /// When the answer changes if nothing else happens; none when it does not
-    /// within the instants that [`seg_plan::next_change`] looks at.
+    /// The numbers of conditions that alone make it so, whatever the others were.
+    pub proof: Vec<usize>,
+    /// The fewest conditions that keep the person out; none of somebody who is in, or whom no
+    /// change of conditions would let in.
+    pub fewest: Option<Fewest>,
+    /// When the answer changes if nothing else happens; none when it does not, or not before
+    /// `looked_until`.
     pub changes_at: Option<Timestamp>,
+    /// The numbers of the conditions that are otherwise then.
+    pub turning: Vec<usize>,
+    /// How far ahead it was looked for, where a condition asks about what comes again for
+    /// ever, such as an anniversary. Without it there is no such change at all.
+    pub looked_until: Option<Timestamp>,
+}
+
+/// Why a person is in each segment or not.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PersonExplanation {
+    /// The id that they go by.
+    pub id: String,
+    /// Each segment that was asked about, in the order of the program.
+    pub segments: Vec<Explanation>,
+    /// The segment that they go to, by the project's order of precedence, where it has one and
+    /// they are in any of it.
+    pub winner: Option<String>,
 }
 
 /// Whom to explain, and in which segment.
@@ -25,10 +53,10 @@ pub struct Explained<'a> {
     pub project: &'a Project,
     /// The project, compiled.
     pub program: &'a Program,
-    /// The people: a batch that the program was bound to.
+    /// The people: a batch that the program was bound to, or could be.
     pub batch: &'a Batch,
-    /// The name of a segment that is run.
-    pub segment: &'a str,
+    /// The name of a segment that is run; all of them without one.
+    pub segment: Option<&'a str>,
     /// An id of a person of the batch: the one they go by, or one that was merged into it.
     pub person: &'a str,
     /// When they are judged. What the batch knows of that comes later does not
@@ -40,10 +68,10 @@ pub struct Explained<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExplainError {
-    /// No segment of the program has this name.
-    Segment(String),
-    /// Nobody in the batch has this id.
-    Person(String),
+    /// No segment of the program has this name; perhaps one has a name near it.
+    Segment(String, Option<String>),
+    /// Nobody in the batch has this id; perhaps somebody has one near it.
+    Person(String, Option<String>),
     /// The batch is not one that the program can be bound to.
     Batch(BatchError),
     /// Nothing is evaluated as of this instant.
@@ -52,9 +80,17 @@ pub enum ExplainError {
 
 impl fmt::Display for ExplainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let near = |near: &Option<String>| match near {
+            Some(near) => format!("; did you mean \"{near}\"?"),
+            None => String::new(),
+        };
         match self {
-            ExplainError::Segment(name) => write!(f, "there is no segment \"{name}\" that is run"),
-            ExplainError::Person(id) => write!(f, "there is nobody with the id \"{id}\" in the data"),
+            ExplainError::Segment(name, like) => {
+                write!(f, "there is no segment \"{name}\" that is run{}", near(like))
+            }
+            ExplainError::Person(id, like) => {
+                write!(f, "there is nobody with the id \"{}\" in the data{}", id.escape_debug(), near(like))
+            }
             ExplainError::Batch(error) => error.fmt(f),
             ExplainError::Timestamp(error) => write!(f, "the instant asked about {error}"),
         }
@@ -64,44 +100,153 @@ impl fmt::Display for ExplainError {
 impl std::error::Error for ExplainError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            ExplainError::Segment(_) | ExplainError::Person(_) => None,
+            ExplainError::Segment(..) | ExplainError::Person(..) => None,
             ExplainError::Batch(error) => Some(error),
             ExplainError::Timestamp(error) => Some(error),
         }
     }
 }
 
-/// Why somebody is in a segment of a project, or not, and when that changes unless
-/// something happens.
+/// Why somebody is in the segments of a project, or not, and when that changes unless
+/// something happens. Of the batch only their row is looked at.
 ///
 /// # Errors
 /// A segment or a person that is not there, a batch that the program cannot be
 /// bound to, and an instant outside the years 1 to 9999.
-pub fn explain(of: Explained<'_>) -> Result<Explanation, ExplainError> {
+pub fn explain(of: Explained<'_>) -> Result<PersonExplanation, ExplainError> {
     let Explained { project, program, batch, segment, person, now } = of;
     let now = now.in_range().map_err(ExplainError::Timestamp)?;
-    let no_segment = || ExplainError::Segment(segment.to_owned());
-    let found = program.module().run().enumerate().find(|(_, (_, s))| s.name == segment);
-    let (root, (id, _)) = found.ok_or_else(no_segment)?;
-    let no_person = || ExplainError::Person(person.to_owned());
-    let row = batch.row_of(person).ok_or_else(no_person)?;
-    program.needs().check(batch).map_err(ExplainError::Batch)?;
-    let known = batch.known_at(row..row + 1, now).map_err(ExplainError::Batch)?;
-    let parses = parse(project);
-    let lists = project.lists(&parses);
-    let explain = Explain {
-        parses: &parses,
-        sources: &project.sources,
-        schema: &project.schema,
-        settings: project.settings,
-        lists: &lists,
-        module: program.module(),
-        batch: &known,
-        now,
+    let asked = |name: &str| segment.is_none_or(|segment| segment == name);
+    let roots: Vec<usize> =
+        program.segment_names().enumerate().filter(|(_, name)| asked(name)).map(|(at, _)| at).collect();
+    if let (Some(segment), true) = (segment, roots.is_empty()) {
+        let near = suggestion(segment, program.segment_names()).map(str::to_owned);
+        return Err(ExplainError::Segment(segment.to_owned(), near));
+    }
+    let Some(row) = batch.row_of(person) else {
+        let near = suggestion(person, (0..batch.len()).map(|row| batch.id(row))).map(str::to_owned);
+        return Err(ExplainError::Person(person.to_owned(), near));
     };
-    let why = explain.why(id, 0).ok_or_else(no_segment)?;
-    let changes_at = seg_plan::next_change(program.plan(), root, &known, 0, now);
-    Ok(Explanation { why, changes_at })
+    // Checking a column takes as long as it has rows.
+    let own = Batch::new(std::sync::Arc::clone(batch.schema()), batch.records().slice(row, 1));
+    let own = own.map_err(ExplainError::Batch)?;
+    program.needs().check(&own).map_err(ExplainError::Batch)?;
+    let known = own.known_at(0..1, now).map_err(ExplainError::Batch)?;
+    let (parses, edges) = (parse(project), Edges::of(program.plan(), &roots));
+    let told = Told { project, program, parses: &parses, lists: &project.lists(&parses), edges: &edges, roots: &roots };
+    let segments = told.of_person(&known, now);
+    let winner = winner(program, &known, now);
+    Ok(PersonExplanation { id: batch.id(row).to_owned(), segments, winner })
+}
+
+/// What explaining person after person needs once.
+struct Told<'a> {
+    project: &'a Project,
+    program: &'a Program,
+    parses: &'a [Parse],
+    lists: &'a Lists,
+    /// Of the segments that are asked about.
+    edges: &'a Edges,
+    /// Their positions.
+    roots: &'a [usize],
+}
+
+impl Told<'_> {
+    /// Each segment, for the only person of a batch of what was known.
+    fn of_person(&self, known: &Batch, now: Timestamp) -> Vec<Explanation> {
+        let Told { project, program, parses, lists, edges, roots } = *self;
+        let as_of = |now| Explain {
+            parses,
+            sources: &project.sources,
+            schema: &project.schema,
+            settings: project.settings,
+            lists,
+            module: program.module(),
+            batch: known,
+            now,
+        };
+        let next = edges.walk().next_changes(known, 0, now).unwrap_or_default();
+        let mut segments = Vec::with_capacity(roots.len());
+        for (nth, root) in roots.iter().enumerate() {
+            let Some((id, of_module)) = program.module().run().nth(*root) else { continue };
+            let Some(why) = as_of(now).why(id, 0) else { continue };
+            let NextChange { at, until } = next.get(nth).copied().unwrap_or(NextChange { at: None, until: None });
+            let later = at.and_then(|at| as_of(at).why(id, 0));
+            let turning = later.map_or(Vec::new(), |later| turning(&why, &later));
+            segments.push(Explanation {
+                segment: of_module.name.clone(),
+                proof: why.proof(),
+                fewest: why.fewest(),
+                why,
+                changes_at: at,
+                turning,
+                looked_until: until,
+            });
+        }
+        segments
+    }
+}
+
+/// Of some people, rows of a batch, those whom one condition keeps out of a segment: the least
+/// to go first, be it time that only has to pass or events that are missing; then the others,
+/// in the order of the rows as they are given.
+///
+/// # Errors
+/// Those of [`explain`].
+pub fn near_misses(of: Explained<'_>, rows: &[usize]) -> Result<Vec<(usize, Explanation)>, ExplainError> {
+    let Explained { project, program, batch, segment, now, .. } = of;
+    let now = now.in_range().map_err(ExplainError::Timestamp)?;
+    let name = segment.unwrap_or_default();
+    let root = program.segment_names().position(|known| known == name).ok_or_else(|| {
+        let near = suggestion(name, program.segment_names()).map(str::to_owned);
+        ExplainError::Segment(name.to_owned(), near)
+    })?;
+    program.needs().check(batch).map_err(ExplainError::Batch)?;
+    let (parses, edges) = (parse(project), Edges::of(program.plan(), &[root]));
+    let told = Told { project, program, parses: &parses, lists: &project.lists(&parses), edges: &edges, roots: &[root] };
+    let mut found: Vec<(usize, Explanation)> = Vec::new();
+    for row in rows {
+        let known = batch.known_at(*row..row.saturating_add(1), now).map_err(ExplainError::Batch)?;
+        let explained = told.of_person(&known, now).into_iter().next();
+        let is_near = |of: &Explanation| of.fewest.as_ref().is_some_and(|fewest| fewest.conditions.len() == 1);
+        found.extend(explained.filter(is_near).map(|of| (*row, of)));
+    }
+    // The sort keeps the order of those who have as much to go.
+    found.sort_by_key(|(_, of)| to_go(of, now));
+    Ok(found)
+}
+
+/// How much is missing: time before events, and what cannot be measured last.
+fn to_go(of: &Explanation, now: Timestamp) -> (u8, i64) {
+    let first = of.fewest.as_ref().and_then(|fewest| fewest.conditions.first().copied());
+    let short_by = first.and_then(|number| of.why.conditions().get(number)?.short_by);
+    match (of.changes_at, short_by) {
+        (Some(at), _) => (0, at.0.saturating_sub(now.0)),
+        (None, Some(n)) => (1, i64::try_from(n).unwrap_or(i64::MAX)),
+        (None, None) => (2, 0),
+    }
+}
+
+/// The conditions that are otherwise at another instant.
+fn turning(now: &Why, later: &Why) -> Vec<usize> {
+    let (now, later) = (now.conditions(), later.conditions());
+    let pairs = now.iter().zip(&later).enumerate();
+    pairs.filter(|(_, (now, later))| now.said == later.said && now.holds != later.holds).map(|(at, _)| at).collect()
+}
+
+/// The first segment of the order of precedence that the only person of a batch is in.
+fn winner(program: &Program, person: &Batch, now: Timestamp) -> Option<String> {
+    let module = program.module();
+    if module.precedence.is_empty() {
+        return None;
+    }
+    let masks = seg_plan::evaluate(program.plan(), person, now);
+    let is_in = |id: &seg_hir::hir::SegmentId| {
+        let at = module.run().position(|(run, _)| run == *id);
+        at.and_then(|at| masks.get(at)).is_some_and(|mask| mask.get(0))
+    };
+    let first = module.precedence.iter().find(|id| is_in(id))?;
+    module.segments.get(first.idx()).map(|segment| segment.name.clone())
 }
 
 #[cfg(test)]
@@ -137,7 +282,9 @@ mod tests {
         let loaded = seg_io::load_lines(&project.schema, settings.zone, profiles, &events).expect("read");
         let batch = Batch::new(Arc::clone(program.schema()), loaded.batch.records().clone()).expect("a batch");
         let (project, program) = (&project, &program);
-        explain(Explained { project, program, batch: &batch, segment, person: "ann", now })
+        let mut of =
+            explain(Explained { project, program, batch: &batch, segment: Some(segment), person: "ann", now })?;
+        Ok(of.segments.remove(0))
     }
 
     const ANN: &str = "{\"id\": \"ann\", \"plan\": \"pro\"}";

@@ -153,6 +153,7 @@ mod options;
 pub mod overlap;
 mod prepared;
 mod project;
+mod spells;
 #[cfg(feature = "io")]
 mod testing;
 #[doc(hidden)]
@@ -163,10 +164,11 @@ pub use diagnostics::Diagnostics;
 pub use engine::{Engine, Reason};
 pub use error::EvaluateError;
 pub use evaluation::Evaluation;
-pub use explain::{ExplainError, Explained, Explanation, explain};
+pub use explain::{ExplainError, Explained, Explanation, PersonExplanation, explain, near_misses};
 pub use options::Options;
 pub use prepared::{BoundProgram, OneByOne, Prepared};
 pub use project::{Project, ProjectError};
+pub use spells::{Crossing, Spells, Stay, StayParts};
 #[cfg(feature = "io")]
 pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
 
@@ -178,6 +180,6 @@ pub use seg_data::{Batch, Cancel, Date, Mask, Schema, Timestamp, TimestampError,
 #[doc(inline)]
 pub use seg_hir::Settings;
 #[doc(inline)]
-pub use seg_hir::explain::{Role, Why};
+pub use seg_hir::explain::{Fewest, Join, Role, Why};
 #[doc(inline)]
 pub use seg_plan::Cost;

@@ -55,6 +55,12 @@ pub const BROKEN: &[&str] = &["test", "--workspace", "--test", "it", "errors_of_
 /// environment says, from its seed.
 pub const WARNINGS: &[&str] = &["test", "--workspace", "--test", "it", "what_warnings_say", "--", "--nocapture"];
 
+/// The test that compares what is said of the instants at which answers change with the
+/// answers, of so many pairs of a segment and a person as the environment says, and what
+/// explanations say with who is in.
+pub const EDGES: &[&str] =
+    &["test", "--workspace", "--test", "it", "--", "answers_change_at", "explanations_are", "--nocapture"];
+
 /// What each step took, so that whoever adds one sees what it costs.
 #[derive(Default)]
 pub struct Steps {

@@ -9,6 +9,8 @@
 //! run unless `SEG_DIFFERENTIAL_SEED` gives another number to make them from.
 
 mod constructs;
+mod edges;
+mod explained;
 mod lints;
 mod profiles;
 mod sentences;

@@ -19,7 +19,8 @@ pub struct Results {
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub members_format: Option<Ending>,
     /// Write these attributes of people beside their ids, such as email,country:
-    /// their values as of the instant of the run.
+    /// their values as of the instant of the run. Of each person in a segment `entered_at` is
+    /// when they entered it, and `leaves_at` when they leave it if nothing else happens.
     #[arg(long, value_name = "ATTRIBUTES")]
     pub columns: Vec<String>,
     /// Compare with the members that an earlier run wrote: a file in any layout and
@@ -30,6 +31,9 @@ pub struct Results {
     /// .csv, .ndjson, .parquet or .arrow.
     #[arg(long, value_name = "FILE")]
     pub changes: Option<PathBuf>,
+    /// Write who stayed in each segment among the changes, too.
+    #[arg(long, requires = "changes")]
+    pub with_stayed: bool,
     /// Write which segment each person goes to, by the project's order of
     /// precedence, to a file ending in .csv, .ndjson, .parquet or .arrow.
     #[arg(long, value_name = "FILE")]

@@ -1,72 +1,305 @@
 //! `seg history`
 
 use super::{compiled, input, load, run};
-use crate::args::{Format, History};
+use crate::args::{Format, History, HistoryFormat};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
-use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
-use seg::unstable::parts;
-use seg::{Options, Timestamp};
+use seg::unstable::data::time::DAY;
+use seg::unstable::{parts, suggestion};
+use seg::{Options, Spells, Timestamp, Zone};
 use std::fmt::Write;
 
-const DAY: i64 = 24 * 3_600_000_000;
+/// The height of a bar in eighths.
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// So many bars stand in a line, where there are more days.
+const BARS_MAX: usize = 20;
+/// So long are names in a table that many terminals show.
+const NAME_MAX: usize = 23;
+
+/// A day of a segment: the step from the instant before to its own.
+#[derive(Default, Clone, Copy)]
+struct Step {
+    size: u64,
+    /// Who is in at the end and was not at the start, and the reverse.
+    entered_people: u64,
+    left_people: u64,
+    entries: u64,
+    exits: u64,
+    exits_by_event: u64,
+}
 
 pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     let mut project = load(&args.dir)?;
-    let Some(program) = compiled(&project, args.format, "counted", output)? else { return Ok(Exit::Errors) };
+    let shown_as = if args.format == HistoryFormat::Json { Format::Json } else { Format::Text };
+    let Some(program) = compiled(&project, shown_as, "counted", output)? else { return Ok(Exit::Errors) };
     let _input = input::take(&mut project)?;
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
+    let names: Vec<&str> = program.segment_names().collect();
+    let segments = chosen(&names, args.segment.as_deref())?;
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
-    let back = (0..i64::from(args.days)).rev().map(|days| Timestamp(now.0.saturating_sub(days * DAY)));
-    // No calendar has the days before the year 1.
-    let instants: Vec<Timestamp> = back.filter(|at| at.is_in_range()).collect();
+    let zone = manifest.zone.unwrap_or(Zone::UTC);
+    let instants = days_before(now, zone, args.days);
+    let (Some(first), Some(days)) = (instants.first().copied(), instants.get(1..)) else {
+        return Err(Failure::usage("no calendar has a day before that"));
+    };
     // Whatever the earliest day looks at, the later ones look at too.
-    let wanted = program.wanted(instants.first().copied().unwrap_or(now));
+    let wanted = program.wanted(first);
     let loaded = run::read(&project, manifest, (&wanted, &wanted), output)?;
     if let Some(refusal) = run::too_many_lost(&loaded.report, args.max_bad) {
         eprint!("{}", run::problems(&loaded.report));
         return Err(refusal);
     }
     let options = args.max_cost.into_iter().fold(run::options(), Options::with_max_cost);
-    let sizes = program.prepare().sizes_at(&loaded.batch, &instants, &options).map_err(run::refused)?;
-    let people: Vec<usize> = instants.iter().map(|at| run::n_existing(&loaded.batch, *at)).collect();
-    let names: Vec<&str> = program.segment_names().collect();
-    if args.format == Format::Json {
-        let at = |((now, people), sizes): ((&Timestamp, &usize), &Vec<u64>)| {
-            let sizes: serde_json::Map<String, serde_json::Value> =
-                names.iter().zip(sizes).map(|(name, size)| ((*name).to_owned(), (*size).into())).collect();
-            serde_json::json!({ "at": now.to_string(), "people": people, "sizes": sizes })
-        };
-        let history: Vec<_> = instants.iter().zip(&people).zip(&sizes).map(at).collect();
-        print_json(&serde_json::json!({ "people": loaded.report.profiles, "history": history }))?;
-        return Ok(Exit::Success);
+    let prepared = program.prepare();
+    let spells = prepared.spells(&loaded.batch, (first, now), &segments, &options).map_err(run::refused)?;
+    let steps: Vec<Vec<Step>> = spells.iter().map(|spells| steps(spells, &instants)).collect();
+    let of = Counted {
+        names: segments.iter().filter_map(|at| names.get(*at).copied()).collect(),
+        first,
+        days,
+        people: days.iter().map(|at| run::n_existing(&loaded.batch, *at)).collect(),
+        steps: &steps,
+        zone,
+    };
+    match args.format {
+        HistoryFormat::Json => print_json(&of.json(loaded.report.profiles))?,
+        HistoryFormat::Csv => print_text(&of.csv())?,
+        HistoryFormat::Text => {
+            let (name, everybody) = (&manifest.name, grouped(loaded.report.profiles));
+            let n = args.days;
+            let shown = now.in_zone(manifest.zone);
+            let head = format!("{name}: {everybody} people, {n} days up to {shown} (from {said_by})\n");
+            print_text(&(head + &if args.segment.is_some() { of.by_day() } else { of.by_segment() }))?;
+            eprint!("{}", run::problems(&loaded.report));
+        }
     }
-    let (name, everybody) = (&manifest.name, grouped(loaded.report.profiles));
-    let shown = now.in_zone(manifest.zone);
-    let mut text = format!("{name}: {everybody} people, each day up to {shown} (from {said_by})\n");
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
-    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    table.set_header(
-        [Cell::new("at"), right("people".to_owned())]
-            .into_iter()
-            .chain(names.iter().map(|name| right((*name).to_owned()))),
-    );
-    for ((now, people), sizes) in instants.iter().zip(people).zip(&sizes) {
-        let people = right(grouped(people as u64));
-        table.add_row(
-            [Cell::new(now.in_zone(manifest.zone)), people]
-                .into_iter()
-                .chain(sizes.iter().map(|size| right(grouped(*size)))),
-        );
-    }
-    for line in table.lines() {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    print_text(&text)?;
-    eprint!("{}", run::problems(&loaded.report));
     Ok(Exit::Success)
+}
+
+/// The positions of the segments that are asked for.
+fn chosen(names: &[&str], asked: Option<&str>) -> Result<Vec<usize>, Failure> {
+    let Some(asked) = asked else { return Ok((0..names.len()).collect()) };
+    match names.iter().position(|name| *name == asked) {
+        Some(at) => Ok(vec![at]),
+        None => {
+            let near = suggestion(asked, names.iter().copied());
+            let near = near.map_or(String::new(), |near| format!("; did you mean \"{near}\"?"));
+            Err(Failure::usage(format!("there is no segment \"{asked}\" that is run{near}")))
+        }
+    }
+}
+
+/// The instants of so many days up to one, and of the day before them: at its time of the day,
+/// by the clocks of the zone.
+fn days_before(now: Timestamp, zone: Zone, days: u32) -> Vec<Timestamp> {
+    let local = Timestamp(now.0.saturating_add(zone.offset(now)));
+    let back = (1..=i64::from(days)).rev().filter_map(|day| zone.instant_of(Timestamp(local.0 - day * DAY)));
+    // No calendar has the days before the year 1.
+    back.filter(|at| at.is_in_range()).chain([now]).collect()
+}
+
+/// What happened from each instant to the next.
+fn steps(spells: &Spells, instants: &[Timestamp]) -> Vec<Step> {
+    let mut steps = vec![Step::default(); instants.len().saturating_sub(1)];
+    let mut at = 0;
+    let crossings = &spells.crossings;
+    while let Some(first) = crossings.get(at) {
+        let day = instants.partition_point(|instant| *instant < first.at).saturating_sub(1);
+        let end = instants.get(day + 1).copied().unwrap_or(first.at);
+        // The crossings of one person in one step are beside each other.
+        let of_step = crossings.iter().skip(at).take_while(|c| c.row == first.row && c.at <= end);
+        let Some(step) = steps.get_mut(day) else { break };
+        let mut last_is_entry = first.is_entry;
+        for crossing in of_step {
+            step.entries += u64::from(crossing.is_entry);
+            step.exits += u64::from(!crossing.is_entry);
+            step.exits_by_event += u64::from(!crossing.is_entry && crossing.by_event);
+            last_is_entry = crossing.is_entry;
+            at += 1;
+        }
+        // Who first enters and last does so too was out at the start and is in at the end.
+        step.entered_people += u64::from(first.is_entry && last_is_entry);
+        step.left_people += u64::from(!first.is_entry && !last_is_entry);
+    }
+    let mut size = spells.members.count() as u64;
+    for step in &mut steps {
+        size = (size + step.entries).saturating_sub(step.exits);
+        step.size = size;
+    }
+    steps
+}
+
+/// What was counted, to be shown.
+struct Counted<'a> {
+    names: Vec<&'a str>,
+    /// The start of the first step.
+    first: Timestamp,
+    /// The end of each step.
+    days: &'a [Timestamp],
+    /// How many people existed then.
+    people: Vec<usize>,
+    /// For each segment.
+    steps: &'a [Vec<Step>],
+    zone: Zone,
+}
+
+impl Counted<'_> {
+    /// A line a segment, in 80 columns.
+    fn by_segment(&self) -> String {
+        let width = self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(7, NAME_MAX);
+        let mut out = format!("{:width$} {:>9} {:>8}  {:20} {:>7} {:>7}\n", "segment", "size", "change", "", "in", "out");
+        let _ = writeln!(out, "{}", "─".repeat(width + 56));
+        for (name, steps) in self.names.iter().zip(self.steps) {
+            let sum = |of: fn(&Step) -> u64| grouped(steps.iter().map(of).sum());
+            let (size, before) = (steps.last().map_or(0, |step| step.size), size_before(steps));
+            let change = signed(size as i64 - before as i64);
+            let sizes: Vec<u64> = steps.iter().map(|step| step.size).collect();
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                out,
+                "{:width$} {:>9} {change:>8}  {:20} {:>7} {:>7}",
+                shortened(name, width),
+                grouped(size),
+                bars(&sizes),
+                sum(|step| step.entries),
+                sum(|step| step.exits)
+            );
+        }
+        out
+    }
+
+    /// A line a day of one segment.
+    fn by_day(&self) -> String {
+        let mut out = String::new();
+        for (name, steps) in self.names.iter().zip(self.steps) {
+            let head = ["at", "people", "size", "entered", "left", "by time", "by an event"];
+            let [at, people, size, entered, left, by_time, by_event] = head;
+            let _ = writeln!(out, "\"{name}\"");
+            let _ = writeln!(out, "{at:25} {people:>9} {size:>9} {entered:>8} {left:>8} {by_time:>8} {by_event:>12}");
+            let _ = writeln!(out, "{}", "─".repeat(85));
+            for ((at, people), step) in self.days.iter().zip(&self.people).zip(steps) {
+                let at = at.in_zone(Some(self.zone)).to_string();
+                let [people, size] = [*people as u64, step.size].map(grouped);
+                let [entered, left] = [step.entries, step.exits].map(grouped);
+                let [by_time, by_event] = [step.exits - step.exits_by_event, step.exits_by_event].map(grouped);
+                // Writing to a string does not fail.
+                let _ = write!(out, "{at:25} {people:>9} {size:>9} {entered:>8} {left:>8} {by_time:>8} {by_event:>12}");
+                if (step.entered_people, step.left_people) != (step.entries, step.exits) {
+                    let _ = write!(out, "   people: {} in, {} out", step.entered_people, step.left_people);
+                }
+                out.push('\n');
+            }
+        }
+        out
+    }
+
+    fn csv(&self) -> String {
+        let mut out = "segment,after,until,people,size_before,size,entered_people,left_people,entries,exits,exits_by_event,exits_by_time\n".to_owned();
+        for (name, steps) in self.names.iter().zip(self.steps) {
+            let name = format!("\"{}\"", name.replace('"', "\"\""));
+            let (mut after, mut before) = (self.first, size_before(steps));
+            for ((until, people), step) in self.days.iter().zip(&self.people).zip(steps) {
+                let Step { size, entered_people, left_people, entries, exits, exits_by_event } = *step;
+                let by_time = exits - exits_by_event;
+                // Writing to a string does not fail.
+                let _ = writeln!(
+                    out,
+                    "{name},{after},{until},{people},{before},{size},{entered_people},{left_people},{entries},{exits},{exits_by_event},{by_time}"
+                );
+                (after, before) = (*until, size);
+            }
+        }
+        out
+    }
+
+    fn json(&self, people: u64) -> serde_json::Value {
+        let day = |(nth, (at, people)): (usize, (&Timestamp, &usize))| {
+            let of = |steps: &Vec<Step>| steps.get(nth).copied().unwrap_or_default();
+            let sizes: serde_json::Map<String, serde_json::Value> = self
+                .names
+                .iter()
+                .zip(self.steps)
+                .map(|(name, steps)| ((*name).to_owned(), of(steps).size.into()))
+                .collect();
+            let moves: serde_json::Map<String, serde_json::Value> = self
+                .names
+                .iter()
+                .zip(self.steps)
+                .map(|(name, steps)| {
+                    let Step { entered_people, left_people, entries, exits, exits_by_event, .. } = of(steps);
+                    let moves = serde_json::json!({
+                        "entries": entries,
+                        "exits": exits,
+                        "exits_by_event": exits_by_event,
+                        "exits_by_time": exits - exits_by_event,
+                        "entered_people": entered_people,
+                        "left_people": left_people,
+                    });
+                    ((*name).to_owned(), moves)
+                })
+                .collect();
+            serde_json::json!({ "at": at.to_string(), "people": people, "sizes": sizes, "moves": moves })
+        };
+        let history: Vec<_> = self.days.iter().zip(&self.people).enumerate().map(day).collect();
+        serde_json::json!({ "people": people, "history": history })
+    }
+}
+
+/// How large a segment was before its first step.
+fn size_before(steps: &[Step]) -> u64 {
+    steps.first().map_or(0, |step| (step.size + step.exits).saturating_sub(step.entries))
+}
+
+fn signed(n: i64) -> String {
+    let sign = match n {
+        0 => "±",
+        1.. => "+",
+        _ => "−",
+    };
+    format!("{sign}{}", grouped(n.unsigned_abs()))
+}
+
+fn shortened(name: &str, width: usize) -> String {
+    match name.chars().count() > width {
+        true => name.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
+        false => name.to_owned(),
+    }
+}
+
+/// Sizes as a line of bars, from the smallest to the largest; of many the last of each of some
+/// stretches.
+fn bars(sizes: &[u64]) -> String {
+    let n = sizes.len().min(BARS_MAX);
+    let picked: Vec<u64> =
+        (1..=n).filter_map(|nth| sizes.get((nth * sizes.len()).div_ceil(n).saturating_sub(1)).copied()).collect();
+    let (least, most) = (picked.iter().min().copied().unwrap_or(0), picked.iter().max().copied().unwrap_or(0));
+    let bar = |size: &u64| {
+        let height = ((size - least) * 7).checked_div(most - least).unwrap_or(3);
+        BARS.get(height as usize).copied().unwrap_or('▁')
+    };
+    picked.iter().map(bar).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_keep_the_time_of_the_clock() {
+        let berlin = Zone::parse("Europe/Berlin").expect("a zone");
+        let at = |text: &str| Timestamp::parse(text, Some(berlin)).expect(text);
+        let found = days_before(at("2026-03-30 02:30"), berlin, 2);
+        // Half past two does not come on the day on which clocks go forward.
+        assert_eq!(found, [at("2026-03-28 02:30"), at("2026-03-29 03:30"), at("2026-03-30 02:30")]);
+    }
+
+    #[test]
+    fn bars_go_from_the_smallest_to_the_largest() {
+        assert_eq!(bars(&[0, 7, 3]), "▁█▄");
+        assert_eq!(bars(&[5, 5]), "▄▄");
+        assert_eq!(bars(&(0..100).collect::<Vec<u64>>()).chars().count(), BARS_MAX);
+        assert_eq!((bars(&[]), signed(-1_200), signed(3)), (String::new(), "−1,200".to_owned(), "+3".to_owned()));
+    }
 }

@@ -17,10 +17,12 @@ use crate::args::{self, Layout};
 use crate::exit::Failure;
 use folder::Folder;
 use seg::unstable::data::AttributeId;
-use seg::unstable::io::results::{KnownNames, Previous, RunManifest, read_previous};
+use seg::unstable::io::results::{
+    ENTERED_COLUMN, KnownNames, LEAVES_COLUMN, Previous, RunManifest, read_previous,
+};
 use seg::unstable::io::{MembersFormat, Sizes};
 use seg::unstable::module;
-use seg::{Program, Project, Timestamp};
+use seg::{Program, Project, StayParts, Timestamp};
 use std::path::Path;
 
 /// What a run was asked to write, as far as the arguments alone say that it can be.
@@ -29,7 +31,11 @@ pub struct Asked<'r> {
     winners: Option<Table<'r>>,
     changes: Option<Table<'r>>,
     previous: Option<&'r Path>,
-    columns: &'r [String],
+    columns: Vec<String>,
+    /// Which instants of each person in each segment stand beside them.
+    stays: Vec<&'static str>,
+    /// Whether those who stayed stand among the changes.
+    with_stayed: bool,
     record: Option<&'r Path>,
     manifest: Option<&'r Path>,
     /// What the last run recorded.
@@ -105,7 +111,9 @@ impl<'r> Asked<'r> {
             winners: args.winners.as_deref().map(table).transpose()?,
             changes: args.changes.as_deref().map(table).transpose()?,
             previous: args.changes_since.as_deref(),
-            columns: &args.columns,
+            columns: args.columns.clone(),
+            stays: Vec::new(),
+            with_stayed: args.with_stayed,
             record: args.record.as_deref(),
             manifest: args.manifest.as_deref(),
             sizes,
@@ -130,12 +138,13 @@ impl<'r> Asked<'r> {
     /// What cannot work: attributes that the schema does not have, columns and files of one
     /// name, a path that the project is read from or that cannot be written, and an earlier
     /// result that cannot be read.
-    pub fn over(self, project: &Project, program: &Program) -> Result<Results<'r>, Failure> {
+    pub fn over(mut self, project: &Project, program: &Program) -> Result<Results<'r>, Failure> {
         if self.winners.is_some() && module(program).precedence.is_empty() {
             return Err(no_precedence());
         }
         let names: Vec<&str> = program.segment_names().collect();
-        let columns = columns::attributes(self.columns, program.schema())?;
+        (self.columns, self.stays) = columns::stays(&self.columns, program.schema());
+        let columns = columns::attributes(&self.columns, program.schema())?;
         columns::refuse_repeated(&self, &columns, &names, program.schema())?;
         let folder = match self.members {
             Some(Members::Files(table)) => Some(Folder::new(table.path, table.format, &names)?),
@@ -156,6 +165,12 @@ impl Results<'_> {
     /// Whether it must be known what was read, byte by byte.
     pub fn needs_inputs(&self) -> bool {
         self.asked.manifest.is_some() || self.asked.verified.is_some()
+    }
+
+    /// Which instants of each person in each segment are asked for.
+    pub fn stays(&self) -> StayParts {
+        let has = |name| self.asked.stays.contains(&name);
+        StayParts { entered_at: has(ENTERED_COLUMN), leaves_at: has(LEAVES_COLUMN) }
     }
 
     /// How large segments were in the run before.

@@ -7,12 +7,14 @@ use crate::args::{Format, MemoryLimit, Run, Share};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
+use seg::unstable::io::results::{ENTERED_COLUMN, LEAVES_COLUMN, StayColumn};
 use seg::unstable::io::{
     LoadRequest, Loaded, LoadedParts, Manifest, Memory, Problem, ReadError, Report, load_in_parts,
 };
 use seg::unstable::{ComparedLists, module, parts};
 use seg::{
-    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted,
+    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Stay, StayParts, Timestamp,
+    Wanted,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -40,6 +42,10 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     // What no segment reads is left in the files, unless it is to be written or checked.
     let mut asked = program.wanted(now);
     asked.attributes.extend(&results.columns);
+    if results.stays() != (StayParts { entered_at: false, leaves_at: false }) {
+        // Who is in a segment may have entered it long before its windows.
+        asked.events.values_mut().for_each(|event| (event.since, event.is_existence) = (None, false));
+    }
     let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
     let ask = |request| LoadRequest {
         wanted: Some(wanted),
@@ -65,13 +71,16 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     }
     let mut lists = ComparedLists::new(&project, &program);
     let prepared = program.prepare();
-    let (evaluation, cost) = evaluate(args, &prepared, &loaded, &mut lists, now)?;
+    let Outcome { evaluation, cost, stays } =
+        evaluate(args, &prepared, &loaded, &mut lists, (now, results.stays()))?;
     lists.tell(&mut loaded.report);
     if let Some(exit) = refused_data(args, &loaded.report)? {
         return Ok(exit);
     }
     let n_people = n_existing(&loaded.people, now);
+    let stays = stay_columns(&stays, results.stays());
     let run = results::Run {
+        stays: &stays,
         program: &program,
         settings: manifest,
         loaded: &loaded,
@@ -111,18 +120,30 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     Ok(if args.deny && !guards.broken.is_empty() { Exit::Errors } else { Exit::Success })
 }
 
-/// Who is in what, by the engine and within the costs that were asked for, and what that was
-/// expected to cost. Lists are compared with the data on the way, which is there in parts.
+/// Who is in what.
+struct Outcome {
+    evaluation: Evaluation,
+    /// What that was expected to cost.
+    cost: Cost,
+    /// For each segment since when its members are in it, and until when, as far as that is
+    /// asked for.
+    stays: Vec<Vec<Stay>>,
+}
+
+/// Who is in what, by the engine and within the costs that were asked for. Lists are compared
+/// with the data on the way, which is there in parts.
 fn evaluate(
     args: &Run,
     prepared: &Prepared,
     loaded: &LoadedParts,
     lists: &mut ComparedLists,
-    now: Timestamp,
-) -> Result<(Evaluation, Cost), Failure> {
+    (now, asked): (Timestamp, StayParts),
+) -> Result<Outcome, Failure> {
     let options = args.engine.map(Into::into).into_iter().fold(options(), Options::with_engine);
     let mut all: Option<Evaluation> = None;
     let mut cost = Cost(Duration::ZERO);
+    let mut stays: Vec<Vec<Stay>> = Vec::new();
+    let mut first_row = 0;
     for at in 0..loaded.n_parts() {
         let batch = loaded.part(at).map_err(Failure::new)?;
         lists.look(&batch);
@@ -131,6 +152,14 @@ fn evaluate(
             return Err(refused(EvaluateError::CostLimitExceeded { cost, max_cost }));
         }
         let evaluation = prepared.evaluate_with(&batch, now, &options).map_err(refused)?;
+        if asked.entered_at || asked.leaves_at {
+            let own = prepared.stays(&batch, now, evaluation.masks(), asked, &self::options()).map_err(refused)?;
+            stays.resize(own.len(), Vec::new());
+            for (all, own) in stays.iter_mut().zip(own) {
+                all.extend(own.into_iter().map(|stay| Stay { row: stay.row + first_row, ..stay }));
+            }
+        }
+        first_row += batch.len() as u32;
         match &mut all {
             None => all = Some(evaluation),
             Some(all) => all.append(&evaluation),
@@ -140,7 +169,18 @@ fn evaluate(
     if let Reason::NoNativeCode(error) = evaluation.reason() {
         eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
     }
-    Ok((evaluation, cost))
+    Ok(Outcome { evaluation, cost, stays })
+}
+
+/// Since when everybody is in what they are in, and until when, as far as that is asked for.
+fn stay_columns(stays: &[Vec<Stay>], asked: StayParts) -> Vec<StayColumn> {
+    let column = |name: &str, time: fn(&Stay) -> Option<Timestamp>| {
+        let times = stays.iter().map(|of| of.iter().filter_map(|stay| Some((stay.row, time(stay)?))).collect());
+        StayColumn { name: name.to_owned(), times: times.collect() }
+    };
+    let entered = asked.entered_at.then(|| column(ENTERED_COLUMN, |stay| stay.entered_at));
+    let leaves = asked.leaves_at.then(|| column(LEAVES_COLUMN, |stay| stay.leaves_at));
+    entered.into_iter().chain(leaves).collect()
 }
 
 /// Data that has any problem, with `--strict`. It is told of here.

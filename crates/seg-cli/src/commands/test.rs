@@ -95,7 +95,7 @@ pub fn write_why(out: &mut String, why: &Why, depth: usize) {
     for detail in &why.details {
         let _ = writeln!(out, "{indent}    {detail}");
     }
-    why.parts.iter().for_each(|part| write_why(out, part, depth + 1));
+    why.told_parts().for_each(|part| write_why(out, part, depth + 1));
 }
 
 fn json(report: &TestReport) -> serde_json::Map<String, serde_json::Value> {

@@ -28,15 +28,13 @@ impl Lower<'_> {
         {
             return one;
         }
-        let n_lists = self.known_lists.len();
-        let said = self.lists_said_beside(group);
-        self.known_lists.extend(said);
+        let n_lists = self.enter(group);
         let mut members: Vec<Lowered> = Vec::with_capacity(group.members.len());
         for member in &group.members {
             let strays = is_row && self.strays_from_filter(members.last(), member);
             members.push(if strays { Lowered::error() } else { self.expr_in(member, scope) });
         }
-        self.known_lists.truncate(n_lists);
+        self.leave(n_lists);
         if is_row {
             let word = if group.quantifier == Quantifier::Any { "or" } else { "and" };
             // What a negative reaches decides what a window reaches.
@@ -67,6 +65,32 @@ impl Lower<'_> {
             Quantifier::Cardinality { min, max } => Cond::Cardinality { min, max, members: conds },
         };
         Lowered { cond, facts }
+    }
+
+    /// Notes what the members of a group say of each other, such as that a list is known, for
+    /// whoever reads them one by one; gives what [`Lower::leave`] wants back.
+    fn enter(&mut self, group: &Group) -> usize {
+        let n_lists = self.known_lists.len();
+        let said = self.lists_said_beside(group);
+        self.known_lists.extend(said);
+        n_lists
+    }
+
+    /// The same for a group whose members are not lowered together: also with verbs that
+    /// share an object written out, where that makes it another group.
+    pub(crate) fn enter_members(&mut self, group: &Group) -> (usize, Option<Group>) {
+        let is_verbs = |member: &ast::Expr| matches!(member, ast::Expr::Group(g) if g.form == GroupForm::Verbs);
+        let is_row = group.form == GroupForm::Chain;
+        let known = if is_row && group.members.iter().any(is_verbs) { self.with_verbs_known(group) } else { None };
+        if group.form == GroupForm::Compound {
+            self.check_compound(group);
+        }
+        (self.enter(known.as_ref().unwrap_or(group)), known)
+    }
+
+    /// Forgets what a group noted.
+    pub(crate) fn leave(&mut self, n_lists: usize) {
+        self.known_lists.truncate(n_lists);
     }
 
     /// Whether the halves of a comparison are said of one item of a list, or of one value

@@ -26,6 +26,8 @@ pub struct SegmentChanges {
     pub entered: Vec<u32>,
     /// The rows of those who were in it and are not now.
     pub left: Vec<u32>,
+    /// The rows of those who were in it and still are.
+    pub stayed: Vec<u32>,
     /// The ids of those who were in it and are not in the data any more.
     pub left_the_data: Vec<String>,
 }
@@ -74,16 +76,18 @@ impl Changes {
         Changes { segments, gone: gone.collect() }
     }
 
-    /// A row a change: of each segment those who entered, then those who left.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Changed<'_>> {
-        self.segments.iter().flat_map(|of_segment| {
+    /// A row a change: of each segment those who entered, then those who left; between them
+    /// those who stayed, where they are asked for.
+    pub(super) fn rows(&self, with_stayed: bool) -> impl Iterator<Item = Changed<'_>> {
+        self.segments.iter().flat_map(move |of_segment| {
             let segment = of_segment.segment.as_str();
             let known = move |change| move |person: &u32| Changed { segment, change, person: Some(*person), id: "" };
             let entered = of_segment.entered.iter().map(known("entered"));
             let left = of_segment.left.iter().map(known("left"));
             let unknown = of_segment.left_the_data.iter();
             let unknown = unknown.map(move |id| Changed { segment, change: "left", person: None, id });
-            entered.chain(left).chain(unknown)
+            let stayed = of_segment.stayed.iter().filter(move |_| with_stayed).map(known("stayed"));
+            entered.chain(stayed).chain(left).chain(unknown)
         })
     }
 }
@@ -118,6 +122,7 @@ fn changes_of(name: &str, mask: &Mask, before: Option<&[String]>, rows: &HashMap
     }
     let was_in = Mask::from_bools(was_in);
     let entered = mask.rows().filter(|row| !was_in.get(*row)).map(|row| row as u32).collect();
+    let stayed = was_in.rows().filter(|row| mask.get(*row)).map(|row| row as u32).collect();
     let left = was_in.rows().filter(|row| !mask.get(*row)).map(|row| row as u32).collect();
-    SegmentChanges { segment: name.to_owned(), is_known: before.is_some(), entered, left, left_the_data }
+    SegmentChanges { segment: name.to_owned(), is_known: before.is_some(), entered, left, stayed, left_the_data }
 }

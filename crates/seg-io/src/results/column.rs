@@ -2,7 +2,9 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, Decimal128Array, ListArray, StructArray, UInt32Array, new_null_array};
+use arrow_array::{
+    Array, ArrayRef, Decimal128Array, ListArray, StructArray, TimestampMicrosecondArray, UInt32Array, new_null_array,
+};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Fields};
 use arrow_select::take::take;
@@ -24,6 +26,29 @@ pub struct AttributeColumn {
     /// The type of its values.
     pub ty: Type,
     values: ArrayRef,
+}
+
+/// Instants that are those of a person in one segment, and others in another: since when they
+/// are in it, until when.
+#[derive(Debug, Clone)]
+pub struct StayColumn {
+    /// The name of the column.
+    pub name: String,
+    /// For each segment, in the order of the project, the instants of those who have one, by
+    /// their rows, ascending.
+    pub times: Vec<Vec<(u32, Timestamp)>>,
+}
+
+impl StayColumn {
+    /// The instants of some people in segments by their positions; none where there is no row.
+    pub(super) fn of_rows(&self, rows: impl Iterator<Item = (usize, Option<u32>)>) -> ArrayRef {
+        let time = |(segment, row): (usize, Option<u32>)| {
+            let (times, row) = (self.times.get(segment)?, row?);
+            let at = times.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+            times.get(at).map(|(_, time)| time.0)
+        };
+        Arc::new(rows.map(time).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+    }
 }
 
 /// Some attributes of everybody with their values as of an instant. An attribute that the

@@ -1,7 +1,7 @@
 //! Members as tables: a row a member, a row a person, a row a change.
 
 use super::changes::{Changed, Changes};
-use super::column::AttributeColumn;
+use super::column::{AttributeColumn, StayColumn};
 use super::table::{Chunks, ROWS, Table, text_column};
 use super::{CHANGE_COLUMN, SEGMENT_COLUMN};
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
@@ -21,12 +21,15 @@ pub struct Members<'a> {
     pub segments: &'a [(&'a str, &'a Mask)],
     /// The attributes that stand beside each person.
     pub columns: &'a [AttributeColumn],
+    /// What stands behind them of each person in each segment; not in a table with a row a
+    /// person.
+    pub stays: &'a [StayColumn],
 }
 
 impl<'a> Members<'a> {
     /// A row a member: the segment, the person, the attributes.
     pub fn long(&self) -> (Table, Chunks<'a>) {
-        let table = self.table([SEGMENT_COLUMN, ID_COLUMN], []);
+        let table = self.table_of_stays([SEGMENT_COLUMN, ID_COLUMN]);
         let segments = self.segments;
         let rows = (0..).zip(segments).flat_map(|(at, (_, mask))| mask.rows().map(move |row| (at, row as u32)));
         let members = *self;
@@ -34,7 +37,8 @@ impl<'a> Members<'a> {
             let names = rows.iter().filter_map(|(at, _)| Some(segments.get(*at)?.0));
             let names = text_column(names)?;
             let people: UInt32Array = rows.iter().map(|(_, row)| Some(*row)).collect();
-            Ok([vec![names, members.ids(&people)?], members.of_columns(&people)?].concat())
+            let stays = members.of_stays(|| rows.iter().map(|(at, row)| (*at, Some(*row))));
+            Ok([vec![names, members.ids(&people)?], members.of_columns(&people)?, stays].concat())
         });
         (table, chunks)
     }
@@ -59,28 +63,35 @@ impl<'a> Members<'a> {
 
     /// A row a member of one segment, by its position: the person, the attributes.
     pub fn of_segment(&self, at: usize) -> (Table, Chunks<'a>) {
-        let table = self.table([ID_COLUMN], []);
+        let table = self.table_of_stays([ID_COLUMN]);
         let mask = self.segments.get(at).map(|(_, mask)| *mask);
         let members = *self;
         let rows = mask.into_iter().flat_map(Mask::rows);
         let chunks = in_chunks(&table, rows, move |rows: Vec<usize>| {
             let people: UInt32Array = rows.iter().map(|row| Some(*row as u32)).collect();
-            Ok([vec![members.ids(&people)?], members.of_columns(&people)?].concat())
+            let stays = members.of_stays(|| rows.iter().map(|row| (at, Some(*row as u32))));
+            Ok([vec![members.ids(&people)?], members.of_columns(&people)?, stays].concat())
         });
         (table, chunks)
     }
 
-    /// A row a person who entered or left a segment, with what they did and the attributes.
-    pub fn changes(&self, changes: &'a Changes) -> (Table, Chunks<'a>) {
-        let table = self.table([SEGMENT_COLUMN, ID_COLUMN, CHANGE_COLUMN], []);
+    /// A row a person who entered or left a segment, or stayed where that is asked for, with
+    /// what they did and the attributes.
+    pub fn changes(&self, changes: &'a Changes, with_stayed: bool) -> (Table, Chunks<'a>) {
+        let table = self.table_of_stays([SEGMENT_COLUMN, ID_COLUMN, CHANGE_COLUMN]);
         let members = *self;
-        let chunks = in_chunks(&table, changes.rows(), move |rows: Vec<Changed<'a>>| {
+        let position = |name: &str| members.segments.iter().position(|(segment, _)| *segment == name);
+        let chunks = in_chunks(&table, changes.rows(with_stayed), move |rows: Vec<Changed<'a>>| {
             let texts = |text: fn(&Changed<'a>) -> &'a str| text_column(rows.iter().map(text));
             let id = |row: &Changed<'a>| row.person.map_or(row.id, |person| members.batch.id(person as usize));
             let ids = text_column(rows.iter().map(id))?;
             let people: UInt32Array = rows.iter().map(|row| row.person).collect();
             let told = vec![texts(|row| row.segment)?, ids, texts(|row| row.change)?];
-            Ok([told, members.of_columns(&people)?].concat())
+            let stays = members.of_stays(|| {
+                let of = |row: &Changed<'a>| (position(row.segment).unwrap_or(usize::MAX), row.person);
+                rows.iter().map(of)
+            });
+            Ok([told, members.of_columns(&people)?, stays].concat())
         });
         (table, chunks)
     }
@@ -104,6 +115,19 @@ impl<'a> Members<'a> {
         let columns = self.columns.iter().map(|column| (column.name.clone(), column.ty.clone(), true));
         let booleans = booleans.into_iter().map(|name| (name.to_owned(), Type::Boolean, false));
         Table::new(texts.chain(columns).chain(booleans))
+    }
+
+    /// The same with what stands behind the attributes.
+    fn table_of_stays<'n, const N: usize>(&self, texts: [&'n str; N]) -> Table {
+        let texts = texts.into_iter().map(|name| (name.to_owned(), Type::Text, false));
+        let columns = self.columns.iter().map(|column| (column.name.clone(), column.ty.clone(), true));
+        let stays = self.stays.iter().map(|column| (column.name.clone(), Type::Timestamp, true));
+        Table::new(texts.chain(columns).chain(stays))
+    }
+
+    /// The instants of some people in segments by their positions.
+    fn of_stays<I: Iterator<Item = (usize, Option<u32>)>>(&self, rows: impl Fn() -> I) -> Vec<ArrayRef> {
+        self.stays.iter().map(|column| column.of_rows(rows())).collect()
     }
 
     fn ids(&self, people: &UInt32Array) -> Result<ArrayRef, ArrowError> {

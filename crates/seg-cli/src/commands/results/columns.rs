@@ -5,9 +5,31 @@ use crate::exit::Failure;
 use seg::Schema;
 use seg::unstable::data::schema::Target;
 use seg::unstable::data::{AttributeId, batch::ID_COLUMN};
-use seg::unstable::io::results::{CHANGE_COLUMN, SEGMENT_COLUMN};
+use seg::unstable::io::results::{CHANGE_COLUMN, ENTERED_COLUMN, LEAVES_COLUMN, SEGMENT_COLUMN};
 use seg::unstable::suggestion;
 use std::collections::HashSet;
+
+/// The instants of each person in each segment that arguments name, and the arguments without
+/// them. An attribute of such a name goes before.
+pub fn stays(args: &[String], schema: &Schema) -> (Vec<String>, Vec<&'static str>) {
+    let own = [ENTERED_COLUMN, LEAVES_COLUMN];
+    let is_stay = |name: &str| own.contains(&name) && schema.lookup(name).is_empty();
+    let (mut rest, mut stays) = (Vec::new(), Vec::new());
+    for arg in args {
+        if !arg.split(',').any(|name| is_stay(name.trim())) {
+            rest.push(arg.clone());
+            continue;
+        }
+        let (own_names, others): (Vec<&str>, Vec<&str>) =
+            arg.split(',').map(str::trim).partition(|name| is_stay(name));
+        stays.extend(own.into_iter().filter(|own| own_names.contains(own)));
+        if !others.is_empty() {
+            rest.push(others.join(","));
+        }
+    }
+    stays.dedup();
+    (rest, stays)
+}
 
 /// The attributes that arguments name, each with commas between names or one with a comma in
 /// its own.
@@ -71,6 +93,12 @@ pub fn refuse_repeated(
     schema: &Schema,
 ) -> Result<(), Failure> {
     let mut own: HashSet<&str> = HashSet::new();
+    if let (Some(name), Some(Members::Wide(_))) = (asked.stays.first(), asked.members) {
+        return Err(Failure::usage(format!(
+            "`--columns`: `{name}` is of a person in one segment, and a wide table has a row a person; \
+             write `--layout long` or `--layout files`; nothing was run"
+        )));
+    }
     match asked.members {
         Some(Members::Long(_)) => own.extend([SEGMENT_COLUMN, ID_COLUMN]),
         Some(Members::Files(_)) => own.extend([ID_COLUMN]),

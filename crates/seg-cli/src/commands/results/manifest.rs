@@ -7,8 +7,8 @@ use crate::output;
 use seg::unstable::data::parallel;
 use seg::unstable::frozen::fingerprints;
 use seg::unstable::io::results::{
-    FileDigest, Fingerprints, InputFile, OutputFile, RowCounts, RunManifest, SegmentResult, digest_of_ids,
-    digest_of_text, file_digest,
+    FileDigest, Fingerprints, InputFile, OutputFile, RowCounts, RunManifest, SegmentResult, StayColumn,
+    digest_of_ids, digest_of_text, file_digest,
 };
 use seg::unstable::io::{LoadedParts, Manifest};
 use seg::unstable::{Input, InputKind, input_files};
@@ -28,6 +28,8 @@ pub struct Run<'a> {
     /// Who said as of when.
     pub said_by: &'a str,
     pub n_people: usize,
+    /// The instants that stand beside people in segments.
+    pub stays: &'a [StayColumn],
     /// What was read, where that is told of.
     pub inputs: Option<&'a Inputs>,
 }

@@ -33,7 +33,7 @@ pub fn write(results: &Results<'_>, run: Run<'_>) -> Result<Written, Failure> {
     let internal = |error| Failure::new(format!("the columns cannot be written: {error}; nothing was written"));
     let columns = attribute_columns(&run.loaded.people, &results.columns, run.now).map_err(internal)?;
     let segments: Vec<(&str, &Mask)> = run.program.segment_names().zip(run.evaluation.masks()).collect();
-    let tables = Tables { batch: &run.loaded.people, now: run.now, segments: &segments, columns: &columns };
+    let tables = Tables { batch: &run.loaded.people, now: run.now, segments: &segments, columns: &columns, stays: run.stays };
     let asked = &results.asked;
     sweep_before(results);
     let mut staged = Staged { files: Vec::new(), new_folder: None, is_told: asked.manifest.is_some() };
@@ -51,7 +51,7 @@ pub fn write(results: &Results<'_>, run: Run<'_>) -> Result<Written, Failure> {
     }
     let changes = results.previous.as_ref().map(|previous| Changes::between(previous, &tables));
     if let (Some(table), Some(changes)) = (asked.changes, &changes) {
-        staged.table(table, "changes", tables.changes(changes))?;
+        staged.table(table, "changes", tables.changes(changes, asked.with_stayed))?;
     }
     if let Some(path) = asked.record {
         let sizes = segments.iter().map(|(name, mask)| ((*name).to_owned(), mask.count() as u64)).collect();
