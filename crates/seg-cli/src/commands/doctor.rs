@@ -58,6 +58,7 @@ pub fn run(args: &Doctor, output: &Output) -> Result<Exit, Failure> {
         said_by,
         n_people: run::n_existing(&loaded.batch, now),
         denies: &denies,
+        max: output.shown_max(),
         not_late: not_late(manifest),
     };
     match args.format {

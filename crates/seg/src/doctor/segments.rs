@@ -3,6 +3,8 @@
 use super::words::{count, grouped, percent};
 use super::{Examined, Finding, FindingKind};
 use seg_data::Mask;
+use seg_hir::hir::with_references;
+use std::collections::BTreeSet;
 
 /// A segment, as far as its people tell whether it is worth having.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,9 +77,15 @@ pub(super) fn tell(
         let about = about.iter().map(|name| (*name).to_owned()).collect();
         findings.push(Finding { kind, about, says, write, figure, limit });
     };
+    let parts = parts_of_others(of);
     for segment in segments.iter().filter(|segment| !segment.is_used) {
         let name = segment.segment.as_str();
-        let write = "`used by campaign \"…\"` below its name, or `archived`".to_owned();
+        let write = match parts.contains(name) {
+            // What others refer to cannot be archived.
+            true => "nothing, if it is only a part of others; else `used by campaign \"…\"` below its name",
+            false => "`used by campaign \"…\"` below its name, or `archived`",
+        };
+        let write = write.to_owned();
         find(FindingKind::Orphaned, &[name], format!("no `used by` says what \"{name}\" is for"), write, None, None);
     }
     for segment in segments.iter().filter(|segment| segment.entered == 0) {
@@ -115,6 +123,16 @@ pub(super) fn tell(
         let (figure, limit) = (Some(audiences as f64), Some(segments.len() as f64));
         find(FindingKind::OverSegmented, &[], says, write, figure, limit);
     }
+}
+
+/// The names of the segments that others refer to.
+fn parts_of_others(of: Examined<'_>) -> BTreeSet<String> {
+    let module = of.program.module();
+    let referred = module.run().flat_map(|(id, segment)| {
+        let all = with_references(module, id).segments.into_iter().map(|other| other.name);
+        all.filter(|name| *name != segment.name).collect::<Vec<_>>()
+    });
+    referred.collect()
 }
 
 /// `1 person is`, `12 people are`

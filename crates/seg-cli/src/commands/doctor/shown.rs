@@ -20,6 +20,8 @@ pub struct Shown<'a> {
     pub n_people: usize,
     /// The kinds of finding that fail the command.
     pub denies: &'a BTreeSet<FindingKind>,
+    /// So many findings of a kind are shown to people.
+    pub max: usize,
     /// Why it is not known how late events arrive, where it is not.
     pub not_late: Option<&'static str>,
 }
@@ -30,24 +32,34 @@ impl Shown<'_> {
         let now = self.now.in_zone(self.manifest.zone);
         let mut out = format!("{name}: {n_people} people, judged at {now} (from {})\n", self.said_by);
         self.write_figures(&mut out);
-        let mut last = None;
-        for (at, finding) in self.health.findings.iter().enumerate() {
-            if last != Some(finding.kind) {
-                let denied = if self.denies.contains(&finding.kind) { " (denied)" } else { "" };
-                // Writing to a string does not fail.
-                let _ = writeln!(out, "\n{}{denied}", finding.kind.slug().replace('-', " "));
-                last = Some(finding.kind);
-            }
-            let _ = writeln!(out, "  {}", finding.says);
-            // What helps several that stand together is said once.
-            let next = self.health.findings.get(at + 1).filter(|next| next.kind == finding.kind);
-            if next.is_none_or(|next| next.write != finding.write) {
-                let _ = writeln!(out, "    → {}", finding.write);
-            }
+        for kind in FindingKind::ALL {
+            let of_kind = self.health.findings.iter().filter(|finding| finding.kind == kind);
+            self.write_findings(&mut out, kind, &of_kind.collect::<Vec<_>>());
         }
         out.push('\n');
         out.push_str(&self.sum());
         out
+    }
+
+    fn write_findings(&self, out: &mut String, kind: FindingKind, findings: &[&Finding]) {
+        if findings.is_empty() {
+            return;
+        }
+        let denied = if self.denies.contains(&kind) { " (denied)" } else { "" };
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "\n{}{denied}", kind.slug().replace('-', " "));
+        let shown = findings.get(..self.max).unwrap_or(findings);
+        for (at, finding) in shown.iter().enumerate() {
+            let _ = writeln!(out, "  {}", finding.says);
+            // What helps several that stand together is said once.
+            if shown.get(at + 1).is_none_or(|next| next.write != finding.write) {
+                let _ = writeln!(out, "    → {}", finding.write);
+            }
+        }
+        let n_more = findings.len() - shown.len();
+        if n_more > 0 {
+            let _ = writeln!(out, "  {n_more} more like these; `--all` shows them");
+        }
     }
 
     /// What is told whether it is well or not.
