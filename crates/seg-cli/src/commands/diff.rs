@@ -150,8 +150,8 @@ impl Explaining<'_> {
     fn first_of(&self, moved: &Moved, segment: &str) -> Option<(String, Option<Explanation>)> {
         let person = moved.first.as_ref()?;
         let Explaining { project, program, loaded, now } = self;
-        let of = Explained { project, program, batch: &loaded.batch, segment, person, now: *now };
+        let of = Explained { project, program, batch: &loaded.batch, segment: Some(segment), person, now: *now };
         // Somebody whom only the old version reads cannot be explained by the new one.
-        Some((person.clone(), seg::explain(of).ok()))
+        Some((person.clone(), seg::explain(of).ok().and_then(|explained| explained.segments.into_iter().next())))
     }
 }

@@ -13,8 +13,8 @@ use seg::unstable::io::{
 };
 use seg::unstable::{ComparedLists, module, parts};
 use seg::{
-    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Stay, StayParts, Timestamp,
-    Wanted,
+    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Stay, StayParts,
+    Timestamp, Wanted,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -71,8 +71,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     }
     let mut lists = ComparedLists::new(&project, &program);
     let prepared = program.prepare();
-    let Outcome { evaluation, cost, stays } =
-        evaluate(args, &prepared, &loaded, &mut lists, (now, results.stays()))?;
+    let Outcome { evaluation, cost, stays } = evaluate(args, &prepared, &loaded, &mut lists, (now, results.stays()))?;
     lists.tell(&mut loaded.report);
     if let Some(exit) = refused_data(args, &loaded.report)? {
         return Ok(exit);

@@ -150,7 +150,7 @@ fn settings(project: &Project) -> Result<&Manifest, Failure> {
 /// What stands in the files of a project. Lists may be long: of them it is when they changed.
 fn texts(project: &Project) -> Texts {
     let sources = parts(project).sources;
-    let mut texts: Texts = sources.iter().map(|(_, source)| (source.name().to_owned(), source.text.clone())).collect();
+    let mut texts: Texts = sources.iter().map(|(_, source)| (source.name.clone(), source.text.clone())).collect();
     let lists = input_files(project).unwrap_or_default().into_iter().filter(|input| input.kind == InputKind::List);
     for list in lists {
         let state = std::fs::metadata(&list.path).ok().map(|found| (found.modified().ok(), found.len()));

@@ -109,8 +109,7 @@ impl<'e> Walk<'e> {
                 first_answers = answers.to_vec();
                 return n_open > 0;
             }
-            for (((found, before), answer), is_wanted) in
-                found.iter_mut().zip(&first_answers).zip(answers).zip(wanted)
+            for (((found, before), answer), is_wanted) in found.iter_mut().zip(&first_answers).zip(answers).zip(wanted)
             {
                 if found.is_none() && before != answer {
                     *found = Some(at);

@@ -178,8 +178,13 @@ impl Window {
                 Meets::At(at) => end = if is_closed { at.saturating_add(1) } else { at },
             }
         }
-        for (moment, is_closed) in
-            self.query.interval.to.map(|to| (to.moment, to.is_closed)).into_iter().chain(self.query.known_at.map(|at| (at, true)))
+        for (moment, is_closed) in self
+            .query
+            .interval
+            .to
+            .map(|to| (to.moment, to.is_closed))
+            .into_iter()
+            .chain(self.query.known_at.map(|at| (at, true)))
         {
             let is_inside = |at: i64| Meets::always(if is_closed { time.0 <= at } else { time.0 < at });
             match meet(moment, &is_inside) {
