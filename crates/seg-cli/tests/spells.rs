@@ -82,8 +82,7 @@ fn changes_tell_of_those_who_stayed_where_that_is_asked_for() {
 #[test]
 fn history_gives_the_entries_and_exits_that_were_counted() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let args =
-        ["history", "examples/online-retail", "--at", "2011-07-01T00:00:00Z", "--days", "20", "--format", "csv"];
+    let args = ["history", "examples/online-retail", "--at", "2011-07-01T00:00:00Z", "--days", "20", "--format", "csv"];
     let found = seg(&root, &args);
     assert_eq!(found.status.code(), Some(0), "{}", err(&found));
     let found = out(&found);
@@ -103,7 +102,8 @@ fn history_gives_the_entries_and_exits_that_were_counted() {
         .map(|(segment, row)| {
             let figure = |name: &str| row[place(name) - 1];
             let (after, until) = (figure("after"), figure("until"));
-            let rest = ["size_before", "entered_people", "left_people", "entries", "exits", "exits_by_event", "exits_by_time"];
+            let rest =
+                ["size_before", "entered_people", "left_people", "entries", "exits", "exits_by_event", "exits_by_time"];
             format!("{after},{until},{segment},{}", rest.map(figure).join(","))
         })
         .collect();
@@ -151,7 +151,12 @@ fn samples_are_the_same_for_a_seed() {
     let ids = |args: &[&str]| {
         let output = seg(dir.path(), &[&["sample", "Lately", "--format", "json"], args].concat());
         let json: serde_json::Value = serde_json::from_str(&out(&output)).expect("JSON");
-        json["people"].as_array().expect("people").iter().map(|p| p["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+        json["people"]
+            .as_array()
+            .expect("people")
+            .iter()
+            .map(|p| p["id"].as_str().expect("an id").to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(ids(&[]), ["ben", "ann", "dan"]);
     assert_eq!(ids(&["--seed", "b", "-n", "2"]), ["ben", "dan"]);

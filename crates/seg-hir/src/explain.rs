@@ -147,7 +147,17 @@ impl Explain<'_> {
 
 impl Why {
     fn new(role: Role, said: String, holds: bool, join: Join) -> Why {
-        Why { role, said, holds, fact: None, short_by: None, details: Vec::new(), join, condition: None, parts: Vec::new() }
+        Why {
+            role,
+            said,
+            holds,
+            fact: None,
+            short_by: None,
+            details: Vec::new(),
+            join,
+            condition: None,
+            parts: Vec::new(),
+        }
     }
 
     /// The parts that are worth telling: all but a view of a grace period that decides as the

@@ -203,7 +203,8 @@ pub fn near_misses(of: Explained<'_>, rows: &[usize]) -> Result<Vec<(usize, Expl
     })?;
     program.needs().check(batch).map_err(ExplainError::Batch)?;
     let (parses, edges) = (parse(project), Edges::of(program.plan(), &[root]));
-    let told = Told { project, program, parses: &parses, lists: &project.lists(&parses), edges: &edges, roots: &[root] };
+    let told =
+        Told { project, program, parses: &parses, lists: &project.lists(&parses), edges: &edges, roots: &[root] };
     let mut found: Vec<(usize, Explanation)> = Vec::new();
     for row in rows {
         let known = batch.known_at(*row..row.saturating_add(1), now).map_err(ExplainError::Batch)?;

@@ -149,7 +149,8 @@ impl Counted<'_> {
     /// A line a segment, in 80 columns.
     fn by_segment(&self) -> String {
         let width = self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(7, NAME_MAX);
-        let mut out = format!("{:width$} {:>9} {:>8}  {:20} {:>7} {:>7}\n", "segment", "size", "change", "", "in", "out");
+        let mut out =
+            format!("{:width$} {:>9} {:>8}  {:20} {:>7} {:>7}\n", "segment", "size", "change", "", "in", "out");
         let _ = writeln!(out, "{}", "─".repeat(width + 56));
         for (name, steps) in self.names.iter().zip(self.steps) {
             let sum = |of: fn(&Step) -> u64| grouped(steps.iter().map(of).sum());

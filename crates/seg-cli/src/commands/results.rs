@@ -17,9 +17,7 @@ use crate::args::{self, Layout};
 use crate::exit::Failure;
 use folder::Folder;
 use seg::unstable::data::AttributeId;
-use seg::unstable::io::results::{
-    ENTERED_COLUMN, KnownNames, LEAVES_COLUMN, Previous, RunManifest, read_previous,
-};
+use seg::unstable::io::results::{ENTERED_COLUMN, KnownNames, LEAVES_COLUMN, Previous, RunManifest, read_previous};
 use seg::unstable::io::{MembersFormat, Sizes};
 use seg::unstable::module;
 use seg::{Program, Project, StayParts, Timestamp};

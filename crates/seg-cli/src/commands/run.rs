@@ -11,8 +11,8 @@ use seg::unstable::io::results::{ENTERED_COLUMN, LEAVES_COLUMN, StayColumn};
 use seg::unstable::io::{LoadRequest, Loaded, Manifest, Problem, Report};
 use seg::unstable::{module, parts, tell_of_lists};
 use seg::{
-    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Stay, StayParts, Timestamp,
-    Wanted,
+    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Stay, StayParts,
+    Timestamp, Wanted,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -20,8 +20,7 @@ pub fn stays(args: &[String], schema: &Schema) -> (Vec<String>, Vec<&'static str
             rest.push(arg.clone());
             continue;
         }
-        let (own_names, others): (Vec<&str>, Vec<&str>) =
-            arg.split(',').map(str::trim).partition(|name| is_stay(name));
+        let (own_names, others): (Vec<&str>, Vec<&str>) = arg.split(',').map(str::trim).partition(|name| is_stay(name));
         stays.extend(own.into_iter().filter(|own| own_names.contains(own)));
         if !others.is_empty() {
             rest.push(others.join(","));

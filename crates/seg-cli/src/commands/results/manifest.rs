@@ -7,8 +7,8 @@ use crate::output;
 use seg::unstable::data::parallel;
 use seg::unstable::frozen::fingerprints;
 use seg::unstable::io::results::{
-    FileDigest, Fingerprints, InputFile, OutputFile, RowCounts, RunManifest, SegmentResult, StayColumn,
-    digest_of_ids, digest_of_text, file_digest,
+    FileDigest, Fingerprints, InputFile, OutputFile, RowCounts, RunManifest, SegmentResult, StayColumn, digest_of_ids,
+    digest_of_text, file_digest,
 };
 use seg::unstable::io::{Loaded, Manifest};
 use seg::unstable::{Input, InputKind, input_files};

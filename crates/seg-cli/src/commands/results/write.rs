@@ -33,7 +33,8 @@ pub fn write(results: &Results<'_>, run: Run<'_>) -> Result<Written, Failure> {
     let internal = |error| Failure::new(format!("the columns cannot be written: {error}; nothing was written"));
     let columns = attribute_columns(&run.loaded.batch, &results.columns, run.now).map_err(internal)?;
     let segments: Vec<(&str, &Mask)> = run.program.segment_names().zip(run.evaluation.masks()).collect();
-    let tables = Tables { batch: &run.loaded.batch, now: run.now, segments: &segments, columns: &columns, stays: run.stays };
+    let tables =
+        Tables { batch: &run.loaded.batch, now: run.now, segments: &segments, columns: &columns, stays: run.stays };
     let asked = &results.asked;
     sweep_before(results);
     let mut staged = Staged { files: Vec::new(), new_folder: None, is_told: asked.manifest.is_some() };
