@@ -117,6 +117,7 @@ pub struct StayParts {
 }
 
 impl Prepared {
+    #[doc(hidden)]
     /// Since when each member of each segment is in it and until when, from who is in: one list
     /// a segment, in the order of the rows. What is not asked for is left out.
     ///

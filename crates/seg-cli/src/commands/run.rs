@@ -9,10 +9,9 @@ use crate::output::{self, Output, grouped, print_json, print_text};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use seg::unstable::io::results::{ENTERED_COLUMN, LEAVES_COLUMN, StayColumn};
 use seg::unstable::io::{LoadRequest, Loaded, Manifest, Problem, Report};
-use seg::unstable::{module, parts, tell_of_lists};
+use seg::unstable::{Stay, StayParts, module, parts, tell_of_lists};
 use seg::{
-    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Stay, StayParts,
-    Timestamp, Wanted,
+    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
