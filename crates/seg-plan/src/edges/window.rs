@@ -13,7 +13,10 @@ use std::collections::HashMap;
 
 /// What is asked of each event of a batch, by their names: whether it counts, and what is
 /// measured of it.
-pub(super) type Columns = HashMap<EventId, (Option<Vec<bool>>, Option<Vec<Option<i128>>>)>;
+pub(super) type Columns = HashMap<EventId, (Option<Vec<bool>>, Option<Measured>)>;
+
+/// A number for each event, where there is one.
+type Measured = Vec<Option<i128>>;
 
 /// What is found of the events in the window.
 #[derive(Debug, Clone, Copy, PartialEq)]
