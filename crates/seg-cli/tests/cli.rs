@@ -116,12 +116,10 @@ fn a_history_for_people_and_for_tools() {
     insta::assert_snapshot!(shown(&seg_in(dir.path(), &["history", "--days", "3"])), @r"
     exit 0
     ── out
-    shop: 2 people, each day up to 2026-06-01T12:00:00Z (from seg.toml)
-     at                     people   Recent
-    ────────────────────────────────────────
-     2026-05-30T12:00:00Z        1        0
-     2026-05-31T12:00:00Z        2        1
-     2026-06-01T12:00:00Z        2        1
+    shop: 2 people, 3 days up to 2026-06-01T12:00:00Z (from seg.toml)
+    segment      size   change                            in     out
+    ───────────────────────────────────────────────────────────────
+    Recent          1       +1  ▁██                        1       0
     ── err
     ");
     let json = ["history", "--days", "2", "--at", "2026-05-21 00:00", "--format", "json"];
@@ -136,6 +134,16 @@ fn a_history_for_people_and_for_tools() {
           "people": 1,
           "sizes": {
             "Recent": 0
+          },
+          "moves": {
+            "Recent": {
+              "entries": 0,
+              "exits": 0,
+              "exits_by_event": 0,
+              "exits_by_time": 0,
+              "entered_people": 0,
+              "left_people": 0
+            }
           }
         },
         {
@@ -143,6 +151,16 @@ fn a_history_for_people_and_for_tools() {
           "people": 1,
           "sizes": {
             "Recent": 0
+          },
+          "moves": {
+            "Recent": {
+              "entries": 0,
+              "exits": 0,
+              "exits_by_event": 0,
+              "exits_by_time": 0,
+              "entered_people": 0,
+              "left_people": 0
+            }
           }
         }
       ]

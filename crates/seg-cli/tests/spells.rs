@@ -126,7 +126,7 @@ fn history_is_read_at_80_columns() {
     insta::assert_snapshot!(shown, @r#"
     shop: 5 people, 3 days up to 2026-06-01T12:00:00Z (from seg.toml)
     segment      size   change                            in     out
-    ────────────────────────────────────────────────────────────────
+    ───────────────────────────────────────────────────────────────
     Lately          3       +3  ▁██                        3       0
     Loyal           1       +1  ▁██                        1       0
     "#);

@@ -88,7 +88,8 @@ fn each_change_is_counted_and_errors_are_shown_in_between() {
     assert!(watching.json()["diagnostics"].as_array().is_some_and(|all| !all.is_empty()));
 
     // What was there before the error counts.
-    let list = "list \"vip\" from \"vip.txt\"\n\nsegment \"Vips\"\n    include people whose profile id is in list \"vip\"\n";
+    let list =
+        "list \"vip\" from \"vip.txt\"\n\nsegment \"Vips\"\n    include people whose profile id is in list \"vip\"\n";
     write(dir.path(), "s.seg", &format!("{SEGMENTS}\n{list}"));
     assert_eq!(sizes(&watching.json()), [segment("Buyers", 2, Some(1)), segment("Vips", 1, None)]);
 

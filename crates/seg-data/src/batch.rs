@@ -20,6 +20,7 @@
 //! once, and [`Batch::conversions`] says so.
 
 mod column;
+mod cut;
 mod error;
 mod events;
 mod existence;
@@ -409,7 +410,14 @@ impl Batch {
         }
         for (at, field) in self.schema.attributes.iter().enumerate() {
             match self.checked_attribute(AttributeId(at as u32)) {
-                Some(Attribute::Plain(column)) => add(&field.name, slice(column.array())),
+                Some(Attribute::Plain(column)) => {
+                    let own = cut::cut(column.array(), rows.clone()).map_err(|error| {
+                        let (expected, found) = (storage_type(&field.ty), column.array().data_type().clone());
+                        let problem = BatchProblem::NotConvertible { expected, found, why: error.to_string() };
+                        BatchError { column: field.name.clone(), problem }
+                    })?;
+                    add(&field.name, own);
+                }
                 Some(Attribute::History { history, .. }) => {
                     add(&field.name, history.until(rows.clone(), now)?);
                 }

@@ -17,7 +17,7 @@ mod values;
 mod walk;
 mod window;
 
-pub use walk::{Timeline, Walk};
+pub use walk::{Over, Timeline, Walk};
 
 use crate::plan::{Node, NodeId, Plan, Root};
 use asked::Asked;
@@ -92,7 +92,18 @@ impl Edges {
 
     /// A walk over people; it keeps what it found out about calendars.
     pub fn walk(&self) -> Walk<'_> {
-        Walk::new(self)
+        Walk::new(self, None)
+    }
+
+    /// What the segments ask of the events of a batch, whose columns were checked, with all
+    /// that happens up to an instant.
+    pub fn over(&self, batch: &Batch, until: Timestamp) -> Over {
+        Over::new(self, batch, until)
+    }
+
+    /// A walk over people of a batch for which that was computed.
+    pub fn walk_over<'e>(&'e self, over: &'e Over) -> Walk<'e> {
+        Walk::new(self, Some(over))
     }
 }
 

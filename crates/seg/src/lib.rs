@@ -164,11 +164,11 @@ pub use diagnostics::Diagnostics;
 pub use engine::{Engine, Reason};
 pub use error::EvaluateError;
 pub use evaluation::Evaluation;
-pub use explain::{ExplainError, Explained, Explanation, PersonExplanation, explain, near_misses};
+pub use explain::{ExplainError, Explained, Explanation, PersonExplanation, explain};
 pub use options::Options;
 pub use prepared::{BoundProgram, OneByOne, Prepared};
 pub use project::{Project, ProjectError};
-pub use spells::{Crossing, Spells, Stay, StayParts};
+pub use spells::{Crossing, Spells};
 #[cfg(feature = "io")]
 pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
 
@@ -180,6 +180,6 @@ pub use seg_data::{Batch, Cancel, Date, Mask, Schema, Timestamp, TimestampError,
 #[doc(inline)]
 pub use seg_hir::Settings;
 #[doc(inline)]
-pub use seg_hir::explain::{Fewest, Join, Role, Why};
+pub use seg_hir::explain::{Role, Why};
 #[doc(inline)]
 pub use seg_plan::Cost;

@@ -4,7 +4,7 @@ use crate::error::EvaluateError;
 use crate::options::Options;
 use crate::prepared::Prepared;
 use seg_data::{AttributeId, Batch, EventId, Mask, Timestamp, parallel};
-use seg_plan::Edges;
+use seg_plan::{Edges, Walk};
 use std::ops::Range;
 
 /// So many people are looked at before it is asked again whether to stop.
@@ -77,7 +77,10 @@ impl Prepared {
         let edges = Edges::of(self.program().plan(), &segments);
         let cancelled = || options.cancel.as_ref().is_some_and(|cancel| cancel.is_cancelled());
         let len = parallel::share_len(batch.len(), options.threads, STRETCH);
-        let parts = parallel::map_ranges(batch.len(), len, |rows| of_rows(&edges, batch, rows, (from, to), &cancelled));
+        let over = edges.over(batch, to);
+        let parts = parallel::map_ranges(batch.len(), len, |rows| {
+            of_rows(edges.walk_over(&over), batch, (rows, edges.len()), (from, to), &cancelled)
+        });
         let mut spells: Vec<Spells> = segments
             .iter()
             .filter_map(|at| evaluation.masks().get(*at))
@@ -114,6 +117,7 @@ pub struct StayParts {
 }
 
 impl Prepared {
+    #[doc(hidden)]
     /// Since when each member of each segment is in it and until when, from who is in: one list
     /// a segment, in the order of the rows. What is not asked for is left out.
     ///
@@ -132,8 +136,9 @@ impl Prepared {
         let edges = Edges::of(self.program().plan(), &(0..members.len()).collect::<Vec<usize>>());
         let cancelled = || options.cancel.as_ref().is_some_and(|cancel| cancel.is_cancelled());
         let len = parallel::share_len(batch.len(), options.threads, STRETCH);
+        let over = edges.over(batch, now);
         let parts = parallel::map_ranges(batch.len(), len, |rows| {
-            let mut walk = edges.walk();
+            let mut walk = edges.walk_over(&over);
             let mut found: Vec<Vec<Stay>> = vec![Vec::new(); members.len()];
             for (n, row) in rows.enumerate() {
                 if n % STRETCH == 0 && cancelled() {
@@ -164,14 +169,13 @@ impl Prepared {
 
 /// The crossings of some rows, a list for each segment; `None` where somebody stopped it.
 fn of_rows(
-    edges: &Edges,
+    mut walk: Walk<'_>,
     batch: &Batch,
-    rows: Range<usize>,
+    (rows, n_segments): (Range<usize>, usize),
     range: (Timestamp, Timestamp),
     cancelled: &(impl Fn() -> bool + Sync),
 ) -> Option<Vec<Vec<Crossing>>> {
-    let mut walk = edges.walk();
-    let mut found: Vec<Vec<Crossing>> = vec![Vec::new(); edges.len()];
+    let mut found: Vec<Vec<Crossing>> = vec![Vec::new(); n_segments];
     for (n, row) in rows.enumerate() {
         if n % STRETCH == 0 && cancelled() {
             return None;

@@ -12,10 +12,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::diff;
+pub use crate::explain::near_misses;
 pub use crate::frozen;
 pub use crate::overlap;
+pub use crate::spells::{Stay, StayParts};
 pub use seg_data as data;
-pub use seg_hir::explain::place;
+pub use seg_hir::explain::{Fewest, Join, place};
 pub use seg_hir::hir;
 pub use seg_plan as plan;
 pub use seg_syntax::{diag, source, token};

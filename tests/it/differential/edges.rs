@@ -222,6 +222,10 @@ fn timelines_are_exact(
     let (from, to) = (Timestamp(told.as_of.0 - PERIOD), Timestamp(told.as_of.0 + PERIOD));
     let person = batch.known_at(row..row + 1, to).map_err(|e| TestCaseError::fail(e.to_string()))?;
     let timelines = edges.walk().timelines(batch, row, (from, to));
+    let over = edges.over(batch, to);
+    if edges.walk_over(&over).timelines(batch, row, (from, to)) != timelines {
+        return Err(told.wrong(0, to, "it is told otherwise for all people together"));
+    }
     let first = reference(program, &person, from);
     let mut instants = candidates(&person, (from.0, to.0), 60, chance);
     for at in timelines.iter().flatten().flat_map(|timeline| &timeline.changes) {

@@ -3,7 +3,8 @@
 use super::edges::program_of;
 use super::{asked_seed, now, profiles, runner, sentences};
 use proptest::prelude::*;
-use seg::{Join, Role, Why};
+use seg::unstable::Join;
+use seg::{Role, Why};
 use seg_hir::explain::Explain;
 use seg_tests::{Reference, TestEngine};
 use std::cell::Cell;

@@ -6,8 +6,8 @@ use crate::args::{Explain, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
 use seg::unstable::data::shown;
-use seg::unstable::parts;
-use seg::{Explained, Explanation, Join, PersonExplanation, Role, Timestamp, Why, Zone};
+use seg::unstable::{Join, parts};
+use seg::{Explained, Explanation, PersonExplanation, Role, Timestamp, Why, Zone};
 use std::fmt::Write;
 
 /// The instant of a verdict stands from this column on, where there is room.

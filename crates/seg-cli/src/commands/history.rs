@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
 use seg::unstable::data::time::DAY;
 use seg::unstable::{parts, suggestion};
-use seg::{Options, Spells, Timestamp, Zone};
+use seg::{Cost, EvaluateError, Spells, Timestamp, Zone};
 use std::fmt::Write;
 
 /// The height of a bar in eighths.
@@ -51,9 +51,16 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
         eprint!("{}", run::problems(&loaded.report));
         return Err(refusal);
     }
-    let options = args.max_cost.into_iter().fold(run::options(), Options::with_max_cost);
     let prepared = program.prepare();
-    let spells = prepared.spells(&loaded.batch, (first, now), &segments, &options).map_err(run::refused)?;
+    if let Some(max_cost) = args.max_cost {
+        // As if every day were judged by itself, which is about what entries and exits take.
+        let cost = prepared.cost(&loaded.batch, now).map_err(run::refused)?;
+        let cost = Cost(cost.0.saturating_mul(args.days));
+        if cost > max_cost {
+            return Err(run::refused(EvaluateError::CostLimitExceeded { cost, max_cost }));
+        }
+    }
+    let spells = prepared.spells(&loaded.batch, (first, now), &segments, &run::options()).map_err(run::refused)?;
     let steps: Vec<Vec<Step>> = spells.iter().map(|spells| steps(spells, &instants)).collect();
     let of = Counted {
         names: segments.iter().filter_map(|at| names.get(*at).copied()).collect(),

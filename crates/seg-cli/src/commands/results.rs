@@ -19,8 +19,8 @@ use folder::Folder;
 use seg::unstable::data::AttributeId;
 use seg::unstable::io::results::{ENTERED_COLUMN, KnownNames, LEAVES_COLUMN, Previous, RunManifest, read_previous};
 use seg::unstable::io::{MembersFormat, Sizes};
-use seg::unstable::module;
-use seg::{Program, Project, StayParts, Timestamp};
+use seg::unstable::{StayParts, module};
+use seg::{Program, Project, Timestamp};
 use std::path::Path;
 
 /// What a run was asked to write, as far as the arguments alone say that it can be.

@@ -11,10 +11,9 @@ use seg::unstable::io::results::{ENTERED_COLUMN, LEAVES_COLUMN, StayColumn};
 use seg::unstable::io::{
     LoadRequest, Loaded, LoadedParts, Manifest, Memory, Problem, ReadError, Report, load_in_parts,
 };
-use seg::unstable::{ComparedLists, module, parts};
+use seg::unstable::{ComparedLists, Stay, StayParts, module, parts};
 use seg::{
-    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Stay, StayParts,
-    Timestamp, Wanted,
+    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -6,8 +6,8 @@ use crate::args::{Format, Sample};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
 use seg::unstable::data::{sample, shown};
-use seg::unstable::{parts, suggestion};
-use seg::{Batch, Explained, Explanation, Mask, StayParts, Timestamp, Zone};
+use seg::unstable::{StayParts, near_misses, parts, suggestion};
+use seg::{Batch, Explained, Explanation, Mask, Timestamp, Zone};
 use std::fmt::Write;
 
 /// Of so many people who are out it is looked at what keeps them out.
@@ -50,7 +50,7 @@ pub fn run(args: &Sample, output: &Output) -> Result<Exit, Failure> {
         let rows = in_order(args, batch, rows, LOOKED_AT_MAX);
         let segment = Some(args.segment.as_str());
         let of = Explained { project: &project, program: &program, batch, segment, person: "", now };
-        let near = seg::near_misses(of, &rows).map_err(Failure::usage)?;
+        let near = near_misses(of, &rows).map_err(Failure::usage)?;
         let near = near.into_iter().take(args.number);
         near.map(|(row, near)| Drawn { row, entered_at: None, leaves_at: None, near: Some(near) }).collect()
     } else {

@@ -2,7 +2,7 @@
 
 use super::column::{Column, instants};
 use super::error::{BatchError, BatchProblem, Conversion};
-use super::{ARRIVAL_FIELD, TIME_FIELD, lists, time_type};
+use super::{ARRIVAL_FIELD, TIME_FIELD, cut, lists, time_type};
 use crate::schema::{Event, PropertyId};
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -295,9 +295,11 @@ impl Events {
         lengths: Vec<usize>,
         nulls: Option<NullBuffer>,
     ) -> Result<ArrayRef, BatchError> {
-        let item = Arc::new(ArrowField::new("item", self.rows.data_type().clone(), true));
-        let lists = take(&self.rows, &UInt32Array::from(positions), None)
-            .and_then(|known| ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), known, nulls));
+        let known = take(&self.rows, &UInt32Array::from(positions), None).and_then(|known| cut::plain(&known));
+        let lists = known.and_then(|known| {
+            let item = Arc::new(ArrowField::new("item", known.data_type().clone(), true));
+            ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), known, nulls)
+        });
         lists.map(|lists| Arc::new(lists) as ArrayRef).map_err(|error| {
             let (expected, found) = (self.lists.data_type().clone(), self.rows.data_type().clone());
             let problem = BatchProblem::NotConvertible { expected, found, why: error.to_string() };

@@ -6,6 +6,9 @@ use super::{Role, Why};
 /// With more conditions than this not every choice of them is tried.
 const TRIED_MAX: usize = 16;
 
+/// Numbers of conditions; none where no choice of them would do.
+type Chosen = Option<Vec<usize>>;
+
 /// How a condition is made of its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Join {
@@ -133,7 +136,7 @@ impl Why {
     }
 
     /// The conditions to turn for it to hold, or not to: the cheapest of each part.
-    fn cheapest(&self, wanted: bool) -> Option<Vec<usize>> {
+    fn cheapest(&self, wanted: bool) -> Chosen {
         match self.join {
             Join::Condition if self.holds == wanted => Some(Vec::new()),
             // One that has no number is what it is.
@@ -155,10 +158,10 @@ impl Why {
     }
 
     /// The cheapest way for exactly so many parts to hold.
-    fn cheapest_of(&self, n: usize) -> Option<Vec<usize>> {
-        let mut costs: Vec<(Option<Vec<usize>>, Option<Vec<usize>>)> =
+    fn cheapest_of(&self, n: usize) -> Chosen {
+        let mut costs: Vec<(Chosen, Chosen)> =
             self.parts.iter().map(|part| (part.cheapest(true), part.cheapest(false))).collect();
-        let len = |of: &Option<Vec<usize>>| of.as_ref().map_or(i64::from(u32::MAX), |of| of.len() as i64);
+        let len = |of: &Chosen| of.as_ref().map_or(i64::from(u32::MAX), |of| of.len() as i64);
         // Those first to which holding is least dear, compared with not holding.
         costs.sort_by_key(|(holds, not)| len(holds) - len(not));
         let chosen = costs.into_iter().enumerate().map(|(at, (holds, not))| if at < n { holds } else { not });

@@ -118,7 +118,7 @@ impl<'a> Members<'a> {
     }
 
     /// The same with what stands behind the attributes.
-    fn table_of_stays<'n, const N: usize>(&self, texts: [&'n str; N]) -> Table {
+    fn table_of_stays<const N: usize>(&self, texts: [&str; N]) -> Table {
         let texts = texts.into_iter().map(|name| (name.to_owned(), Type::Text, false));
         let columns = self.columns.iter().map(|column| (column.name.clone(), column.ty.clone(), true));
         let stays = self.stays.iter().map(|column| (column.name.clone(), Type::Timestamp, true));

@@ -2,6 +2,7 @@
 
 use super::moments::{Calendars, days_after, days_before, first};
 use super::values::Data;
+use super::window::Columns;
 use super::{CALENDAR_DAYS, Edges, Leaf, NextChange, Part};
 use crate::eval::evaluate;
 use seg_data::{Batch, Timestamp};
@@ -27,7 +28,24 @@ impl Timeline {
 /// A walk over people, one after another.
 pub struct Walk<'e> {
     edges: &'e Edges,
+    /// What was computed for all people of the batch.
+    over: Option<&'e Over>,
     calendars: Calendars,
+}
+
+/// What segments ask of the events of a batch, for all of its people: for whoever walks over
+/// many of them.
+#[derive(Debug)]
+pub struct Over {
+    /// By leaf; none of leaves that ask nothing of events.
+    columns: Vec<Option<Columns>>,
+}
+
+impl Over {
+    pub(super) fn new(edges: &Edges, batch: &Batch, until: Timestamp) -> Over {
+        let of = |leaf: &Leaf| leaf.window.as_ref().and_then(|window| window.columns(&leaf.plan, batch, until));
+        Over { columns: edges.leaves.iter().map(of).collect() }
+    }
 }
 
 /// One person: a row of a batch, and a batch of them alone for whoever needs it.
@@ -75,8 +93,8 @@ struct Answers {
 }
 
 impl<'e> Walk<'e> {
-    pub(super) fn new(edges: &'e Edges) -> Walk<'e> {
-        Walk { edges, calendars: Calendars::default() }
+    pub(super) fn new(edges: &'e Edges, over: Option<&'e Over>) -> Walk<'e> {
+        Walk { edges, over, calendars: Calendars::default() }
     }
 
     /// When the answer of each segment changes next after `now` for a row of a batch, whose
@@ -103,7 +121,10 @@ impl<'e> Walk<'e> {
         let mut n_open = wanted.iter().filter(|is_wanted| **is_wanted).count();
         let mut first_answers: Vec<bool> = Vec::new();
         let mut person = Person::of(&person, 0, now)?;
+        // What was computed is of the batch, and not of what is known of one person by now.
+        let over = self.over.take();
         let at_edges = self.at_edges(&mut person, (now, Timestamp::MAX), (now, horizon));
+        self.over = over;
         self.visit(&person, (now, Timestamp::MAX), at_edges, |at, answers| {
             if first_answers.is_empty() {
                 first_answers = answers.to_vec();
@@ -232,7 +253,17 @@ impl<'e> Walk<'e> {
         let mut known = Vec::with_capacity(self.edges.leaves.len());
         for (at, leaf) in self.edges.leaves.iter().enumerate() {
             if let Some(window) = &leaf.window {
-                let (first, changes) = window.changes(&leaf.plan, person, (from, to));
+                let of_batch = self.over.and_then(|over| over.columns.get(at));
+                let (first, changes) = match of_batch {
+                    Some(columns) => window.changes(columns.as_ref(), (person.batch, person.row), (from, to)),
+                    None => {
+                        let alone = person.alone();
+                        let columns = alone.and_then(|alone| window.columns(&leaf.plan, alone, person.until));
+                        alone.map_or((false, Vec::new()), |alone| {
+                            window.changes(columns.as_ref(), (alone, 0), (from, to))
+                        })
+                    }
+                };
                 at_edges.extend(changes.iter().map(|instant| (*instant, at)));
                 known.push(Some((first, changes)));
                 continue;

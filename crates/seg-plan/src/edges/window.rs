@@ -2,15 +2,21 @@
 //!
 //! An event is in such a window from one instant on and up to another, so that one walk over
 //! both for all events gives every change at once, however many events there are. What is
-//! asked of each event is computed by the plan evaluator, once a person.
+//! asked of each event is computed by the plan evaluator, once a batch.
 
-use super::walk::Person;
 use crate::eval::Kernels;
 use crate::plan::{Literal, Node, NodeId, Plan, Query};
 use crate::reach::reached_by;
-use seg_data::{Period, Timestamp, Type, Value, Zone};
+use seg_data::{Batch, EventId, Period, Timestamp, Type, Value, Zone};
 use seg_hir::hir::{Aggregate, Bound, CompareOp, Moment, PeriodUnit};
 use std::collections::HashMap;
+
+/// What is asked of each event of a batch, by their names: whether it counts, and what is
+/// measured of it.
+pub(super) type Columns = HashMap<EventId, (Option<Vec<bool>>, Option<Measured>)>;
+
+/// A number for each event, where there is one.
+type Measured = Vec<Option<i128>>;
 
 /// What is found of the events in the window.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,11 +90,16 @@ impl Window {
 
     /// Whether it holds at the first instant of a range, and every instant after it at which
     /// that changes, with events coming as they do.
-    pub fn changes(&self, plan: &Plan, person: &Person<'_>, (from, to): (Timestamp, Timestamp)) -> (bool, Vec<i64>) {
+    pub fn changes(
+        &self,
+        columns: Option<&Columns>,
+        (batch, row): (&Batch, usize),
+        (from, to): (Timestamp, Timestamp),
+    ) -> (bool, Vec<i64>) {
         // At which instants which event comes into the window, and leaves it.
         let mut steps: Vec<(i64, bool, u32)> = Vec::new();
-        let mut values: Vec<Option<Value>> = Vec::new();
-        for (time, value) in self.events(plan, person) {
+        let mut values: Vec<Option<i128>> = Vec::new();
+        for (time, value) in self.events(columns, batch, row) {
             let (start, end) = self.stay(time);
             if start < end && start <= to.0 && end > from.0 {
                 let event = values.len() as u32;
@@ -104,7 +115,7 @@ impl Window {
         let mut steps = steps.into_iter().peekable();
         let mut apply = |until: i64, state: &mut State| {
             while let Some((_, comes, event)) = steps.next_if(|(at, ..)| *at <= until) {
-                state.step(comes, self.found, values.get(event as usize).and_then(Option::as_ref));
+                state.step(comes, self.found, values.get(event as usize).copied().flatten());
             }
             steps.peek().map(|(at, ..)| *at)
         };
@@ -121,26 +132,50 @@ impl Window {
         (first, changes)
     }
 
-    /// The events that may count, with what is measured of each.
-    fn events(&self, plan: &Plan, person: &Person<'_>) -> Vec<(Timestamp, Option<Value>)> {
-        let mut found = Vec::new();
+    /// What is asked of each event of a batch; none where nothing is.
+    pub fn columns(&self, plan: &Plan, batch: &Batch, now: Timestamp) -> Option<Columns> {
         if self.query.filter.is_none() && self.measure().is_none() {
-            for events in self.query.events.iter().filter_map(|event| person.batch.events(*event)) {
-                let times = events.range(person.row).map(|idx| events.time(idx));
-                found.extend(times.map(|time| (time, self.period(time))));
-            }
-            return found;
+            return None;
         }
-        let Some(alone) = person.alone() else { return found };
-        let mut kernels = Kernels::new(plan, alone, person.until);
+        let mut kernels = Kernels::new(plan, batch, now);
+        let mut numbers: HashMap<String, i128> = HashMap::new();
+        let mut columns = Columns::new();
         for event in &self.query.events {
-            let Some(events) = alone.events(*event) else { continue };
             let counts = self.query.filter.map(|filter| kernels.of_events(filter, *event));
-            let values = self.measure().map(|of| kernels.values_of_events(of, *event));
-            for idx in events.range(0) {
-                if counts.as_ref().is_none_or(|counts| counts.get(idx) == Some(&true)) {
-                    let value = values.as_ref().and_then(|values| values.get(idx).cloned().flatten());
-                    let time = events.time(idx);
+            let values = self.measure().map(|of| {
+                let values = kernels.values_of_events(of, *event).into_iter();
+                values.map(|value| self.number(&value?, &mut numbers)).collect()
+            });
+            columns.insert(*event, (counts, values));
+        }
+        Some(columns)
+    }
+
+    /// A value as a number: itself where it is added up, else the same for the same value.
+    fn number(&self, value: &Value, numbers: &mut HashMap<String, i128>) -> Option<i128> {
+        match (self.found, value) {
+            (Found::Total(..), Value::Integer(number) | Value::Money(number)) => Some(*number),
+            (Found::Total(..), _) => None,
+            (Found::Count | Found::Periods(..) | Found::Different(_), value) => {
+                let next = numbers.len() as i128;
+                Some(*numbers.entry(crate::eval::value_key(value)).or_insert(next))
+            }
+        }
+    }
+
+    /// The events of a row that may count, with what is measured of each.
+    fn events(&self, columns: Option<&Columns>, batch: &Batch, row: usize) -> Vec<(Timestamp, Option<i128>)> {
+        let mut found = Vec::new();
+        for event in &self.query.events {
+            let Some(events) = batch.events(*event) else { continue };
+            let (counts, values) = match columns.and_then(|columns| columns.get(event)) {
+                Some((counts, values)) => (counts.as_ref(), values.as_ref()),
+                None => (None, None),
+            };
+            for idx in events.range(row) {
+                if counts.is_none_or(|counts| counts.get(idx) == Some(&true)) {
+                    let (time, value) =
+                        (events.time(idx), values.and_then(|values| values.get(idx).copied().flatten()));
                     found.push((time, value.or_else(|| self.period(time))));
                 }
             }
@@ -149,9 +184,9 @@ impl Window {
     }
 
     /// The number of the period that an event is in, where periods are counted.
-    fn period(&self, time: Timestamp) -> Option<Value> {
+    fn period(&self, time: Timestamp) -> Option<i128> {
         match self.found {
-            Found::Periods(unit, zone) => Some(Value::Integer(unit.number(zone.date(time)).into())),
+            Found::Periods(unit, zone) => Some(unit.number(zone.date(time)).into()),
             Found::Count | Found::Different(_) | Found::Total(..) => None,
         }
     }
@@ -225,27 +260,23 @@ impl Meets {
 struct State {
     n: i128,
     total: i128,
-    /// By what values print as, once both zeros are one.
-    different: HashMap<String, u32>,
+    /// How often each different value is there.
+    different: HashMap<i128, u32>,
 }
 
 impl State {
-    fn step(&mut self, comes: bool, found: Found, value: Option<&Value>) {
+    fn step(&mut self, comes: bool, found: Found, value: Option<i128>) {
         self.n += if comes { 1 } else { -1 };
         match (found, value) {
             (Found::Count, _) | (_, None) => {}
-            (Found::Total(..), Some(Value::Integer(number) | Value::Money(number))) => {
-                self.total += if comes { *number } else { -*number };
-            }
-            (Found::Total(..), Some(_)) => {}
+            (Found::Total(..), Some(number)) => self.total += if comes { number } else { -number },
             (Found::Different(_) | Found::Periods(..), Some(value)) => {
-                let key = crate::eval::value_key(value);
                 if comes {
-                    *self.different.entry(key).or_default() += 1;
-                } else if let Some(n) = self.different.get_mut(&key) {
+                    *self.different.entry(value).or_default() += 1;
+                } else if let Some(n) = self.different.get_mut(&value) {
                     *n -= 1;
                     if *n == 0 {
-                        self.different.remove(&key);
+                        self.different.remove(&value);
                     }
                 }
             }
