@@ -51,7 +51,7 @@ pub enum Command {
     /// Find every problem in a project's segments, schema and settings.
     Check(Check),
     /// Say who is in which segment.
-    Run(Run),
+    Run(Box<Run>),
     /// Run the project's tests: who is expected in which segment, and why not.
     Test(Test),
     /// Say why one person is in a segment or not, and until when.

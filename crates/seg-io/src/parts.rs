@@ -31,7 +31,7 @@ enum Events {
     /// Put aside on the disk.
     Spilled(Spilled),
     /// In a packed store.
-    Stored(StoredParts),
+    Stored(Box<StoredParts>),
 }
 
 /// Events that were put aside, and what of them is wanted.
@@ -67,7 +67,7 @@ impl LoadedParts {
 
     pub(crate) fn stored(loaded: Loaded, rows: Vec<Range<usize>>, stored: StoredParts) -> LoadedParts {
         let Loaded { batch, report, last_event } = loaded;
-        LoadedParts { people: batch, report, last_event, rows, events: Events::Stored(stored) }
+        LoadedParts { people: batch, report, last_event, rows, events: Events::Stored(Box::new(stored)) }
     }
 
     /// How many parts there are: all people are in one of them, in their order.

@@ -132,10 +132,13 @@ fn paths(project: &Project) -> HashMap<String, String> {
     lists.collect()
 }
 
+/// A list with what it is compared with.
+type WithSources<'p> = (&'p Arc<List>, BTreeSet<Source>);
+
 /// The lists of a plan, by their names and whether case counts, with what each is compared
 /// with.
-fn compared(plan: &Plan) -> BTreeMap<(&str, bool), (&Arc<List>, BTreeSet<Source>)> {
-    let mut found: BTreeMap<(&str, bool), (&Arc<List>, BTreeSet<Source>)> = BTreeMap::new();
+fn compared(plan: &Plan) -> BTreeMap<(&str, bool), WithSources<'_>> {
+    let mut found: BTreeMap<(&str, bool), WithSources<'_>> = BTreeMap::new();
     for node in plan.nodes() {
         let (list, value) = if let Node::InList(value, list) = node {
             (&list.0, Some(*value))

@@ -133,8 +133,14 @@ struct Groups {
     /// For each group, when its events were, and whether everybody in it was met before
     /// and exists.
     of_group: Vec<(Option<Span>, bool)>,
-    /// The columns whose statistics were believed, with what these say of each group.
-    believed: Vec<(Column, Vec<Option<(i64, i64)>>)>,
+    believed: Vec<Believed>,
+}
+
+/// A column whose statistics were believed.
+struct Believed {
+    column: Column,
+    /// What these say of each group: the least and the greatest value.
+    bounds: Vec<Option<(i64, i64)>>,
 }
 
 impl Groups {
@@ -171,7 +177,7 @@ impl Groups {
         let id_field = ids.field;
         let believed = times.into_iter().chain([ids]).map(|column| {
             let bounds = groups.iter().map(|group| column.bounds(group)).collect();
-            (column, bounds)
+            Believed { column, bounds }
         });
         Some(Groups { id_field, event_field, of_group, believed: believed.collect(), pruning })
     }
@@ -402,7 +408,7 @@ impl Source<'_> {
     /// wrong of rows that are read, nobody knows what they hide.
     fn believe(&self, group: usize, batch: &RecordBatch) -> Result<(), ReadError> {
         let believed = self.groups.iter().flat_map(|groups| &groups.believed);
-        for (column, bounds) in believed {
+        for Believed { column, bounds } in believed {
             let Some((least, greatest)) = bounds.get(group).copied().flatten() else { continue };
             let place = self.wanted.iter().filter(|field| **field < column.field).count();
             let values = batch.columns().get(place).filter(|_| self.wanted.contains(&column.field));

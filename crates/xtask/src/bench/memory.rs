@@ -4,6 +4,7 @@
 use super::cold::{Origin, members, middle, questions, seg_command};
 use super::files;
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs::File;
 use std::path::Path;
@@ -34,21 +35,16 @@ pub fn measure(scale: usize, text: &mut String) -> Result<(), String> {
     let question = questions(Origin::Parquet, scale)?.pop().ok_or("there is no question\n")?;
     let store = files::root().join("within-memory");
     text.push_str("\n| command | `--memory`, MB | peak, MB | ms | times as long |\n|---|---:|---:|---:|---:|\n");
-    let run = |command: &mut Command| {
-        command.arg("run").arg(&question.dir);
-    };
-    let pack = |command: &mut Command| {
-        command.arg("pack").arg(&question.dir).arg("--store").arg(&store);
-    };
-    let commands: [(&str, &dyn Fn(&mut Command)); 2] = [("run, 100 segments", &run), ("pack", &pack)];
+    let run: [&OsStr; 2] = ["run".as_ref(), question.dir.as_ref()];
+    let pack: [&OsStr; 4] = ["pack".as_ref(), question.dir.as_ref(), "--store".as_ref(), store.as_ref()];
+    let commands: [(&str, &[&OsStr]); 2] = [("run, 100 segments", &run), ("pack", &pack)];
     for (title, arguments) in commands {
         let mut observed: Vec<Vec<Observed>> = LIMITS.iter().map(|_| Vec::new()).collect();
         for _ in 0..ROUNDS {
             for (limit, observed) in LIMITS.iter().zip(&mut observed) {
                 eprintln!("{title} within {limit:?} MB");
                 let mut command = Command::new(&seg);
-                arguments(&mut command);
-                command.args(["--format", "json"]);
+                command.args(arguments).args(["--format", "json"]);
                 if let Some(limit) = limit {
                     command.args(["--memory", &format!("{limit}MB")]);
                 }
