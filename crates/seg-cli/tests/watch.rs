@@ -65,7 +65,7 @@ fn write(dir: &Path, name: &str, text: &str) {
 }
 
 fn sizes(value: &Value) -> Vec<(String, u64, Option<i64>)> {
-    let segments = value["segments"].as_array().unwrap_or_else(|| panic!("{value}"));
+    let segments = value["segments"].as_array().expect("segments");
     let of = |segment: &Value| {
         let name = segment["segment"].as_str().expect("a name").to_owned();
         (name, segment["members"].as_u64().expect("a number"), segment["change"].as_i64())
