@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// Beside what a process takes anyway there is room for a tenth of the events.
-const LITTLE: &str = "110MB";
+const LITTLE: &str = "146MB";
 
 fn seg(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_seg")).args(args).current_dir(dir).output().expect("the command runs")
@@ -101,7 +101,7 @@ fn a_run_within_little_memory_gives_the_same_results() {
     succeeded(seg(dir.path(), &["store", "verify"]));
     // Packed as one part, it has to fit.
     succeeded(seg(dir.path(), &["pack"]));
-    insta::assert_snapshot!("one_part_too_large", failed(dir.path(), &["run", "--memory", "102MB"]));
+    insta::assert_snapshot!("one_part_too_large", failed(dir.path(), &["run", "--memory", "136MB"]));
 }
 
 /// What a command says that fails, with its exit code.

@@ -62,7 +62,7 @@ fn shown(bytes: u64) -> u64 {
 }
 
 /// What a process takes before it has read anything, and files take while they are unpacked.
-const BYTES_BESIDE: u64 = 96 << 20;
+const BYTES_BESIDE: u64 = 128 << 20;
 /// While events are grouped they are there more than once.
 const COPIES: u64 = 4;
 /// With less of the memory than this part for events, blocks would be too many.
