@@ -151,47 +151,45 @@ fn activity(
 }
 
 fn days_of(events: &[Arc<Events>], key: &ActivityKey, offsets: &[(i64, i64)], row: usize, words: &mut [i64]) {
-    let times = events.iter().flat_map(|events| {
-        let own = events.times().get(events.range(row)).unwrap_or(&[]);
-        // What is older than the column is not looked at: it is most.
-        let start = key.first_day.saturating_mul(DAY);
-        own.iter().rev().map(move |time| local(offsets, *time).saturating_sub(start)).take_while(|since| *since >= 0)
-    });
-    match key.n_words {
-        1 => {
-            let mut planes = [0_u64; PLANES];
-            times.for_each(|since| {
-                for (plane, mark) in planes.iter_mut().zip(marks(since as u64, key.hour)) {
-                    *plane |= mark.bit;
-                }
-            });
-            words.iter_mut().zip(planes).for_each(|(word, plane)| *word |= plane as i64);
+    for events in events {
+        let times = events.times().get(events.range(row)).unwrap_or(&[]);
+        match offsets {
+            // Without a choice in it, so that little is done for each event.
+            [(_, only)] => mark(times, key, words, |time| time.saturating_add(*only)),
+            offsets => mark(times, key, words, |time| local(offsets, time)),
         }
-        n_words => times.for_each(|since| {
-            for (plane, mark) in marks(since as u64, key.hour).into_iter().enumerate() {
-                if let Some(word) = words.get_mut(plane * n_words + mark.word) {
-                    *word |= mark.bit as i64;
-                }
-            }
-        }),
     }
 }
 
-/// A bit of a plane.
-struct Mark {
-    word: usize,
-    bit: u64,
-}
-
-/// What an event marks that lies so many microseconds behind the beginning of the first day:
-/// its day in the first plane, and in the others where it is not before or behind an hour.
-fn marks(since: u64, hour: i64) -> [Mark; PLANES] {
+/// Marks the days of some times, which ascend: in the first plane, and in the others where a
+/// time is not before or is behind an hour of its day.
+fn mark(times: &[i64], key: &ActivityKey, words: &mut [i64], local: impl Fn(i64) -> i64) {
     const DAY_MICROS: u64 = DAY as u64;
-    let place = since / DAY_MICROS;
-    let (of_day, edge) = (since - place * DAY_MICROS, (hour * HOUR) as u64);
-    let (word, bit) = ((place / 64) as usize, 1 << (place % 64));
-    let is_in = |since: u64| if of_day >= since { bit } else { 0 };
-    [bit, is_in(edge), is_in(edge + HOUR as u64)].map(|bit| Mark { word, bit })
+    let start = key.first_day.saturating_mul(DAY);
+    let (edge, behind) = ((key.hour * HOUR) as u64, ((key.hour + 1) * HOUR) as u64);
+    let (mut word, mut planes) = (0, [0_u64; PLANES]);
+    let mut flush = |word: usize, planes: &mut [u64; PLANES]| {
+        for (at, plane) in planes.iter_mut().enumerate() {
+            let slot = words.get_mut(at * key.n_words + word);
+            slot.into_iter().for_each(|slot| *slot |= *plane as i64);
+            *plane = 0;
+        }
+    };
+    for time in times.iter().rev() {
+        // What is older than the column is not looked at: it is most.
+        let Ok(since) = u64::try_from(local(*time).saturating_sub(start)) else { break };
+        let place = since / DAY_MICROS;
+        let (of_day, bit) = (since - place * DAY_MICROS, 1 << (place % 64));
+        if (place / 64) as usize != word {
+            flush(word, &mut planes);
+            word = (place / 64) as usize;
+        }
+        let [on, not_before, later] = &mut planes;
+        *on |= bit;
+        *not_before |= if of_day >= edge { bit } else { 0 };
+        *later |= if of_day >= behind { bit } else { 0 };
+    }
+    flush(word, &mut planes);
 }
 
 /// The local day of an instant.
