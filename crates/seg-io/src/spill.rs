@@ -31,6 +31,8 @@ pub struct Memory<'m> {
     pub bytes: u64,
     /// How much of it is taken before anything was read, and by files while they are unpacked.
     pub bytes_beside: u64,
+    /// What each person will take beside that, once everything is read.
+    pub bytes_a_person: u64,
     /// A folder in which a file without a name is made; it is gone with the process.
     pub folder: &'m Path,
 }
@@ -38,7 +40,12 @@ pub struct Memory<'m> {
 impl<'m> Memory<'m> {
     /// So many bytes, and a folder for what they have no room for.
     pub fn new(bytes: u64, folder: &'m Path) -> Memory<'m> {
-        Memory { bytes, bytes_beside: BYTES_BESIDE, folder }
+        Memory { bytes, bytes_beside: BYTES_BESIDE, bytes_a_person: 0, folder }
+    }
+
+    /// The same for a packing, which also writes down what it knows of each person.
+    pub fn to_pack(bytes: u64, folder: &'m Path) -> Memory<'m> {
+        Memory { bytes_a_person: PACKED_PERSON_BYTES, ..Memory::new(bytes, folder) }
     }
 
     /// Whether there is room for people and what some of them did.
@@ -63,6 +70,8 @@ fn shown(bytes: u64) -> u64 {
 
 /// What a process takes before it has read anything, and files take while they are unpacked.
 const BYTES_BESIDE: u64 = 128 << 20;
+/// What a packing keeps of a person to compare later rows with, as rows and as columns.
+const PACKED_PERSON_BYTES: u64 = 200;
 /// While events are grouped they are there more than once.
 const COPIES: u64 = 4;
 /// With less of the memory than this part for events, blocks would be too many.
@@ -78,6 +87,8 @@ pub(crate) struct Room {
     bytes: u64,
     /// What people and all else took before events were read.
     n_bytes_before: u64,
+    /// What each person will take beside that.
+    pub bytes_a_person: u64,
     folder: PathBuf,
     spill: Option<Spill>,
 }
@@ -85,8 +96,9 @@ pub(crate) struct Room {
 impl Room {
     /// Beside people who take so many bytes before their events are read.
     pub fn new(memory: Memory<'_>, n_bytes_before: u64) -> Room {
-        let Memory { bytes, bytes_beside, folder } = memory;
-        Room { bytes, n_bytes_before: bytes_beside + n_bytes_before, folder: folder.to_owned(), spill: None }
+        let Memory { bytes, bytes_beside, bytes_a_person, folder } = memory;
+        let (n_bytes_before, folder) = (bytes_beside + n_bytes_before, folder.to_owned());
+        Room { bytes, n_bytes_before, bytes_a_person, folder, spill: None }
     }
 
     /// What is left for events.
@@ -134,9 +146,9 @@ impl Room {
 
     /// Takes note of a run.
     pub fn put_aside(&mut self, written: Written) {
-        let Written { appended: Appended { file, end, places, filled }, block } = written;
+        let Written { appended: Appended { file, end, places, filled }, block, n_people } = written;
         let folder = &self.folder;
-        let left = self.bytes.saturating_sub(self.n_bytes_before);
+        let left = self.bytes.saturating_sub(self.n_bytes_before + n_people as u64 * self.bytes_a_person);
         let spill = self.spill.get_or_insert_with(|| Spill::new(folder, file, block));
         spill.end = end;
         spill.left = left;
@@ -191,6 +203,7 @@ struct Appended {
 pub(crate) struct Written {
     appended: Appended,
     block: usize,
+    n_people: usize,
 }
 
 impl Writing<'_> {
@@ -249,7 +262,7 @@ impl Writing<'_> {
     /// What the disk said.
     pub fn finish(self) -> Result<Written, ReadError> {
         let appended = self.appended.into_inner().unwrap_or_else(PoisonError::into_inner)?;
-        Ok(Written { appended, block: self.block })
+        Ok(Written { appended, block: self.block, n_people: self.n_people })
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// So little that events are put aside again and again, beside people who fit.
 fn little(folder: &Path, bytes: u64) -> Memory<'_> {
-    Memory { bytes, bytes_beside: 0, folder }
+    Memory { bytes, bytes_beside: 0, bytes_a_person: 0, folder }
 }
 
 fn request<'r>(dir: &'r Path, data: &'r Data, schema: &'r Arc<Schema>) -> LoadRequest<'r> {

@@ -30,7 +30,7 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
         zone: manifest.zone,
         append: args.append,
         threads: output::threads(),
-        memory: args.memory.memory.map(|bytes| Memory::new(bytes, &temp)),
+        memory: args.memory.memory.map(|bytes| Memory::to_pack(bytes, &temp)),
         progress: Some(&mut |progress| bar.update(progress)),
     });
     bar.clear();

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// Whole processes of each, one after another in turn; the median counts.
 const ROUNDS: usize = 3;
 /// How much memory each may take, in megabytes; none where it may take what it likes.
-const LIMITS: [Option<u64>; 4] = [None, Some(1_000), Some(500), Some(280)];
+const LIMITS: [Option<u64>; 4] = [None, Some(1_000), Some(700), Some(520)];
 /// How often it is looked how much memory a process has taken so far.
 const LOOK_EVERY: Duration = Duration::from_millis(4);
 
