@@ -18,6 +18,7 @@ pub use history::OfHistory;
 pub use identity::IdTest;
 pub use module::{Expectation, Expected, Header, Module, Segment, Test, TestEvent, TestProfile, Used};
 pub use print::{describe_id_test, print, print_cond};
+pub(crate) use references::references;
 pub use references::{joined, with_references};
 
 use seg_data::time::CalendarUnit;

@@ -2,6 +2,7 @@
 
 use crate::hir::{
     Aggregate, ArithmeticOp, CompareOp, Cond, End, Expr, ExprKind, Interval, Module, Moment, Query, Segment, SegmentId,
+    references,
 };
 use seg_data::schema::{Role, Target, fold_name};
 use seg_data::{AttributeId, EventId, Period, Schema, Type};
@@ -55,31 +56,6 @@ fn referred(module: &Module) -> HashSet<SegmentId> {
         conds.for_each(|cond| references(cond, &mut referred));
     }
     referred
-}
-
-fn references(cond: &Cond, out: &mut HashSet<SegmentId>) {
-    match cond {
-        Cond::InSegment(id) => {
-            out.insert(*id);
-        }
-        Cond::All(members) | Cond::Any(members) | Cond::Cardinality { members, .. } => {
-            members.iter().for_each(|m| references(m, out));
-        }
-        Cond::Not(inner) => references(inner, out),
-        Cond::Const(_)
-        | Cond::Known(_)
-        | Cond::Compare(..)
-        | Cond::OneOf(..)
-        | Cond::Text(..)
-        | Cond::Has(..)
-        | Cond::FirstOrLastN { .. }
-        | Cond::Chain(_)
-        | Cond::Items { .. }
-        | Cond::Sample { .. }
-        | Cond::Profile(_)
-        | Cond::Elements { .. }
-        | Cond::InList(..) => {}
-    }
 }
 
 /// What a segment looks at, with all segments it refers to. Few things are

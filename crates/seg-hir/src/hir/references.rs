@@ -69,9 +69,10 @@ fn members(cond: &Cond) -> &[Cond] {
     }
 }
 
-fn references(cond: &Cond, out: &mut Vec<SegmentId>) {
+/// Adds the segments that a condition refers to.
+pub(crate) fn references(cond: &Cond, out: &mut impl Extend<SegmentId>) {
     if let Cond::InSegment(id) = cond {
-        out.push(*id);
+        out.extend([*id]);
     }
     members(cond).iter().for_each(|m| references(m, out));
 }
