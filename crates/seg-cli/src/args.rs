@@ -342,19 +342,8 @@ pub struct History {
     #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "1%")]
     pub max_bad: Share,
     /// How to show the result.
-    #[arg(long, value_enum, default_value_t = HistoryFormat::Text)]
-    pub format: HistoryFormat,
-}
-
-/// How to show sizes, entries and exits.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum HistoryFormat {
-    /// For people.
-    Text,
-    /// For tools.
-    Json,
-    /// A row a day of each segment.
-    Csv,
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
 }
 
 /// How much memory may be taken.

@@ -5,6 +5,7 @@ use crate::exit::Failure;
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use seg::Diagnostics;
+pub use seg::unstable::data::shown::grouped;
 use seg::unstable::diag::render::Style;
 use seg::unstable::io::Progress;
 use std::io::IsTerminal;
@@ -162,17 +163,4 @@ pub fn plain_table() -> Table {
 /// A cell of a column of numbers.
 pub fn right(text: &str) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
-}
-
-/// `1,234,567`
-pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

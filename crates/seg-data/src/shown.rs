@@ -1,4 +1,4 @@
-//! Instants and lengths of time as people say them, where seconds do not matter.
+//! Instants, lengths of time and numbers as people say them, where seconds do not matter.
 
 use crate::time::{DAY, SECOND, Timestamp, Zone};
 
@@ -38,6 +38,19 @@ pub fn length(micros: i64) -> String {
     }
     parts.retain(|part| !part.is_empty());
     if parts.is_empty() { "less than a second".to_owned() } else { parts.join(" ") }
+}
+
+/// A number with commas between its thousands: `1,234,567`.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// An instant as the clocks of a zone show it: `27 June 14:10`, with the year where it is not
@@ -83,6 +96,11 @@ mod tests {
         ] {
             assert_eq!(length(micros), said);
         }
+    }
+
+    #[test]
+    fn thousands_are_apart() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

@@ -37,6 +37,28 @@ impl Wanted {
         Wanted { attributes, events: events.collect() }
     }
 
+    /// The same whenever it happened: what lies before a window explains as well.
+    pub fn of_all_times(mut self) -> Wanted {
+        self.events.values_mut().for_each(|event| (event.since, event.is_existence) = (None, false));
+        self
+    }
+
+    /// What either wants.
+    pub fn and(mut self, other: Wanted) -> Wanted {
+        self.attributes.extend(other.attributes);
+        for (id, event) in other.events {
+            match self.events.get_mut(&id) {
+                Some(known) => {
+                    known.properties.extend(event.properties);
+                    known.is_existence &= event.is_existence;
+                    known.since = known.since.zip(event.since).map(|(a, b)| a.min(b));
+                }
+                None => drop(self.events.insert(id, event)),
+            }
+        }
+        self
+    }
+
     /// Whether a property of some events is wanted.
     pub fn property(&self, event: EventId, property: PropertyId) -> bool {
         self.events.get(&event).is_some_and(|e| e.properties.contains(&property))

@@ -67,11 +67,13 @@ pub fn pairs(program: &Program, masks: &[Mask], segments: &[usize], order: &[usi
     let proved: HashSet<(usize, usize)> = seg_plan::passes::contained(module).into_iter().collect();
     let is_used: Vec<bool> = module.run().map(|(_, segment)| !segment.header.uses.is_empty()).collect();
     let is_used = |at: usize| is_used.get(at).copied().unwrap_or(false);
+    let sizes: Vec<u64> = masks.iter().map(|mask| mask.count() as u64).collect();
+    let size = |at: usize| sizes.get(at).copied().unwrap_or(0);
     let mut pairs = Vec::new();
     for (at, a) in segments.iter().enumerate() {
         for b in segments.iter().skip(at + 1) {
             let (Some(mask_a), Some(mask_b)) = (masks.get(*a), masks.get(*b)) else { continue };
-            let (size_a, size_b) = (mask_a.count() as u64, mask_b.count() as u64);
+            let (size_a, size_b) = (size(*a), size(*b));
             let both = mask_a.and(mask_b).count() as u64;
             let contained = |one: usize, other: usize, size: u64| match proved.contains(&(one, other)) {
                 true => Contained::Proved,

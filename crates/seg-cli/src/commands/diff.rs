@@ -8,7 +8,6 @@ use crate::args::{Diff, FailOn, TableFormat};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
 use revision::Version;
-use seg::unstable::data::EventId;
 use seg::unstable::diff::{self, Moved};
 use seg::unstable::io::{LoadRequest, Loaded, Manifest};
 use seg::unstable::parts;
@@ -88,12 +87,7 @@ struct People {
 
 impl People {
     fn read(data: Data<'_>, (old, new): (&Program, &Program), args: &Diff, output: &Output) -> Result<People, Failure> {
-        let wanted = |program: &Program| {
-            let mut wanted = program.wanted(data.now);
-            // What happened before a window explains as well.
-            wanted.events.values_mut().for_each(|event| event.since = None);
-            wanted
-        };
+        let wanted = |program: &Program| program.wanted(data.now).of_all_times();
         let read = |program: &Program, wanted: &Wanted| {
             let loaded = run::loaded(data.project, data.manifest, output, |request| LoadRequest {
                 schema: program.schema(),
@@ -101,36 +95,14 @@ impl People {
                 asked: Some(wanted),
                 ..request
             })?;
-            match run::too_many_lost(&loaded.report, args.max_bad) {
-                Some(refusal) => {
-                    eprint!("{}", run::problems(&loaded.report));
-                    Err(refusal)
-                }
-                None => Ok(loaded),
-            }
+            run::refuse_lost(&loaded.report, args.max_bad)?;
+            Ok(loaded)
         };
         if old.schema() == new.schema() {
-            return Ok(People { old: read(old, &union(wanted(old), wanted(new)))?, new: None });
+            return Ok(People { old: read(old, &wanted(old).and(wanted(new)))?, new: None });
         }
         Ok(People { old: read(old, &wanted(old))?, new: Some(read(new, &wanted(new))?) })
     }
-}
-
-/// What either wants.
-fn union(mut wanted: Wanted, other: Wanted) -> Wanted {
-    wanted.attributes.extend(other.attributes);
-    for (id, event) in other.events {
-        let id: EventId = id;
-        match wanted.events.get_mut(&id) {
-            Some(known) => {
-                known.properties.extend(event.properties);
-                known.is_existence &= event.is_existence;
-                known.since = known.since.zip(event.since).map(|(a, b)| a.min(b));
-            }
-            None => drop(wanted.events.insert(id, event)),
-        }
-    }
-    wanted
 }
 
 fn evaluate(program: &Program, loaded: &Loaded, now: Timestamp) -> Result<Evaluation, Failure> {

@@ -28,10 +28,7 @@ pub fn run(args: &Doctor, output: &Output) -> Result<Exit, Failure> {
     let earlier = args.record.as_deref().map(Days::read).transpose()?.flatten();
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
     let mut loaded = read(&project, &program, manifest, output)?;
-    if let Some(refusal) = run::too_many_lost(&loaded.report, args.max_bad) {
-        eprint!("{}", run::problems(&loaded.report));
-        return Err(refusal);
-    }
+    run::refuse_lost(&loaded.report, args.max_bad)?;
     tell_of_lists(&project, &program, &loaded.batch, &mut loaded.report);
     let health = doctor::examine(Examined {
         project: &project,

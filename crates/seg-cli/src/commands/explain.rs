@@ -23,9 +23,7 @@ pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
         return Err(Failure::new("the project's settings could not be read"));
     };
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
-    // What happened before a window explains as well.
-    let mut wanted = program.wanted(now);
-    wanted.events.values_mut().for_each(|event| event.since = None);
+    let wanted = program.wanted(now).of_all_times();
     let loaded = run::read(&project, manifest, (&wanted, &wanted), output)?;
     let (project, program, batch) = (&project, &program, &loaded.batch);
     let segment = args.segment.as_deref();

@@ -1,11 +1,12 @@
 //! `seg history`
 
+use super::judged::segment_named;
 use super::{compiled, input, load, run};
-use crate::args::{Format, History, HistoryFormat};
+use crate::args::{History, TableFormat};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, grouped, print_json, print_text};
+use crate::output::{Output, csv_text, grouped, print_json, print_text};
 use seg::unstable::data::time::DAY;
-use seg::unstable::{parts, suggestion};
+use seg::unstable::parts;
 use seg::{Cost, EvaluateError, Spells, Timestamp, Zone};
 use std::fmt::Write;
 
@@ -30,14 +31,18 @@ struct Step {
 
 pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     let mut project = load(&args.dir)?;
-    let shown_as = if args.format == HistoryFormat::Json { Format::Json } else { Format::Text };
-    let Some(program) = compiled(&project, shown_as, "counted", output)? else { return Ok(Exit::Errors) };
+    let Some(program) = compiled(&project, args.format.of_problems(), "counted", output)? else {
+        return Ok(Exit::Errors);
+    };
     let _input = input::take(&mut project)?;
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
     let names: Vec<&str> = program.segment_names().collect();
-    let segments = chosen(&names, args.segment.as_deref())?;
+    let segments = match &args.segment {
+        Some(name) => vec![segment_named(&program, name)?],
+        None => (0..names.len()).collect(),
+    };
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
     let zone = manifest.zone.unwrap_or(Zone::UTC);
     let instants = days_before(now, zone, args.days);
@@ -47,10 +52,7 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     // Whatever the earliest day looks at, the later ones look at too.
     let wanted = program.wanted(first);
     let loaded = run::read(&project, manifest, (&wanted, &wanted), output)?;
-    if let Some(refusal) = run::too_many_lost(&loaded.report, args.max_bad) {
-        eprint!("{}", run::problems(&loaded.report));
-        return Err(refusal);
-    }
+    run::refuse_lost(&loaded.report, args.max_bad)?;
     let prepared = program.prepare();
     if let Some(max_cost) = args.max_cost {
         // As if every day were judged by itself, which is about what entries and exits take.
@@ -71,9 +73,9 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
         zone,
     };
     match args.format {
-        HistoryFormat::Json => print_json(&of.json(loaded.report.profiles))?,
-        HistoryFormat::Csv => print_text(&of.csv())?,
-        HistoryFormat::Text => {
+        TableFormat::Json => print_json(&of.json(loaded.report.profiles))?,
+        TableFormat::Csv => print_text(&of.csv()?)?,
+        TableFormat::Text => {
             let (name, everybody) = (&manifest.name, grouped(loaded.report.profiles));
             let n = args.days;
             let shown = now.in_zone(manifest.zone);
@@ -83,19 +85,6 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Success)
-}
-
-/// The positions of the segments that are asked for.
-fn chosen(names: &[&str], asked: Option<&str>) -> Result<Vec<usize>, Failure> {
-    let Some(asked) = asked else { return Ok((0..names.len()).collect()) };
-    match names.iter().position(|name| *name == asked) {
-        Some(at) => Ok(vec![at]),
-        None => {
-            let near = suggestion(asked, names.iter().copied());
-            let near = near.map_or(String::new(), |near| format!("; did you mean \"{near}\"?"));
-            Err(Failure::usage(format!("there is no segment \"{asked}\" that is run{near}")))
-        }
-    }
 }
 
 /// The instants of so many days up to one, and of the day before them: at its time of the day,
@@ -203,23 +192,34 @@ impl Counted<'_> {
         out
     }
 
-    fn csv(&self) -> String {
-        let mut out = "segment,after,until,people,size_before,size,entered_people,left_people,entries,exits,exits_by_event,exits_by_time\n".to_owned();
+    fn csv(&self) -> Result<String, Failure> {
+        let head = [
+            "segment",
+            "after",
+            "until",
+            "people",
+            "size_before",
+            "size",
+            "entered_people",
+            "left_people",
+            "entries",
+            "exits",
+            "exits_by_event",
+            "exits_by_time",
+        ];
+        let mut rows = vec![head.map(str::to_owned).to_vec()];
         for (name, steps) in self.names.iter().zip(self.steps) {
-            let name = format!("\"{}\"", name.replace('"', "\"\""));
             let (mut after, mut before) = (self.first, size_before(steps));
             for ((until, people), step) in self.days.iter().zip(&self.people).zip(steps) {
                 let Step { size, entered_people, left_people, entries, exits, exits_by_event } = *step;
                 let by_time = exits - exits_by_event;
-                // Writing to a string does not fail.
-                let _ = writeln!(
-                    out,
-                    "{name},{after},{until},{people},{before},{size},{entered_people},{left_people},{entries},{exits},{exits_by_event},{by_time}"
-                );
+                let of_step = [before, size, entered_people, left_people, entries, exits, exits_by_event, by_time];
+                let own = [(*name).to_owned(), after.to_string(), until.to_string(), people.to_string()];
+                rows.push(own.into_iter().chain(of_step.map(|n| n.to_string())).collect());
                 (after, before) = (*until, size);
             }
         }
-        out
+        csv_text(rows)
     }
 
     fn json(&self, people: u64) -> serde_json::Value {

@@ -42,10 +42,7 @@ impl<'a> Judging<'a> {
         let (now, said_by) = run::now(self.at, manifest)?;
         let wanted = self.program.wanted(now);
         let loaded = run::read_as_of(self.project, manifest, (&wanted, &wanted), Some(now), output)?;
-        if let Some(refusal) = run::too_many_lost(&loaded.report, self.max_bad) {
-            eprint!("{}", run::problems(&loaded.report));
-            return Err(refusal);
-        }
+        run::refuse_lost(&loaded.report, self.max_bad)?;
         let evaluation =
             self.program.prepare().evaluate_with(&loaded.batch, now, &run::options()).map_err(run::refused)?;
         let n_people = run::n_existing(&loaded.batch, now);

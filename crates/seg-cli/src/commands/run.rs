@@ -5,8 +5,8 @@ use super::results::{self, Inputs};
 use super::{compiled, input, instant, load_with_store};
 use crate::args::{Format, MemoryLimit, Run, Share};
 use crate::exit::{Exit, Failure};
-use crate::output::{self, Output, grouped, print_json, print_text};
-use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
+use crate::output::{self, Output, grouped, plain_table, print_json, print_text, right};
+use comfy_table::Cell;
 use seg::unstable::io::results::{ENTERED_COLUMN, LEAVES_COLUMN, StayColumn};
 use seg::unstable::io::{
     LoadRequest, Loaded, LoadedParts, Manifest, Memory, Problem, ReadError, Report, load_in_parts,
@@ -43,7 +43,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     asked.attributes.extend(&results.columns);
     if results.stays() != (StayParts { entered_at: false, leaves_at: false }) {
         // Who is in a segment may have entered it long before its windows.
-        asked.events.values_mut().for_each(|event| (event.since, event.is_existence) = (None, false));
+        asked = asked.of_all_times();
     }
     let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
     let ask = |request| LoadRequest {
@@ -250,6 +250,13 @@ pub fn too_many_lost(report: &Report, max_bad: Share) -> Option<Failure> {
     })
 }
 
+/// Refuses data of which more rows were lost than was agreed to, and tells of it.
+pub fn refuse_lost(report: &Report, max_bad: Share) -> Result<(), Failure> {
+    let Some(refusal) = too_many_lost(report, max_bad) else { return Ok(()) };
+    eprint!("{}", problems(report));
+    Err(refusal)
+}
+
 /// What is wanted of the project's data, with progress on a terminal; what segments ask
 /// for is told of where it is not there.
 pub fn read(
@@ -325,12 +332,10 @@ fn header(manifest: &Manifest, report: &Report, n_people: usize, now: Timestamp,
 }
 
 fn table(program: &Program, masks: &[Mask], n_people: usize) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
+    let mut table = plain_table();
     table.set_header(["segment", "members", "share"]);
     for (name, mask) in program.segment_names().zip(masks) {
-        let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-        table.add_row([Cell::new(name), right(grouped(mask.count() as u64)), right(share(mask, n_people))]);
+        table.add_row([Cell::new(name), right(&grouped(mask.count() as u64)), right(&share(mask, n_people))]);
     }
     let mut out = String::new();
     for line in table.lines() {

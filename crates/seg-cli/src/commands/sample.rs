@@ -1,13 +1,15 @@
 //! `seg sample`
 
 use super::explain::{conditions, said_of};
+use super::judged::segment_named;
 use super::{compiled, input, load, run, timeline};
 use crate::args::{Format, Sample};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
 use seg::unstable::data::{sample, shown};
-use seg::unstable::{StayParts, near_misses, parts, suggestion};
+use seg::unstable::{Stay, StayParts, near_misses, parts};
 use seg::{Batch, Explained, Explanation, Mask, Timestamp, Zone};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 /// Of so many people who are out it is looked at what keeps them out.
@@ -30,14 +32,8 @@ pub fn run(args: &Sample, output: &Output) -> Result<Exit, Failure> {
         return Err(Failure::new("the project's settings could not be read"));
     };
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
-    let Some(at) = program.segment_names().position(|name| name == args.segment) else {
-        let near = suggestion(&args.segment, program.segment_names());
-        let near = near.map_or(String::new(), |near| format!("; did you mean \"{near}\"?"));
-        return Err(Failure::usage(format!("there is no segment \"{}\" that is run{near}", args.segment)));
-    };
-    // What happened before a window is drawn as well.
-    let mut wanted = program.wanted(now);
-    wanted.events.values_mut().for_each(|event| (event.since, event.is_existence) = (None, false));
+    let at = segment_named(&program, &args.segment)?;
+    let wanted = program.wanted(now).of_all_times();
     let loaded = run::read(&project, manifest, (&wanted, &wanted), output)?;
     let (batch, prepared) = (&loaded.batch, program.prepare());
     let evaluation = prepared.evaluate_with(batch, now, &run::options()).map_err(run::refused)?;
@@ -55,17 +51,18 @@ pub fn run(args: &Sample, output: &Output) -> Result<Exit, Failure> {
         near.map(|(row, near)| Drawn { row, entered_at: None, leaves_at: None, near: Some(near) }).collect()
     } else {
         let rows = in_order(args, batch, members.rows().collect(), args.number);
-        let chosen: Vec<Mask> = (0..evaluation.masks().len())
-            .map(|nth| match nth == at {
-                true => Mask::from_bools((0..batch.len()).map(|row| rows.contains(&row))),
-                false => Mask::none(batch.len()),
-            })
-            .collect();
+        let drawn: HashSet<usize> = rows.iter().copied().collect();
+        let mut chosen = vec![Mask::none(batch.len()); evaluation.masks().len()];
+        if let Some(chosen) = chosen.get_mut(at) {
+            *chosen = Mask::from_bools((0..batch.len()).map(|row| drawn.contains(&row)));
+        }
         let asked = StayParts { entered_at: true, leaves_at: true };
         let stays = prepared.stays(batch, now, &chosen, asked, &run::options()).map_err(run::refused)?;
-        let of = |row: usize| stays.get(at)?.iter().find(|stay| stay.row as usize == row);
+        let stays: HashMap<usize, &Stay> =
+            stays.get(at).into_iter().flatten().map(|stay| (stay.row as usize, stay)).collect();
         let drawn = |row: usize| {
-            let (entered_at, leaves_at) = of(row).map_or((None, None), |stay| (stay.entered_at, stay.leaves_at));
+            let (entered_at, leaves_at) =
+                stays.get(&row).map_or((None, None), |stay| (stay.entered_at, stay.leaves_at));
             Drawn { row, entered_at, leaves_at, near: None }
         };
         rows.into_iter().map(drawn).collect::<Vec<Drawn>>()

@@ -3,8 +3,8 @@
 use super::{check, input, load_with_store, run};
 use crate::args::{Format, Watch};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, grouped, print_more};
-use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets};
+use crate::output::{Output, grouped, plain_table, print_more, right};
+use comfy_table::Cell;
 use seg::unstable::io::{Loaded, Manifest};
 use seg::unstable::{InputKind, input_files, parts};
 use seg::{Program, Project, Timestamp, Wanted};
@@ -134,10 +134,7 @@ impl Watched<'_> {
         let everything = Wanted::everything(project.schema());
         let nothing = Wanted::default();
         let loaded = run::read(project, manifest, (&everything, &nothing), self.output)?;
-        if let Some(refusal) = run::too_many_lost(&loaded.report, self.args.max_bad) {
-            eprint!("{}", run::problems(&loaded.report));
-            return Err(refusal);
-        }
+        run::refuse_lost(&loaded.report, self.args.max_bad)?;
         self.data = Some((key, loaded));
         Ok(())
     }
@@ -187,15 +184,13 @@ impl Row {
 }
 
 fn table(rows: &[Row], gone: &[&String]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
-    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    table.set_header([Cell::new("segment"), right("members".to_owned()), right("change".to_owned())]);
+    let mut table = plain_table();
+    table.set_header([Cell::new("segment"), right("members"), right("change")]);
     for row in rows {
-        table.add_row([Cell::new(&row.name), right(grouped(row.size)), right(row.shown())]);
+        table.add_row([Cell::new(&row.name), right(&grouped(row.size)), right(&row.shown())]);
     }
     for name in gone {
-        table.add_row([Cell::new(name), right(String::new()), right("gone".to_owned())]);
+        table.add_row([Cell::new(name), right(""), right("gone")]);
     }
     let mut out = String::new();
     for line in table.lines() {

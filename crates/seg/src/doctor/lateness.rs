@@ -1,10 +1,11 @@
 //! How long after they happened events arrived, and what a run of then took for an entry.
 
 use super::entries::steps;
-use super::words::{grouped, lasting, percent, written};
+use super::words::{lasting, percent, written};
 use super::{Examined, Finding, FindingKind, evaluate, percentile};
 use crate::error::EvaluateError;
 use seg_data::schema::{Event, Field};
+use seg_data::shown::grouped;
 use seg_data::{Batch, EventId, Mask, Period, PropertyId, Schema, Timestamp, Type, Value, Zone};
 use seg_io::manifest::Data;
 use std::sync::Arc;

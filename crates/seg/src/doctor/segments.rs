@@ -1,8 +1,9 @@
 //! Segments that nothing uses, that nobody enters, that are alike, or too small to test.
 
-use super::words::{count, grouped, percent};
+use super::words::{count, percent};
 use super::{Examined, Finding, FindingKind};
 use seg_data::Mask;
+use seg_data::shown::grouped;
 use seg_hir::hir::with_references;
 use std::collections::BTreeSet;
 

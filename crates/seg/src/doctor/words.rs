@@ -1,30 +1,13 @@
 //! Figures in words.
 
 use seg_data::Timestamp;
+use seg_data::shown::{grouped, length};
 use seg_data::time::{DAY, SECOND};
 
-/// A length of time in its two largest units, `25 days 3 hours`; seconds at the finest.
+/// A length of time in its two largest units, `25 days 3 hours`; one below zero says so.
 pub(super) fn lasting(micros: i64) -> String {
-    const UNITS: [(&str, i64); 4] =
-        [("day", DAY), ("hour", 3_600 * SECOND), ("minute", 60 * SECOND), ("second", SECOND)];
     let sign = if micros < 0 { "−" } else { "" };
-    let mut rest = micros.saturating_abs();
-    let mut words = Vec::new();
-    for (unit, size) in UNITS {
-        let n = rest / size;
-        rest %= size;
-        // The second unit stands right below the first.
-        if words.len() == 1 && n == 0 {
-            break;
-        }
-        if n > 0 {
-            words.push(count(n as u64, unit));
-        }
-        if words.len() == 2 {
-            break;
-        }
-    }
-    if words.is_empty() { "0 seconds".to_owned() } else { format!("{sign}{}", words.join(" ")) }
+    format!("{sign}{}", length(micros))
 }
 
 /// A length of time as sentences and settings write it, in one unit: not shorter than it is,
@@ -51,19 +34,6 @@ pub(super) fn count(n: u64, word: &str) -> String {
         (1, word) => format!("1 {word}"),
         (n, word) => format!("{} {word}s", grouped(n)),
     }
-}
-
-/// `1,234,567`
-pub(super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// `14.1 %`
@@ -93,7 +63,7 @@ mod tests {
         assert_eq!(lasting(DAY + 20 * SECOND), "1 day");
         assert_eq!(lasting(hour + 60 * SECOND), "1 hour 1 minute");
         assert_eq!(lasting(-90 * SECOND), "−1 minute 30 seconds");
-        assert_eq!(lasting(999), "0 seconds");
+        assert_eq!(lasting(999), "less than a second");
         assert_eq!(
             ["1 second", "2 minutes", "123 minutes", "7 hours", "6 days"],
             [
