@@ -37,7 +37,7 @@ impl Loader<'_> {
         }
         self.empty_properties(|event, property| are_missing(&schema, &columns, event, property));
         self.end_report(n_people);
-        let batch = self.checked(columns)?;
+        let batch = checked(self.schema, columns, self.pace.threads)?;
         Ok(Loaded { batch, report: self.report, last_event })
     }
 
@@ -61,7 +61,7 @@ impl Loader<'_> {
             spill.has_events(event.idx()) && !spill.has_value(event.idx(), property)
         });
         self.end_report(n_people);
-        let people = self.checked(columns)?;
+        let people = checked(self.schema, columns, self.pace.threads)?;
         let (wanted, report) = (self.wanted.clone(), self.report);
         Ok(LoadedParts::spilled(people, report, last_event, Spilled { spill, wanted, threads }))
     }
@@ -105,11 +105,6 @@ impl Loader<'_> {
         self.report.profiles = n_people as u64;
         // What was unpacked twice was read once.
         (self.report.bytes, self.report.bytes_read) = (self.bytes_total, self.read.n_read().min(self.bytes_total));
-    }
-
-    /// Columns as a batch, each of them checked.
-    fn checked(&self, columns: NamedColumns) -> Result<Batch, ReadError> {
-        checked(self.schema, columns, self.pace.threads)
     }
 
     /// Tells of texts with blanks around them, and of promises that the data breaks, also of
@@ -174,7 +169,7 @@ pub(crate) fn are_missing(schema: &Schema, columns: &NamedColumns, event: EventI
     values.is_some_and(|values| values.null_count() == values.len())
 }
 
-fn internal(error: ArrowError) -> ReadError {
+pub(crate) fn internal(error: ArrowError) -> ReadError {
     ReadError::new("data", format!("grouping by person failed: {error}"))
 }
 

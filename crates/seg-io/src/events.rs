@@ -118,7 +118,7 @@ impl<'a> EventTables<'a> {
     fn make_room(&mut self, n_people: usize, n_people_bytes: u64, threads: NonZero<usize>) {
         let Some(room) = &mut self.room else { return };
         let n_bytes: u64 = self.tables.iter().map(EventTable::n_bytes).sum();
-        let n_people_bytes = n_people_bytes + n_people as u64 * room.bytes_a_person;
+        let n_people_bytes = n_people_bytes + room.bytes_of(n_people);
         let n_other_bytes = n_people_bytes + self.ids.len() as u64 * EVENT_ID_BYTES;
         if self.failed.is_none() && !room.is_for(n_bytes, n_other_bytes) {
             self.failed = room.refused(n_other_bytes).or_else(|| self.put_aside(n_people, threads).err());

@@ -1,12 +1,12 @@
 //! Everybody, and what they did for some of them after others.
 
-use crate::assemble::{NamedColumns, checked};
+use crate::assemble::{NamedColumns, checked, internal};
 use crate::load::Loaded;
 use crate::report::{ReadError, Report};
 use crate::spill::Spill;
 use crate::store::StoredParts;
 use arrow_array::ArrayRef;
-use arrow_schema::{ArrowError, Field as ArrowField};
+use arrow_schema::Field as ArrowField;
 use seg_data::schema::Event;
 use seg_data::{Batch, EventId, PropertyId, Timestamp, Wanted, parallel};
 use std::num::NonZero;
@@ -129,8 +129,4 @@ impl Spilled {
 /// A column of events with its field.
 pub(crate) fn named(event: &Event, column: ArrayRef) -> Result<(ArrowField, ArrayRef), ReadError> {
     Ok((ArrowField::new(&event.name, column.data_type().clone(), false), column))
-}
-
-fn internal(error: ArrowError) -> ReadError {
-    ReadError::new("data", format!("grouping by person failed: {error}"))
 }

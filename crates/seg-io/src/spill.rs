@@ -88,7 +88,7 @@ pub(crate) struct Room {
     /// What people and all else took before events were read.
     n_bytes_before: u64,
     /// What each person will take beside that.
-    pub bytes_a_person: u64,
+    bytes_a_person: u64,
     folder: PathBuf,
     spill: Option<Spill>,
 }
@@ -104,6 +104,11 @@ impl Room {
     /// What is left for events.
     fn left(&self, n_other_bytes: u64) -> u64 {
         self.bytes.saturating_sub(self.n_bytes_before + n_other_bytes) / COPIES
+    }
+
+    /// What so many people will take beside what they take by now.
+    pub fn bytes_of(&self, n_people: usize) -> u64 {
+        n_people as u64 * self.bytes_a_person
     }
 
     /// Whether there is room for events of so many bytes beside all else.
@@ -133,7 +138,10 @@ impl Room {
     /// A folder in which no file can be made.
     pub fn writing(&self, n_people: usize) -> Result<Writing<'_>, ReadError> {
         let (file, end, block) = match &self.spill {
-            Some(spill) => (spill.file.try_clone(), spill.end, spill.block),
+            Some(spill) => {
+                let file = spill.file.lock().unwrap_or_else(PoisonError::into_inner);
+                (file.try_clone(), spill.end, spill.block)
+            }
             None => {
                 let block = (n_people / BLOCKS).next_power_of_two();
                 (tempfile::tempfile_in(&self.folder), 0, block.clamp(BLOCK_PEOPLE.start, BLOCK_PEOPLE.end))
@@ -148,7 +156,7 @@ impl Room {
     pub fn put_aside(&mut self, written: Written) {
         let Written { appended: Appended { file, end, places, filled }, block, n_people } = written;
         let folder = &self.folder;
-        let left = self.bytes.saturating_sub(self.n_bytes_before + n_people as u64 * self.bytes_a_person);
+        let left = self.bytes.saturating_sub(self.n_bytes_before + self.bytes_of(n_people));
         let spill = self.spill.get_or_insert_with(|| Spill::new(folder, file, block));
         spill.end = end;
         spill.left = left;
@@ -269,8 +277,8 @@ impl Writing<'_> {
 /// Events that were put aside.
 pub(crate) struct Spill {
     folder: PathBuf,
-    file: File,
-    reading: Mutex<()>,
+    /// Whoever reads moves its place.
+    file: Mutex<File>,
     end: u64,
     /// How many bytes of memory there were beside people.
     left: u64,
@@ -284,7 +292,7 @@ pub(crate) struct Spill {
 impl Spill {
     fn new(folder: &Path, file: File, block: usize) -> Spill {
         let (places, filled) = Default::default();
-        Spill { folder: folder.to_owned(), file, reading: Mutex::new(()), end: 0, left: 0, block, places, filled }
+        Spill { folder: folder.to_owned(), file: Mutex::new(file), end: 0, left: 0, block, places, filled }
     }
 
     /// Whether any event of a name has a value of a property.
@@ -376,10 +384,9 @@ impl Spill {
     fn read(&self, event: &Event, place: Place, before: u32) -> Result<Sequences, ReadError> {
         let mut bytes = Vec::with_capacity(usize::try_from(place.bytes).unwrap_or_default());
         {
-            let _alone = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut file = &self.file;
-            let read =
-                file.seek(SeekFrom::Start(place.at)).and_then(|_| file.take(place.bytes).read_to_end(&mut bytes));
+            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            let found = file.seek(SeekFrom::Start(place.at));
+            let read = found.and_then(|_| (&*file).take(place.bytes).read_to_end(&mut bytes));
             read.map_err(|error| failed(&self.folder, &error))?;
         }
         let other = || failed(&self.folder, &std::io::Error::other("what was put aside is no longer what it was"));
