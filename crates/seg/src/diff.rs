@@ -394,16 +394,16 @@ fn reworded(before: &Text, after: &Text) -> Vec<Replaced> {
             let clauses = text.clauses.iter().filter(|(of, words, _)| *of == part && !is_there(words));
             clauses.map(|(_, words, _)| words.clone()).collect()
         };
-        let (mut gone, mut new) = (of(before, after).into_iter(), of(after, before).into_iter());
-        loop {
-            let (before, after) = (gone.next(), new.next());
-            if before.is_none() && after.is_none() {
-                break;
-            }
-            found.push(Replaced { part, before, after });
-        }
+        found.extend(paired(part, of(before, after), of(after, before)));
     }
     found
+}
+
+/// Words of one part that are gone and words that are new, the first beside the first.
+fn paired(part: &'static str, gone: Vec<String>, new: Vec<String>) -> impl Iterator<Item = Replaced> {
+    let n = gone.len().max(new.len());
+    let all = |words: Vec<String>| words.into_iter().map(Some).chain(std::iter::repeat(None));
+    all(gone).zip(all(new)).take(n).map(move |(before, after)| Replaced { part, before, after })
 }
 
 /// The conditions that differ: those of one part that only one of the versions has, paired in
@@ -423,14 +423,8 @@ fn replaced(before: &Text, after: &Text) -> Vec<Replaced> {
             }
             None => true,
         });
-        let (mut gone, mut new) = (gone.into_iter(), new.into_iter());
-        loop {
-            let (before, after) = (gone.next().map(|(words, _)| words), new.next().map(|(words, _)| words));
-            if before.is_none() && after.is_none() {
-                break;
-            }
-            found.push(Replaced { part, before, after });
-        }
+        let words = |clauses: Vec<(String, String)>| clauses.into_iter().map(|(words, _)| words).collect();
+        found.extend(paired(part, words(gone), words(new)));
     }
     if before.grace != after.grace {
         let (before, after) = (before.grace.clone(), after.grace.clone());
