@@ -54,8 +54,8 @@ pub(crate) struct EarlierEvents<'a> {
     pub ids: Option<Box<dyn CameBefore + 'a>>,
 }
 
-/// Rows between which it is not looked whether there is room for more.
-const ROWS_BETWEEN: i64 = 1 << 10;
+/// Events of a name between which it is not looked whether there is room for more.
+const ROWS_BETWEEN: usize = 1 << 8;
 
 /// Whether a person has an event of a name, by its position in the schema, with an id.
 pub(crate) trait CameBefore: Send + Sync {
@@ -490,7 +490,8 @@ impl RowSink for EventSink<'_, '_, '_> {
             let cell = cell_at(column_at(property));
             self.loader.append(column, cell, false, || place(cell.show()));
         }
-        if n_arrived % ROWS_BETWEEN == 0 {
+        // By those that are taken: a row that is not may stand wherever it is counted.
+        if table.times.len().is_multiple_of(ROWS_BETWEEN) {
             self.make_room();
         }
     }
