@@ -111,7 +111,7 @@ fn values_that_were_there_and_are_not_any_more() {
     );
     assert_eq!(
         messages(&found, "incomplete"),
-        ["`amount` of `order` has no value in 30.0 % of the last 30 days, 10.0 % before"]
+        ["`amount` of `order` has no value in 30.0 % of those of the last 30 days, and in 10.0 % of those before"]
     );
     // What must always have a value needs no comparison. The people are 20, of whom one has none
     // in the table, and 17 are in no table.

@@ -1,6 +1,7 @@
 //! Why one person is in a segment or not, and until when.
 
 use crate::compile::{Program, parse};
+use crate::overlap::declared_order;
 use crate::project::Project;
 use seg_data::batch::BatchError;
 use seg_data::{Batch, Timestamp, TimestampError};
@@ -237,17 +238,13 @@ fn turning(now: &Why, later: &Why) -> Vec<usize> {
 
 /// The first segment of the order of precedence that the only person of a batch is in.
 fn winner(program: &Program, person: &Batch, now: Timestamp) -> Option<String> {
-    let module = program.module();
-    if module.precedence.is_empty() {
+    let order = declared_order(program);
+    if order.is_empty() {
         return None;
     }
     let masks = seg_plan::evaluate(program.plan(), person, now);
-    let is_in = |id: &seg_hir::hir::SegmentId| {
-        let at = module.run().position(|(run, _)| run == *id);
-        at.and_then(|at| masks.get(at)).is_some_and(|mask| mask.get(0))
-    };
-    let first = module.precedence.iter().find(|id| is_in(id))?;
-    module.segments.get(first.idx()).map(|segment| segment.name.clone())
+    let first = order.into_iter().find(|at| masks.get(*at).is_some_and(|mask| mask.get(0)))?;
+    program.segment_names().nth(first).map(str::to_owned)
 }
 
 #[cfg(test)]

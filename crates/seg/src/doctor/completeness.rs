@@ -121,7 +121,7 @@ pub(super) fn tell(of: Examined<'_>, all: &[Completeness], findings: &mut Vec<Fi
         {
             (
                 format!(
-                    "{whose} has no value in {} of the last {RECENT_DAYS} days, {} before",
+                    "{whose} has no value in {} of those of the last {RECENT_DAYS} days, and in {} of those before",
                     percent(recent),
                     percent(before)
                 ),
