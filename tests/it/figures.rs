@@ -1,7 +1,9 @@
 //! Figures of two segments of an example that were computed without Seg: sizes, entries and
-//! exits, and next changes. `tests/data/expected` says how.
+//! exits, next changes, how long people stay, and what they do. `tests/data/expected` says how.
 
-use seg::{Batch, Explained, Options, Program, Project, Spells, Timestamp, Wanted};
+use seg::unstable::conversion::{Asked, Goal, GoalWords, conversions};
+use seg::unstable::data::Value;
+use seg::{Batch, Explained, Options, Program, Project, Spells, Timestamp, Wanted, Zone};
 use seg_io::LoadRequest;
 use seg_tests::root;
 use std::collections::HashMap;
@@ -149,4 +151,113 @@ fn people_stay_as_long_as_was_counted() {
             assert_eq!(shown, row[figure], "{figure} of {}", row["segment"]);
         }
     }
+}
+
+/// A segment of the example in which half of all people are held out by "spring".
+fn with_holdout(segment: &str) -> Project {
+    let folder = root().join("examples/online-retail");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let text = read("lifecycle.seg");
+    let held_out = format!("{}\n    exclude people in a random 50% of people, by \"spring\"\n", text.trim_end());
+    assert!(held_out.contains(segment), "the last segment of the file is the one that is meant");
+    Project::from_text(&read("schema.toml"), [("lifecycle.seg", held_out.as_str())], seg::Settings::default())
+}
+
+#[test]
+fn people_reach_a_goal_as_was_counted() {
+    let (project, program, batch) = example();
+    let rows = expected("conversion.csv");
+    assert_eq!(rows.len(), 4);
+    for row in &rows {
+        let (segment, group) = (&row["segment"], row["group"].as_str());
+        let is_split = group != "all";
+        let held_out = is_split.then(|| with_holdout(segment));
+        let of = held_out.as_ref().unwrap_or(&project);
+        let own = if is_split { seg::compile(of).expect("no errors") } else { program.clone() };
+        let position = own.segment_names().position(|name| name == segment).expect("a segment");
+        let goal = format!("purchase_line within {} days", row["days"]);
+        let words = GoalWords { goal: &goal, revenue: Some("quantity times unit_price"), less: None, sent: None };
+        let goal = Goal::read(of, words).expect("a goal");
+        let found = conversions(Asked {
+            program: &own,
+            batch: &batch,
+            goal: &goal,
+            segments: &[position],
+            period: (at(&row["from"]), at(&row["to"])),
+            at: at("2011-07-01T00:00:00Z"),
+            zone: Zone::UTC,
+            holdout: is_split.then_some("spring"),
+            options: &Options::new().with_threads(2),
+        });
+        let conversion = found.expect("figures").segments.remove(0);
+        let all = match (group, &conversion.split) {
+            ("held out", Some(split)) => &split.held_out,
+            ("not held out", Some(split)) => &split.others,
+            _ => &conversion.all,
+        };
+        let (converted, range) = (all.converted(), all.converted().range().expect("somebody"));
+        let seconds = |percent| format!("{}.000000", all.time(percent).expect("somebody") / 1_000_000);
+        let money = |value: Option<Value>| match value {
+            Some(Value::Money(scaled)) => format!("{}.{:04}", scaled / 10_000, scaled % 10_000),
+            other => panic!("money, not {other:?}"),
+        };
+        let entries = if is_split { String::new() } else { conversion.entries.to_string() };
+        let found = [
+            ("already_in", conversion.already_in.to_string()),
+            ("entries", entries),
+            ("people_entered", all.people.to_string()),
+            ("complete", all.complete.to_string()),
+            ("incomplete", all.incomplete().to_string()),
+            ("incomplete_with_goal", all.incomplete_with_goal.to_string()),
+            ("converted", converted.part.to_string()),
+            ("rate", format!("{:.6}", converted.rate().expect("somebody"))),
+            ("wilson_low", format!("{:.6}", range.0)),
+            ("wilson_high", format!("{:.6}", range.1)),
+            ("median_s", seconds(50)),
+            ("p90_s", seconds(90)),
+            ("revenue", money(all.revenue.clone())),
+            ("revenue_per_person", money(all.revenue_per_person())),
+        ];
+        for (figure, found) in found {
+            assert_eq!(found, row[figure], "{figure} of {segment}, {group}");
+        }
+    }
+}
+
+#[test]
+fn people_outside_reach_a_goal_as_was_counted() {
+    let (project, program, batch) = example();
+    let rows = expected("baseline.csv");
+    let (weighed, days) = rows.split_last().expect("days");
+    let segment = &weighed["segment"];
+    let position = program.segment_names().position(|name| name == segment).expect("a segment");
+    let words = GoalWords { goal: "purchase_line within 14 days", revenue: None, less: None, sent: None };
+    let goal = Goal::read(&project, words).expect("a goal");
+    let found = conversions(Asked {
+        program: &program,
+        batch: &batch,
+        goal: &goal,
+        segments: &[position],
+        period: (at("2011-05-01T00:00:00Z"), at("2011-06-01T00:00:00Z")),
+        at: at("2011-07-01T00:00:00Z"),
+        zone: Zone::UTC,
+        holdout: None,
+        options: &Options::new(),
+    });
+    let outside = found.expect("figures").segments.remove(0).outside.expect("people who were not in it");
+    assert_eq!(outside.days.len(), days.len());
+    for (found, row) in outside.days.iter().zip(days) {
+        let rate = format!("{:.6}", found.outside.rate().expect("somebody"));
+        let own = [
+            ("day", found.day.to_string()),
+            ("entered", found.entered.to_string()),
+            ("outside", found.outside.whole.to_string()),
+            ("outside_with_goal", found.outside.part.to_string()),
+            ("rate", rate),
+        ];
+        for (figure, found) in own {
+            assert_eq!(found, row[figure], "{figure} on {}", row["day"]);
+        }
+    }
+    assert_eq!(format!("{:.6}", outside.rate().expect("somebody")), weighed["rate"]);
 }

@@ -1,11 +1,13 @@
 //! What may be asked of the command.
 
+mod conversion;
 mod diff;
 mod doctor;
 mod overlap;
 mod results;
 mod store;
 
+pub use conversion::Conversion;
 pub use diff::{Diff, FailOn};
 pub use doctor::Doctor;
 pub use overlap::{Overlap, TableFormat};
@@ -64,6 +66,8 @@ pub enum Command {
     Who(Who),
     /// Say how large each segment was, and who entered and left, day by day.
     History(History),
+    /// Say what people do once they are in a segment: how many reach a goal, and what it brings.
+    Conversion(Conversion),
     /// Say how many people segments share, and which of several takes whom.
     Overlap(Overlap),
     /// Compare two versions of a project: what changed, and for whom.

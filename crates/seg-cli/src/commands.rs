@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod codes;
+pub mod conversion;
 pub mod diff;
 pub mod doctor;
 pub mod emit;

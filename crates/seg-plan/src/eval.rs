@@ -72,7 +72,7 @@ impl<'a> Kernels<'a> {
     }
 
     /// A value of each event of a name, by their positions in the batch's column.
-    pub(crate) fn values_of_events(&mut self, id: NodeId, event: EventId) -> Vec<Option<Value>> {
+    pub fn values_of_events(&mut self, id: NodeId, event: EventId) -> Vec<Option<Value>> {
         let column = self.eval.column(id, Domain::Events(event));
         let rows = self.eval.event_rows(event);
         let mut values = vec![None; self.eval.batch.events(event).map_or(0, |events| events.len())];

@@ -65,12 +65,11 @@ struct Compiled {
 
 impl Program {
     /// A module without errors as a program, without any warnings.
-    #[cfg(feature = "io")]
-    pub(crate) fn of_module(module: hir::Module, project: &Project) -> Program {
+    pub(crate) fn of_module(module: hir::Module, schema: &Arc<Schema>) -> Program {
         let lowered = seg_plan::lower(&module);
         let needs = seg_plan::needs(&lowered);
         let plan = Arc::new(seg_plan::optimize(&lowered, |_| {}));
-        let (schema, warnings) = (Arc::clone(&project.schema), Diagnostics::default());
+        let (schema, warnings) = (Arc::clone(schema), Diagnostics::default());
         Program(Arc::new(Compiled { module, needs, plan, schema, warnings }))
     }
 

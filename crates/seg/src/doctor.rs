@@ -104,23 +104,3 @@ fn evaluate(of: Examined<'_>, batch: &Batch, now: Timestamp) -> Result<Vec<Mask>
     let evaluation = of.program.prepare().evaluate_with(batch, now, of.options)?;
     Ok(evaluation.into_masks())
 }
-
-/// The value at a percentile by nearest rank: the smallest of which at least so much of all
-/// values is at or below it. `sorted` ascends; none of none.
-fn percentile(sorted: &[i64], percent: u64) -> Option<i64> {
-    let rank = (sorted.len() as u128 * u128::from(percent)).div_ceil(100).max(1);
-    sorted.get(usize::try_from(rank).ok()? - 1).copied()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentile_is_a_value_that_is_there() {
-        let tenths: Vec<i64> = (1..=10).collect();
-        assert_eq!([10, 25, 50, 90, 95, 100].map(|p| percentile(&tenths, p)), [1, 3, 5, 9, 10, 10].map(Some));
-        assert_eq!(percentile(&[7], 1), Some(7));
-        assert_eq!(percentile(&[], 50), None);
-    }
-}

@@ -124,6 +124,8 @@
 
 pub mod batch;
 mod compile;
+#[doc(hidden)]
+pub mod conversion;
 mod diagnostics;
 #[doc(hidden)]
 pub mod diff;
@@ -134,6 +136,7 @@ mod engine;
 mod error;
 mod evaluation;
 mod explain;
+mod figures;
 #[doc(hidden)]
 pub mod frozen;
 #[cfg(feature = "io")]

@@ -91,7 +91,7 @@ fn mutant(project: &Project, program: &Program, parses: &[Parse]) -> Option<Prog
     let before = program.module();
     let is_same = before.precedence == checked.module.precedence
         && seg_plan::passes::mean_the_same(before, &checked.module).into_iter().all(|is_same| is_same);
-    (!is_same).then(|| Program::of_module(checked.module, project))
+    (!is_same).then(|| Program::of_module(checked.module, &project.schema))
 }
 
 fn told(project: &Project, Change { at, how }: &Change, is_noticed: bool) -> Mutant {

@@ -11,6 +11,7 @@ use seg_syntax::source::{SourceId, SourceMap};
 use std::path::Path;
 use std::sync::Arc;
 
+pub use crate::conversion;
 pub use crate::diff;
 pub use crate::explain::near_misses;
 pub use crate::frozen;

@@ -1,7 +1,8 @@
 //! How long people wait between purchases, beside the waits that segments ask about.
 
 use super::words::{between, count, percent};
-use super::{Examined, Finding, FindingKind, percentile};
+use super::{Examined, Finding, FindingKind};
+use crate::figures::percentile;
 use seg_data::schema::Role;
 use seg_data::time::DAY;
 use seg_data::{EventId, Period, Zone};

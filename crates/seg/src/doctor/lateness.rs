@@ -2,8 +2,9 @@
 
 use super::entries::steps;
 use super::words::{lasting, percent, written};
-use super::{Examined, Finding, FindingKind, evaluate, percentile};
+use super::{Examined, Finding, FindingKind, evaluate};
 use crate::error::EvaluateError;
+use crate::figures::percentile;
 use seg_data::schema::{Event, Field};
 use seg_data::shown::grouped;
 use seg_data::{Batch, EventId, Mask, Period, PropertyId, Schema, Timestamp, Type, Value, Zone};

@@ -1,0 +1,181 @@
+//! `seg conversion`
+
+mod shown;
+
+use super::judged::segments_named;
+use super::{check, compiled, input, instant, load, run};
+use crate::args::{Conversion, Format, TableFormat};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, print_json, print_text};
+use seg::unstable::conversion::{Asked, ConversionError, Goal, GoalError, GoalWords, conversions};
+use seg::unstable::data::WantedEvents;
+use seg::unstable::data::schema::Role;
+use seg::unstable::data::time::DAY;
+use seg::unstable::data::{EventId, Type};
+use seg::unstable::io::Manifest;
+use seg::unstable::parts;
+use seg::{Program, Project, Schema, Timestamp, Wanted, Zone};
+use shown::Shown;
+
+/// People count who entered in so many days, unless a period is given.
+const PERIOD_DAYS: i64 = 28;
+
+pub fn run(args: &Conversion, output: &Output) -> Result<Exit, Failure> {
+    let mut project = load(&args.dir)?;
+    let format = args.format.of_problems();
+    let Some(program) = compiled(&project, format, "counted", output)? else { return Ok(Exit::Errors) };
+    let _input = input::take(&mut project)?;
+    let Some(manifest) = parts(&project).manifest else {
+        return Err(Failure::new("the project's settings could not be read"));
+    };
+    let names: Vec<&str> = program.segment_names().collect();
+    let segments = match args.segments.is_empty() {
+        true => (0..names.len()).collect(),
+        false => segments_named(&program, &args.segments)?,
+    };
+    let words = Words::of(args, &project, manifest)?;
+    let Some(goal) = read_goal(&project, words.as_asked(args), format, output)? else { return Ok(Exit::Errors) };
+    let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
+    let period = period(args, &goal, now, manifest.zone)?;
+    let wanted = wanted(&program, &goal, now);
+    let loaded = run::read(&project, manifest, (&wanted, &wanted), output)?;
+    run::refuse_lost(&loaded.report, args.max_bad)?;
+    let asked = Asked {
+        program: &program,
+        batch: &loaded.batch,
+        goal: &goal,
+        segments: &segments,
+        period,
+        at: now,
+        zone: manifest.zone.unwrap_or(Zone::UTC),
+        holdout: args.holdout.as_deref(),
+        options: &run::options(),
+    };
+    let found = conversions(asked).map_err(|error| match error {
+        ConversionError::Evaluate(error) => run::refused(error),
+        ConversionError::NoHoldout { segment } => no_holdout(&segment, args.holdout.as_deref().unwrap_or("")),
+    })?;
+    let shown = Shown {
+        names: &names,
+        found: &found,
+        goal: &goal,
+        words: &words,
+        holdout: args.holdout.as_deref(),
+        sent: args.sent.as_deref(),
+        currency: project.schema().currency.as_deref(),
+        period,
+        now,
+        zone: manifest.zone,
+    };
+    match args.format {
+        TableFormat::Json => print_json(&shown.json(run::data_json(&loaded.report)))?,
+        TableFormat::Csv => print_text(&shown.csv()?)?,
+        TableFormat::Text => {
+            print_text(&shown.text(&manifest.name, run::n_existing(&loaded.batch, now), said_by))?;
+            eprint!("{}", run::problems(&loaded.report));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// What people are hoped to do, and what it brings.
+pub struct Words {
+    pub goal: String,
+    pub revenue: Option<String>,
+}
+
+impl Words {
+    /// As the arguments say, else the settings, else the schema.
+    fn of(args: &Conversion, project: &Project, manifest: &Manifest) -> Result<Words, Failure> {
+        if let Some(goal) = &args.goal {
+            return Ok(Words { goal: goal.clone(), revenue: args.revenue.clone() });
+        }
+        let usual = Words::of_project(project.schema(), manifest).ok_or_else(|| {
+            Failure::usage("no event of the schema has the role purchase; say what people are hoped to do: --goal \"… within 14 days\"")
+        })?;
+        Ok(Words { revenue: args.revenue.clone().or(usual.revenue), ..usual })
+    }
+
+    /// As the settings of a project say, else its schema: the first event with the role
+    /// purchase, and the first amount of money among its properties. None where no event has it.
+    pub fn of_project(schema: &Schema, manifest: &Manifest) -> Option<Words> {
+        if let Some(goal) = &manifest.report.goal {
+            return Some(Words { goal: goal.clone(), revenue: manifest.report.revenue.clone() });
+        }
+        let purchase = schema.events.iter().find(|event| event.role == Some(Role::Purchase))?;
+        let money = purchase.properties.iter().find(|property| property.ty == Type::Money);
+        let revenue = manifest.report.revenue.clone().or(money.map(|property| property.name.clone()));
+        Some(Words { goal: format!("{} within 14 days", purchase.name), revenue })
+    }
+
+    fn as_asked<'w>(&'w self, args: &'w Conversion) -> GoalWords<'w> {
+        GoalWords {
+            goal: &self.goal,
+            revenue: self.revenue.as_deref(),
+            less: args.less.as_deref(),
+            sent: args.sent.as_deref(),
+        }
+    }
+}
+
+/// The goal; none where its words have problems, which were shown.
+fn read_goal(
+    project: &Project,
+    words: GoalWords<'_>,
+    format: Format,
+    output: &Output,
+) -> Result<Option<Goal>, Failure> {
+    match Goal::read(project, words) {
+        Ok(goal) => Ok(Some(goal)),
+        Err(GoalError::Problems(problems)) => {
+            output.diagnostics(&problems, format)?;
+            if format == Format::Text {
+                eprintln!("{}; nothing was counted", check::summary(&problems));
+            }
+            Ok(None)
+        }
+        Err(error @ (GoalError::NoLength { .. } | GoalError::NoEvent { .. })) => Err(Failure::usage(error)),
+    }
+}
+
+/// What the segments and the goal read, and when anything happened at all: goals are looked for
+/// up to the newest event.
+pub fn wanted(program: &Program, goal: &Goal, now: Timestamp) -> Wanted {
+    let times = (0..program.schema().events.len() as u32).map(|event| (EventId(event), WantedEvents::default()));
+    let times = Wanted { events: times.collect(), ..Wanted::default() };
+    program.wanted(now).of_all_times().and(goal.wanted(now)).and(times)
+}
+
+/// When people may enter.
+fn period(
+    args: &Conversion,
+    goal: &Goal,
+    now: Timestamp,
+    zone: Option<Zone>,
+) -> Result<(Timestamp, Timestamp), Failure> {
+    let to = match &args.to {
+        Some(text) => instant(text, zone)?,
+        None => goal.within().before(now),
+    };
+    let from = match &args.from {
+        Some(text) => instant(text, zone)?,
+        None => Timestamp(to.0.saturating_sub(PERIOD_DAYS * DAY)),
+    };
+    if to <= from {
+        let (from, to) = (from.in_zone(zone), to.in_zone(zone));
+        return Err(Failure::usage(format!("nobody can enter from {from} on and before {to}: --from must be earlier")));
+    }
+    if now <= from {
+        let (from, now) = (from.in_zone(zone), now.in_zone(zone));
+        return Err(Failure::usage(format!("everything is judged at {now}, and the period begins at {from}")));
+    }
+    Ok((from, to))
+}
+
+fn no_holdout(segment: &str, name: &str) -> Failure {
+    let name = name.escape_debug();
+    Failure::usage(format!(
+        "\"{segment}\" keeps nobody out by \"{name}\", or in several ways; \
+         with `exclude people in a random 10% of people, by \"{name}\"` it does"
+    ))
+}
