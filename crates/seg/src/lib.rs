@@ -136,6 +136,8 @@ mod evaluation;
 mod explain;
 #[doc(hidden)]
 pub mod frozen;
+#[doc(hidden)]
+pub mod history;
 #[cfg(feature = "io")]
 mod inputs;
 #[cfg(feature = "io")]

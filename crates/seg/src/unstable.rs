@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub use crate::diff;
 pub use crate::explain::near_misses;
 pub use crate::frozen;
+pub use crate::history;
 pub use crate::overlap;
 pub use crate::spells::{Stay, StayParts};
 pub use seg_data as data;

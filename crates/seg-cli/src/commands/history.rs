@@ -5,9 +5,9 @@ use super::{compiled, input, load, run};
 use crate::args::{History, TableFormat};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, csv_text, grouped, print_json, print_text};
-use seg::unstable::data::time::DAY;
+use seg::unstable::history::{Step, days_before, size_before, steps};
 use seg::unstable::parts;
-use seg::{Cost, EvaluateError, Spells, Timestamp, Zone};
+use seg::{Cost, EvaluateError, Timestamp, Zone};
 use std::fmt::Write;
 
 /// The height of a bar in eighths.
@@ -16,18 +16,6 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 const BARS_MAX: usize = 20;
 /// So long are names in a table that many terminals show.
 const NAME_MAX: usize = 23;
-
-/// A day of a segment: the step from the instant before to its own.
-#[derive(Default, Clone, Copy)]
-struct Step {
-    size: u64,
-    /// Who is in at the end and was not at the start, and the reverse.
-    entered_people: u64,
-    left_people: u64,
-    entries: u64,
-    exits: u64,
-    exits_by_event: u64,
-}
 
 pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     let mut project = load(&args.dir)?;
@@ -85,46 +73,6 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Success)
-}
-
-/// The instants of so many days up to one, and of the day before them: at its time of the day,
-/// by the clocks of the zone.
-fn days_before(now: Timestamp, zone: Zone, days: u32) -> Vec<Timestamp> {
-    let local = Timestamp(now.0.saturating_add(zone.offset(now)));
-    let back = (1..=i64::from(days)).rev().filter_map(|day| zone.instant_of(Timestamp(local.0 - day * DAY)));
-    // No calendar has the days before the year 1.
-    back.filter(|at| at.is_in_range()).chain([now]).collect()
-}
-
-/// What happened from each instant to the next.
-fn steps(spells: &Spells, instants: &[Timestamp]) -> Vec<Step> {
-    let mut steps = vec![Step::default(); instants.len().saturating_sub(1)];
-    let mut at = 0;
-    let crossings = &spells.crossings;
-    while let Some(first) = crossings.get(at) {
-        let day = instants.partition_point(|instant| *instant < first.at).saturating_sub(1);
-        let end = instants.get(day + 1).copied().unwrap_or(first.at);
-        // The crossings of one person in one step are beside each other.
-        let of_step = crossings.iter().skip(at).take_while(|c| c.row == first.row && c.at <= end);
-        let Some(step) = steps.get_mut(day) else { break };
-        let mut last_is_entry = first.is_entry;
-        for crossing in of_step {
-            step.entries += u64::from(crossing.is_entry);
-            step.exits += u64::from(!crossing.is_entry);
-            step.exits_by_event += u64::from(!crossing.is_entry && crossing.by_event);
-            last_is_entry = crossing.is_entry;
-            at += 1;
-        }
-        // Who first enters and last does so too was out at the start and is in at the end.
-        step.entered_people += u64::from(first.is_entry && last_is_entry);
-        step.left_people += u64::from(!first.is_entry && !last_is_entry);
-    }
-    let mut size = spells.members.count() as u64;
-    for step in &mut steps {
-        size = (size + step.entries).saturating_sub(step.exits);
-        step.size = size;
-    }
-    steps
 }
 
 /// What was counted, to be shown.
@@ -255,11 +203,6 @@ impl Counted<'_> {
     }
 }
 
-/// How large a segment was before its first step.
-fn size_before(steps: &[Step]) -> u64 {
-    steps.first().map_or(0, |step| (step.size + step.exits).saturating_sub(step.entries))
-}
-
 fn signed(n: i64) -> String {
     let sign = match n {
         0 => "±",
@@ -293,15 +236,6 @@ fn bars(sizes: &[u64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_keep_the_time_of_the_clock() {
-        let berlin = Zone::parse("Europe/Berlin").expect("a zone");
-        let at = |text: &str| Timestamp::parse(text, Some(berlin)).expect(text);
-        let found = days_before(at("2026-03-30 02:30"), berlin, 2);
-        // Half past two does not come on the day on which clocks go forward.
-        assert_eq!(found, [at("2026-03-28 02:30"), at("2026-03-29 03:30"), at("2026-03-30 02:30")]);
-    }
 
     #[test]
     fn bars_go_from_the_smallest_to_the_largest() {
