@@ -2,13 +2,17 @@
 
 mod diff;
 mod doctor;
+mod history;
 mod overlap;
+mod report;
 mod results;
 mod store;
 
 pub use diff::{Diff, FailOn};
 pub use doctor::Doctor;
+pub use history::HistoryFormat;
 pub use overlap::{Overlap, TableFormat};
+pub use report::Report;
 pub use store::{Pack, Store, StoreAt, StoreCommand, StoreForget};
 
 pub use results::{Layout, Results};
@@ -70,6 +74,8 @@ pub enum Command {
     Diff(Diff),
     /// Say whether data and segments are in a state to send by.
     Doctor(Doctor),
+    /// Write one page about segments and data, to look at and to pass on.
+    Report(Report),
     /// Keep the meaning of frozen segments in seg.lock.
     Freeze(Freeze),
     /// Pack the project's data into its store, which runs open in no time.
@@ -342,8 +348,8 @@ pub struct History {
     #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "1%")]
     pub max_bad: Share,
     /// How to show the result.
-    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
-    pub format: TableFormat,
+    #[arg(long, value_enum, default_value_t = HistoryFormat::Text)]
+    pub format: HistoryFormat,
 }
 
 /// How much memory may be taken.

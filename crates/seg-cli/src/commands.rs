@@ -14,6 +14,7 @@ pub mod input;
 pub mod judged;
 pub mod overlap;
 pub mod pack;
+pub mod report;
 pub mod results;
 pub mod run;
 pub mod sample;

@@ -164,3 +164,18 @@ pub fn plain_table() -> Table {
 pub fn right(text: &str) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
+
+/// A share in words for people.
+pub fn percent(share: Option<f64>) -> String {
+    share.map_or("–".to_owned(), |share| format!("{:.1}%", share * 100.0))
+}
+
+/// A change in words for people: `+3`, `−1,200`, `±0`.
+pub fn signed(n: i64) -> String {
+    let sign = match n {
+        0 => "±",
+        1.. => "+",
+        _ => "−",
+    };
+    format!("{sign}{}", grouped(n.unsigned_abs()))
+}

@@ -91,7 +91,7 @@ fn consoles_of_the_readme_are_true() {
             }
         }
     }
-    assert_eq!((n_commands, n_lines), (21, 8));
+    assert_eq!((n_commands, n_lines), (22, 8));
 }
 
 #[test]

@@ -130,6 +130,8 @@ pub mod diff;
 #[cfg(feature = "io")]
 #[doc(hidden)]
 pub mod doctor;
+#[doc(hidden)]
+pub mod dwell;
 mod engine;
 mod error;
 mod evaluation;

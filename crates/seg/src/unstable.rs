@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::diff;
+pub use crate::dwell;
 pub use crate::explain::near_misses;
 pub use crate::frozen;
 pub use crate::history;
@@ -21,7 +22,7 @@ pub use seg_data as data;
 pub use seg_hir::explain::{Fewest, Join, place};
 pub use seg_hir::hir;
 pub use seg_plan as plan;
-pub use seg_syntax::{diag, source, token};
+pub use seg_syntax::{ast, diag, source, token};
 
 #[cfg(feature = "io")]
 pub use crate::doctor;

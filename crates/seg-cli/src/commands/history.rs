@@ -1,10 +1,12 @@
 //! `seg history`
 
+mod drawn;
+
 use super::judged::segment_named;
 use super::{compiled, input, load, run};
-use crate::args::{History, TableFormat};
+use crate::args::{History, HistoryFormat};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, csv_text, grouped, print_json, print_text};
+use crate::output::{Output, csv_text, grouped, print_json, print_text, signed};
 use seg::unstable::history::{Step, days_before, size_before, steps};
 use seg::unstable::parts;
 use seg::{Cost, EvaluateError, Timestamp, Zone};
@@ -61,9 +63,10 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
         zone,
     };
     match args.format {
-        TableFormat::Json => print_json(&of.json(loaded.report.profiles))?,
-        TableFormat::Csv => print_text(&of.csv()?)?,
-        TableFormat::Text => {
+        HistoryFormat::Json => print_json(&of.json(loaded.report.profiles))?,
+        HistoryFormat::Csv => print_text(&of.csv()?)?,
+        HistoryFormat::Svg => print_text(&of.svg(&manifest.name))?,
+        HistoryFormat::Text => {
             let (name, everybody) = (&manifest.name, grouped(loaded.report.profiles));
             let n = args.days;
             let shown = now.in_zone(manifest.zone);
@@ -201,15 +204,6 @@ impl Counted<'_> {
         let history: Vec<_> = self.days.iter().zip(&self.people).enumerate().map(day).collect();
         serde_json::json!({ "people": people, "history": history })
     }
-}
-
-fn signed(n: i64) -> String {
-    let sign = match n {
-        0 => "±",
-        1.. => "+",
-        _ => "−",
-    };
-    format!("{sign}{}", grouped(n.unsigned_abs()))
 }
 
 fn shortened(name: &str, width: usize) -> String {
