@@ -124,16 +124,22 @@
 
 pub mod batch;
 mod compile;
+#[doc(hidden)]
+pub mod decided;
 mod diagnostics;
 #[doc(hidden)]
 pub mod diff;
 #[cfg(feature = "io")]
 #[doc(hidden)]
 pub mod doctor;
+#[doc(hidden)]
+pub mod dwell;
 mod engine;
 mod error;
 mod evaluation;
 mod explain;
+#[doc(hidden)]
+pub mod forecast;
 #[doc(hidden)]
 pub mod frozen;
 #[doc(hidden)]

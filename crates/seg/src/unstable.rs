@@ -11,8 +11,11 @@ use seg_syntax::source::{SourceId, SourceMap};
 use std::path::Path;
 use std::sync::Arc;
 
+pub use crate::decided;
 pub use crate::diff;
+pub use crate::dwell;
 pub use crate::explain::near_misses;
+pub use crate::forecast;
 pub use crate::frozen;
 pub use crate::history;
 pub use crate::overlap;

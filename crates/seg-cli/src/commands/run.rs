@@ -13,7 +13,7 @@ use seg::unstable::io::{
 };
 use seg::unstable::{ComparedLists, Stay, StayParts, module, parts};
 use seg::{
-    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted,
+    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted, Zone,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -45,6 +45,11 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         // Who is in a segment may have entered it long before its windows.
         asked = asked.of_all_times();
     }
+    let mut expected =
+        manifest.forecast.guard.map(|share| guard::Expected::new(share, now, manifest.zone.unwrap_or(Zone::UTC)));
+    if let Some(expected) = &expected {
+        asked = asked.and(expected.wanted(&program));
+    }
     let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
     let ask = |request| LoadRequest {
         wanted: Some(wanted),
@@ -71,6 +76,12 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let mut lists = ComparedLists::new(&project, &program);
     let prepared = program.prepare();
     let Outcome { evaluation, cost, stays } = evaluate(args, &prepared, &loaded, &mut lists, (now, results.stays()))?;
+    if let Some(expected) = &mut expected {
+        for at in 0..loaded.n_parts() {
+            let batch = loaded.part(at).map_err(Failure::new)?;
+            expected.look(&prepared, &batch, &options()).map_err(refused)?;
+        }
+    }
     lists.tell(&mut loaded.report);
     if let Some(exit) = refused_data(args, &loaded.report)? {
         return Ok(exit);
@@ -97,7 +108,10 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         return Ok(Exit::Errors);
     }
     let written = results::write(&results, run)?;
-    let guards = guard::guards(module(&program), evaluation.masks(), n_people, results.sizes(), now);
+    let mut guards = guard::guards(module(&program), evaluation.masks(), n_people, results.sizes(), now);
+    if let Some(expected) = &expected {
+        expected.judge(program.segment_names(), &mut guards);
+    }
     match args.format {
         Format::Json => {
             let mut json = json(run, &guards, cost);
