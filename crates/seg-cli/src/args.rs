@@ -2,12 +2,14 @@
 
 mod diff;
 mod doctor;
+mod example;
 mod overlap;
 mod results;
 mod store;
 
 pub use diff::{Diff, FailOn};
 pub use doctor::Doctor;
+pub use example::Example;
 pub use overlap::{Overlap, TableFormat};
 pub use store::{Pack, Store, StoreAt, StoreCommand, StoreForget};
 
@@ -64,6 +66,8 @@ pub enum Command {
     Who(Who),
     /// Say how large each segment was, and who entered and left, day by day.
     History(History),
+    /// Make up people for a segment, one who is in and some who narrowly are not, as tests.
+    Example(Example),
     /// Say how many people segments share, and which of several takes whom.
     Overlap(Overlap),
     /// Compare two versions of a project: what changed, and for whom.

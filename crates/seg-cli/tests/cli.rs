@@ -97,7 +97,7 @@ fn consoles_of_the_readme_are_true() {
             }
         }
     }
-    assert_eq!((n_commands, n_lines), (23, 8));
+    assert_eq!((n_commands, n_lines), (24, 8));
 }
 
 #[test]

@@ -137,6 +137,9 @@ pub mod dwell;
 mod engine;
 mod error;
 mod evaluation;
+#[cfg(feature = "io")]
+#[doc(hidden)]
+pub mod example;
 mod explain;
 #[doc(hidden)]
 pub mod forecast;

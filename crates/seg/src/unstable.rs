@@ -29,6 +29,8 @@ pub use seg_syntax::{diag, source, token};
 #[cfg(feature = "io")]
 pub use crate::doctor;
 #[cfg(feature = "io")]
+pub use crate::example;
+#[cfg(feature = "io")]
 pub use crate::inputs::{Input, InputKind, input_files, pattern_of};
 #[cfg(feature = "io")]
 pub use crate::lists::{ComparedLists, tell_of_lists};
