@@ -77,10 +77,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let prepared = program.prepare();
     let Outcome { evaluation, cost, stays } = evaluate(args, &prepared, &loaded, &mut lists, (now, results.stays()))?;
     if let Some(expected) = &mut expected {
-        for at in 0..loaded.n_parts() {
-            let batch = loaded.part(at).map_err(Failure::new)?;
-            expected.look(&prepared, &batch, &options()).map_err(refused)?;
-        }
+        look_at_days_before(expected, &prepared, &loaded, (now, cost, args.max_cost))?;
     }
     lists.tell(&mut loaded.report);
     if let Some(exit) = refused_data(args, &loaded.report)? {
@@ -182,6 +179,27 @@ fn evaluate(
         eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
     }
     Ok(Outcome { evaluation, cost, stays })
+}
+
+/// Looks at the days before a run, unless that with the cost of the run itself is more than it may
+/// cost.
+fn look_at_days_before(
+    expected: &mut guard::Expected,
+    prepared: &Prepared,
+    loaded: &LoadedParts,
+    (now, mut cost, max_cost): (Timestamp, Cost, Option<Cost>),
+) -> Result<(), Failure> {
+    for at in 0..loaded.n_parts() {
+        let batch = loaded.part(at).map_err(Failure::new)?;
+        // As if each of the days were judged by itself, which is about what entries and exits take.
+        let a_day = prepared.cost(&batch, now).map_err(refused)?;
+        cost.0 += a_day.0.saturating_mul(expected.n_days());
+        if let Some(max_cost) = max_cost.filter(|max_cost| cost > *max_cost) {
+            return Err(refused(EvaluateError::CostLimitExceeded { cost, max_cost }));
+        }
+        expected.look(prepared, &batch, &options()).map_err(refused)?;
+    }
+    Ok(())
 }
 
 /// Since when everybody is in what they are in, and until when, as far as that is asked for.

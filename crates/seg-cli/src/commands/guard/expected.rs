@@ -26,6 +26,11 @@ impl Expected {
         Expected { share, instants, sizes: Vec::new(), decided: Vec::new(), first_known: None }
     }
 
+    /// How many days are looked at.
+    pub fn n_days(&self) -> u32 {
+        self.instants.len() as u32
+    }
+
     /// The first instant that is looked at.
     fn first(&self) -> Timestamp {
         self.instants.first().copied().unwrap_or(Timestamp::MAX)
