@@ -1,7 +1,6 @@
 //! Figures of two segments of an example that were computed without Seg: sizes, entries and
 //! exits, and next changes. `tests/data/expected` says how.
 
-use seg::unstable::dwell::Dwell;
 use seg::{Batch, Explained, Options, Program, Project, Spells, Timestamp, Wanted};
 use seg_io::LoadRequest;
 use seg_tests::root;
@@ -106,7 +105,9 @@ fn next_changes_are_those_that_were_counted() {
     }
 }
 
-/// How long people stay who enter in a period: open spells count as long as they are seen.
+/// How long people stay, by the estimator of Kaplan and Meier ("Nonparametric estimation from
+/// incomplete observations", 1958) over the spells that begin in a period: open ones count as
+/// long as they are seen.
 #[test]
 fn people_stay_as_long_as_was_counted() {
     let (_, program, batch) = example();
@@ -115,8 +116,10 @@ fn people_stay_as_long_as_was_counted() {
         let (from, to) = (at(&row["from"]), at(&row["to"]));
         // An entry at the first instant of the period is one within it.
         let spells = spells(&program, &batch, (Timestamp(from.0 - 1), judged_at)).remove(&row["segment"]);
-        let dwell = Dwell::of(&spells.expect("a segment"), (from, to), judged_at);
-        let counts = [("spells", dwell.spells), ("ended", dwell.ended), ("open", dwell.spells - dwell.ended)];
+        // Those at the first instant of the period are in it, and those at its end are not.
+        let period = (Timestamp(from.0 - 1), Timestamp(to.0 - 1));
+        let dwell = seg::unstable::dwell::dwell(&spells.expect("a segment"), period, judged_at);
+        let counts = [("spells", dwell.n_spells), ("ended", dwell.n_ended), ("open", dwell.n_open())];
         for (figure, found) in counts {
             assert_eq!(found.to_string(), row[figure], "{figure} of {}", row["segment"]);
         }

@@ -2,6 +2,7 @@
 
 mod diff;
 mod doctor;
+mod example;
 mod history;
 mod overlap;
 mod report;
@@ -10,6 +11,7 @@ mod store;
 
 pub use diff::{Diff, FailOn};
 pub use doctor::Doctor;
+pub use example::Example;
 pub use history::HistoryFormat;
 pub use overlap::{Overlap, TableFormat};
 pub use report::Report;
@@ -68,6 +70,8 @@ pub enum Command {
     Who(Who),
     /// Say how large each segment was, and who entered and left, day by day.
     History(History),
+    /// Make up people for a segment, one who is in and some who narrowly are not, as tests.
+    Example(Example),
     /// Say how many people segments share, and which of several takes whom.
     Overlap(Overlap),
     /// Compare two versions of a project: what changed, and for whom.
@@ -336,6 +340,21 @@ pub struct History {
     /// How many days, the last of which ends now; by the clocks of the project's zone.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
     pub days: u32,
+    /// Say how large segments are expected to be so many days from now, 14 if no number is
+    /// given, and how many will enter, with ranges and how often such ranges held.
+    #[arg(
+        long,
+        value_name = "DAYS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "14",
+        value_parser = clap::value_parser!(u32).range(1..=90)
+    )]
+    pub forecast: Option<u32>,
+    /// Tell how long people stay of those alone who entered up to this instant: who entered
+    /// later has been seen for less time.
+    #[arg(long, value_name = "INSTANT")]
+    pub entered_until: Option<String>,
     /// The instant of the last day, such as 2026-11-27T14:00:00Z, rather than the
     /// project's `at` or now.
     #[arg(long, value_name = "INSTANT")]

@@ -5,6 +5,7 @@ pub mod codes;
 pub mod diff;
 pub mod doctor;
 pub mod emit;
+pub mod example;
 pub mod explain;
 pub mod freeze;
 pub mod guard;

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Sample(sample) => commands::sample::run(sample, &output),
         Command::Who(who) => commands::who::run(who, &output),
         Command::History(history) => commands::history::run(history, &output),
+        Command::Example(example) => commands::example::run(example, &output),
         Command::Overlap(overlap) => commands::overlap::run(overlap, &output),
         Command::Diff(diff) => commands::diff::run(diff, &output),
         Command::Doctor(doctor) => commands::doctor::run(doctor, &output),

@@ -126,6 +126,14 @@ pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
     print_text(&format!("{text}\n"))
 }
 
+/// A length of time in seconds, whole where it is.
+pub fn seconds(micros: i64) -> serde_json::Value {
+    match micros % 1_000_000 {
+        0 => (micros / 1_000_000).into(),
+        _ => (micros as f64 / 1e6).into(),
+    }
+}
+
 /// Text on standard output. A reader that has seen enough is no failure.
 pub fn print_text(text: &str) -> Result<(), Failure> {
     print_more(text).map(|_| ())

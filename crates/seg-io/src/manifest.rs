@@ -2,9 +2,11 @@
 //! its data is.
 
 mod doctor;
+mod forecast;
 mod source;
 
 pub use doctor::DoctorLimits;
+pub use forecast::ForecastSettings;
 pub use source::{CsvRead, DayOrder, NULL_MARKERS, Reading};
 pub(crate) use source::{is_null_id, is_null_marker};
 
@@ -35,6 +37,8 @@ pub struct Manifest {
     pub data: Data,
     /// What `seg doctor` tells of.
     pub doctor: DoctorLimits,
+    /// What forecasts are used for.
+    pub forecast: ForecastSettings,
 }
 
 /// Where the data is: each kind of row in files of one or several sources, every one of
@@ -186,6 +190,8 @@ struct ManifestFile {
     data: Data,
     #[serde(default)]
     doctor: DoctorLimits,
+    #[serde(default)]
+    forecast: ForecastSettings,
 }
 
 fn schema_file() -> String {
@@ -238,6 +244,7 @@ pub fn parse(text: &str) -> Result<Manifest, Vec<ManifestProblem>> {
             schema: file.schema,
             data: file.data,
             doctor: file.doctor,
+            forecast: file.forecast,
         })
     } else {
         Err(problems)

@@ -1,67 +1,67 @@
 //! How long people stay in a segment.
+//!
+//! By the estimator of Kaplan and Meier ("Nonparametric estimation from incomplete observations",
+//! Journal of the American Statistical Association 53, 1958): the share that stays longer than a
+//! length of time is the product, over the lengths after which somebody left, of the share that
+//! did not leave then of those who had stayed so long. People who are still in count for as long
+//! as they have been seen. The mean of stays that have ended would leave out the longest.
 
 use crate::spells::Spells;
 use seg_data::Timestamp;
 
-/// How long stays last that began in a period, the open ones as far as they are seen.
-///
-/// The quartiles are those of the estimator of Kaplan and Meier ("Nonparametric estimation from
-/// incomplete observations", 1958). A mean of the stays that have ended would leave out the long
-/// ones, which are still open.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How long people stay, of those who entered within a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dwell {
-    /// How many stays began.
-    pub spells: u64,
+    /// How many stays began: spells, of which somebody may have several.
+    pub n_spells: usize,
     /// How many of them have ended.
-    pub ended: u64,
-    /// After how long, in microseconds, a quarter, half and three quarters have left; none where
-    /// it is not seen that so many have.
+    pub n_ended: usize,
+    /// The lengths, in microseconds, within which a quarter of stays end, half of them, and three
+    /// quarters; none where fewer have, by the estimate.
     pub quartiles: [Option<i64>; 3],
 }
 
 impl Dwell {
-    /// The stays that begin from one instant on and before another, seen until a third, at which
-    /// the period of the spells ends.
-    pub fn of(spells: &Spells, (from, to): (Timestamp, Timestamp), until: Timestamp) -> Dwell {
-        let crossings = &spells.crossings;
-        let began = |at: Timestamp| from <= at && at < to;
-        let mut lengths: Vec<(i64, bool)> = Vec::new();
-        for (nth, entry) in crossings.iter().enumerate().filter(|(_, c)| c.is_entry && began(c.at)) {
-            let exit = crossings.get(nth + 1).filter(|exit| exit.row == entry.row && exit.at <= until);
-            let end = exit.map_or(until, |exit| exit.at);
-            lengths.push((end.0.saturating_sub(entry.at.0), exit.is_some()));
-        }
-        // Of two that are as long the open one was still there when the other ended, so that it
-        // counts among those who could have left.
-        lengths.sort_unstable();
-        let ended = lengths.iter().filter(|(_, has_ended)| *has_ended).count() as u64;
-        Dwell { spells: lengths.len() as u64, ended, quartiles: quartiles(&lengths) }
+    /// How many are still in.
+    pub fn n_open(&self) -> usize {
+        self.n_spells - self.n_ended
     }
 }
 
-/// After how long three quarters, half and a quarter are left, from ascending lengths of which
-/// it is known whether they ended.
-fn quartiles(lengths: &[(i64, bool)]) -> [Option<i64>; 3] {
-    let mut quartiles = [None; 3];
-    let (mut staying, mut at) = (1.0, 0);
-    while let Some((length, _)) = lengths.get(at) {
-        let same = lengths.iter().skip(at).take_while(|(other, _)| other == length);
-        let (mut n, mut ended) = (0, 0);
-        for (_, has_ended) in same {
-            n += 1;
-            ended += u32::from(*has_ended);
+/// How long those stay who enter after an instant and up to another one, as it is seen at an
+/// instant to which the spells are known.
+pub fn dwell(spells: &Spells, (after, until): (Timestamp, Timestamp), seen_at: Timestamp) -> Dwell {
+    let crossings = &spells.crossings;
+    let began = crossings.iter().enumerate().filter(|(_, c)| c.is_entry && after < c.at && c.at <= until);
+    // Each with whether it has ended.
+    let mut lengths: Vec<(i64, bool)> = began
+        .map(|(nth, entry)| {
+            let exit = crossings.get(nth + 1).filter(|exit| exit.row == entry.row);
+            (exit.map_or(seen_at, |exit| exit.at).0.saturating_sub(entry.at.0), exit.is_some())
+        })
+        .collect();
+    lengths.sort_unstable();
+    let n_ended = lengths.iter().filter(|(_, has_ended)| *has_ended).count();
+    let curve = curve(&lengths);
+    let quartile = |left: f64| curve.iter().find(|(_, staying)| *staying <= left).map(|(length, _)| *length);
+    Dwell { n_spells: lengths.len(), n_ended, quartiles: [quartile(0.75), quartile(0.5), quartile(0.25)] }
+}
+
+/// After each length at which a stay ended, of some lengths that ascend, the share that is
+/// estimated to stay longer.
+fn curve(lengths: &[(i64, bool)]) -> Vec<(i64, f64)> {
+    let mut curve = Vec::new();
+    let mut staying = 1.0;
+    let mut n_at_risk = lengths.len();
+    for of_length in lengths.chunk_by(|a, b| a.0 == b.0) {
+        let n_ended = of_length.iter().filter(|(_, has_ended)| *has_ended).count();
+        if let Some((length, _)) = of_length.first().filter(|_| n_ended > 0) {
+            staying *= 1.0 - n_ended as f64 / n_at_risk as f64;
+            curve.push((*length, staying));
         }
-        if ended > 0 {
-            staying *= 1.0 - f64::from(ended) / (lengths.len() - at) as f64;
-        }
-        for (slot, left) in quartiles.iter_mut().zip([0.75, 0.5, 0.25]) {
-            if ended > 0 && slot.is_none() && staying <= left {
-                *slot = Some(*length);
-            }
-        }
-        at += n;
+        n_at_risk -= of_length.len();
     }
-    quartiles
+    curve
 }
 
 #[cfg(test)]
@@ -70,29 +70,43 @@ mod tests {
     use crate::spells::Crossing;
     use seg_data::Mask;
 
+    /// The example of Kaplan and Meier's own paper (section 2): deaths at 0.8, 3.1, 5.4 and 9.2
+    /// months, losses at 1.0, 2.7, 7.0 and 12.1. Of those alive then, 7 of 8, 4 of 5, 3 of 4 and
+    /// 1 of 2 live on.
     #[test]
-    fn open_stays_count_as_long_as_they_are_seen() {
-        // Six stays: 1, 2, 2 (open), 4, 5 (open), 6. By hand: after 1 there are 5/6 left, after 2
-        // 5/6 × 4/5 = 2/3, after 4 2/3 × 2/3 = 4/9, after 6 nobody.
-        let lengths = [(1, true), (2, false), (2, true), (4, true), (5, false), (6, true)];
-        assert_eq!(quartiles(&lengths), [Some(2), Some(4), Some(6)]);
-        // Where the longest is open it is not seen when the last of them leave.
-        assert_eq!(quartiles(&[(1, true), (3, false)]), [Some(1), Some(1), None]);
-        assert_eq!((quartiles(&[(3, false)]), quartiles(&[])), ([None; 3], [None; 3]));
+    fn the_curve_falls_as_stays_end() {
+        let lengths = [8, 10, 27, 31, 54, 70, 92, 121].map(|length| (length, [8, 31, 54, 92].contains(&length)));
+        let found = curve(&lengths);
+        let shares = [7.0 / 8.0, 7.0 / 8.0 * 0.8, 7.0 / 8.0 * 0.8 * 0.75, 7.0 / 8.0 * 0.8 * 0.75 * 0.5];
+        for ((length, staying), (expected_length, expected)) in
+            found.iter().zip([8, 31, 54, 92].into_iter().zip(shares))
+        {
+            assert!(*length == expected_length && (staying - expected).abs() < 1e-12, "{found:?}");
+        }
+        assert_eq!(found.len(), 4);
     }
 
     #[test]
-    fn stays_of_a_period_are_those_that_begin_in_it() {
-        let crossing = |row, at, is_entry| Crossing { row, at: Timestamp(at), is_entry, by_event: false };
+    fn stays_that_go_on_count_as_long_as_they_are_seen() {
+        let crossing = |row, at, is_entry| Crossing { row, at: Timestamp(at), is_entry, by_event: true };
         let spells = Spells {
-            members: Mask::from_bools([true, false]),
-            // The first was in before the period, leaves and comes back; the second enters as it
-            // ends.
-            crossings: vec![crossing(0, 3, false), crossing(0, 4, true), crossing(0, 9, false), crossing(1, 8, true)],
+            members: Mask::from_bools([true, false, false]),
+            // The first stay began before the period; the others last 5, 20 and so far 40.
+            crossings: vec![
+                crossing(0, 30, false),
+                crossing(1, 40, true),
+                crossing(1, 45, false),
+                crossing(1, 50, true),
+                crossing(1, 70, false),
+                crossing(2, 60, true),
+            ],
         };
-        let dwell = Dwell::of(&spells, (Timestamp(0), Timestamp(8)), Timestamp(10));
-        assert_eq!(dwell, Dwell { spells: 1, ended: 1, quartiles: [Some(5); 3] });
-        let dwell = Dwell::of(&spells, (Timestamp(0), Timestamp(9)), Timestamp(10));
-        assert_eq!(dwell, Dwell { spells: 2, ended: 1, quartiles: [Some(5); 3] });
+        let found = dwell(&spells, (Timestamp(0), Timestamp(100)), Timestamp(100));
+        // A third is gone after 5, two thirds after 20; the last stays longer than three quarters do.
+        assert_eq!((found.n_spells, found.n_ended, found.n_open()), (3, 2, 1));
+        assert_eq!(found.quartiles, [Some(5), Some(20), None]);
+        // What begins with the period is not after its beginning.
+        let found = dwell(&spells, (Timestamp(40), Timestamp(50)), Timestamp(100));
+        assert_eq!((found.n_spells, found.quartiles), (1, [Some(20); 3]));
     }
 }

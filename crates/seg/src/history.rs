@@ -5,7 +5,7 @@
 
 use crate::spells::Spells;
 use seg_data::time::DAY;
-use seg_data::{Timestamp, Zone};
+use seg_data::{AttributeId, Batch, EventId, Timestamp, Zone};
 
 /// What happened to a segment in a step: a day, where a calendar goes by days.
 ///
@@ -38,6 +38,26 @@ pub fn days_before(now: Timestamp, zone: Zone, days: u32) -> Vec<Timestamp> {
     let local = Timestamp(now.0.saturating_add(zone.offset(now)));
     let back = (1..=i64::from(days)).rev().filter_map(|day| zone.instant_of(Timestamp(local.0 - day * DAY)));
     back.filter(|at| at.is_in_range()).chain([now]).collect()
+}
+
+/// The instants of so many days after one, ascending: at its time of the day, by the clocks of the
+/// zone. Days after the last that a calendar has are left out.
+pub fn days_after(now: Timestamp, zone: Zone, days: u32) -> Vec<Timestamp> {
+    let local = Timestamp(now.0.saturating_add(zone.offset(now)));
+    let ahead = (1..=i64::from(days)).filter_map(|day| zone.instant_of(Timestamp(local.0.saturating_add(day * DAY))));
+    ahead.filter(|at| at.is_in_range()).collect()
+}
+
+/// The first instant at which a batch has an event, or a value that was set; none without any.
+pub fn first_known(batch: &Batch) -> Option<Timestamp> {
+    let schema = batch.schema();
+    let events = (0..schema.events.len() as u32).filter_map(|event| batch.events(EventId(event)));
+    let histories = (0..schema.attributes.len() as u32).filter_map(|id| batch.history(AttributeId(id)));
+    let of_events = events.filter_map(|events| events.times().iter().min().map(|at| Timestamp(*at)));
+    let of_values = histories
+        .flat_map(|history| (0..batch.len()).flat_map(move |row| history.range(row).map(move |idx| history.time(idx))));
+    // A value that was always there tells of no beginning.
+    of_events.chain(of_values).filter(|at| *at > Timestamp::MIN).min()
 }
 
 /// What happened from each of some instants, which ascend, to the next, in the order of time: a
@@ -93,6 +113,8 @@ mod tests {
         let found = days_before(at("2026-03-30 02:30"), berlin, 2);
         // Half past two does not come on the day on which clocks go forward.
         assert_eq!(found, [at("2026-03-28 02:30"), at("2026-03-29 03:30"), at("2026-03-30 02:30")]);
+        let found = days_after(at("2026-03-28 02:30"), berlin, 2);
+        assert_eq!(found, [at("2026-03-29 03:30"), at("2026-03-30 02:30")]);
     }
 
     #[test]

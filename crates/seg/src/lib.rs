@@ -124,6 +124,8 @@
 
 pub mod batch;
 mod compile;
+#[doc(hidden)]
+pub mod decided;
 mod diagnostics;
 #[doc(hidden)]
 pub mod diff;
@@ -135,7 +137,12 @@ pub mod dwell;
 mod engine;
 mod error;
 mod evaluation;
+#[cfg(feature = "io")]
+#[doc(hidden)]
+pub mod example;
 mod explain;
+#[doc(hidden)]
+pub mod forecast;
 #[doc(hidden)]
 pub mod frozen;
 #[doc(hidden)]

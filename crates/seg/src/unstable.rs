@@ -11,9 +11,11 @@ use seg_syntax::source::{SourceId, SourceMap};
 use std::path::Path;
 use std::sync::Arc;
 
+pub use crate::decided;
 pub use crate::diff;
 pub use crate::dwell;
 pub use crate::explain::near_misses;
+pub use crate::forecast;
 pub use crate::frozen;
 pub use crate::history;
 pub use crate::overlap;
@@ -26,6 +28,8 @@ pub use seg_syntax::{ast, diag, source, token};
 
 #[cfg(feature = "io")]
 pub use crate::doctor;
+#[cfg(feature = "io")]
+pub use crate::example;
 #[cfg(feature = "io")]
 pub use crate::inputs::{Input, InputKind, input_files, pattern_of};
 #[cfg(feature = "io")]

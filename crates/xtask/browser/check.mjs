@@ -111,6 +111,7 @@ async function look(browser, file, screen, scheme) {
   const where = `${basename(file)}, ${screen.name}, ${scheme}`;
   const tell = (problem) => problems.push(`${where}: ${problem}`);
   const page = await browser.newPage({ viewport: screen, colorScheme: scheme });
+  page.setDefaultTimeout(120_000);
   page.on("console", (message) => tell(`says: ${message.text()}`));
   page.on("pageerror", (error) => tell(`fails: ${error.message}`));
   page.on("request", (request) => {
@@ -119,7 +120,9 @@ async function look(browser, file, screen, scheme) {
   await page.goto(pathToFileURL(file).href);
   const isPage = file.endsWith(".html");
   const picture = (name, options) =>
-    page.screenshot({ path: `${pictures}/${basename(file)}-${screen.name}-${scheme}${name}.png`, ...options });
+    page
+      .screenshot({ path: `${pictures}/${basename(file)}-${screen.name}-${scheme}${name}.png`, ...options })
+      .catch(() => console.log(`no picture of ${where}${name}`));
   await picture("", {});
   if (isPage) await keyboard(page, tell, 12);
   (await page.evaluate(lookAround)).forEach(tell);

@@ -4,6 +4,7 @@ use super::scale::Axis;
 use super::{Days, RIGHT, WIDTH, points};
 use crate::output::grouped;
 use maud::{Markup, html};
+use seg::unstable::forecast::Expected;
 
 /// So high is the drawing, with the days below it.
 pub const HEIGHT: f64 = 180.0;
@@ -18,6 +19,14 @@ pub struct Ahead {
     /// The range around it.
     pub from: f64,
     pub to: f64,
+}
+
+impl Ahead {
+    /// What is drawn of a forecast; without a range the range is the number itself.
+    pub fn of(expected: &Expected) -> Ahead {
+        let (from, to) = expected.range.unwrap_or((expected.value, expected.value));
+        Ahead { expected: expected.value, from, to }
+    }
 }
 
 /// A line of sizes.

@@ -4,6 +4,7 @@ mod health;
 mod people;
 mod segments;
 
+use super::history::Ahead;
 use super::{compiled, doctor, guard, input, load_with_store, run};
 use crate::args::{Format, Report};
 use crate::exit::{Exit, Failure};
@@ -12,7 +13,8 @@ use crate::report::{Figures, page};
 use people::Sampling;
 use seg::unstable::data::shown::{full_instant, short_day};
 use seg::unstable::doctor::{Examined, Health, examine};
-use seg::unstable::history::days_before;
+use seg::unstable::forecast::{Forecast, n_days_before};
+use seg::unstable::history::{Step, days_after, days_before, steps};
 use seg::unstable::io::{Manifest, write_whole};
 use seg::unstable::overlap::{declared_order, pairs, waterfall};
 use seg::unstable::{io, module, parts, tell_of_lists};
@@ -22,6 +24,8 @@ use std::sync::Arc;
 
 /// Timelines of people go back so far at least.
 const TIMELINE_DAYS: u32 = 90;
+/// So many days to come are told.
+const DAYS_AHEAD: u32 = 14;
 
 pub fn run(args: &Report, output: &Output) -> Result<Exit, Failure> {
     let mut project = load_with_store(&args.dir, args.store.as_deref())?;
@@ -78,12 +82,19 @@ struct Judged<'a> {
     zone: Zone,
     /// Who is in each segment now.
     masks: Vec<Mask>,
-    /// The instants of the days of timelines, the last of which is now.
+    /// The instants of the days that are looked at, the last of which is now.
     instants: Vec<Timestamp>,
+    /// Those of the days to come.
+    after: Vec<Timestamp>,
+    /// What is expected on these of each segment.
+    forecasts: Vec<Vec<Forecast>>,
     /// Entries and exits from the first of them on, of each segment.
     spells: Vec<Spells>,
-    /// So many of the days charts show.
+    /// What happened to each segment on each of the days.
+    steps: Vec<Vec<Step>>,
+    /// So many of the days charts show, and timelines.
     n_days: usize,
+    n_timeline_days: usize,
     shows_people: bool,
 }
 
@@ -94,7 +105,8 @@ impl<'a> Judged<'a> {
         batch: &'a Batch,
         (now, zone): (Timestamp, Zone),
     ) -> Result<Judged<'a>, Failure> {
-        let n = if args.no_people { args.days } else { args.days.max(TIMELINE_DAYS) };
+        // What is expected goes by more days than are shown.
+        let n = args.days.max(TIMELINE_DAYS).max(n_days_before(DAYS_AHEAD as usize) as u32);
         let instants = days_before(now, zone, n);
         let (Some(first), true) = (instants.first().copied(), instants.len() > 1) else {
             return Err(Failure::usage("no calendar has a day before that"));
@@ -111,6 +123,10 @@ impl<'a> Judged<'a> {
         let segments: Vec<usize> = (0..program.segment_names().count()).collect();
         let evaluation = prepared.evaluate_with(batch, now, &run::options()).map_err(run::refused)?;
         let spells = prepared.spells(batch, (first, now), &segments, &run::options()).map_err(run::refused)?;
+        let steps: Vec<Vec<Step>> = spells.iter().map(|spells| steps(spells, &instants)).collect();
+        let ahead = Ahead { instants: &instants, after: days_after(now, zone, DAYS_AHEAD) };
+        let forecasts = ahead.expected(&prepared, batch, (&segments, &spells), &steps)?;
+        let n_known = instants.len() - 1;
         Ok(Judged {
             project,
             program,
@@ -119,7 +135,11 @@ impl<'a> Judged<'a> {
             now,
             zone,
             masks: evaluation.into_masks(),
-            n_days: (args.days as usize).min(instants.len() - 1),
+            after: ahead.after,
+            forecasts,
+            steps,
+            n_days: (args.days as usize).min(n_known),
+            n_timeline_days: (args.days.max(TIMELINE_DAYS) as usize).min(n_known),
             instants,
             spells,
             shows_people: !args.no_people,
@@ -144,11 +164,11 @@ impl<'a> Judged<'a> {
             said_by,
             version: env!("CARGO_PKG_VERSION"),
             n_people: n_people as u64,
-            days: self.shown_instants().iter().map(day).collect(),
+            days: self.shown_instants().iter().chain(&self.after).map(day).collect(),
             n_days: self.n_days,
             needs,
             n_more_needs,
-            columns: Vec::new(),
+            columns: vec![format!("in {DAYS_AHEAD} days")],
             segments: segments::figures(self, health, sampling.as_ref(), n_people as u64),
             taken: waterfall(&self.masks, &order),
             pairs,
@@ -161,10 +181,7 @@ impl<'a> Judged<'a> {
             n_files: report.files,
             n_rows: report.rows,
             problems: report.problems.iter().map(ToString::to_string).collect(),
-            timeline_ends: sampling.as_ref().map(|_| {
-                let begin = self.instants.first().map_or(String::new(), day);
-                (begin, day(&self.now))
-            }),
+            timeline_ends: sampling.as_ref().map(|_| (day(&self.timeline_begin()), day(&self.now))),
         }
     }
 
@@ -172,5 +189,11 @@ impl<'a> Judged<'a> {
     fn shown_instants(&self) -> &[Timestamp] {
         let from = self.instants.len().saturating_sub(self.n_days + 1);
         self.instants.get(from..).unwrap_or(&[])
+    }
+
+    /// The first instant of timelines.
+    fn timeline_begin(&self) -> Timestamp {
+        let at = self.instants.len().saturating_sub(self.n_timeline_days + 1);
+        self.instants.get(at).copied().unwrap_or(self.now)
     }
 }

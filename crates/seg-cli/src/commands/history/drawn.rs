@@ -1,7 +1,8 @@
 //! A history as a drawing.
 
-use super::Counted;
-use crate::charts::{Bars, Line, Multiple, Multiples, one};
+use super::expected::Shown;
+use super::shown::Counted;
+use crate::charts::{Ahead, Bars, Line, Multiple, Multiples, one};
 use crate::output::{grouped, signed};
 use seg::unstable::data::shown::short_day;
 use seg::unstable::history::{Step, size_before};
@@ -11,28 +12,35 @@ impl Counted<'_> {
     pub fn svg(&self, project: &str) -> String {
         let (first, last) = (self.first, self.days.last().copied().unwrap_or(self.first));
         let period = format!("{} to {}", short_day(first, self.zone), short_day(last, self.zone));
-        if let ([name], [steps]) = (self.names.as_slice(), self.steps) {
+        if let ([name], [steps]) = (self.names.as_slice(), self.steps.as_slice()) {
             return self.svg_of(name, steps, &period);
         }
-        let segment = |(name, steps): (&&str, &Vec<Step>)| Multiple {
+        let segment = |(name, steps): (&&str, &&[Step])| Multiple {
             name: (*name).to_owned(),
             sizes: sizes(steps),
             says: says(steps),
         };
-        let segments: Vec<Multiple> = self.names.iter().zip(self.steps).map(segment).collect();
+        let segments: Vec<Multiple> = self.names.iter().zip(&self.steps).map(segment).collect();
         Multiples { heading: &format!("{project}, {period}"), segments: &segments }.svg()
     }
 
     fn svg_of(&self, name: &str, steps: &[Step], period: &str) -> String {
-        let days: Vec<String> =
-            std::iter::once(&self.first).chain(self.days).map(|at| short_day(*at, self.zone)).collect();
+        let to_come = self.ahead.as_ref().map_or(&[][..], |ahead| &ahead.days);
+        let all = std::iter::once(&self.first).chain(self.days).chain(to_come);
+        let days: Vec<String> = all.map(|at| short_day(*at, self.zone)).collect();
+        let ahead = self.ahead.as_ref().map_or(Vec::new(), drawn);
         let (sizes, moves) = (sizes(steps), steps.iter().map(|step| (step.entries, step.exits)).collect::<Vec<_>>());
         let title = format!("{name}, {period}: {}", says(steps));
-        let line = Line { title: &title, sizes: &sizes, ahead: &[], days: &days };
+        let line = Line { title: &title, sizes: &sizes, ahead: &ahead, days: &days };
         let moved = moved(steps);
-        let bars = Bars { title: &moved, moves: &moves, n_ahead: 0, label_chars: line.label_chars() };
+        let bars = Bars { title: &moved, moves: &moves, n_ahead: ahead.len(), label_chars: line.label_chars() };
         one(name, &format!("{period}: {}, {moved}", says(steps)), &line, &bars)
     }
+}
+
+/// What is expected of the only segment.
+fn drawn(shown: &Shown) -> Vec<Ahead> {
+    shown.forecasts.iter().take(1).flatten().map(|forecast| Ahead::of(&forecast.size)).collect()
 }
 
 /// How large it was at the beginning and after each step.

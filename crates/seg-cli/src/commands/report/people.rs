@@ -121,12 +121,16 @@ impl<'a> Sampling<'a> {
     /// When somebody was in the segment over the days of the timeline, as parts of it and in
     /// words.
     fn stays(&self, spells: &Spells, row: usize) -> (Vec<(f64, f64)>, Vec<String>) {
-        let (from, now) = (self.begin(), self.judged.now);
+        let (from, now) = (self.judged.timeline_begin(), self.judged.now);
         let mut entered = spells.members.get(row).then_some(from);
         let (mut parts, mut words) = (Vec::new(), Vec::new());
         let said =
             |time: Timestamp| if time == from { "before".to_owned() } else { instant(time, self.judged.zone, now) };
         for crossing in spells.crossings.iter().filter(|crossing| crossing.row as usize == row) {
+            if crossing.at <= from {
+                entered = crossing.is_entry.then_some(from);
+                continue;
+            }
             match (crossing.is_entry, entered.take()) {
                 (true, _) => entered = Some(crossing.at),
                 (false, Some(since)) => {
@@ -143,13 +147,8 @@ impl<'a> Sampling<'a> {
         (parts, words)
     }
 
-    /// The first instant of the timeline.
-    fn begin(&self) -> Timestamp {
-        self.judged.instants.first().copied().unwrap_or(self.judged.now)
-    }
-
     fn part(&self, time: Timestamp) -> f64 {
-        let begin = self.begin().0;
+        let begin = self.judged.timeline_begin().0;
         (time.0 - begin) as f64 / (self.judged.now.0 - begin).max(1) as f64
     }
 
@@ -163,7 +162,7 @@ impl<'a> Sampling<'a> {
             let Some(events) = batch.events(event) else { return Vec::new() };
             let mut days: BTreeMap<i64, u64> = BTreeMap::new();
             let times = events.range(row).map(|idx| events.time(idx));
-            for time in times.filter(|time| self.begin() < *time && *time <= now) {
+            for time in times.filter(|time| self.judged.timeline_begin() < *time && *time <= now) {
                 // Counted back from now, so that the last day is whole.
                 *days.entry((now.0 - time.0) / DAY).or_default() += 1;
             }

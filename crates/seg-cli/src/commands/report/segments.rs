@@ -2,18 +2,20 @@
 
 use super::Judged;
 use super::people::Sampling;
+use crate::charts::Ahead;
 use crate::commands::check::counted;
 use crate::output::{grouped, percent};
 use crate::report::{Card, Chip, Mark, Reads, SegmentFigures, Tone};
+use seg::Mask;
 use seg::unstable::ast::Item;
 use seg::unstable::data::shown::{length, short_day};
 use seg::unstable::doctor::{Health, SegmentHealth};
-use seg::unstable::dwell::Dwell;
+use seg::unstable::dwell::{Dwell, dwell};
+use seg::unstable::forecast::{Expected, Method};
 use seg::unstable::hir::{Header, SegmentId, with_references};
-use seg::unstable::history::{Step, size_before, steps};
+use seg::unstable::history::{Step, size_before};
 use seg::unstable::token::{Token, TokenKind};
 use seg::unstable::{module, parse, parts, plan};
-use seg::{Mask, Timestamp};
 
 /// So many days make the change that stands in the row of a segment.
 const RECENT_DAYS: usize = 7;
@@ -29,7 +31,9 @@ pub fn figures(
     let run = module(judged.program).run().enumerate();
     run.map(|(at, (id, segment))| {
         let steps = shown_steps(judged, at);
-        let mut sizes = vec![size_before(&steps)];
+        let forecasts = judged.forecasts.get(at).map_or(&[][..], Vec::as_slice);
+        let last = forecasts.last().map(|forecast| &forecast.size);
+        let mut sizes = vec![size_before(steps)];
         sizes.extend(steps.iter().map(|step| step.size));
         let n_recent = RECENT_DAYS.min(steps.len());
         SegmentFigures {
@@ -38,12 +42,12 @@ pub fn figures(
             sentence: sentences.next().unwrap_or_default(),
             purpose: purpose(&segment.header),
             moves: steps.iter().map(|step| (step.entries, step.exits)).collect(),
-            cards: cards(judged, at, &steps, &sizes, n_people),
+            cards: cards(judged, at, steps, &sizes, n_people),
             n_recent,
             sizes,
-            ahead: Vec::new(),
-            ahead_says: None,
-            row: Vec::new(),
+            ahead: forecasts.iter().map(|forecast| Ahead::of(&forecast.size)).collect(),
+            ahead_says: last.map(method),
+            row: vec![last.map_or("–".to_owned(), range)],
             people: sampling.map_or(Vec::new(), |sampling| sampling.of_segment(at)),
             reads: reads(judged, id),
         }
@@ -52,10 +56,9 @@ pub fn figures(
 }
 
 /// What happened to a segment on the days that are shown.
-fn shown_steps(judged: &Judged<'_>, at: usize) -> Vec<Step> {
-    let Some(spells) = judged.spells.get(at) else { return Vec::new() };
-    let steps = steps(spells, &judged.instants);
-    steps.get(steps.len().saturating_sub(judged.n_days)..).unwrap_or(&[]).to_vec()
+fn shown_steps<'j>(judged: &'j Judged<'_>, at: usize) -> &'j [Step] {
+    let steps = judged.steps.get(at).map_or(&[][..], Vec::as_slice);
+    steps.get(steps.len().saturating_sub(judged.n_days)..).unwrap_or(&[])
 }
 
 /// The sentence of each segment that is run as it was written, in pieces, of which those that
@@ -144,18 +147,14 @@ fn cards(judged: &Judged<'_>, at: usize, steps: &[Step], sizes: &[u64], n_people
     let (Some(spells), Some(mask)) = (judged.spells.get(at), judged.masks.get(at)) else { return Vec::new() };
     let first = judged.shown_instants().first().copied().unwrap_or(judged.now);
     let days = counted(judged.n_days, "day");
-    let dwell = Dwell::of(
-        spells,
-        (Timestamp(first.0.saturating_add(1)), Timestamp(judged.now.0.saturating_add(1))),
-        judged.now,
-    );
-    let before = spells.members_at(first);
-    vec![
-        size_card(sizes, n_people),
-        moves_card(steps, &days),
-        churn_card(&before, mask, short_day(first, judged.zone), &days),
-        dwell_card(&dwell, &days),
-    ]
+    let dwell = dwell(spells, (first, judged.now), judged.now);
+    let churn = churn(&spells.members_at(first), mask, &short_day(first, judged.zone));
+    let forecasts = judged.forecasts.get(at).and_then(|forecasts| forecasts.last());
+    let expected = forecasts.map(|forecast| expected_card(forecast.ahead, &forecast.size));
+    let mut cards = vec![size_card(sizes, n_people), moves_card(steps, &days, &churn), dwell_card(&dwell, &days)];
+    // Beside the size of now.
+    cards.splice(1..1, expected);
+    cards
 }
 
 fn size_card(sizes: &[u64], n_people: u64) -> Card {
@@ -176,7 +175,45 @@ fn size_card(sizes: &[u64], n_people: u64) -> Card {
     }
 }
 
-fn moves_card(steps: &[Step], days: &str) -> Card {
+/// How large it is expected to be, and whether such ranges held.
+fn expected_card(ahead: usize, expected: &Expected) -> Card {
+    let tested = expected.tested.iter().find(|tested| tested.method == expected.method);
+    let held = tested.filter(|tested| tested.n_ranges > 0).map_or(String::new(), |tested| {
+        format!("; such a range held on {} of {} so far", tested.n_held, counted(tested.n_ranges, "day"))
+    });
+    let about = grouped(expected.value.max(0.0).round() as u64);
+    Card {
+        what: format!("in {}", counted(ahead, "day")),
+        figure: range(expected),
+        says: format!("about {about}{held}"),
+    }
+}
+
+/// `1,443–1,523`, or the number alone where there is no range.
+fn range(expected: &Expected) -> String {
+    let whole = |n: f64| grouped(n.max(0.0).round() as u64);
+    match expected.range {
+        Some((from, to)) => format!("{}–{}", whole(from), whole(to)),
+        None => whole(expected.value),
+    }
+}
+
+/// By what a number was found, and how far off that was so far.
+fn method(expected: &Expected) -> String {
+    let how = match expected.method {
+        Method::DecidedAndUsual => "What time alone decides, and what usually comes",
+        Method::LastValue => "The last value, for nothing did better",
+        Method::LastWeek => "The same weekday of last week",
+        Method::UsualWeekday => "The median of the weekday in eight weeks",
+    };
+    let error = |method: Method| expected.tested.iter().find(|tested| tested.method == method)?.error;
+    let off = error(expected.method).map_or(String::new(), |error| format!("; off by {error:.1} people so far"));
+    let naive = error(Method::LastValue).filter(|_| expected.method != Method::LastValue);
+    let naive = naive.map_or(String::new(), |error| format!(", the last value by {error:.1}"));
+    format!("{how}{off}{naive}.")
+}
+
+fn moves_card(steps: &[Step], days: &str, churn: &str) -> Card {
     let sum = |of: fn(&Step) -> u64| steps.iter().map(of).sum::<u64>();
     let (entries, exits, by_event) =
         (sum(|step| step.entries), sum(|step| step.exits), sum(|step| step.exits_by_event));
@@ -187,30 +224,30 @@ fn moves_card(steps: &[Step], days: &str) -> Card {
     Card {
         what: format!("came in within {days}"),
         figure: grouped(entries),
-        says: format!("{} went out{by_time}", grouped(exits)),
+        says: format!("{} went out{by_time}; {churn}", grouped(exits)),
     }
 }
 
-fn churn_card(before: &Mask, now: &Mask, first: String, days: &str) -> Card {
+/// The share of those who were in at the beginning and are not in now.
+fn churn(before: &Mask, now: &Mask, first: &str) -> String {
     let (n, left) = (before.count() as u64, before.without(now).count() as u64);
-    Card {
-        what: format!("churn over {days}"),
-        figure: percent((n > 0).then(|| left as f64 / n as f64)),
-        says: match n {
-            0 => format!("nobody was in on {first}"),
-            n => format!("{} of {} who were in on {first} are not in now", grouped(left), grouped(n)),
-        },
+    match n {
+        0 => format!("nobody was in on {first}"),
+        n => {
+            let share = percent(Some(left as f64 / n as f64));
+            format!("churn {share}, {} of {} who were in on {first}", grouped(left), grouped(n))
+        }
     }
 }
 
 fn dwell_card(dwell: &Dwell, days: &str) -> Card {
     let [quarter, half, three_quarters] = dwell.quartiles;
     let within = |what: &str, micros: Option<i64>| micros.map(|micros| format!("{what} within {}", length(micros)));
-    let stays = match (dwell.spells, dwell.spells - dwell.ended) {
+    let stays = match (dwell.n_spells, dwell.n_open()) {
         (0, _) => format!("nobody came in within {days}"),
-        (n, 0) => format!("all {} that began within {days} have ended", counted(n as usize, "stay")),
+        (n, 0) => format!("all {} that began within {days} have ended", counted(n, "stay")),
         (n, open) => {
-            format!("of {} that began within {days}, {} are still open", counted(n as usize, "stay"), grouped(open))
+            format!("of {} that began within {days}, {} are still open", counted(n, "stay"), grouped(open as u64))
         }
     };
     let says = [within("a quarter", quarter), within("three quarters", three_quarters), Some(stays)];
