@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        assert_eq!([unit(52.0), unit(3.14159), unit(-0.25)], ["52", "3.1", "-0.2"]);
+        assert_eq!([unit(52.0), unit(3.06), unit(-0.25)], ["52", "3.1", "-0.2"]);
         assert_eq!(points([(1.0, 2.5), (3.0, 4.0)].into_iter()), "1,2.5 3,4");
     }
 

@@ -64,7 +64,7 @@ fn number(text: &str) -> u64 {
 }
 
 /// The part of the page about a segment.
-fn section<'p>(page: &'p str, nth: usize) -> &'p str {
+fn section(page: &str, nth: usize) -> &str {
     between(page, &format!("<section class=\"one\" id=\"s{nth}\""), "</section>")
 }
 

@@ -46,7 +46,7 @@ fn install(dir: &Path) -> Result<(), String> {
         let (there, wanted) = (std::fs::read(dir.join(name)), std::fs::read(from.join(name)));
         matches!((there, wanted), (Ok(there), Ok(wanted)) if there == wanted)
     };
-    if dir.join("node_modules").is_dir() && PACKAGES.iter().all(|name| is_same(name)) {
+    if dir.join("node_modules").is_dir() && PACKAGES.iter().all(is_same) {
         return Ok(());
     }
     for name in PACKAGES {

@@ -127,9 +127,12 @@ fn purpose(header: &Header) -> String {
     format!("{description}{uses}{owner}")
 }
 
+/// A word, and of which segments it is said.
+type Told = (&'static str, fn(&SegmentHealth) -> bool);
+
 /// What stands beside the names. What is so of every segment says nothing of any.
 fn chips(segments: &[SegmentHealth]) -> Vec<Vec<Chip>> {
-    let said: [(&str, fn(&SegmentHealth) -> bool); 3] = [
+    let said: [Told; 3] = [
         ("not used", |segment| !segment.is_used),
         ("nobody enters", |segment| segment.entered == 0),
         ("too small", |segment| segment.is_too_small && segment.entered > 0),

@@ -20,7 +20,7 @@ pub fn section(of: &Figures) -> Markup {
             dd { "Over stays that began in these days. Those who are still in count for as long as they are seen (Kaplan and Meier), so that the long stays are not left out." }
             @if has_ahead {
                 dt { "expected" }
-                dd { "What time alone decides, and what events usually add. The range held in 8 of 10 past days, as far as that was so." }
+                dd { "What time alone decides, and what usually comes, or the last value where that did better so far. The range is as wide as 8 of 10 past errors of the same forecast; how often such ranges held is said beside it." }
             }
             dt { "in both, kept" }
             dd { "People who are in two segments at the instant. By an order of precedence each person goes to the first segment of it that they are in; kept and given away add up to the size." }
