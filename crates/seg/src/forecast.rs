@@ -309,7 +309,7 @@ mod tests {
                 (269.0 + ahead, Some((269.0 + ahead, 269.0 + ahead)))
             );
             assert_eq!(forecast.size.method, Method::DecidedAndUsual);
-            let [own, last, week] = forecast.size.tested.as_slice() else { unreachable!("three methods") };
+            let [own, last, week] = [0, 1, 2].map(|nth| &forecast.size.tested[nth]);
             assert_eq!((own.n, own.error, own.held()), (42, Some(0.0), Some(1.0)));
             assert_eq!((last.method, last.error), (Method::LastValue, Some(ahead)));
             assert_eq!((week.method, week.error), (Method::LastWeek, Some(weeks(forecast.ahead) as f64)));

@@ -2,7 +2,7 @@
 //! and those beside them.
 
 use seg_data::{AttributeId, Date, EventId, Place, PropertyId, Schema, Timestamp, Type, Value, Zone};
-use seg_hir::hir::{Cond, Expr, ExprKind, IdTest, Interval, Module, Moment, OfHistory, Query};
+use seg_hir::hir::{ChainOrder, Cond, Expr, ExprKind, IdTest, Interval, Module, Moment, OfHistory, Query};
 use std::collections::BTreeMap;
 
 const SECOND: i64 = 1_000_000;
@@ -42,6 +42,8 @@ pub(super) struct Pool {
     /// Lengths of time, in microseconds.
     pub lengths: Vec<i64>,
     pub ids: Vec<String>,
+    /// Events that are to come one after another.
+    pub sequences: Vec<Vec<EventId>>,
     /// Whether it matters what somebody's id is.
     pub is_by_id: bool,
 }
@@ -58,8 +60,8 @@ pub(super) struct Collect<'a> {
 impl Pool {
     pub fn new(now: Timestamp) -> Pool {
         let (slots, events, times) = (BTreeMap::new(), Vec::new(), Vec::new());
-        let (counts, lengths, ids) = (Vec::new(), Vec::new(), Vec::new());
-        Pool { now, slots, events, times, counts, lengths, ids, is_by_id: false }
+        let (counts, lengths, ids, sequences) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Pool { now, slots, events, times, counts, lengths, ids, sequences, is_by_id: false }
     }
 }
 
@@ -148,7 +150,7 @@ impl Collect<'_> {
             let mut found: Vec<Ranked<Value>> = Vec::new();
             for value in &values {
                 let Some(value) = fitted(value, &ty, self.zone) else { continue };
-                let beside = beside(&value, self.zone);
+                let beside = beside(&value);
                 found.push((value, 0));
                 found.extend(beside.into_iter().map(|value| (value, 1)));
             }
@@ -191,7 +193,12 @@ impl Collect<'_> {
             ExprKind::Distance { to: Place { latitude, longitude }, .. } => {
                 values.extend([latitude, longitude].into_iter().filter_map(|degrees| Value::number(*degrees)));
             }
-            ExprKind::UsualGap(query) | ExprKind::Periods { query, .. } | ExprKind::EventTime { query, .. } => {
+            ExprKind::UsualGap(query) => {
+                // There are gaps from three events on.
+                self.count(3);
+                self.query(query);
+            }
+            ExprKind::Periods { query, .. } | ExprKind::EventTime { query, .. } => {
                 self.query(query);
             }
             ExprKind::MostWithin { query, within } => {
@@ -233,6 +240,40 @@ impl Collect<'_> {
         self.interval(&query.interval, query.known_at);
         if let Some(filter) = &query.filter {
             self.cond(filter);
+            self.sequences(query, filter);
+        }
+    }
+
+    /// The sequences that begin with an event of a query, by what is asked of it.
+    fn sequences(&mut self, query: &Query, filter: &Cond) {
+        match filter {
+            Cond::Chain(chain) => {
+                let steps = chain.steps.iter().map(|step| &step.query);
+                let mut sequence: Vec<EventId> =
+                    [query].into_iter().chain(steps).filter_map(|query| query.events.first().copied()).collect();
+                if chain.order == ChainOrder::Before {
+                    sequence.reverse();
+                }
+                self.pool.sequences.push(sequence);
+            }
+            Cond::All(members) | Cond::Any(members) => {
+                members.iter().for_each(|member| self.sequences(query, member));
+            }
+            Cond::Not(inner) => self.sequences(query, inner),
+            Cond::Const(_)
+            | Cond::Cardinality { .. }
+            | Cond::InSegment(_)
+            | Cond::Known(_)
+            | Cond::Compare(..)
+            | Cond::OneOf(..)
+            | Cond::Text(..)
+            | Cond::Has(..)
+            | Cond::FirstOrLastN { .. }
+            | Cond::Items { .. }
+            | Cond::Sample { .. }
+            | Cond::InList(..)
+            | Cond::Profile(_)
+            | Cond::Elements { .. } => {}
         }
     }
 
@@ -257,7 +298,7 @@ impl Collect<'_> {
     fn all_through_the_calendar(&mut self, values: &mut Vec<Value>) {
         let days = (1..=7).map(|day| day * DAY);
         let months = (1..=12).map(|month| month * 30 * DAY);
-        let hours = (1..=11).map(|two_hours| two_hours * 2 * 3600 * SECOND);
+        let hours = (1..=23).map(|hour| hour * 3600 * SECOND);
         let times = days.chain(months).chain(hours).map(|ago| Timestamp(self.now.0 - ago));
         for at in times {
             self.pool.times.push((at, 2));
@@ -364,7 +405,7 @@ fn fitted(value: &Value, ty: &Type, zone: Zone) -> Option<Value> {
 }
 
 /// The values a least step away from one.
-fn beside(value: &Value, zone: Zone) -> Vec<Value> {
+fn beside(value: &Value) -> Vec<Value> {
     match value {
         Value::Boolean(is_so) => vec![Value::Boolean(!is_so)],
         Value::Integer(n) => vec![Value::Integer(n + 1), Value::Integer(n - 1)],
@@ -376,9 +417,7 @@ fn beside(value: &Value, zone: Zone) -> Vec<Value> {
             steps.map(|by| Value::Timestamp(Timestamp(at.0.saturating_add(by)))).to_vec()
         }
         Value::Date(day) => [1, -1].map(|by| Value::Date(day.plus_days(by))).to_vec(),
-        Value::List(items) => {
-            items.iter().flat_map(|item| beside(item, zone)).map(|item| Value::List(vec![item])).collect()
-        }
+        Value::List(items) => items.iter().flat_map(beside).map(|item| Value::List(vec![item])).collect(),
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn steps(person: &TestProfile, pool: &Pool, schema: &Schema) -> Vec<S
     attributes(person, pool, schema, &mut found);
     known_events(person, pool, schema, &mut found);
     new_events(person, pool, schema, &mut found);
+    sequences(person, pool, schema, &mut found);
     if pool.is_by_id {
         let ids = pool.ids.iter().map(String::as_str).chain(NAMES.iter().copied());
         let others = ids.map(|id| (TestProfile { id: id.to_owned(), ..person.clone() }, 0));
@@ -168,10 +169,10 @@ fn known_events(person: &TestProfile, pool: &Pool, schema: &Schema, found: &mut 
 
 fn new_events(person: &TestProfile, pool: &Pool, schema: &Schema, found: &mut Vec<Stepped>) {
     let lengths = pool.lengths.iter().flat_map(|length| [*length, length + 1_000_000, length / 2]);
-    let beside: Vec<Timestamp> = person
-        .events
-        .iter()
-        .flat_map(|event| lengths.clone().flat_map(|length| [event.time.0 - length, event.time.0 + length]))
+    let known =
+        person.events.iter().map(|event| event.time).chain(person.attributes.iter().filter_map(|of| day_of(&of.1)));
+    let beside: Vec<Timestamp> = known
+        .flat_map(|time| lengths.clone().chain([0]).flat_map(move |length| [time.0 - length, time.0 + length]))
         .map(Timestamp)
         .collect();
     for event in &pool.events {
@@ -199,6 +200,40 @@ fn new_events(person: &TestProfile, pool: &Pool, schema: &Schema, found: &mut Ve
                         other.events.extend(several);
                         found.push((other, 3));
                     }
+                }
+            }
+        }
+    }
+}
+
+/// A time on the day that a value is, or the time that it is.
+fn day_of(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::Timestamp(at) => Some(*at),
+        Value::Date(day) => Some(Timestamp(i64::from(day.0) * DAY + DAY / 2)),
+        Value::Boolean(_)
+        | Value::Integer(_)
+        | Value::Number(_)
+        | Value::Money(_)
+        | Value::Text(_)
+        | Value::List(_) => None,
+    }
+}
+
+/// Events one after another, once and twice.
+fn sequences(person: &TestProfile, pool: &Pool, schema: &Schema, found: &mut Vec<Stepped>) {
+    for sequence in &pool.sequences {
+        for (time, _) in pool.times.iter().take(2 * REPEATED_TIMES) {
+            for apart in [1_000_000, 60_000_000, DAY / 24, DAY] {
+                for n in [1, 2] {
+                    let events = (0..n).flat_map(|_| sequence).enumerate().filter_map(|(nth, event)| {
+                        let form = forms(*event, pool, schema).into_iter().nth(nth % FORMS_MAX);
+                        let form = form.or_else(|| forms(*event, pool, schema).into_iter().next())?;
+                        Some(TestEvent { time: Timestamp(time.0 + nth as i64 * apart), ..form })
+                    });
+                    let mut other = person.clone();
+                    other.events.extend(events);
+                    found.push((other, 3));
                 }
             }
         }
