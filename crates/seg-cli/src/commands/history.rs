@@ -43,23 +43,13 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     else {
         return Err(Failure::usage("no calendar has a day before that"));
     };
-    if days.is_empty() {
-        return Err(Failure::usage("no calendar has a day before that"));
-    }
     // Whatever the earliest day looks at, the later ones look at too.
     let wanted = program.wanted(*first);
     let loaded = run::read(&project, manifest, (&wanted, &wanted), output)?;
     run::refuse_lost(&loaded.report, args.max_bad)?;
     let prepared = program.prepare();
-    if let Some(max_cost) = args.max_cost {
-        // As if every day were judged by itself, which is about what entries and exits take.
-        let cost = prepared.cost(&loaded.batch, now).map_err(run::refused)?;
-        let cost = Cost(cost.0.saturating_mul(instants.len() as u32 - 1));
-        if cost > max_cost {
-            return Err(run::refused(EvaluateError::CostLimitExceeded { cost, max_cost }));
-        }
-    }
     let batch = &loaded.batch;
+    refuse_costly(&prepared, batch, (now, instants.len() - 1), args.max_cost)?;
     let spells = prepared.spells(batch, (*first, now), &segments, &run::options()).map_err(run::refused)?;
     let all_steps: Vec<Vec<Step>> = spells.iter().map(|spells| steps(spells, &instants)).collect();
     let entered = (*start, entered_until.unwrap_or(now));
@@ -96,6 +86,23 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// Refuses what is expected to cost more than it may: as if every day were judged by itself, which
+/// is about what entries and exits take.
+fn refuse_costly(
+    prepared: &Prepared,
+    batch: &Batch,
+    (now, n_days): (Timestamp, usize),
+    max_cost: Option<Cost>,
+) -> Result<(), Failure> {
+    let Some(max_cost) = max_cost else { return Ok(()) };
+    let a_day = prepared.cost(batch, now).map_err(run::refused)?;
+    let cost = Cost(a_day.0.saturating_mul(n_days as u32));
+    match cost > max_cost {
+        true => Err(run::refused(EvaluateError::CostLimitExceeded { cost, max_cost })),
+        false => Ok(()),
+    }
 }
 
 /// The days that a forecast goes by, and those that it is for.

@@ -21,7 +21,12 @@ impl Shown {
     /// How many days ahead are told in short: a week, and as far as was asked for.
     fn told_days(&self) -> Vec<usize> {
         let last = self.days.len();
-        if last > WEEK { vec![WEEK, last] } else { vec![last] }
+        // No calendar has a day after its last.
+        match last {
+            0 => Vec::new(),
+            1..=WEEK => vec![last],
+            _ => vec![WEEK, last],
+        }
     }
 
     fn of(&self, nth: usize, ahead: usize) -> Option<&Forecast> {
