@@ -118,36 +118,16 @@ fn people_stay_as_long_as_was_counted() {
         let (from, to) = (at(&row["from"]), at(&row["to"]));
         // An entry at the first instant of the period is one within it.
         let spells = spells(&program, &batch, (Timestamp(from.0 - 1), judged_at)).remove(&row["segment"]);
-        let crossings = spells.expect("a segment").crossings;
-        let mut lengths: Vec<(i64, bool)> = Vec::new();
-        for (nth, entry) in crossings.iter().enumerate().filter(|(_, entry)| entry.is_entry && entry.at < to) {
-            let exit = crossings.get(nth + 1).filter(|exit| exit.row == entry.row);
-            let end = exit.map_or(judged_at, |exit| exit.at);
-            lengths.push((end.0 - entry.at.0, exit.is_some()));
-        }
-        lengths.sort_unstable();
-        let n_ended = lengths.iter().filter(|(_, has_ended)| *has_ended).count();
-        let counts = [("spells", lengths.len()), ("ended", n_ended), ("open", lengths.len() - n_ended)];
+        // Those at the first instant of the period are in it, and those at its end are not.
+        let period = (Timestamp(from.0 - 1), Timestamp(to.0 - 1));
+        let dwell = seg::unstable::dwell::dwell(&spells.expect("a segment"), period, judged_at);
+        let counts = [("spells", dwell.n_spells), ("ended", dwell.n_ended), ("open", dwell.n_open())];
         for (figure, found) in counts {
             assert_eq!(found.to_string(), row[figure], "{figure} of {}", row["segment"]);
         }
-        for (figure, left) in [("p25_s", 0.75), ("p50_s", 0.5), ("p75_s", 0.25)] {
-            let (mut staying, mut reached) = (1.0, None);
-            for (length, _) in lengths.iter().filter(|(_, has_ended)| *has_ended) {
-                let at_risk = lengths.len() - lengths.partition_point(|(other, _)| other < length);
-                let ended = lengths.iter().filter(|other| **other == (*length, true)).count();
-                // Each length once.
-                if reached.is_none_or(|(last, _)| last != *length) {
-                    staying *= 1.0 - ended as f64 / at_risk as f64;
-                }
-                reached = Some((*length, staying));
-                if staying <= left {
-                    break;
-                }
-            }
-            let quartile = reached.filter(|(_, staying)| *staying <= left);
-            let shown = quartile
-                .map_or(String::new(), |(length, _)| format!("{}.{:06}", length / 1_000_000, length % 1_000_000));
+        for (figure, quartile) in ["p25_s", "p50_s", "p75_s"].into_iter().zip(dwell.quartiles) {
+            let shown =
+                quartile.map_or(String::new(), |length| format!("{}.{:06}", length / 1_000_000, length % 1_000_000));
             assert_eq!(shown, row[figure], "{figure} of {}", row["segment"]);
         }
     }

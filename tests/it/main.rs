@@ -4,6 +4,7 @@ mod contract;
 mod differential;
 mod docs;
 mod engines;
+mod example;
 mod examples;
 mod figures;
 mod helps;

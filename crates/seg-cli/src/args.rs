@@ -3,14 +3,20 @@
 mod conversion;
 mod diff;
 mod doctor;
+mod example;
+mod history;
 mod overlap;
+mod report;
 mod results;
 mod store;
 
 pub use conversion::Conversion;
 pub use diff::{Diff, FailOn};
 pub use doctor::Doctor;
+pub use example::Example;
+pub use history::HistoryFormat;
 pub use overlap::{Overlap, TableFormat};
+pub use report::Report;
 pub use store::{Pack, Store, StoreAt, StoreCommand, StoreForget};
 
 pub use results::{Layout, Results};
@@ -68,12 +74,16 @@ pub enum Command {
     History(History),
     /// Say what people do once they are in a segment: how many reach a goal, and what it brings.
     Conversion(Conversion),
+    /// Make up people for a segment, one who is in and some who narrowly are not, as tests.
+    Example(Example),
     /// Say how many people segments share, and which of several takes whom.
     Overlap(Overlap),
     /// Compare two versions of a project: what changed, and for whom.
     Diff(Diff),
     /// Say whether data and segments are in a state to send by.
     Doctor(Doctor),
+    /// Write one page about segments and data, to look at and to pass on.
+    Report(Report),
     /// Keep the meaning of frozen segments in seg.lock.
     Freeze(Freeze),
     /// Pack the project's data into its store, which runs open in no time.
@@ -334,6 +344,21 @@ pub struct History {
     /// How many days, the last of which ends now; by the clocks of the project's zone.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
     pub days: u32,
+    /// Say how large segments are expected to be so many days from now, 14 if no number is
+    /// given, and how many will enter, with ranges and how often such ranges held.
+    #[arg(
+        long,
+        value_name = "DAYS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "14",
+        value_parser = clap::value_parser!(u32).range(1..=90)
+    )]
+    pub forecast: Option<u32>,
+    /// Tell how long people stay of those alone who entered up to this instant: who entered
+    /// later has been seen for less time.
+    #[arg(long, value_name = "INSTANT")]
+    pub entered_until: Option<String>,
     /// The instant of the last day, such as 2026-11-27T14:00:00Z, rather than the
     /// project's `at` or now.
     #[arg(long, value_name = "INSTANT")]
@@ -346,8 +371,8 @@ pub struct History {
     #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "1%")]
     pub max_bad: Share,
     /// How to show the result.
-    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
-    pub format: TableFormat,
+    #[arg(long, value_enum, default_value_t = HistoryFormat::Text)]
+    pub format: HistoryFormat,
 }
 
 /// How much memory may be taken.

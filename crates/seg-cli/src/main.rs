@@ -4,10 +4,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
+mod charts;
 mod commands;
 mod exit;
 mod output;
 mod page;
+mod report;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -34,9 +36,11 @@ fn main() -> ExitCode {
         Command::Who(who) => commands::who::run(who, &output),
         Command::History(history) => commands::history::run(history, &output),
         Command::Conversion(conversion) => commands::conversion::run(conversion, &output),
+        Command::Example(example) => commands::example::run(example, &output),
         Command::Overlap(overlap) => commands::overlap::run(overlap, &output),
         Command::Diff(diff) => commands::diff::run(diff, &output),
         Command::Doctor(doctor) => commands::doctor::run(doctor, &output),
+        Command::Report(report) => commands::report::run(report, &output),
         Command::Freeze(freeze) => commands::freeze::run(freeze, &output),
         Command::Pack(pack) => commands::pack::run(pack, &output),
         Command::Store(store) => commands::store::run(store),

@@ -126,6 +126,14 @@ pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
     print_text(&format!("{text}\n"))
 }
 
+/// A length of time in seconds, whole where it is.
+pub fn seconds(micros: i64) -> serde_json::Value {
+    match micros % 1_000_000 {
+        0 => (micros / 1_000_000).into(),
+        _ => (micros as f64 / 1e6).into(),
+    }
+}
+
 /// Text on standard output. A reader that has seen enough is no failure.
 pub fn print_text(text: &str) -> Result<(), Failure> {
     print_more(text).map(|_| ())
@@ -163,4 +171,19 @@ pub fn plain_table() -> Table {
 /// A cell of a column of numbers.
 pub fn right(text: &str) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// A share in words for people.
+pub fn percent(share: Option<f64>) -> String {
+    share.map_or("–".to_owned(), |share| format!("{:.1}%", share * 100.0))
+}
+
+/// A change in words for people: `+3`, `−1,200`, `±0`.
+pub fn signed(n: i64) -> String {
+    let sign = match n {
+        0 => "±",
+        1.. => "+",
+        _ => "−",
+    };
+    format!("{sign}{}", grouped(n.unsigned_abs()))
 }

@@ -54,6 +54,12 @@ fn write(dir: &tempfile::TempDir, name: &str, content: &str) {
 
 const RECENT: &str = "segment \"Recent\" include people who ordered in the past 30 days\n";
 
+/// Arguments as a shell takes them: names in quotes are one.
+fn arguments(text: &str) -> Vec<&str> {
+    let parts = text.split('"').enumerate();
+    parts.flat_map(|(nth, part)| if nth % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }).collect()
+}
+
 /// What the README shows is what a newcomer sees.
 #[test]
 fn consoles_of_the_readme_are_true() {
@@ -77,7 +83,7 @@ fn consoles_of_the_readme_are_true() {
             let Some(args) = command.strip_prefix("$ cargo run --release -- ") else { continue };
             // The build directory is there after a build, wherever it is.
             std::fs::create_dir_all(root().join("target")).expect("a directory");
-            let output = seg_in(&root(), &args.split_whitespace().collect::<Vec<_>>());
+            let output = seg_in(&root(), &arguments(args));
             assert_eq!(text(&output.stdout) + &text(&output.stderr), expected, "{command} in {file}");
             n_commands += 1;
         }
@@ -91,7 +97,7 @@ fn consoles_of_the_readme_are_true() {
             }
         }
     }
-    assert_eq!((n_commands, n_lines), (21, 8));
+    assert_eq!((n_commands, n_lines), (25, 8));
 }
 
 #[test]
@@ -163,7 +169,17 @@ fn a_history_for_people_and_for_tools() {
             }
           }
         }
-      ]
+      ],
+      "dwell": {
+        "Recent": {
+          "spells": 0,
+          "ended": 0,
+          "open": 0,
+          "p25_s": null,
+          "p50_s": null,
+          "p75_s": null
+        }
+      }
     }
     ── err
     "#);

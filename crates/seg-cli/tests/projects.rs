@@ -213,7 +213,8 @@ fn instants_that_no_calendar_has_are_refused() {
     assert!(err(&output).contains("`soon` is not an instant; write it as"), "{}", err(&output));
     // The ends themselves are fine.
     for at in ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"] {
-        for command in [&["run"][..], &["explain", "--person", "ann", "--segment", "Carts"], &["history"]] {
+        let explain = ["explain", "--person", "ann", "--segment", "Carts"];
+        for command in [&["run"][..], &explain, &["history"], &["history", "--forecast"]] {
             let output = seg(dir.path(), &[command, &["--at", at]].concat());
             assert_eq!(code(&output), 0, "{command:?} {at}: {}", err(&output));
         }

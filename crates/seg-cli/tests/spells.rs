@@ -119,6 +119,31 @@ fn history_gives_the_entries_and_exits_that_were_counted() {
     }
 }
 
+/// How long people stay, to the last digit: what was computed without Seg.
+#[test]
+fn history_tells_how_long_people_stay() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let expected = read(&root.join("tests/data/expected"), "dwell.csv");
+    let period = ["--at", "2011-07-01T00:00:00Z", "--days", "91", "--entered-until", "2011-05-31T23:59:59.999999Z"];
+    let found = seg(&root, &[&["history", "examples/online-retail", "--format", "json"], &period[..]].concat());
+    assert_eq!(found.status.code(), Some(0), "{}", err(&found));
+    let json: serde_json::Value = serde_json::from_str(&out(&found)).expect("JSON");
+    let mut n = 0;
+    for line in expected.lines().skip(1) {
+        let (name, rest) = line[1..].split_once("\",").expect("a name in quotes");
+        let dwell = &json["dwell"][name];
+        let seconds = |key: &str| dwell[key].as_f64().map_or(String::new(), |seconds| format!("{seconds:.6}"));
+        let counts = ["spells", "ended", "open"].map(|key| dwell[key].to_string()).join(",");
+        let found = format!(
+            "2011-04-01T00:00:00Z,2011-06-01T00:00:00Z,{counts},{}",
+            ["p25_s", "p50_s", "p75_s"].map(seconds).join(",")
+        );
+        assert_eq!(found, rest, "{name}");
+        n += 1;
+    }
+    assert_eq!(n, 2);
+}
+
 #[test]
 fn history_is_read_at_80_columns() {
     let dir = project();
@@ -139,6 +164,7 @@ fn history_is_read_at_80_columns() {
     2026-05-30T12:00:00Z              3         0        0        0        0            0
     2026-05-31T12:00:00Z              4         3        3        0        0            0
     2026-06-01T12:00:00Z              4         3        0        0        0            0
+    stays: 3 began in these days, 3 go on; fewer than a quarter have ended
     "#);
     let unknown = seg(dir.path(), &["history", "--segment", "Latly"]);
     assert_eq!((unknown.status.code(), err(&unknown).contains("did you mean \"Lately\"?")), (Some(2), true));
@@ -182,4 +208,83 @@ fn samples_are_the_same_for_a_seed() {
         order                ··························1·················· 1, last 12 days 2 hours ago
                              2 May 12:00                      1 June 12:00
     "#);
+}
+
+/// Sizes that are expected, beside segments at 80 columns and by day, for people and for tools.
+#[test]
+fn history_says_what_is_expected() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let at = ["--at", "2011-07-01T00:00:00Z", "--forecast"];
+    let shown = |args: &[&str]| {
+        let found = seg(&root, &[&["history", "examples/online-retail"], &at[..], args].concat());
+        assert_eq!(found.status.code(), Some(0), "{}", err(&found));
+        out(&found)
+    };
+    let table = shown(&[]);
+    insta::assert_snapshot!(table);
+    assert!(table.lines().skip(1).all(|line| line.chars().count() <= 80), "{table}");
+    insta::assert_snapshot!(shown(&["--days", "3", "--segment", "One and done, 30 to 90 days ago"]));
+    let csv = shown(&["--format", "csv"]);
+    let head = csv.lines().next().expect("a header");
+    assert_eq!(csv.lines().count(), 1 + 7 * 14, "{csv}");
+    let json: serde_json::Value = serde_json::from_str(&shown(&["--format", "json"])).expect("JSON");
+    let days = json["forecast"]["One and done, 30 to 90 days ago"].as_array().expect("days");
+    assert_eq!((days.len(), days[13]["days_ahead"].as_u64()), (14, Some(14)));
+    let line = csv.lines().find(|line| line.contains("\"One and done, 30 to 90 days ago\",2011-07-15")).expect("a day");
+    let place = |name: &str| head.split(',').position(|column| column == name).expect(name) + 1;
+    let cell = |name: &str| line.split(',').nth(place(name)).expect(name).to_owned();
+    // The comma in the name of the segment is one more.
+    assert_eq!(cell("size"), days[13]["size"]["expected"].to_string().trim_end_matches(".0"));
+    assert_eq!(cell("size_low"), days[13]["size"]["low"].to_string().trim_end_matches(".0"));
+    // Another horizon, and days that the data do not have.
+    let short = shown(&["--format", "json", "--segment", "One and done, 30 to 90 days ago", "--days", "3"]);
+    assert!(short.contains("\"forecast\""), "{short}");
+    let early = seg(
+        &root,
+        &["history", "examples/online-retail", "--at", "2010-12-15T00:00:00Z", "--forecast=7", "--days", "3"],
+    );
+    assert!(out(&early).contains("with fewer than 28 days of data, the last value is shown"), "{}", out(&early));
+    let refused = seg(&root, &["history", "examples/online-retail", "--forecast=91"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", err(&refused));
+}
+
+/// Somebody orders every day and leaves after two; on the last day nobody does, or ten people.
+#[test]
+fn a_run_compares_sizes_with_what_was_expected() {
+    let orders = |n_today: usize| {
+        let mut events = "id,event,time\n".to_owned();
+        let first = seg::Timestamp::read("2026-02-01T10:00:00Z", None).expect("an instant");
+        for day in 0..120 {
+            let at = seg::Timestamp(first.0 + day * 86_400_000_000);
+            events.push_str(&format!("p{day},order,{at}\n"));
+        }
+        (0..n_today).for_each(|n| events.push_str(&format!("n{n},order,2026-06-01T10:00:00Z\n")));
+        events
+    };
+    let dir = project();
+    let guarded = format!("{}[forecast]\nguard = 0.97\n", SETTINGS);
+    write(dir.path(), "seg.toml", &guarded);
+    write(dir.path(), "events.csv", &orders(1));
+    let said = err(&seg(dir.path(), &["run", "--deny"]));
+    assert_eq!(
+        (said.contains("were expected"), seg(dir.path(), &["run", "--deny"]).status.code()),
+        (false, Some(0)),
+        "{said}"
+    );
+    write(dir.path(), "events.csv", &orders(10));
+    let found = seg(dir.path(), &["run", "--deny"]);
+    let said = err(&found);
+    assert!(said.contains("size: \"Lately\" has 11 people, and 2 to 2 were expected by the days before"), "{said}");
+    assert_eq!((found.status.code(), said.matches("were expected").count()), (Some(1), 1), "{said}");
+    // People in parts are as many as people together, and a store has the same days.
+    let parted = err(&seg(dir.path(), &["run", "--memory", "1MB"]));
+    assert!(parted.contains("\"Lately\" has 11 people, and 2 to 2 were expected"), "{parted}");
+    let json = out(&seg(dir.path(), &["run", "--format", "json"]));
+    assert!(json.contains("has 11 people, and 2 to 2 were expected"), "{json}");
+    // There are 20 days of data on that day.
+    let early = seg(dir.path(), &["run", "--deny", "--at", "2026-02-21T12:00:00Z"]);
+    assert_eq!(early.status.code(), Some(0));
+    assert!(err(&early).contains("was not judged, for there are fewer than 28 of them"), "{}", err(&early));
+    write(dir.path(), "seg.toml", &guarded.replace("0.97", "1.5"));
+    assert!(err(&seg(dir.path(), &["run"])).contains("`guard` is a part of days from 0.5 to 0.97, and 1.5 is none"));
 }

@@ -56,14 +56,24 @@ pub fn grouped(n: u64) -> String {
 /// An instant as the clocks of a zone show it: `27 June 14:10`, with the year where it is not
 /// that of another instant, and with seconds where there are any.
 pub fn instant(time: Timestamp, zone: Zone, beside: Timestamp) -> String {
-    let day = zone.date(time).to_string();
-    let year_of = |day: &str| day.split('-').next().map(str::to_owned);
-    let mut parts = day.split('-').map(|part| part.parse::<usize>().unwrap_or_default());
-    let (year, month, of_month) = (parts.next(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let month = month.checked_sub(1).and_then(|at| MONTHS.get(at)).copied().unwrap_or("?");
-    let is_other_year = year_of(&day) != year_of(&zone.date(beside).to_string());
-    let year = year.filter(|_| is_other_year).map_or(String::new(), |year| format!(" {year}"));
+    let ((year, month, of_month), (other_year, ..)) = (date(time, zone), date(beside, zone));
+    let year = if year == other_year { String::new() } else { format!(" {year}") };
     format!("{of_month} {month}{year} {}", clock(time, zone))
+}
+
+/// The day of an instant in short, for the axis of a chart: `27 Jun`.
+pub fn short_day(time: Timestamp, zone: Zone) -> String {
+    let (_, month, of_month) = date(time, zone);
+    format!("{of_month} {}", month.chars().take(3).collect::<String>())
+}
+
+/// The year, the month and the day of an instant by the clocks of a zone.
+fn date(time: Timestamp, zone: Zone) -> (usize, &'static str, usize) {
+    let day = zone.date(time).to_string();
+    let mut parts = day.split('-').map(|part| part.parse::<usize>().unwrap_or_default());
+    let mut next = || parts.next().unwrap_or_default();
+    let (year, month, of_month) = (next(), next(), next());
+    (year, month.checked_sub(1).and_then(|at| MONTHS.get(at)).copied().unwrap_or("?"), of_month)
 }
 
 /// The same with its year: `27 June 2024 14:10`.
@@ -101,6 +111,14 @@ mod tests {
     #[test]
     fn thousands_are_apart() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn days_of_an_axis_are_short() {
+        let at = |text: &str| Timestamp::parse(text, None).expect(text);
+        let berlin = Zone::parse("Europe/Berlin").expect("a zone");
+        let shown = ["2024-06-29T23:30:00Z", "2024-02-01T00:00:00Z"].map(|text| short_day(at(text), berlin));
+        assert_eq!(shown, ["30 Jun", "1 Feb"]);
     }
 
     #[test]

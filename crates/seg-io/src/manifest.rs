@@ -2,10 +2,12 @@
 //! its data is.
 
 mod doctor;
+mod forecast;
 mod report;
 mod source;
 
 pub use doctor::DoctorLimits;
+pub use forecast::ForecastSettings;
 pub use report::ReportGoal;
 pub use source::{CsvRead, DayOrder, NULL_MARKERS, Reading};
 pub(crate) use source::{is_null_id, is_null_marker};
@@ -39,6 +41,8 @@ pub struct Manifest {
     pub doctor: DoctorLimits,
     /// What people are hoped to do once they are in a segment.
     pub report: ReportGoal,
+    /// What forecasts are used for.
+    pub forecast: ForecastSettings,
 }
 
 /// Where the data is: each kind of row in files of one or several sources, every one of
@@ -192,6 +196,8 @@ struct ManifestFile {
     doctor: DoctorLimits,
     #[serde(default)]
     report: ReportGoal,
+    #[serde(default)]
+    forecast: ForecastSettings,
 }
 
 fn schema_file() -> String {
@@ -245,6 +251,7 @@ pub fn parse(text: &str) -> Result<Manifest, Vec<ManifestProblem>> {
             data: file.data,
             doctor: file.doctor,
             report: file.report,
+            forecast: file.forecast,
         })
     } else {
         Err(problems)

@@ -126,19 +126,30 @@ pub mod batch;
 mod compile;
 #[doc(hidden)]
 pub mod conversion;
+#[doc(hidden)]
+pub mod decided;
 mod diagnostics;
 #[doc(hidden)]
 pub mod diff;
 #[cfg(feature = "io")]
 #[doc(hidden)]
 pub mod doctor;
+#[doc(hidden)]
+pub mod dwell;
 mod engine;
 mod error;
 mod evaluation;
+#[cfg(feature = "io")]
+#[doc(hidden)]
+pub mod example;
 mod explain;
 mod figures;
 #[doc(hidden)]
+pub mod forecast;
+#[doc(hidden)]
 pub mod frozen;
+#[doc(hidden)]
+pub mod history;
 #[cfg(feature = "io")]
 mod inputs;
 #[cfg(feature = "io")]

@@ -167,7 +167,7 @@ fn outcome(prepared: &Prepared, explain: &Explain<'_>, expected: &Expectation, s
 }
 
 /// The people of a test as a batch.
-fn people(project: &Project, test: &Test) -> Result<Batch, String> {
+pub(crate) fn people(project: &Project, test: &Test) -> Result<Batch, String> {
     let schema = &project.schema;
     let mut profiles = String::new();
     let mut events = String::new();

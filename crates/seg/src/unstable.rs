@@ -12,19 +12,25 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::conversion;
+pub use crate::decided;
 pub use crate::diff;
+pub use crate::dwell;
 pub use crate::explain::near_misses;
+pub use crate::forecast;
 pub use crate::frozen;
+pub use crate::history;
 pub use crate::overlap;
 pub use crate::spells::{Stay, StayParts};
 pub use seg_data as data;
 pub use seg_hir::explain::{Fewest, Join, place};
 pub use seg_hir::hir;
 pub use seg_plan as plan;
-pub use seg_syntax::{diag, source, token};
+pub use seg_syntax::{ast, diag, source, token};
 
 #[cfg(feature = "io")]
 pub use crate::doctor;
+#[cfg(feature = "io")]
+pub use crate::example;
 #[cfg(feature = "io")]
 pub use crate::inputs::{Input, InputKind, input_files, pattern_of};
 #[cfg(feature = "io")]

@@ -1,5 +1,6 @@
 //! Everything that CI runs, in order.
 
+use crate::browser;
 use crate::codegen::{self, Mode};
 use crate::count;
 use crate::tidy;
@@ -118,6 +119,7 @@ pub fn run() -> Result<(), String> {
     let mut steps = Steps::default();
     STEPS.iter().try_for_each(|step| steps.cargo(step))?;
     steps.run("instruction counts", || count::run(false))?;
+    steps.run("the report in a browser", browser::run)?;
     steps.run("generated files", || codegen::run(Mode::Check))?;
     steps.run("tidy", tidy::run)?;
     println!("\n{}", steps.table());

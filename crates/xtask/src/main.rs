@@ -1,7 +1,8 @@
-//! Automation of this repository: `cargo xtask bench|ci|codegen|count|fuzz|long|sanitize|tidy`.
+//! Automation of this repository: `cargo xtask bench|browser|ci|codegen|count|fuzz|long|sanitize|tidy`.
 
 mod api;
 mod bench;
+mod browser;
 mod ci;
 mod codegen;
 mod count;
@@ -19,6 +20,8 @@ cargo xtask bench [PROFILES] [--suites] [--growth] [--files] [--peers] [--record
                                Parquet, with --peers beside other engines, which it installs under target/; --only=N is one segment, or one suite
                                by its number of segments; with --cold from Parquet to the answer instead, a process each; with
                                --text from CSV and NDJSON
+cargo xtask browser            look at a page of `seg report` and drawings of `seg history` in a browser, which is needed besides node
+                               and npm: pictures of what it saw are in target/browser/pictures
 cargo xtask ci                 everything that CI runs, in order, with what each step took
 cargo xtask codegen [--check]  write the generated parts of the documentation, or say which are out of date
 cargo xtask count [--write]    count the instructions of kernels and of the front end, and hold them against the record,
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
         ["bench", rest @ ..] => bench::run(rest),
+        ["browser"] => browser::run(),
         ["ci"] => ci::run(),
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),

@@ -9,6 +9,7 @@
 //! run unless `SEG_DIFFERENTIAL_SEED` gives another number to make them from.
 
 mod constructs;
+mod decided;
 mod edges;
 mod explained;
 mod lints;

@@ -66,7 +66,7 @@ pub fn run(args: &Doctor, output: &Output) -> Result<Exit, Failure> {
 }
 
 /// Why it is not known how late events arrive, where it is not.
-fn not_late(manifest: &Manifest) -> Option<&'static str> {
+pub fn not_late(manifest: &Manifest) -> Option<&'static str> {
     match manifest.data.events.iter().any(|source| source.received.is_some()) {
         false => Some("no `received` in `[data.events]` says when they did"),
         true if manifest.data.store.is_some() => Some("a packed store does not keep when they did"),
@@ -105,7 +105,7 @@ fn is_denied(health: &Health, denies: &BTreeSet<FindingKind>) -> bool {
 }
 
 /// Everything that is known of everybody, with when it arrived where that is said.
-fn read(project: &Project, program: &Program, manifest: &Manifest, output: &Output) -> Result<Loaded, Failure> {
+pub fn read(project: &Project, program: &Program, manifest: &Manifest, output: &Output) -> Result<Loaded, Failure> {
     let with_received = doctor::with_received(program.schema(), &manifest.data);
     let (schema, data) = match with_received {
         Some((schema, data)) => (Arc::new(schema), data),

@@ -1,5 +1,9 @@
 //! Sizes that are expected, against those that came out.
 
+mod expected;
+
+pub use expected::Expected;
+
 use seg::unstable::hir::{Header, Module, Segment};
 use seg::unstable::io::{Sizes, read_sizes};
 use seg::{Mask, Timestamp};

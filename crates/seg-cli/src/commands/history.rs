@@ -1,33 +1,21 @@
 //! `seg history`
 
+mod drawn;
+mod expected;
+mod shown;
+
 use super::judged::segment_named;
-use super::{compiled, input, load, run};
-use crate::args::{History, TableFormat};
+use super::{compiled, input, instant, load, run};
+use crate::args::{History, HistoryFormat};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, csv_text, grouped, print_json, print_text};
-use seg::unstable::data::time::DAY;
+use crate::output::{Output, grouped, print_json, print_text};
+use seg::unstable::decided::Days;
+use seg::unstable::dwell::dwell;
+use seg::unstable::forecast::{Forecast, Known, forecasts, n_days_before};
+use seg::unstable::history::{Step, days_after, days_before, first_known, size_before, steps};
 use seg::unstable::parts;
-use seg::{Cost, EvaluateError, Spells, Timestamp, Zone};
-use std::fmt::Write;
-
-/// The height of a bar in eighths.
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// So many bars stand in a line, where there are more days.
-const BARS_MAX: usize = 20;
-/// So long are names in a table that many terminals show.
-const NAME_MAX: usize = 23;
-
-/// A day of a segment: the step from the instant before to its own.
-#[derive(Default, Clone, Copy)]
-struct Step {
-    size: u64,
-    /// Who is in at the end and was not at the start, and the reverse.
-    entered_people: u64,
-    left_people: u64,
-    entries: u64,
-    exits: u64,
-    exits_by_event: u64,
-}
+use seg::{Batch, Cost, EvaluateError, Prepared, Spells, Timestamp, Zone};
+use shown::Counted;
 
 pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     let mut project = load(&args.dir)?;
@@ -44,38 +32,51 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
         None => (0..names.len()).collect(),
     };
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
+    let entered_until = args.entered_until.as_deref().map(|text| instant(text, manifest.zone)).transpose()?;
     let zone = manifest.zone.unwrap_or(Zone::UTC);
-    let instants = days_before(now, zone, args.days);
-    let (Some(first), Some(days)) = (instants.first().copied(), instants.get(1..)) else {
+    // What is expected goes by more days than are shown.
+    let n_before = args.forecast.map_or(0, |n_ahead| n_days_before(n_ahead as usize) as u32);
+    let instants = days_before(now, zone, args.days.max(n_before));
+    let n_hidden = instants.len().saturating_sub(args.days as usize + 1);
+    let (Some(first), Some(start), Some(days)) =
+        (instants.first(), instants.get(n_hidden), instants.get(n_hidden + 1..))
+    else {
         return Err(Failure::usage("no calendar has a day before that"));
     };
     // Whatever the earliest day looks at, the later ones look at too.
-    let wanted = program.wanted(first);
+    let wanted = program.wanted(*first);
     let loaded = run::read(&project, manifest, (&wanted, &wanted), output)?;
     run::refuse_lost(&loaded.report, args.max_bad)?;
     let prepared = program.prepare();
-    if let Some(max_cost) = args.max_cost {
-        // As if every day were judged by itself, which is about what entries and exits take.
-        let cost = prepared.cost(&loaded.batch, now).map_err(run::refused)?;
-        let cost = Cost(cost.0.saturating_mul(args.days));
-        if cost > max_cost {
-            return Err(run::refused(EvaluateError::CostLimitExceeded { cost, max_cost }));
+    let batch = &loaded.batch;
+    refuse_costly(&prepared, batch, (now, instants.len() - 1), args.max_cost)?;
+    let spells = prepared.spells(batch, (*first, now), &segments, &run::options()).map_err(run::refused)?;
+    let all_steps: Vec<Vec<Step>> = spells.iter().map(|spells| steps(spells, &instants)).collect();
+    let entered = (*start, entered_until.unwrap_or(now));
+    let ahead = match args.forecast {
+        Some(n_ahead) => {
+            let ahead = Ahead { instants: &instants, after: days_after(now, zone, n_ahead) };
+            let found = ahead.expected(&prepared, batch, (&segments, &spells), &all_steps)?;
+            Some(expected::Shown { days: ahead.after, forecasts: found })
         }
-    }
-    let spells = prepared.spells(&loaded.batch, (first, now), &segments, &run::options()).map_err(run::refused)?;
-    let steps: Vec<Vec<Step>> = spells.iter().map(|spells| steps(spells, &instants)).collect();
+        None => None,
+    };
     let of = Counted {
         names: segments.iter().filter_map(|at| names.get(*at).copied()).collect(),
-        first,
+        first: *start,
         days,
-        people: days.iter().map(|at| run::n_existing(&loaded.batch, *at)).collect(),
-        steps: &steps,
+        people: days.iter().map(|at| run::n_existing(batch, *at)).collect(),
+        steps: all_steps.iter().map(|steps| steps.get(n_hidden..).unwrap_or(&[])).collect(),
+        dwell: spells.iter().map(|spells| dwell(spells, entered, now)).collect(),
+        entered_until,
+        ahead,
         zone,
     };
     match args.format {
-        TableFormat::Json => print_json(&of.json(loaded.report.profiles))?,
-        TableFormat::Csv => print_text(&of.csv()?)?,
-        TableFormat::Text => {
+        HistoryFormat::Json => print_json(&of.json(loaded.report.profiles))?,
+        HistoryFormat::Csv => print_text(&of.csv()?)?,
+        HistoryFormat::Svg => print_text(&of.svg(&manifest.name))?,
+        HistoryFormat::Text => {
             let (name, everybody) = (&manifest.name, grouped(loaded.report.profiles));
             let n = args.days;
             let shown = now.in_zone(manifest.zone);
@@ -87,227 +88,50 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// The instants of so many days up to one, and of the day before them: at its time of the day,
-/// by the clocks of the zone.
-fn days_before(now: Timestamp, zone: Zone, days: u32) -> Vec<Timestamp> {
-    let local = Timestamp(now.0.saturating_add(zone.offset(now)));
-    let back = (1..=i64::from(days)).rev().filter_map(|day| zone.instant_of(Timestamp(local.0 - day * DAY)));
-    // No calendar has the days before the year 1.
-    back.filter(|at| at.is_in_range()).chain([now]).collect()
-}
-
-/// What happened from each instant to the next.
-fn steps(spells: &Spells, instants: &[Timestamp]) -> Vec<Step> {
-    let mut steps = vec![Step::default(); instants.len().saturating_sub(1)];
-    let mut at = 0;
-    let crossings = &spells.crossings;
-    while let Some(first) = crossings.get(at) {
-        let day = instants.partition_point(|instant| *instant < first.at).saturating_sub(1);
-        let end = instants.get(day + 1).copied().unwrap_or(first.at);
-        // The crossings of one person in one step are beside each other.
-        let of_step = crossings.iter().skip(at).take_while(|c| c.row == first.row && c.at <= end);
-        let Some(step) = steps.get_mut(day) else { break };
-        let mut last_is_entry = first.is_entry;
-        for crossing in of_step {
-            step.entries += u64::from(crossing.is_entry);
-            step.exits += u64::from(!crossing.is_entry);
-            step.exits_by_event += u64::from(!crossing.is_entry && crossing.by_event);
-            last_is_entry = crossing.is_entry;
-            at += 1;
-        }
-        // Who first enters and last does so too was out at the start and is in at the end.
-        step.entered_people += u64::from(first.is_entry && last_is_entry);
-        step.left_people += u64::from(!first.is_entry && !last_is_entry);
-    }
-    let mut size = spells.members.count() as u64;
-    for step in &mut steps {
-        size = (size + step.entries).saturating_sub(step.exits);
-        step.size = size;
-    }
-    steps
-}
-
-/// What was counted, to be shown.
-struct Counted<'a> {
-    names: Vec<&'a str>,
-    /// The start of the first step.
-    first: Timestamp,
-    /// The end of each step.
-    days: &'a [Timestamp],
-    /// How many people existed then.
-    people: Vec<usize>,
-    /// For each segment.
-    steps: &'a [Vec<Step>],
-    zone: Zone,
-}
-
-impl Counted<'_> {
-    /// A line a segment, in 80 columns.
-    fn by_segment(&self) -> String {
-        let width = self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(7, NAME_MAX);
-        let mut out =
-            format!("{:width$} {:>9} {:>8}  {:20} {:>7} {:>7}\n", "segment", "size", "change", "", "in", "out");
-        let _ = writeln!(out, "{}", "─".repeat(width + 56));
-        for (name, steps) in self.names.iter().zip(self.steps) {
-            let sum = |of: fn(&Step) -> u64| grouped(steps.iter().map(of).sum());
-            let (size, before) = (steps.last().map_or(0, |step| step.size), size_before(steps));
-            let change = signed(size as i64 - before as i64);
-            let sizes: Vec<u64> = steps.iter().map(|step| step.size).collect();
-            // Writing to a string does not fail.
-            let _ = writeln!(
-                out,
-                "{:width$} {:>9} {change:>8}  {:20} {:>7} {:>7}",
-                shortened(name, width),
-                grouped(size),
-                bars(&sizes),
-                sum(|step| step.entries),
-                sum(|step| step.exits)
-            );
-        }
-        out
-    }
-
-    /// A line a day of one segment.
-    fn by_day(&self) -> String {
-        let mut out = String::new();
-        for (name, steps) in self.names.iter().zip(self.steps) {
-            let head = ["at", "people", "size", "entered", "left", "by time", "by an event"];
-            let [at, people, size, entered, left, by_time, by_event] = head;
-            let _ = writeln!(out, "\"{name}\"");
-            let _ = writeln!(out, "{at:25} {people:>9} {size:>9} {entered:>8} {left:>8} {by_time:>8} {by_event:>12}");
-            let _ = writeln!(out, "{}", "─".repeat(85));
-            for ((at, people), step) in self.days.iter().zip(&self.people).zip(steps) {
-                let at = at.in_zone(Some(self.zone)).to_string();
-                let [people, size] = [*people as u64, step.size].map(grouped);
-                let [entered, left] = [step.entries, step.exits].map(grouped);
-                let [by_time, by_event] = [step.exits - step.exits_by_event, step.exits_by_event].map(grouped);
-                // Writing to a string does not fail.
-                let _ = write!(out, "{at:25} {people:>9} {size:>9} {entered:>8} {left:>8} {by_time:>8} {by_event:>12}");
-                if (step.entered_people, step.left_people) != (step.entries, step.exits) {
-                    let _ = write!(out, "   people: {} in, {} out", step.entered_people, step.left_people);
-                }
-                out.push('\n');
-            }
-        }
-        out
-    }
-
-    fn csv(&self) -> Result<String, Failure> {
-        let head = [
-            "segment",
-            "after",
-            "until",
-            "people",
-            "size_before",
-            "size",
-            "entered_people",
-            "left_people",
-            "entries",
-            "exits",
-            "exits_by_event",
-            "exits_by_time",
-        ];
-        let mut rows = vec![head.map(str::to_owned).to_vec()];
-        for (name, steps) in self.names.iter().zip(self.steps) {
-            let (mut after, mut before) = (self.first, size_before(steps));
-            for ((until, people), step) in self.days.iter().zip(&self.people).zip(steps) {
-                let Step { size, entered_people, left_people, entries, exits, exits_by_event } = *step;
-                let by_time = exits - exits_by_event;
-                let of_step = [before, size, entered_people, left_people, entries, exits, exits_by_event, by_time];
-                let own = [(*name).to_owned(), after.to_string(), until.to_string(), people.to_string()];
-                rows.push(own.into_iter().chain(of_step.map(|n| n.to_string())).collect());
-                (after, before) = (*until, size);
-            }
-        }
-        csv_text(rows)
-    }
-
-    fn json(&self, people: u64) -> serde_json::Value {
-        let day = |(nth, (at, people)): (usize, (&Timestamp, &usize))| {
-            let of = |steps: &Vec<Step>| steps.get(nth).copied().unwrap_or_default();
-            let sizes: serde_json::Map<String, serde_json::Value> = self
-                .names
-                .iter()
-                .zip(self.steps)
-                .map(|(name, steps)| ((*name).to_owned(), of(steps).size.into()))
-                .collect();
-            let moves: serde_json::Map<String, serde_json::Value> = self
-                .names
-                .iter()
-                .zip(self.steps)
-                .map(|(name, steps)| {
-                    let Step { entered_people, left_people, entries, exits, exits_by_event, .. } = of(steps);
-                    let moves = serde_json::json!({
-                        "entries": entries,
-                        "exits": exits,
-                        "exits_by_event": exits_by_event,
-                        "exits_by_time": exits - exits_by_event,
-                        "entered_people": entered_people,
-                        "left_people": left_people,
-                    });
-                    ((*name).to_owned(), moves)
-                })
-                .collect();
-            serde_json::json!({ "at": at.to_string(), "people": people, "sizes": sizes, "moves": moves })
-        };
-        let history: Vec<_> = self.days.iter().zip(&self.people).enumerate().map(day).collect();
-        serde_json::json!({ "people": people, "history": history })
+/// Refuses what is expected to cost more than it may: as if every day were judged by itself, which
+/// is about what entries and exits take.
+fn refuse_costly(
+    prepared: &Prepared,
+    batch: &Batch,
+    (now, n_days): (Timestamp, usize),
+    max_cost: Option<Cost>,
+) -> Result<(), Failure> {
+    let Some(max_cost) = max_cost else { return Ok(()) };
+    let a_day = prepared.cost(batch, now).map_err(run::refused)?;
+    let cost = Cost(a_day.0.saturating_mul(n_days as u32));
+    match cost > max_cost {
+        true => Err(run::refused(EvaluateError::CostLimitExceeded { cost, max_cost })),
+        false => Ok(()),
     }
 }
 
-/// How large a segment was before its first step.
-fn size_before(steps: &[Step]) -> u64 {
-    steps.first().map_or(0, |step| (step.size + step.exits).saturating_sub(step.entries))
+/// The days that a forecast goes by, and those that it is for.
+pub struct Ahead<'a> {
+    /// The days up to now, and an instant before them.
+    pub instants: &'a [Timestamp],
+    /// The days to come.
+    pub after: Vec<Timestamp>,
 }
 
-fn signed(n: i64) -> String {
-    let sign = match n {
-        0 => "±",
-        1.. => "+",
-        _ => "−",
-    };
-    format!("{sign}{}", grouped(n.unsigned_abs()))
-}
-
-fn shortened(name: &str, width: usize) -> String {
-    match name.chars().count() > width {
-        true => name.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
-        false => name.to_owned(),
-    }
-}
-
-/// Sizes as a line of bars, from the smallest to the largest; of many the last of each of some
-/// stretches.
-fn bars(sizes: &[u64]) -> String {
-    let n = sizes.len().min(BARS_MAX);
-    let picked: Vec<u64> =
-        (1..=n).filter_map(|nth| sizes.get((nth * sizes.len()).div_ceil(n).saturating_sub(1)).copied()).collect();
-    let (least, most) = (picked.iter().min().copied().unwrap_or(0), picked.iter().max().copied().unwrap_or(0));
-    let bar = |size: &u64| {
-        let height = ((size - least) * 7).checked_div(most - least).unwrap_or(3);
-        BARS.get(height as usize).copied().unwrap_or('▁')
-    };
-    picked.iter().map(bar).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_keep_the_time_of_the_clock() {
-        let berlin = Zone::parse("Europe/Berlin").expect("a zone");
-        let at = |text: &str| Timestamp::parse(text, Some(berlin)).expect(text);
-        let found = days_before(at("2026-03-30 02:30"), berlin, 2);
-        // Half past two does not come on the day on which clocks go forward.
-        assert_eq!(found, [at("2026-03-28 02:30"), at("2026-03-29 03:30"), at("2026-03-30 02:30")]);
-    }
-
-    #[test]
-    fn bars_go_from_the_smallest_to_the_largest() {
-        assert_eq!(bars(&[0, 7, 3]), "▁█▄");
-        assert_eq!(bars(&[5, 5]), "▄▄");
-        assert_eq!(bars(&(0..100).collect::<Vec<u64>>()).chars().count(), BARS_MAX);
-        assert_eq!((bars(&[]), signed(-1_200), signed(3)), (String::new(), "−1,200".to_owned(), "+3".to_owned()));
+impl Ahead<'_> {
+    /// What is expected of each segment, from what happened on each of the days up to now.
+    pub fn expected(
+        &self,
+        prepared: &Prepared,
+        batch: &Batch,
+        (segments, spells): (&[usize], &[Spells]),
+        steps: &[Vec<Step>],
+    ) -> Result<Vec<Vec<Forecast>>, Failure> {
+        let all: Vec<Timestamp> = self.instants.iter().chain(&self.after).copied().collect();
+        let days = Days { instants: &all, n_ahead: self.after.len() };
+        let decided = prepared.decided(batch, days, (segments, spells), &run::options()).map_err(run::refused)?;
+        let first_known = first_known(batch).unwrap_or(Timestamp::MIN);
+        let first = self.instants.partition_point(|at| *at < first_known);
+        let of_segment = steps.iter().zip(&decided).map(|(steps, decided)| {
+            let sizes: Vec<u64> = [size_before(steps)].into_iter().chain(steps.iter().map(|step| step.size)).collect();
+            let entries: Vec<u64> = [0].into_iter().chain(steps.iter().map(|step| step.entries)).collect();
+            forecasts(Known { sizes: &sizes, entries: &entries, decided, first }, self.after.len())
+        });
+        Ok(of_segment.collect())
     }
 }

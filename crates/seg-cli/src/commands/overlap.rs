@@ -5,7 +5,7 @@ use super::judged::{Judged, Judging, segments_named};
 use super::{compiled, input, load, run};
 use crate::args::{Overlap, TableFormat};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, csv_text, grouped, plain_table, print_json, print_text, right};
+use crate::output::{Output, csv_text, grouped, percent, plain_table, print_json, print_text, right};
 use comfy_table::Cell;
 use seg::unstable::overlap::{Contained, Pair, Taken, declared_order, pairs, waterfall};
 use std::fmt::Write;
@@ -231,9 +231,4 @@ impl Shown<'_> {
             "data": run::data_json(&judged.loaded.report),
         })
     }
-}
-
-/// A share in words for people.
-fn percent(share: Option<f64>) -> String {
-    share.map_or("–".to_owned(), |share| format!("{:.1}%", share * 100.0))
 }

@@ -13,7 +13,7 @@ use seg::unstable::io::{
 };
 use seg::unstable::{ComparedLists, Stay, StayParts, module, parts};
 use seg::{
-    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted,
+    Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted, Zone,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -45,6 +45,11 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         // Who is in a segment may have entered it long before its windows.
         asked = asked.of_all_times();
     }
+    let mut expected =
+        manifest.forecast.guard.map(|share| guard::Expected::new(share, now, manifest.zone.unwrap_or(Zone::UTC)));
+    if let Some(expected) = &expected {
+        asked = asked.and(expected.wanted(&program));
+    }
     let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
     let ask = |request| LoadRequest {
         wanted: Some(wanted),
@@ -71,6 +76,9 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     let mut lists = ComparedLists::new(&project, &program);
     let prepared = program.prepare();
     let Outcome { evaluation, cost, stays } = evaluate(args, &prepared, &loaded, &mut lists, (now, results.stays()))?;
+    if let Some(expected) = &mut expected {
+        look_at_days_before(expected, &prepared, &loaded, (now, cost, args.max_cost))?;
+    }
     lists.tell(&mut loaded.report);
     if let Some(exit) = refused_data(args, &loaded.report)? {
         return Ok(exit);
@@ -97,7 +105,10 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         return Ok(Exit::Errors);
     }
     let written = results::write(&results, run)?;
-    let guards = guard::guards(module(&program), evaluation.masks(), n_people, results.sizes(), now);
+    let mut guards = guard::guards(module(&program), evaluation.masks(), n_people, results.sizes(), now);
+    if let Some(expected) = &expected {
+        expected.judge(program.segment_names(), &mut guards);
+    }
     match args.format {
         Format::Json => {
             let mut json = json(run, &guards, cost);
@@ -168,6 +179,27 @@ fn evaluate(
         eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
     }
     Ok(Outcome { evaluation, cost, stays })
+}
+
+/// Looks at the days before a run, unless that with the cost of the run itself is more than it may
+/// cost.
+fn look_at_days_before(
+    expected: &mut guard::Expected,
+    prepared: &Prepared,
+    loaded: &LoadedParts,
+    (now, mut cost, max_cost): (Timestamp, Cost, Option<Cost>),
+) -> Result<(), Failure> {
+    for at in 0..loaded.n_parts() {
+        let batch = loaded.part(at).map_err(Failure::new)?;
+        // As if each of the days were judged by itself, which is about what entries and exits take.
+        let a_day = prepared.cost(&batch, now).map_err(refused)?;
+        cost.0 += a_day.0.saturating_mul(expected.n_days());
+        if let Some(max_cost) = max_cost.filter(|max_cost| cost > *max_cost) {
+            return Err(refused(EvaluateError::CostLimitExceeded { cost, max_cost }));
+        }
+        expected.look(prepared, &batch, &options()).map_err(refused)?;
+    }
+    Ok(())
 }
 
 /// Since when everybody is in what they are in, and until when, as far as that is asked for.

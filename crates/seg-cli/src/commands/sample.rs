@@ -43,14 +43,14 @@ pub fn run(args: &Sample, output: &Output) -> Result<Exit, Failure> {
         let existing = batch.existing(now);
         let exists = |row: &usize| existing.as_ref().is_none_or(|mask| mask.get(*row));
         let rows: Vec<usize> = (0..batch.len()).filter(exists).filter(|row| !members.get(*row)).collect();
-        let rows = in_order(args, batch, rows, LOOKED_AT_MAX);
+        let rows = in_order((&args.seed, &args.segment), batch, rows, LOOKED_AT_MAX);
         let segment = Some(args.segment.as_str());
         let of = Explained { project: &project, program: &program, batch, segment, person: "", now };
         let near = near_misses(of, &rows).map_err(Failure::usage)?;
         let near = near.into_iter().take(args.number);
         near.map(|(row, near)| Drawn { row, entered_at: None, leaves_at: None, near: Some(near) }).collect()
     } else {
-        let rows = in_order(args, batch, members.rows().collect(), args.number);
+        let rows = in_order((&args.seed, &args.segment), batch, members.rows().collect(), args.number);
         let drawn: HashSet<usize> = rows.iter().copied().collect();
         let mut chosen = vec![Mask::none(batch.len()); evaluation.masks().len()];
         if let Some(chosen) = chosen.get_mut(at) {
@@ -94,8 +94,8 @@ pub fn run(args: &Sample, output: &Output) -> Result<Exit, Failure> {
 
 /// Rows in the order of the sample, by MD5 of the seed, the segment and the person's id with a
 /// zero byte between them; the first few.
-fn in_order(args: &Sample, batch: &Batch, rows: Vec<usize>, n: usize) -> Vec<usize> {
-    let name = format!("{}\0{}", args.seed, args.segment);
+pub fn in_order((seed, segment): (&str, &str), batch: &Batch, rows: Vec<usize>, n: usize) -> Vec<usize> {
+    let name = format!("{seed}\0{segment}");
     let mut placed: Vec<(u64, &str, usize)> =
         rows.into_iter().map(|row| (sample::place(&name, batch.id(row)), batch.id(row), row)).collect();
     placed.sort_unstable();

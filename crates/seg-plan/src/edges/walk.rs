@@ -213,7 +213,19 @@ impl<'e> Walk<'e> {
     /// each instant what comes later does not exist. `None` where nothing could change any of
     /// them, which is found out without asking.
     pub fn timelines(&mut self, batch: &Batch, row: usize, range: (Timestamp, Timestamp)) -> Option<Vec<Timeline>> {
-        let mut person = Person::of(batch, row, range.1)?;
+        self.timelines_known(batch, row, range.1, range)
+    }
+
+    /// The same with what is known of them at an instant alone: what comes after it, as far as
+    /// the batch knows that, does not happen, so that beyond it time alone changes an answer.
+    pub fn timelines_known(
+        &mut self,
+        batch: &Batch,
+        row: usize,
+        known_at: Timestamp,
+        range: (Timestamp, Timestamp),
+    ) -> Option<Vec<Timeline>> {
+        let mut person = Person::of(batch, row, known_at)?;
         let at_edges = self.at_edges(&mut person, range, range);
         let begins = batch.exists_from(row).is_some_and(|begins| range.0 < begins && begins <= range.1);
         let is_looked_for = self.edges.leaves.iter().any(|leaf| !leaf.asked.orders().is_empty());
@@ -254,13 +266,14 @@ impl<'e> Walk<'e> {
         for (at, leaf) in self.edges.leaves.iter().enumerate() {
             if let Some(window) = &leaf.window {
                 let of_batch = self.over.and_then(|over| over.columns.get(at));
+                let until = person.until;
                 let (first, changes) = match of_batch {
-                    Some(columns) => window.changes(columns.as_ref(), (person.batch, person.row), (from, to)),
+                    Some(columns) => window.changes(columns.as_ref(), (person.batch, person.row, until), (from, to)),
                     None => {
                         let alone = person.alone();
-                        let columns = alone.and_then(|alone| window.columns(&leaf.plan, alone, person.until));
+                        let columns = alone.and_then(|alone| window.columns(&leaf.plan, alone, until));
                         alone.map_or((false, Vec::new()), |alone| {
-                            window.changes(columns.as_ref(), (alone, 0), (from, to))
+                            window.changes(columns.as_ref(), (alone, 0, until), (from, to))
                         })
                     }
                 };

@@ -89,11 +89,11 @@ impl Window {
     }
 
     /// Whether it holds at the first instant of a range, and every instant after it at which
-    /// that changes, with events coming as they do.
+    /// that changes, with the events of a row coming as they do up to an instant.
     pub fn changes(
         &self,
         columns: Option<&Columns>,
-        (batch, row): (&Batch, usize),
+        (batch, row, until): (&Batch, usize, Timestamp),
         (from, to): (Timestamp, Timestamp),
     ) -> (bool, Vec<i64>) {
         // At which instants which event comes into the window, and leaves it.
@@ -101,7 +101,7 @@ impl Window {
         let mut values: Vec<Option<i128>> = Vec::new();
         for (time, value) in self.events(columns, batch, row) {
             let (start, end) = self.stay(time);
-            if start < end && start <= to.0 && end > from.0 {
+            if time <= until && start < end && start <= to.0 && end > from.0 {
                 let event = values.len() as u32;
                 steps.push((start.max(from.0), true, event));
                 if end <= to.0 {

@@ -1,7 +1,7 @@
 //! What `seg doctor` says, to people and to tools.
 
 use crate::commands::check::counted;
-use crate::output::grouped;
+use crate::output::{grouped, seconds};
 use seg::Timestamp;
 use seg::unstable::doctor::{
     Completeness, Cycle, Finding, FindingKind, Freshness, Health, Lateness, Part, SegmentHealth, Wait,
@@ -128,14 +128,6 @@ impl Shown<'_> {
             "figure": finding.figure,
             "limit": finding.limit,
         })
-    }
-}
-
-/// A length of time in seconds, whole where it is.
-fn seconds(micros: i64) -> Value {
-    match micros % 1_000_000 {
-        0 => (micros / 1_000_000).into(),
-        _ => (micros as f64 / 1e6).into(),
     }
 }
 
