@@ -134,6 +134,7 @@ mod engine;
 mod error;
 mod evaluation;
 mod explain;
+mod forecast;
 #[doc(hidden)]
 pub mod frozen;
 #[cfg(feature = "io")]

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 pub use crate::diff;
 pub use crate::explain::near_misses;
+pub use crate::forecast::{Forecast, Standing};
 pub use crate::frozen;
 pub use crate::overlap;
 pub use crate::spells::{Stay, StayParts};
