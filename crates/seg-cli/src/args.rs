@@ -2,12 +2,14 @@
 
 mod diff;
 mod doctor;
+mod live;
 mod overlap;
 mod results;
 mod store;
 
 pub use diff::{Diff, FailOn};
 pub use doctor::Doctor;
+pub use live::{Live, LiveAudit, LiveCommand, LiveExport};
 pub use overlap::{Overlap, TableFormat};
 pub use store::{Pack, Store, StoreAt, StoreCommand, StoreForget};
 
@@ -70,6 +72,8 @@ pub enum Command {
     Diff(Diff),
     /// Say whether data and segments are in a state to send by.
     Doctor(Doctor),
+    /// Keep memberships true as records come in and as time passes.
+    Live(Live),
     /// Keep the meaning of frozen segments in seg.lock.
     Freeze(Freeze),
     /// Pack the project's data into its store, which runs open in no time.
