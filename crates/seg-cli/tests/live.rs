@@ -1,5 +1,7 @@
 //! `seg live` as a process: what it keeps is what `seg run` says, whenever it is killed.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

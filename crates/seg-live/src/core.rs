@@ -217,6 +217,7 @@ impl Core {
     ) -> Result<(), LiveError> {
         let groups: Vec<Group> = people.iter().map(|number| self.ids.group(*number)).collect();
         let mut judged = self.judge(&groups, at)?;
+        self.counts.judged += judged.len() as u64;
         for number in people {
             let reason = Reason { at, cause, event_id: None };
             self.keep(*number, judged.remove(number), reason, commit);
@@ -238,6 +239,7 @@ impl Core {
             }
         }
         let mut judged = self.judge(&groups, self.clock.now)?;
+        self.counts.judged += judged.len() as u64;
         let old = touched.members.iter().chain(&met).copied().filter(|number| self.kept.contains_key(number));
         let old: BTreeSet<u32> = old.collect();
         let is_judged: BTreeSet<u32> = groups.iter().flat_map(|group| group.members.iter().copied()).collect();

@@ -47,6 +47,6 @@ pub use kept::Kept;
 pub use limits::{Counts, Limits, Refusal};
 pub use pipe::{Clock, Pipe, PipeError};
 pub use session::Session;
-pub use store::{Embedded, Store, StoreError};
+pub use store::{EachRow, Embedded, Store, StoreError};
 
 pub use seg::unstable::io::facts::{FactLine, Said, Unusable};

@@ -19,6 +19,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const PIECES_AHEAD: usize = 4;
 /// Rows that wait for a commit before there is one, where records say when they arrive.
 const ROWS_A_COMMIT: usize = 4_000;
+/// Changes are kept for so many days after they were written.
+const KEPT_DAYS: i64 = 7;
+const DAY: i64 = 86_400_000_000;
 /// What the number of changes that were sent is called among the inputs.
 const SENT: &str = "changes sent";
 
@@ -86,6 +89,9 @@ impl Pipe {
             sent += rows.len() as u64;
             rows.iter().try_for_each(|row| put_line(changes, row)).map_err(PipeError::Changes)?;
         }
+        // Nobody asks for what was written long ago.
+        let day = session.core().now().0.div_euclid(DAY) - KEPT_DAYS;
+        session.store_mut().drop_changes_before(day as i32).map_err(LiveError::from)?;
         let (sender, receiver) = sync_channel(PIECES_AHEAD);
         std::thread::spawn(move || read_pieces(input, &sender));
         let n_known = self.name.as_ref().map_or(0, |name| session.core().input(name));

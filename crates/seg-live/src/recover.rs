@@ -8,6 +8,7 @@ use crate::ids::Ids;
 use crate::kept::Kept;
 use crate::limits::{Counts, Limits};
 use crate::program::Segments;
+use crate::store::EachRow;
 use seg::unstable::io::facts::{Bytes, Names, StoredFacts};
 use seg::{Prepared, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,7 +103,7 @@ impl Core {
         prepared: &Prepared,
         limits: Limits,
         instance: &str,
-        each_row: impl FnOnce(&mut dyn FnMut(Table, &[u8], &[u8])) -> Result<(), LiveError>,
+        each_row: impl FnOnce(&mut EachRow<'_>) -> Result<(), LiveError>,
     ) -> Result<Core, LiveError> {
         let mut rows = Rows::default();
         let mut damage = None;

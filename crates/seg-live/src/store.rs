@@ -7,6 +7,9 @@ pub use embedded::Embedded;
 use crate::commit::{Table, Write};
 use std::fmt;
 
+/// Takes rows, one after another: their table, key and value.
+pub type EachRow<'r> = dyn FnMut(Table, &[u8], &[u8]) + 'r;
+
 /// Keeps rows. What it is given together is there together or not at all, whenever the
 /// process or the machine ends.
 pub trait Store {
@@ -21,13 +24,19 @@ pub trait Store {
     ///
     /// # Errors
     /// What cannot be read.
-    fn read(&self, each: &mut dyn FnMut(Table, &[u8], &[u8])) -> Result<(), StoreError>;
+    fn read(&self, each: &mut EachRow<'_>) -> Result<(), StoreError>;
 
     /// The changes from a `seq` on, ascending, as they were written: at most so many.
     ///
     /// # Errors
     /// What cannot be read.
     fn changes_from(&self, seq: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// Takes away the changes of all days before one, counted from 1970.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn drop_changes_before(&mut self, day: i32) -> Result<(), StoreError>;
 }
 
 /// What a store could not do.

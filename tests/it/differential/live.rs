@@ -9,6 +9,7 @@
 
 mod disk;
 mod log;
+mod reload;
 
 use super::edges::{Chance, MORE};
 use super::{AROUND, header, now, profiles, runner_of, schema_with_histories, sentences};
@@ -412,9 +413,9 @@ impl Totals {
 #[test]
 fn faults_of_live_memberships_are_found() {
     // Without one nothing is found in the same histories.
-    run(23, 60, None).map(|_| ()).unwrap_or_else(|failure| panic!("{failure}"));
+    run(23, 24, None).map(|_| ()).unwrap_or_else(|failure| panic!("{failure}"));
     for fault in Fault::ALL {
-        let found = run(23, 60, Some(*fault)).map(|_| ());
+        let found = run(23, 24, Some(*fault)).map(|_| ());
         assert!(found.is_err(), "{fault:?} was not noticed");
     }
 }

@@ -29,13 +29,16 @@ fn folder(project: &Project, data: Option<&Path>) -> PathBuf {
     data.map_or_else(|| parts(project).dir.join("live"), Path::to_owned)
 }
 
+/// Memberships, and whose clock a time without an offset means.
+type Opened = (Session<Embedded>, Option<Zone>);
+
 /// What is kept, opened; none where the project has errors, which were shown.
 fn opened(
     dir: &Path,
     data: Option<&Path>,
     (format, undone): (Format, &str),
     output: &Output,
-) -> Result<Option<(Session<Embedded>, Option<Zone>)>, Failure> {
+) -> Result<Option<Opened>, Failure> {
     let project = load(dir)?;
     let Some(program) = compiled(&project, format, undone, output)? else { return Ok(None) };
     let Some(manifest) = parts(&project).manifest else {
@@ -54,7 +57,7 @@ fn kept(
     data: Option<&Path>,
     (format, undone): (Format, &str),
     output: &Output,
-) -> Result<Option<(Session<Embedded>, Option<Zone>)>, Failure> {
+) -> Result<Option<Opened>, Failure> {
     let folder = folder(&load(dir)?, data);
     if !folder.is_dir() {
         let why = format!("{}: nothing is kept there; `seg live` keeps memberships", folder.display());

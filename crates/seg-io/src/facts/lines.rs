@@ -255,6 +255,9 @@ impl RowSink for Fork<'_, '_, '_> {
     fn note(&mut self, _kind: ProblemKind, _column: &str, _line: u64) {}
 }
 
+/// What was made of a line, by its number: a fact, and how many of its values were not fit.
+type Taken = (u64, Result<(Fact, u32), Unusable>);
+
 /// Takes rows or events, and encodes them.
 struct Capture<'a> {
     schema: &'a Schema,
@@ -269,7 +272,7 @@ struct Capture<'a> {
     attributes: Vec<Option<usize>>,
     /// For each event, the columns of its properties.
     properties: Vec<Vec<Option<usize>>>,
-    taken: Vec<(u64, Result<(Fact, u32), Unusable>)>,
+    taken: Vec<Taken>,
 }
 
 impl<'a> Capture<'a> {

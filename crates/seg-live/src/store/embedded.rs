@@ -4,7 +4,7 @@
 //! small and keyspaces few, which keeps the journal, and so the time to open it, short: a
 //! keyspace that is not flushed keeps its journals.
 
-use super::{Store, StoreError};
+use super::{EachRow, Store, StoreError};
 use crate::commit::{Table, Write};
 use fjall::config::CompressionPolicy;
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
@@ -54,22 +54,6 @@ impl Embedded {
         Ok(store)
     }
 
-    /// Takes away the changes of all days before one, counted from 1970.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub fn drop_changes_before(&mut self, day: i32) -> Result<(), StoreError> {
-        let old: Vec<Table> =
-            self.keyspaces.range(Table::Out(i32::MIN)..Table::Out(day)).map(|(table, _)| *table).collect();
-        for table in old {
-            if let Some(keyspace) = self.keyspaces.remove(&table) {
-                let failed = |error| StoreError::of("old changes cannot be taken away", error);
-                self.database.delete_keyspace(keyspace).map_err(failed)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The keyspace of a table, which is made where there is none.
     fn keyspace(&mut self, table: Table) -> Result<Keyspace, StoreError> {
         if let Some(keyspace) = self.keyspaces.get(&table) {
@@ -117,7 +101,7 @@ impl Store for Embedded {
         batch.commit().map_err(|error| StoreError::of("what came in cannot be written", error))
     }
 
-    fn read(&self, each: &mut dyn FnMut(Table, &[u8], &[u8])) -> Result<(), StoreError> {
+    fn read(&self, each: &mut EachRow<'_>) -> Result<(), StoreError> {
         for (table, _) in TABLES {
             for row in self.keyspaces.get(&table).into_iter().flat_map(Keyspace::iter) {
                 let (key, value) =
@@ -137,5 +121,17 @@ impl Store for Embedded {
             }
         }
         Ok(changes)
+    }
+
+    fn drop_changes_before(&mut self, day: i32) -> Result<(), StoreError> {
+        let old: Vec<Table> =
+            self.keyspaces.range(Table::Out(i32::MIN)..Table::Out(day)).map(|(table, _)| *table).collect();
+        for table in old {
+            if let Some(keyspace) = self.keyspaces.remove(&table) {
+                let failed = |error| StoreError::of("old changes cannot be taken away", error);
+                self.database.delete_keyspace(keyspace).map_err(failed)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! A disk that loses what was not synced, tears what it writes, and fails.
 
-use seg_live::{Store, StoreError, Table, Write};
+use seg_live::{EachRow, Store, StoreError, Table, Write};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -16,10 +16,13 @@ pub enum Crash {
     AfterWriting,
 }
 
+/// The table and the key of a row.
+type Key = (Table, Vec<u8>);
+
 /// A disk with a journal of whole commits.
 #[derive(Default)]
 pub struct Disk {
-    rows: RefCell<BTreeMap<(Table, Vec<u8>), Vec<u8>>>,
+    rows: RefCell<BTreeMap<Key, Vec<u8>>>,
     next: Cell<Option<Crash>>,
 }
 
@@ -63,7 +66,7 @@ impl Store for Mounted {
         }
     }
 
-    fn read(&self, each: &mut dyn FnMut(Table, &[u8], &[u8])) -> Result<(), StoreError> {
+    fn read(&self, each: &mut EachRow<'_>) -> Result<(), StoreError> {
         for ((table, key), value) in &*self.0.rows.borrow() {
             if !matches!(table, Table::Out(_)) {
                 each(*table, key, value);
@@ -77,5 +80,11 @@ impl Store for Mounted {
         let out = rows.range((Table::Out(i32::MIN), Vec::new())..);
         let later = out.filter(|((_, key), _)| key.as_slice() >= seq.to_be_bytes().as_slice());
         Ok(later.take(limit).map(|(_, row)| row.clone()).collect())
+    }
+
+    fn drop_changes_before(&mut self, day: i32) -> Result<(), StoreError> {
+        let is_kept = |(table, _): &Key| !matches!(table, Table::Out(of) if *of < day);
+        self.0.rows.borrow_mut().retain(|key, _| is_kept(key));
+        Ok(())
     }
 }
