@@ -267,6 +267,9 @@ impl Core {
 
     /// Whether what was kept of a person holds whatever the records say.
     fn stands(&self, group: &Group, touched: &Touched) -> bool {
+        if self.forgets_merges() {
+            return !group.members.iter().any(|number| touched.told.get(number).is_some_and(|told| told.is_read));
+        }
         let mut kept = group.members.iter().filter_map(|number| self.kept.get(number));
         let (Some(kept), None) = (kept.next(), kept.next()) else {
             // Of whom nothing is known nothing is asked.
@@ -279,7 +282,7 @@ impl Core {
         };
         let is_tied = !touched.before.contains(&group.members)
             || group.members.iter().any(|number| touched.tied.contains(number));
-        (!is_tied || self.forgets_merges()) && group.members.iter().all(is_untold)
+        !is_tied && group.members.iter().all(is_untold)
     }
 
     /// Why a person is judged, who goes by an id from now on.
