@@ -237,7 +237,7 @@ impl<'r> Run<'r> {
             }
             for instant in instants.into_iter().filter(|instant| instant.is_in_range()) {
                 let expected = self.case.reference(batch, row, instant);
-                add(&self.seen.answers, expected.len() as u64 + 1);
+                add(&self.seen.answers, 1);
                 if expected != is_in {
                     let what = format!("at {instant} a batch has them in {expected:?}, and kept is {kept:?} {is_in:?}");
                     return Err(self.told(id, at, &what));
@@ -393,7 +393,7 @@ fn live_memberships_are_those_of_a_batch_run() {
     let [histories, steps, answers, changes, by_time, ties, crashes, forgotten] =
         std::array::from_fn(|at| one.0[at] + two.0[at]);
     println!(
-        "{histories} histories of {steps} steps, {answers} answers compared, {changes} changes, {by_time} of them by \
+        "{histories} histories of {steps} steps, people compared {answers} times, {changes} changes, {by_time} of them by \
          time alone, {ties} ties of ids, {crashes} new beginnings, {forgotten} people forgotten"
     );
     // Where hardly anything happens, little is proved.
