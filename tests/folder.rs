@@ -10,6 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// that is once more, than for `seg` alone.
 pub struct Folder(PathBuf);
 
+impl Default for Folder {
+    fn default() -> Folder {
+        Folder::new()
+    }
+}
+
 impl Folder {
     /// Makes one.
     pub fn new() -> Folder {

@@ -12,9 +12,10 @@ mod layout;
 mod people;
 
 pub use engines::{Native, Planned, Reference, Repeated, TestEngine, copies, engines, repeated};
+pub use folder::Folder;
 pub use front_end::FrontEnd;
 pub use layout::non_canonical;
-pub use people::{people, people_of_store};
+pub use people::{people, people_of_store, relative};
 
 use std::path::{Path, PathBuf};
 

@@ -161,7 +161,8 @@ fn resolve_times(object: &mut serde_json::Map<String, serde_json::Value>, now: T
     }
 }
 
-fn relative(text: &str, now: Timestamp) -> Option<Timestamp> {
+/// The instant that a text such as `90 minutes ago` means.
+pub fn relative(text: &str, now: Timestamp) -> Option<Timestamp> {
     let (age, off) = match text.split_once(" ago") {
         Some((age, off)) => (age, off.trim()),
         None => ("", text.strip_prefix("now")?.trim()),

@@ -5,6 +5,7 @@ mod diff;
 mod doctor;
 mod example;
 mod history;
+mod live;
 mod overlap;
 mod report;
 mod results;
@@ -15,6 +16,7 @@ pub use diff::{Diff, FailOn};
 pub use doctor::Doctor;
 pub use example::Example;
 pub use history::HistoryFormat;
+pub use live::{Live, LiveAudit, LiveCommand, LiveExport};
 pub use overlap::{Overlap, TableFormat};
 pub use report::Report;
 pub use store::{Pack, Store, StoreAt, StoreCommand, StoreForget};
@@ -84,6 +86,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Write one page about segments and data, to look at and to pass on.
     Report(Report),
+    /// Keep memberships true as records come in and as time passes.
+    Live(Live),
     /// Keep the meaning of frozen segments in seg.lock.
     Freeze(Freeze),
     /// Pack the project's data into its store, which runs open in no time.

@@ -14,6 +14,7 @@ pub mod history;
 pub mod init;
 pub mod input;
 pub mod judged;
+pub mod live;
 pub mod overlap;
 pub mod pack;
 pub mod report;

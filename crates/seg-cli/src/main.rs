@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Diff(diff) => commands::diff::run(diff, &output),
         Command::Doctor(doctor) => commands::doctor::run(doctor, &output),
         Command::Report(report) => commands::report::run(report, &output),
+        Command::Live(live) => commands::live::run(live, &output),
         Command::Freeze(freeze) => commands::freeze::run(freeze, &output),
         Command::Pack(pack) => commands::pack::run(pack, &output),
         Command::Store(store) => commands::store::run(store),

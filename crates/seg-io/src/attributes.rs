@@ -114,6 +114,16 @@ impl<'a> Attributes<'a> {
         self.undated = Undated::default();
     }
 
+    /// Begins a line of somebody, whose values are then put into [`Attributes::columns_mut`].
+    pub fn add_line(&mut self, person: &Person, time: Option<Timestamp>) {
+        self.lines.push(Line { person: person.row, rank: person.rank, time, source: self.source });
+    }
+
+    /// The columns, a row a line.
+    pub fn columns_mut(&mut self) -> impl Iterator<Item = &mut TypedColumn<'a>> {
+        self.columns.iter_mut()
+    }
+
     /// About how many bytes of memory they take.
     pub fn n_bytes(&self) -> u64 {
         let of_columns: u64 = self.columns.iter().map(|column| column.builder.n_bytes()).sum();

@@ -180,6 +180,39 @@ impl<'a> EventTables<'a> {
         !is_known && self.ids.insert((person, event, id.to_owned()))
     }
 
+    /// Takes an event of a person that was read before, with a cell for each of its properties;
+    /// one whose id they have already is another telling of it. A value that is not of the type
+    /// that the schema has for it by now is missing.
+    pub fn take_fact(
+        &mut self,
+        loader: &mut Loader<'_>,
+        (person, event): (u32, EventId),
+        (time, arrival): (Timestamp, i64),
+        cells: &[Cell<'_>],
+    ) {
+        let id_property = self.tables.get(event.idx()).and_then(|table| table.id_property);
+        let event_id = id_property.and_then(|at| cells.get(at)?.text().ok().flatten());
+        if event_id.as_ref().is_some_and(|id| !self.is_new_id(person, event.idx(), id)) {
+            return;
+        }
+        loader.existence.event(person, time.0);
+        self.last_event = self.last_event.max(Some(time));
+        let Some(table) = self.tables.get_mut(event.idx()) else { return };
+        table.n_events += 1;
+        if !loader.wanted.event(table.id, time) {
+            return;
+        }
+        table.people.push(person);
+        table.times.push(time.0);
+        table.arrivals.push(arrival);
+        if table.id_property.is_some() {
+            table.ids.push(event_id);
+        }
+        for (column, cell) in table.columns.iter_mut().zip(cells).filter(|(column, _)| column.is_wanted) {
+            let _ = column.builder.append(cell, loader.zone);
+        }
+    }
+
     /// The table of a name.
     fn place(&mut self, name: &str) -> Option<usize> {
         if let Some((_, place)) = self.last.filter(|(last, _)| *last == name) {

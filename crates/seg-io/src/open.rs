@@ -137,6 +137,16 @@ impl DataFile {
     }
 }
 
+/// The lines of a file as they come, unpacked.
+///
+/// # Errors
+/// A file that cannot be opened, or whose beginning cannot be read.
+pub fn read_unpacked(path: &Path) -> Result<Box<dyn Read + Send>, ReadError> {
+    let name = path.display().to_string();
+    let file = DataFile { path: path.to_owned(), name, format: Format::Json, partitions: Vec::new() };
+    file.stream(&Arc::default())
+}
+
 /// The format that a name ends in, behind which may stand how it is packed.
 pub(crate) fn format_of(name: &str) -> Option<Format> {
     let lower = name.to_lowercase();

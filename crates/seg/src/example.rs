@@ -214,7 +214,7 @@ impl<'a> Search<'a> {
             let leaves = leaves.into_iter().map(|(leaf, wanted)| (add(leaf), wanted)).collect();
             parts.push(Part { whole: (add(clause.cond.clone()), wanted), leaves, pool: own.finish() });
         }
-        let prepared = Program::of_module(with, project).prepare();
+        let prepared = Program::of_module(with, project.schema()).prepare();
         Search { project, schema: &project.schema, prepared, root, parts, pool: of_all.finish(), now }
     }
 

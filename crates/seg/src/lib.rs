@@ -163,6 +163,7 @@ mod load;
 mod mutants;
 mod native;
 mod options;
+mod outlook;
 #[doc(hidden)]
 pub mod overlap;
 mod prepared;

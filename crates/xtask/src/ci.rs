@@ -62,6 +62,10 @@ pub const WARNINGS: &[&str] = &["test", "--workspace", "--test", "it", "what_war
 pub const EDGES: &[&str] =
     &["test", "--workspace", "--test", "it", "--", "answers_change_at", "explanations_are", "--nocapture"];
 
+/// The test that compares live memberships with the answers, over so many histories as the
+/// environment says.
+pub const LIVE: &[&str] = &["test", "--workspace", "--test", "it", "live_memberships", "--", "--nocapture"];
+
 /// What each step took, so that whoever adds one sees what it costs.
 #[derive(Default)]
 pub struct Steps {

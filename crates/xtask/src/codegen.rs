@@ -80,6 +80,11 @@ fn markdown_files() -> Result<Vec<PathBuf>, String> {
 
 /// Replaces the output of `console` blocks whose command runs `seg`.
 fn with_commands(markdown: &str) -> Result<String, String> {
+    // Live memberships go on where they ended, and what is shown is a beginning.
+    if markdown.contains("--data target/live") {
+        let _ = std::fs::remove_dir_all(root().join("target/live"));
+        let _ = std::fs::remove_file(root().join("target/live-changes.ndjson"));
+    }
     let mut out = String::new();
     let mut lines = markdown.lines();
     while let Some(line) = lines.next() {

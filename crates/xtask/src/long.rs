@@ -1,9 +1,10 @@
 //! What CI has no time for: the differential test at full length, phrases taken away
 //! from 200,000 texts, 20,000 sentences broken by a word, the warnings of 100,000 segments
-//! compared with who is in, the changes of a million answers compared with the answers, and the fuzz targets for minutes each, from a seed of the
-//! day, so that every run looks elsewhere and can be repeated.
+//! compared with who is in, the changes of a million answers and 100,000 histories of live
+//! memberships compared with the answers, and the fuzz targets for minutes each, from a seed of
+//! the day, so that every run looks elsewhere and can be repeated.
 
-use crate::ci::{BROKEN, DIFFERENTIAL, EDGES, Step, Steps, TAKE_AWAY, WARNINGS};
+use crate::ci::{BROKEN, DIFFERENTIAL, EDGES, LIVE, Step, Steps, TAKE_AWAY, WARNINGS};
 use crate::fuzz;
 use seg_tests::fuzz::TARGETS;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -40,6 +41,9 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     let env = [("SEG_EDGES", "1000000"), ("SEG_DIFFERENTIAL_SEED", seed.as_str())];
     let edges = Step { name: "changes of a million answers", args: EDGES, env: &env };
     steps.cargo(&edges).map_err(again)?;
+    let env = [("SEG_LIVE", "100000"), ("SEG_DIFFERENTIAL_SEED", seed.as_str())];
+    let live = Step { name: "100,000 histories of live memberships", args: LIVE, env: &env };
+    steps.cargo(&live).map_err(again)?;
     let seconds = FUZZ_SECONDS.to_string();
     for target in TARGETS {
         let fuzz = || fuzz::run(&[target.name, &seconds, &seed]);

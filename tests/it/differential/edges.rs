@@ -26,7 +26,7 @@ const PERIOD: i64 = 45 * DAY;
 /// The zones of the calendars that the segments follow.
 const ZONES: [&str; 3] = ["Europe/Berlin", "America/New_York", "Asia/Tokyo"];
 /// What few sentences ask, and what crosses calendars.
-const MORE: &[&str] = &[
+pub(super) const MORE: &[&str] = &[
     "city was \"a\" at any time between 1 month ago and 3 days ago",
     "city was known at any time last month",
     "not (city was \"a\" at any time in the past 2 full months)",
@@ -40,17 +40,17 @@ const MORE: &[&str] = &[
 ];
 
 /// Numbers by chance, the same in every run.
-struct Chance(u64);
+pub(super) struct Chance(pub u64);
 
 impl Chance {
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % n
     }
 
-    fn between(&mut self, (from, to): (i64, i64)) -> i64 {
+    pub fn between(&mut self, (from, to): (i64, i64)) -> i64 {
         from + self.below((to - from).unsigned_abs().max(1)) as i64
     }
 }

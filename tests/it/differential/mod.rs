@@ -13,6 +13,7 @@ mod decided;
 mod edges;
 mod explained;
 mod lints;
+mod live;
 mod profiles;
 mod sentences;
 mod special;
@@ -263,7 +264,12 @@ impl Table {
 /// What makes profiles and sentences: the same whenever `number` is, and `seed`, where
 /// one is asked for.
 fn runner(cases: u32, number: u8, seed: Option<u64>) -> TestRunner {
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 500, ..Config::default() };
+    runner_of((cases, 500), number, seed)
+}
+
+/// The same that tries to shrink a failure so many times.
+fn runner_of((cases, max_shrink_iters): (u32, u32), number: u8, seed: Option<u64>) -> TestRunner {
+    let config = Config { cases, failure_persistence: None, max_shrink_iters, ..Config::default() };
     let mut bytes = [number; 32];
     if let Some(seed) = seed {
         bytes[..8].copy_from_slice(&seed.to_le_bytes());

@@ -147,6 +147,32 @@ impl<'e> Walk<'e> {
         Some(next.collect())
     }
 
+    /// When the answer of any segment changes next after `now` for a row of a batch, whose columns
+    /// were checked, if nothing else happens: the first of [`Walk::next_changes`], found without
+    /// looking further. `None` where there is no such row.
+    pub fn first_change(&mut self, batch: &Batch, row: usize, now: Timestamp) -> Option<NextChange> {
+        let person = batch.known_at(row..row.checked_add(1)?, now).ok().filter(|person| person.len() == 1)?;
+        let horizon = days_after(now, CALENDAR_DAYS);
+        let has_calendars = (0..self.edges.roots.len()).any(|root| self.edges.has_calendars(root));
+        let until = has_calendars.then_some(horizon);
+        let mut person = Person::of(&person, 0, now)?;
+        // What was computed is of the batch, and not of what is known of one person by now.
+        let over = self.over.take();
+        let at_edges = self.at_edges(&mut person, (now, Timestamp::MAX), (now, horizon));
+        self.over = over;
+        let (mut first_answers, mut found): (Option<Vec<bool>>, Option<Timestamp>) = (None, None);
+        self.visit(&person, (now, Timestamp::MAX), at_edges, |at, answers| {
+            match &first_answers {
+                None => first_answers = Some(answers.to_vec()),
+                Some(first) if first != answers => found = Some(at),
+                Some(_) => {}
+            }
+            found.is_none()
+        });
+        // Beyond the horizon what comes again was not looked at, so that nothing is known.
+        Some(NextChange { at: found.filter(|at| until.is_none_or(|until| *at <= until)), until })
+    }
+
     /// Since when each of some segments has the answer that it has at `now` for a row of a batch,
     /// whose columns were checked, with what happened coming as it did; `None` of those that
     /// always had it, or longer than the horizon of what comes again. Of other segments it may

@@ -1,0 +1,137 @@
+//! The store that needs nothing but a folder: fjall, a log-structured merge tree.
+//!
+//! Every commit is one batch over all tables, written to the journal and synced. Memtables are
+//! small and keyspaces few, which keeps the journal, and so the time to open it, short: a
+//! keyspace that is not flushed keeps its journals.
+
+use super::{EachRow, Store, StoreError};
+use crate::commit::{Table, Write};
+use fjall::config::CompressionPolicy;
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const MEMTABLE_BYTES: u64 = 8 << 20;
+/// The least that fjall takes.
+const JOURNAL_BYTES: u64 = 64 << 20;
+/// People are held in memory by whoever judges them.
+const CACHE_BYTES: u64 = 32 << 20;
+/// What the keyspaces of changes begin with, before the day.
+const OUT: &str = "out-";
+/// The tables that there are once.
+const TABLES: [(Table, &str); 5] = [
+    (Table::Meta, "meta"),
+    (Table::Ids, "ids"),
+    (Table::People, "person"),
+    (Table::Base, "base"),
+    (Table::Tail, "tail"),
+];
+
+/// A store in a folder. One process may have it open at a time.
+pub struct Embedded {
+    database: Database,
+    keyspaces: BTreeMap<Table, Keyspace>,
+}
+
+impl Embedded {
+    /// Opens the store of a folder, or makes one.
+    ///
+    /// # Errors
+    /// A folder that cannot be read or written, is damaged, or that another process has open.
+    pub fn open(folder: &Path) -> Result<Embedded, StoreError> {
+        let failed = |error| StoreError::of(&format!("the store in {} cannot be opened", folder.display()), error);
+        let builder = Database::builder(folder).cache_size(CACHE_BYTES).max_journaling_size(JOURNAL_BYTES);
+        let database = builder.worker_threads(1).open().map_err(failed)?;
+        let mut store = Embedded { database, keyspaces: BTreeMap::new() };
+        for (table, _) in TABLES {
+            store.keyspace(table)?;
+        }
+        for name in store.database.list_keyspace_names() {
+            if let Some(day) = name.strip_prefix(OUT).and_then(|day| day.parse().ok()) {
+                store.keyspace(Table::Out(day))?;
+            }
+        }
+        Ok(store)
+    }
+
+    /// The keyspace of a table, which is made where there is none.
+    fn keyspace(&mut self, table: Table) -> Result<Keyspace, StoreError> {
+        if let Some(keyspace) = self.keyspaces.get(&table) {
+            return Ok(keyspace.clone());
+        }
+        let options = || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(MEMTABLE_BYTES)
+                .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
+        };
+        let keyspace = self.database.keyspace(&name(table), options);
+        let keyspace = keyspace.map_err(|error| StoreError::of("a table cannot be opened", error))?;
+        self.keyspaces.insert(table, keyspace.clone());
+        Ok(keyspace)
+    }
+}
+
+/// The name of the keyspace of a table.
+fn name(table: Table) -> String {
+    match table {
+        Table::Meta => "meta".to_owned(),
+        Table::Ids => "ids".to_owned(),
+        Table::People => "person".to_owned(),
+        Table::Base => "base".to_owned(),
+        Table::Tail => "tail".to_owned(),
+        Table::Out(day) => format!("{OUT}{day}"),
+    }
+}
+
+impl Store for Embedded {
+    fn commit(&mut self, writes: &[Write]) -> Result<(), StoreError> {
+        // Rows of one batch have one number, so that of two with one key neither is the later.
+        let mut last: BTreeMap<(Table, &[u8]), Option<&[u8]>> = BTreeMap::new();
+        for Write { table, key, value } in writes {
+            last.insert((*table, key), value.as_deref());
+        }
+        let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
+        for ((table, key), value) in last {
+            let keyspace = self.keyspace(table)?;
+            match value {
+                Some(value) => batch.insert(&keyspace, key, value),
+                None => batch.remove(&keyspace, key),
+            }
+        }
+        batch.commit().map_err(|error| StoreError::of("what came in cannot be written", error))
+    }
+
+    fn read(&self, each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        for (table, _) in TABLES {
+            for row in self.keyspaces.get(&table).into_iter().flat_map(Keyspace::iter) {
+                let (key, value) =
+                    row.into_inner().map_err(|error| StoreError::of("the store cannot be read", error))?;
+                each(table, &key, &value);
+            }
+        }
+        Ok(())
+    }
+
+    fn changes_from(&self, seq: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut changes = Vec::new();
+        for (_, keyspace) in self.keyspaces.range(Table::Out(i32::MIN)..) {
+            for row in keyspace.range(seq.to_be_bytes()..).take(limit - changes.len()) {
+                let value = row.value().map_err(|error| StoreError::of("changes cannot be read", error))?;
+                changes.push(value.to_vec());
+            }
+        }
+        Ok(changes)
+    }
+
+    fn drop_changes_before(&mut self, day: i32) -> Result<(), StoreError> {
+        let old: Vec<Table> =
+            self.keyspaces.range(Table::Out(i32::MIN)..Table::Out(day)).map(|(table, _)| *table).collect();
+        for table in old {
+            if let Some(keyspace) = self.keyspaces.remove(&table) {
+                let failed = |error| StoreError::of("old changes cannot be taken away", error);
+                self.database.delete_keyspace(keyspace).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+}

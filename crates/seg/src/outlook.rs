@@ -1,0 +1,83 @@
+//! Who is in what, and until when nothing can change that but new data: for whoever keeps
+//! memberships true as time passes.
+
+use crate::error::EvaluateError;
+use crate::options::Options;
+use crate::prepared::Prepared;
+use seg_data::{AttributeId, Batch, EventId, Timestamp};
+use seg_plan::Edges;
+use std::sync::Arc;
+
+/// A program that also tells until when its answers stand. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Outlook {
+    prepared: Prepared,
+    edges: Arc<Edges>,
+}
+
+/// The answers for one person as of an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether they are in each segment, in the order of
+    /// [`Program::segment_names`](crate::Program::segment_names).
+    pub is_in: Vec<bool>,
+    /// The first instant at which it has to be looked again: between the instant of the answers
+    /// and it none of them changes, if no more data comes. It may be that none changes at it
+    /// either. Without one they stand for ever.
+    pub until: Option<Timestamp>,
+    /// From when on the person exists; none for one who always has.
+    pub exists_from: Option<Timestamp>,
+}
+
+impl Prepared {
+    #[doc(hidden)]
+    /// The program with what it takes to tell until when its answers stand, which is made here,
+    /// once.
+    pub fn outlook(&self) -> Outlook {
+        let n_segments = self.program().segment_names().count();
+        let edges = Edges::of(self.program().plan(), &(0..n_segments).collect::<Vec<usize>>());
+        Outlook { prepared: self.clone(), edges: Arc::new(edges) }
+    }
+}
+
+impl Outlook {
+    /// The program.
+    pub fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    /// The answers for everybody of a batch as of an instant, a row each. What the batch knows
+    /// of later than that has not happened yet, and ends what stands.
+    ///
+    /// # Errors
+    /// See [`EvaluateError`].
+    pub fn look(&self, batch: &Batch, now: Timestamp, options: &Options) -> Result<Vec<Standing>, EvaluateError> {
+        let now = now.in_range()?;
+        let evaluation = self.prepared.evaluate_with(batch, now, options)?;
+        let mut walk = self.edges.walk();
+        let standing = |row: usize| {
+            let next = walk.first_change(batch, row, now);
+            let changes = next.and_then(|next| next.at.or(next.until));
+            let until = changes.into_iter().chain(next_known(batch, row, now)).min();
+            let is_in = evaluation.masks().iter().map(|mask| mask.get(row)).collect();
+            Standing { is_in, until, exists_from: batch.exists_from(row) }
+        };
+        Ok((0..batch.len()).map(standing).collect())
+    }
+}
+
+/// The first instant after another at which something of a person happens that a batch knows
+/// of already, or from which on they exist.
+fn next_known(batch: &Batch, row: usize, now: Timestamp) -> Option<Timestamp> {
+    let schema = batch.schema();
+    let events = (0..schema.events.len() as u32).filter_map(|event| batch.events(EventId(event)));
+    let of_events = events.filter_map(|events| {
+        let times = events.times().get(events.range(row))?;
+        times.get(times.partition_point(|time| *time <= now.0)).map(|time| Timestamp(*time))
+    });
+    let histories = (0..schema.attributes.len() as u32).filter_map(|id| batch.history(AttributeId(id)));
+    let of_values =
+        histories.filter_map(|history| history.range(row).map(|at| history.time(at)).find(|time| *time > now));
+    let begins = batch.exists_from(row).filter(|begins| *begins > now);
+    of_events.chain(of_values).chain(begins).min()
+}

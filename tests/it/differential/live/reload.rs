@@ -1,0 +1,83 @@
+//! Segments that are others than when people were judged.
+
+use super::disk::Mounted;
+use seg::{Prepared, Project, Settings, Timestamp};
+use seg_io::facts::read_facts;
+use seg_live::{Cause, Change, Limits, Session};
+use std::collections::BTreeSet;
+
+const SCHEMA: &str = "[attributes]\ncountry = \"text\"\n[events.Order]\n";
+
+fn prepared(segments: &[(&str, &str)]) -> Prepared {
+    let texts: Vec<String> =
+        segments.iter().map(|(name, text)| format!("segment \"{name}\" include people who {text}")).collect();
+    let project = Project::from_text(SCHEMA, [("g.seg", texts.join("\n").as_str())], Settings::default());
+    seg::compile(&project).expect("a program").prepare()
+}
+
+fn open(segments: &[(&str, &str)], disk: &Mounted) -> Session<Mounted> {
+    Session::open(&prepared(segments), disk.clone(), Limits::default(), "r").expect("a session")
+}
+
+fn told(changes: &[Change]) -> BTreeSet<String> {
+    changes.iter().map(|change| format!("{} {:?} {}", change.person, change.change, change.segment)).collect()
+}
+
+fn texts(texts: &[&str]) -> BTreeSet<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// Ann ordered once, Bo twice, and Cy is from Germany.
+const RECORDS: &str = r#"{"id": "ann", "event": "Order", "time": "2026-05-30T12:00:00Z"}
+{"id": "bo", "event": "Order", "time": "2026-05-30T12:00:00Z"}
+{"id": "bo", "event": "Order", "time": "2026-05-31T12:00:00Z"}
+{"id": "cy", "country": "DE"}"#;
+
+#[test]
+fn segments_that_change_are_judged_again_and_others_tell_nothing() {
+    let now = Timestamp::read("2026-06-01T12:00:00Z", None).expect("an instant");
+    let disk = Mounted::default();
+    let before = [("Buyers", "did Order ever"), ("Often", "did Order at least once ever"), ("Gone", "did Order ever")];
+    let mut session = open(&before, &disk);
+    let lines = read_facts((session.core().schema(), session.core().names()), None, RECORDS).expect("lines");
+    session.step(&lines, now).expect("a step");
+    let first = session.commit().expect("a commit");
+    let all = ["Buyers", "Often", "Gone"].map(|segment| ["ann", "bo"].map(|id| format!("{id} Entered {segment}")));
+    assert_eq!(told(&first), all.into_iter().flatten().collect());
+
+    // In the same words and in others of the same meaning nobody is judged.
+    for buyers in ["did Order ever", "have done Order ever"] {
+        let same = [("Buyers", buyers), before[1], before[2]];
+        let mut session = open(&same, &disk);
+        assert!(session.core().is_settled());
+        session.turn(now, 10).expect("a turn");
+        assert_eq!(session.commit().expect("a commit"), []);
+        assert_eq!(session.core().counts().judged, 0);
+    }
+
+    // One means something else, one is new, one is no more.
+    let after =
+        [("New", "country is \"DE\""), ("Buyers", "did Order ever"), ("Often", "did Order at least twice ever")];
+    let mut session = open(&after, &disk);
+    assert!(!session.core().is_settled());
+    // Whom a record is about is judged by the new segments at once, and then with the record,
+    // which tells of an hour before.
+    let record = r#"{"id": "ann", "event": "Order", "time": "2026-06-01T11:00:00Z"}"#;
+    let lines = read_facts((session.core().schema(), session.core().names()), None, record).expect("lines");
+    session.step(&lines, now).expect("a step");
+    let changes = session.commit().expect("a commit");
+    let ann: Vec<(&str, Cause, bool)> =
+        changes.iter().map(|change| (change.segment.as_str(), change.cause, change.backfill)).collect();
+    let expected = [("Often", Cause::Program, true), ("Gone", Cause::Program, true), ("Often", Cause::Late, false)];
+    assert_eq!(ann, expected);
+    while !session.core().is_settled() {
+        session.turn(now, 1).expect("a turn");
+    }
+    let changes = session.commit().expect("a commit");
+    assert_eq!(told(&changes), texts(&["bo Left Gone", "cy Entered New"]));
+    assert!(changes.iter().all(|change| change.cause == Cause::Program && change.backfill && change.program == 2));
+    assert_eq!(session.core().audit().expect("an audit"), (3, Vec::new()));
+
+    // From then on they are the segments that there were.
+    assert!(open(&after, &disk).core().is_settled());
+}
