@@ -42,8 +42,8 @@ pub struct Conversion {
     /// The first day or instant at which people may enter; otherwise 28 days before `--to`.
     #[arg(long, value_name = "INSTANT")]
     pub from: Option<String>,
-    /// The first at which they no longer may; otherwise as long before the instant that
-    /// everything is judged at as the goal has time.
+    /// The first at which they no longer may; otherwise as long before `--at` as the
+    /// goal has time.
     #[arg(long, value_name = "INSTANT")]
     pub to: Option<String>,
     /// Judge everything at this instant, such as 2026-11-27T14:00:00Z, rather than at the

@@ -154,11 +154,11 @@ fn period(
     zone: Option<Zone>,
 ) -> Result<(Timestamp, Timestamp), Failure> {
     let to = match &args.to {
-        Some(text) => instant(text, zone)?,
+        Some(text) => day_or_instant(text, zone)?,
         None => goal.within().before(now),
     };
     let from = match &args.from {
-        Some(text) => instant(text, zone)?,
+        Some(text) => day_or_instant(text, zone)?,
         None => Timestamp(to.0.saturating_sub(PERIOD_DAYS * DAY)),
     };
     if to <= from {
@@ -170,6 +170,15 @@ fn period(
         return Err(Failure::usage(format!("everything is judged at {now}, and the period begins at {from}")));
     }
     Ok((from, to))
+}
+
+/// An instant, or the beginning of a day by the clocks of the zone.
+fn day_or_instant(text: &str, zone: Option<Zone>) -> Result<Timestamp, Failure> {
+    let midnight = format!("{text} 00:00");
+    match Timestamp::read(&midnight, Some(zone.unwrap_or(Zone::UTC))) {
+        Ok(day) => Ok(day),
+        Err(_) => instant(text, zone),
+    }
 }
 
 fn no_holdout(segment: &str, name: &str) -> Failure {
