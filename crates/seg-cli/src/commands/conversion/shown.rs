@@ -84,7 +84,8 @@ impl Shown<'_> {
             let _ = write!(words, ", {} times", grouped(conversion.entries));
         }
         if conversion.already_in > 0 {
-            let _ = write!(words, "; {} were in it before", grouped(conversion.already_in));
+            let were = if conversion.already_in == 1 { "was" } else { "were" };
+            let _ = write!(words, "; {} {were} in it before", grouped(conversion.already_in));
         }
         if let Some(sent) = self.sent {
             let _ = write!(words, "; {} had `{sent}` and count from it on", grouped(conversion.all.people));
