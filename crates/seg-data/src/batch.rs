@@ -372,6 +372,16 @@ impl Batch {
         self.attributes.get(id.idx())?.get()?.as_ref().ok()?.as_ref()
     }
 
+    /// The events of every name that were checked, in the order of the schema.
+    pub fn all_events(&self) -> impl Iterator<Item = &Arc<Events>> {
+        (0..self.events.len() as u32).filter_map(|event| self.events(EventId(event)))
+    }
+
+    /// Every history of an attribute that was checked, in the order of the schema.
+    pub fn all_histories(&self) -> impl Iterator<Item = &History> {
+        (0..self.attributes.len() as u32).filter_map(|id| self.history(AttributeId(id)))
+    }
+
     /// The batch in which every attribute that was checked has a column of
     /// values, for a history those at `now`. Costs nothing without histories.
     pub fn as_of(&self, now: Timestamp) -> Cow<'_, Batch> {

@@ -16,7 +16,7 @@ pub use goal::{Goal, GoalError, GoalWords};
 use holdout::Holdout;
 use seg_data::money::divide_half_even;
 use seg_data::time::DAY;
-use seg_data::{Batch, EventId, Mask, Timestamp, Type, Value, Zone, parallel};
+use seg_data::{Batch, Mask, Timestamp, Type, Value, Zone, parallel};
 use seg_hir::hir::Aggregate;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -323,8 +323,7 @@ fn gather(of: &Asked<'_>, entered: &[bool]) -> Result<People, EvaluateError> {
 
 /// The newest event of any kind up to an instant.
 fn data_end(batch: &Batch, at: Timestamp) -> Option<Timestamp> {
-    let all = (0..batch.schema().events.len() as u32).filter_map(|event| batch.events(EventId(event)));
-    let newest = all.filter_map(|events| match events.extent() {
+    let newest = batch.all_events().filter_map(|events| match events.extent() {
         Some((_, last)) if last <= at => Some(last),
         Some((first, _)) if first <= at => {
             let times = (0..events.n_profiles()).flat_map(|row| events.range(row)).map(|idx| events.time(idx));

@@ -12,7 +12,7 @@ use crate::error::EvaluateError;
 use crate::options::Options;
 use crate::prepared::Prepared;
 use crate::spells::{Crossing, Spells};
-use seg_data::{AttributeId, Batch, EventId, Timestamp, parallel};
+use seg_data::{Batch, Timestamp, parallel};
 use seg_plan::{Edges, Timeline, Walk};
 use std::ops::Range;
 
@@ -159,12 +159,10 @@ fn of_row(walk: &mut Walk<'_>, batch: &Batch, row: usize, days: Days<'_>, spells
 fn starts(batch: &Batch, row: usize, days: Days<'_>, first: usize) -> Vec<usize> {
     let n_origins = days.origins().len();
     let Some(from) = days.origins().get(first) else { return Vec::new() };
-    let schema = batch.schema();
-    let events = (0..schema.events.len() as u32).filter_map(|event| batch.events(EventId(event)));
-    let histories = (0..schema.attributes.len() as u32).filter_map(|id| batch.history(AttributeId(id)));
-    let mut starts: Vec<usize> = events
+    let mut starts: Vec<usize> = batch
+        .all_events()
         .flat_map(|events| events.range(row).map(|idx| events.time(idx)))
-        .chain(histories.flat_map(|history| history.range(row).map(|idx| history.time(idx))))
+        .chain(batch.all_histories().flat_map(|history| history.range(row).map(|idx| history.time(idx))))
         .filter(|at| from < at)
         .map(|at| days.first_from(at))
         .filter(|start| *start < n_origins)

@@ -33,7 +33,7 @@ impl Share {
         let scale = 1.0 + Z * Z / n;
         let middle = (rate + Z * Z / (2.0 * n)) / scale;
         let half = Z / scale * (rate * (1.0 - rate) / n + Z * Z / (4.0 * n * n)).sqrt();
-        Some((((middle - half).max(0.0)), (middle + half).min(1.0)))
+        Some(((middle - half).max(0.0), (middle + half).min(1.0)))
     }
 
     /// How much higher this rate is than another, and between which differences the true one

@@ -5,7 +5,7 @@
 
 use crate::spells::Spells;
 use seg_data::time::DAY;
-use seg_data::{AttributeId, Batch, EventId, Timestamp, Zone};
+use seg_data::{Batch, Timestamp, Zone};
 
 /// What happened to a segment in a step: a day, where a calendar goes by days.
 ///
@@ -50,11 +50,9 @@ pub fn days_after(now: Timestamp, zone: Zone, days: u32) -> Vec<Timestamp> {
 
 /// The first instant at which a batch has an event, or a value that was set; none without any.
 pub fn first_known(batch: &Batch) -> Option<Timestamp> {
-    let schema = batch.schema();
-    let events = (0..schema.events.len() as u32).filter_map(|event| batch.events(EventId(event)));
-    let histories = (0..schema.attributes.len() as u32).filter_map(|id| batch.history(AttributeId(id)));
-    let of_events = events.filter_map(|events| events.times().iter().min().map(|at| Timestamp(*at)));
-    let of_values = histories
+    let of_events = batch.all_events().filter_map(|events| events.extent().map(|(first, _)| first));
+    let of_values = batch
+        .all_histories()
         .flat_map(|history| (0..batch.len()).flat_map(move |row| history.range(row).map(move |idx| history.time(idx))));
     // A value that was always there tells of no beginning.
     of_events.chain(of_values).filter(|at| *at > Timestamp::MIN).min()

@@ -4,7 +4,8 @@
 use crate::error::EvaluateError;
 use crate::options::Options;
 use crate::prepared::Prepared;
-use seg_data::{AttributeId, Batch, EventId, Timestamp};
+use seg_data::batch::History;
+use seg_data::{Batch, Timestamp};
 use seg_plan::Edges;
 use std::sync::Arc;
 
@@ -69,15 +70,12 @@ impl Outlook {
 /// The first instant after another at which something of a person happens that a batch knows
 /// of already, or from which on they exist.
 fn next_known(batch: &Batch, row: usize, now: Timestamp) -> Option<Timestamp> {
-    let schema = batch.schema();
-    let events = (0..schema.events.len() as u32).filter_map(|event| batch.events(EventId(event)));
-    let of_events = events.filter_map(|events| {
+    let of_events = batch.all_events().filter_map(|events| {
         let times = events.times().get(events.range(row))?;
         times.get(times.partition_point(|time| *time <= now.0)).map(|time| Timestamp(*time))
     });
-    let histories = (0..schema.attributes.len() as u32).filter_map(|id| batch.history(AttributeId(id)));
-    let of_values =
-        histories.filter_map(|history| history.range(row).map(|at| history.time(at)).find(|time| *time > now));
+    let later = |history: &History| history.range(row).map(|at| history.time(at)).find(|time| *time > now);
+    let of_values = batch.all_histories().filter_map(later);
     let begins = batch.exists_from(row).filter(|begins| *begins > now);
     of_events.chain(of_values).chain(begins).min()
 }

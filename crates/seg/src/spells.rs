@@ -3,7 +3,7 @@
 use crate::error::EvaluateError;
 use crate::options::Options;
 use crate::prepared::Prepared;
-use seg_data::{AttributeId, Batch, EventId, Mask, Timestamp, parallel};
+use seg_data::{Batch, Mask, Timestamp, parallel};
 use seg_plan::{Edges, Walk};
 use std::ops::Range;
 
@@ -194,12 +194,9 @@ fn of_rows(
 
 /// Whether an event of a person, or a value that was set, bears an instant.
 fn has_event_at(batch: &Batch, row: usize, at: Timestamp) -> bool {
-    let schema = batch.schema();
-    let mut events = (0..schema.events.len() as u32).filter_map(|event| batch.events(EventId(event)));
-    let mut histories = (0..schema.attributes.len() as u32).filter_map(|id| batch.history(AttributeId(id)));
-    events.any(|events| {
+    batch.all_events().any(|events| {
         let range = events.range(row);
         let times = events.times().get(range).unwrap_or(&[]);
         times.binary_search(&at.0).is_ok()
-    }) || histories.any(|history| history.range(row).any(|idx| history.time(idx) == at))
+    }) || batch.all_histories().any(|history| history.range(row).any(|idx| history.time(idx) == at))
 }
