@@ -10,6 +10,7 @@ use crate::limits::{Counts, Limits};
 use crate::program::Segments;
 use crate::touched::Touched;
 use seg::Timestamp;
+use seg::unstable::data::time::DAY;
 use seg::unstable::io::facts::{FactLine, Names, put_number, put_signed};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -351,7 +352,7 @@ impl Core {
                 backfill: is_backfill,
             };
             let row = serde_json::to_vec(&change).unwrap_or_default();
-            let day = self.clock.now.0.div_euclid(86_400_000_000) as i32;
+            let day = self.clock.now.0.div_euclid(DAY) as i32;
             commit.put(Table::Out(day), change.seq.to_be_bytes(), row);
             commit.changes.push(change);
         }

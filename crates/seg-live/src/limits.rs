@@ -1,5 +1,6 @@
 //! What is refused, and how often it was.
 
+use seg::unstable::data::time::DAY;
 use std::collections::BTreeMap;
 
 /// How much there may be of anything.
@@ -18,7 +19,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 32 KB a record, 100,000 facts or 64 MB a person, one day ahead.
     fn default() -> Limits {
-        Limits { record_bytes: 32 << 10, person_facts: 100_000, person_bytes: 64 << 20, ahead: 86_400_000_000 }
+        Limits { record_bytes: 32 << 10, person_facts: 100_000, person_bytes: 64 << 20, ahead: DAY }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Records from a stream of lines, changes onto another, and the clock between them.
 
 use crate::change::Change;
-use crate::core::Core;
 use crate::error::LiveError;
 use crate::session::Session;
 use crate::store::Store;
+use seg::unstable::data::time::DAY;
 use seg::unstable::io::facts::{FactLine, read_facts};
 use seg::{Timestamp, Zone};
 use std::io::{self, BufRead, Write};
@@ -19,9 +19,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const PIECES_AHEAD: usize = 4;
 /// Rows that wait for a commit before there is one, where records say when they arrive.
 const ROWS_A_COMMIT: usize = 4_000;
+/// A line is no longer than this, many times what a record may be, so that one without an end takes
+/// no more memory.
+const LINE_BYTES: usize = 16 << 20;
 /// Changes are kept for so many days after they were written.
 const KEPT_DAYS: i64 = 7;
-const DAY: i64 = 86_400_000_000;
 /// What the number of changes that were sent is called among the inputs.
 const SENT: &str = "changes sent";
 
@@ -126,6 +128,11 @@ fn read_pieces(mut input: impl BufRead, sender: &SyncSender<Piece>) {
             rest.extend_from_slice(begun);
         }
         input.consume(n);
+        if rest.len() > LINE_BYTES {
+            let why = format!("a line is longer than {} MiB: records end with their line", LINE_BYTES >> 20);
+            let _ = sender.send(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
+            return;
+        }
         if n == 0 {
             // A last line may have no end.
             let _ = if rest.is_empty() { Ok(()) } else { sender.send(Ok(rest)) };
@@ -266,11 +273,4 @@ fn put_line(to: &mut dyn Write, line: &[u8]) -> io::Result<()> {
 fn machine_now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-}
-
-impl Core {
-    /// Whether anybody is known.
-    pub fn is_empty(&self) -> bool {
-        self.kept.is_empty()
-    }
 }

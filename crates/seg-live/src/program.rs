@@ -1,8 +1,11 @@
 //! The segments whose memberships are kept.
 
+use seg::unstable::data::sample::md5_hex;
+use seg::unstable::hir::{IdTest, ListRef};
+use seg::unstable::plan::{Node, lower};
 use seg::unstable::{self, Outlook, frozen};
 use seg::{Prepared, Schema, Timestamp, Wanted};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The segments, with the numbers by which the store knows them.
@@ -17,9 +20,8 @@ pub(crate) struct Segments {
     pub names: BTreeMap<u32, String>,
     /// How many meanings the segments have had; the first is 1.
     pub version: u32,
-    /// What tells their meanings from others; none where that cannot be told, as the contents
-    /// of a list are part of it.
-    pub fingerprint: Option<String>,
+    /// What tells their meanings from others.
+    pub fingerprint: String,
 }
 
 impl Segments {
@@ -42,7 +44,7 @@ impl Segments {
             numbers.push(number);
         }
         let fingerprint = fingerprint(prepared);
-        let is_same = fingerprint.is_some() && fingerprint.as_deref() == before;
+        let is_same = Some(fingerprint.as_str()) == before;
         let segments = Segments {
             outlook: prepared.outlook(),
             schema: Arc::clone(program.schema()),
@@ -61,11 +63,20 @@ impl Segments {
     }
 }
 
-/// The meanings of all segments, with their names.
-fn fingerprint(prepared: &Prepared) -> Option<String> {
+/// The meanings of all segments with their names, and what is in the lists that they name: of a
+/// list the meaning of a segment has the name alone.
+fn fingerprint(prepared: &Prepared) -> String {
     let program = prepared.program();
-    let printed = unstable::hir::print(unstable::module(program), program.schema());
     let named = program.segment_names().zip(frozen::fingerprints(program));
-    let all: Vec<String> = named.map(|(name, meaning)| format!("{meaning} {name:?}")).collect();
-    (!printed.contains("in list ")).then(|| all.join("\n"))
+    let mut all: Vec<String> = named.map(|(name, meaning)| format!("{meaning} {name:?}")).collect();
+    let mut lists = BTreeSet::new();
+    for node in lower(unstable::module(program)).nodes() {
+        if let Node::InList(_, ListRef(list)) | Node::Profile(IdTest::InList(ListRef(list))) = node {
+            let values: BTreeSet<&str> = list.values.iter().map(String::as_str).collect();
+            let values: Vec<&str> = values.into_iter().collect();
+            lists.insert(format!("{} list {:?}", md5_hex(&values.join("\n")), list.name));
+        }
+    }
+    all.extend(lists);
+    all.join("\n")
 }

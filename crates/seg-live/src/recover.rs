@@ -43,8 +43,7 @@ impl Rows {
             Table::Meta if key == INSTANCE => self.instance = Some(text(value)?),
             Table::Meta if key == PROGRAM => {
                 let (version, fingerprint) = value.split_at_checked(4)?;
-                let fingerprint = text(fingerprint)?;
-                self.program = (coded::number_of(version)?, (!fingerprint.is_empty()).then_some(fingerprint));
+                self.program = (coded::number_of(version)?, Some(text(fingerprint)?));
             }
             Table::Meta => {
                 if let Some(number) = key.strip_prefix(NAME) {
@@ -136,7 +135,7 @@ impl Core {
         }
         if segments.version != program.0 {
             let mut row = coded::key(segments.version);
-            row.extend_from_slice(segments.fingerprint.as_deref().unwrap_or_default().as_bytes());
+            row.extend_from_slice(segments.fingerprint.as_bytes());
             unsaved.put(Table::Meta, PROGRAM, row);
         }
         if kept_instance.is_none() {

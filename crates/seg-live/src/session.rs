@@ -98,7 +98,7 @@ impl<S: Store> Session<S> {
         Ok(changes)
     }
 
-    /// How many steps' worth of rows wait for a commit.
+    /// How many rows wait for a commit.
     pub fn n_pending(&self) -> usize {
         self.pending.writes.len()
     }

@@ -10,6 +10,7 @@
 mod disk;
 mod log;
 mod reload;
+mod torn;
 
 use super::edges::{Chance, MORE};
 use super::{AROUND, header, now, profiles, runner_of, schema_with_histories, sentences};
@@ -170,7 +171,7 @@ impl<'r> Run<'r> {
     /// Commits, which may fail; then the process begins anew. Says whether it did not.
     fn commit(&mut self) -> Result<bool, String> {
         if self.chance.below(12) == 0 {
-            let crash = [Crash::BeforeWriting, Crash::Torn, Crash::AfterWriting][self.chance.below(3) as usize];
+            let crash = [Crash::BeforeWriting, Crash::AfterWriting][self.chance.below(2) as usize];
             self.disk.0.crash_at_next(crash);
         }
         let n_taken = self.log.len();

@@ -19,13 +19,7 @@ const CACHE_BYTES: u64 = 32 << 20;
 /// What the keyspaces of changes begin with, before the day.
 const OUT: &str = "out-";
 /// The tables that there are once.
-const TABLES: [(Table, &str); 5] = [
-    (Table::Meta, "meta"),
-    (Table::Ids, "ids"),
-    (Table::People, "person"),
-    (Table::Base, "base"),
-    (Table::Tail, "tail"),
-];
+const TABLES: [Table; 5] = [Table::Meta, Table::Ids, Table::People, Table::Base, Table::Tail];
 
 /// A store in a folder. One process may have it open at a time.
 pub struct Embedded {
@@ -43,7 +37,7 @@ impl Embedded {
         let builder = Database::builder(folder).cache_size(CACHE_BYTES).max_journaling_size(JOURNAL_BYTES);
         let database = builder.worker_threads(1).open().map_err(failed)?;
         let mut store = Embedded { database, keyspaces: BTreeMap::new() };
-        for (table, _) in TABLES {
+        for table in TABLES {
             store.keyspace(table)?;
         }
         for name in store.database.list_keyspace_names() {
@@ -102,7 +96,7 @@ impl Store for Embedded {
     }
 
     fn read(&self, each: &mut EachRow<'_>) -> Result<(), StoreError> {
-        for (table, _) in TABLES {
+        for table in TABLES {
             for row in self.keyspaces.get(&table).into_iter().flat_map(Keyspace::iter) {
                 let (key, value) =
                     row.into_inner().map_err(|error| StoreError::of("the store cannot be read", error))?;

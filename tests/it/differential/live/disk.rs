@@ -1,4 +1,4 @@
-//! A disk that loses what was not synced, tears what it writes, and fails.
+//! A disk that loses what was not synced, and fails.
 
 use seg_live::{EachRow, Store, StoreError, Table, Write};
 use std::cell::{Cell, RefCell};
@@ -10,8 +10,6 @@ use std::rc::Rc;
 pub enum Crash {
     /// Nothing of the commit is there.
     BeforeWriting,
-    /// A part of the commit was written, which whoever reads the journal passes over.
-    Torn,
     /// All of it is there, and nobody was told.
     AfterWriting,
 }

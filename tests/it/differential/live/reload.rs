@@ -81,3 +81,29 @@ fn segments_that_change_are_judged_again_and_others_tell_nothing() {
     // From then on they are the segments that there were.
     assert!(open(&after, &disk).core().is_settled());
 }
+
+/// A segment of a list, which is read from outside of the sentence.
+fn prepared_with_list(values: &[&str]) -> Prepared {
+    let text = "list \"near\" from \"near.csv\"\nsegment \"Near\" include people whose country is in list \"near\"";
+    let mut project = Project::from_text(SCHEMA, [("g.seg", text)], Settings::default());
+    project.add_list("near.csv", values.iter().map(|value| (*value).to_owned()));
+    seg::compile(&project).expect("a program").prepare()
+}
+
+#[test]
+fn a_list_that_changes_is_another_meaning_and_one_that_does_not_is_none() {
+    let now = Timestamp::read("2026-06-01T12:00:00Z", None).expect("an instant");
+    let disk = Mounted::default();
+    let open = |values: &[&str]| {
+        Session::open(&prepared_with_list(values), disk.clone(), Limits::default(), "r").expect("a session")
+    };
+    let mut session = open(&["DE", "AT"]);
+    let lines = read_facts((session.core().schema(), session.core().names()), None, RECORDS).expect("lines");
+    session.step(&lines, now).expect("a step");
+    assert_eq!(told(&session.commit().expect("a commit")), texts(&["cy Entered Near"]));
+    assert!(open(&["AT", "DE"]).core().is_settled(), "the order of a list says nothing");
+    let mut session = open(&["AT"]);
+    assert!(!session.core().is_settled());
+    session.turn(now, 10).expect("a turn");
+    assert_eq!(told(&session.commit().expect("a commit")), texts(&["cy Left Near"]));
+}
