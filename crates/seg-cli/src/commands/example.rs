@@ -5,12 +5,13 @@ use super::{compiled, load, run};
 use crate::args::{Example, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
+use seg::unstable::data::time::SECOND;
 use seg::unstable::example::{Examples, Miss, examples};
 use seg::unstable::parts;
 use seg::{Role, Timestamp};
 use serde_json::{Value, json};
 
-const MINUTE: i64 = 60_000_000;
+const MINUTE: i64 = 60 * SECOND;
 
 pub fn run(args: &Example, output: &Output) -> Result<Exit, Failure> {
     let project = load(&args.dir)?;

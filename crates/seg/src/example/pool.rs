@@ -1,12 +1,12 @@
 //! What a made-up person may be given: the values, times and numbers that conditions speak of,
 //! and those beside them.
 
+use seg_data::money::MONEY_SCALE;
+use seg_data::time::{DAY, SECOND};
 use seg_data::{AttributeId, Date, EventId, Place, PropertyId, Schema, Timestamp, Type, Value, Zone};
 use seg_hir::hir::{ChainOrder, Cond, Expr, ExprKind, IdTest, Interval, Module, Moment, OfHistory, Query};
 use std::collections::BTreeMap;
 
-const SECOND: i64 = 1_000_000;
-const DAY: i64 = 86_400 * SECOND;
 /// So many values of a list are looked at, and so many times something is given to somebody.
 const LIST_MAX: usize = 2;
 /// Events that are asked for any time before an instant are given to people within so many days
@@ -311,10 +311,10 @@ impl Collect<'_> {
         match slot {
             Slot::Attribute(id) => self.schema.attribute(*id).map(|field| field.ty.clone()),
             Slot::Property(event, id) => property(event, id).map(|field| field.ty.clone()),
-            Slot::Field(event, id, field) => match &property(event, id)?.ty {
-                Type::Records(fields) => fields.get(*field as usize).map(|(_, ty)| ty.clone()),
-                _ => None,
-            },
+            Slot::Field(event, id, field) => {
+                let Type::Records(fields) = &property(event, id)?.ty else { return None };
+                fields.get(*field as usize).map(|(_, ty)| ty.clone())
+            }
         }
     }
 
@@ -384,23 +384,36 @@ impl Allowed {
 
 /// A value as one of a type, where it is one.
 fn fitted(value: &Value, ty: &Type, zone: Zone) -> Option<Value> {
-    match (ty, value) {
-        (Type::Boolean, Value::Boolean(_))
-        | (Type::Integer, Value::Integer(_))
-        | (Type::Number, Value::Number(_))
-        | (Type::Money, Value::Money(_))
-        | (Type::Text, Value::Text(_))
-        | (Type::Timestamp, Value::Timestamp(_))
-        | (Type::Date, Value::Date(_))
-        | (Type::List(_), Value::List(_)) => Some(value.clone()),
-        (Type::Money, Value::Integer(n)) => seg_data::Money::from_integer(*n).map(Value::from),
-        (Type::Number, Value::Integer(n)) => Value::number(*n as f64),
-        (Type::Integer, Value::Number(n)) => Some(Value::Integer(n.round() as i128)),
-        (Type::Integer, Value::Money(scaled)) => Some(Value::Integer(scaled / 10_000)),
-        (Type::Timestamp, Value::Date(day)) => Some(Value::Timestamp(zone.start_of_day(*day))),
-        (Type::Date, Value::Timestamp(at)) => Some(Value::Date(zone.date(*at))),
-        (Type::List(element), value) => Some(Value::List(vec![fitted(value, &element.ty(), zone)?])),
-        _ => None,
+    let is_own = |is: bool| is.then(|| value.clone());
+    match ty {
+        Type::Boolean => is_own(matches!(value, Value::Boolean(_))),
+        Type::Integer => match value {
+            Value::Number(n) => Some(Value::Integer(n.round() as i128)),
+            Value::Money(scaled) => Some(Value::Integer(scaled / i128::from(MONEY_SCALE))),
+            value => is_own(matches!(value, Value::Integer(_))),
+        },
+        Type::Number => match value {
+            Value::Integer(n) => Value::number(*n as f64),
+            value => is_own(matches!(value, Value::Number(_))),
+        },
+        Type::Money => match value {
+            Value::Integer(n) => seg_data::Money::from_integer(*n).map(Value::from),
+            value => is_own(matches!(value, Value::Money(_))),
+        },
+        Type::Text => is_own(matches!(value, Value::Text(_))),
+        Type::Timestamp => match value {
+            Value::Date(day) => Some(Value::Timestamp(zone.start_of_day(*day))),
+            value => is_own(matches!(value, Value::Timestamp(_))),
+        },
+        Type::Date => match value {
+            Value::Timestamp(at) => Some(Value::Date(zone.date(*at))),
+            value => is_own(matches!(value, Value::Date(_))),
+        },
+        Type::List(element) => match value {
+            Value::List(_) => Some(value.clone()),
+            item => Some(Value::List(vec![fitted(item, &element.ty(), zone)?])),
+        },
+        Type::Duration | Type::Records(_) => None,
     }
 }
 

@@ -1,16 +1,16 @@
 //! People one step away from another: a value, a time or an event that is otherwise.
 
 use super::pool::{Pool, Ranked, Slot};
+use seg_data::time::{DAY, SECOND};
 use seg_data::{EventId, PropertyId, Schema, Timestamp, Type, Value};
 use seg_hir::hir::{TestEvent, TestProfile};
 
-const DAY: i64 = 86_400_000_000;
 /// So many forms of an event are tried: what its properties may be.
 const FORMS_MAX: usize = 8;
 /// At so many times several events are given at once.
 const REPEATED_TIMES: usize = 6;
 /// How far apart they are.
-const APART: [i64; 5] = [DAY, DAY / 24, 60_000_000, 7 * DAY, 31 * DAY];
+const APART: [i64; 5] = [DAY, DAY / 24, 60 * SECOND, 7 * DAY, 31 * DAY];
 /// So much is tried at once; less of it where people are judged one by one, as their ids matter.
 const STEPS_MAX: usize = 4_000;
 const STEPS_MAX_BY_ID: usize = 300;
@@ -168,7 +168,7 @@ fn known_events(person: &TestProfile, pool: &Pool, schema: &Schema, found: &mut 
 }
 
 fn new_events(person: &TestProfile, pool: &Pool, schema: &Schema, found: &mut Vec<Stepped>) {
-    let lengths = pool.lengths.iter().flat_map(|length| [*length, length + 1_000_000, length / 2]);
+    let lengths = pool.lengths.iter().flat_map(|length| [*length, length + SECOND, length / 2]);
     let known =
         person.events.iter().map(|event| event.time).chain(person.attributes.iter().filter_map(|of| day_of(&of.1)));
     let beside: Vec<Timestamp> = known
@@ -224,7 +224,7 @@ fn day_of(value: &Value) -> Option<Timestamp> {
 fn sequences(person: &TestProfile, pool: &Pool, schema: &Schema, found: &mut Vec<Stepped>) {
     for sequence in &pool.sequences {
         for (time, _) in pool.times.iter().take(2 * REPEATED_TIMES) {
-            for apart in [1_000_000, 60_000_000, DAY / 24, DAY] {
+            for apart in [SECOND, 60 * SECOND, DAY / 24, DAY] {
                 for n in [1, 2] {
                     let events = (0..n).flat_map(|_| sequence).enumerate().filter_map(|(nth, event)| {
                         let form = forms(*event, pool, schema).into_iter().nth(nth % FORMS_MAX);
@@ -290,8 +290,6 @@ fn forms(event: EventId, pool: &Pool, schema: &Schema) -> Vec<TestEvent> {
 }
 
 fn field_name(schema: &Schema, (event, list): (EventId, PropertyId), field: u32) -> Option<String> {
-    match &schema.event(event)?.properties.get(list.idx())?.ty {
-        Type::Records(fields) => fields.get(field as usize).map(|(name, _)| name.clone()),
-        _ => None,
-    }
+    let Type::Records(fields) = &schema.event(event)?.properties.get(list.idx())?.ty else { return None };
+    fields.get(field as usize).map(|(name, _)| name.clone())
 }

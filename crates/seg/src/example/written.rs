@@ -1,11 +1,11 @@
 //! Made-up people as `test` blocks.
 
+use seg_data::time::{DAY, SECOND};
 use seg_data::{Schema, Timestamp, Value, Zone};
 use seg_hir::hir::{TestEvent, TestProfile};
 use seg_syntax::names::display;
 
-const MINUTE: i64 = 60_000_000;
-const UNITS: [(&str, i64); 3] = [("day", 24 * 60 * MINUTE), ("hour", 60 * MINUTE), ("minute", MINUTE)];
+const UNITS: [(&str, i64); 3] = [("day", DAY), ("hour", DAY / 24), ("minute", 60 * SECOND)];
 
 /// A test of one person.
 pub(super) struct Written<'a> {
