@@ -2,6 +2,7 @@
 //! many beside each other.
 
 use super::{Bars, Line, WIDTH, bars, line, sparkline, standalone_style, unit};
+use crate::output::shortened;
 use maud::{Markup, PreEscaped, html};
 
 /// So many stand beside each other.
@@ -48,7 +49,7 @@ impl Multiples<'_> {
                     @let (x, y) = (MARGIN + CELL.0 * (nth % COLUMNS) as f64, HEAD + CELL.1 * (nth / COLUMNS) as f64);
                     g transform={ "translate(" (unit(x)) " " (unit(y)) ")" } {
                         title { (segment.name) ": " (segment.says) }
-                        text.t y="12" { (cut(&segment.name)) }
+                        text.t y="12" { (shortened(&segment.name, NAME_MAX)) }
                         text.s y="27" { (segment.says) }
                         g transform="translate(0 34)" { (sparkline::marks(&segment.sizes, SPARK)) }
                     }
@@ -88,13 +89,6 @@ fn file(title: &str, (width, height): (f64, f64), marks: &Markup) -> String {
     format!("{}\n", drawing.into_string())
 }
 
-fn cut(name: &str) -> String {
-    match name.chars().count() > NAME_MAX {
-        true => name.chars().take(NAME_MAX - 1).chain(['…']).collect(),
-        false => name.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +107,9 @@ mod tests {
     #[test]
     fn names_are_cut() {
         let long = "x".repeat(40);
-        assert_eq!((cut("short"), cut(&long).chars().count()), ("short".to_owned(), NAME_MAX));
+        assert_eq!(
+            (shortened("short", NAME_MAX), shortened(&long, NAME_MAX).chars().count()),
+            ("short".to_owned(), NAME_MAX)
+        );
     }
 }

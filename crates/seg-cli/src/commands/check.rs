@@ -3,7 +3,7 @@
 use super::{input, load, read_lock, run, today};
 use crate::args::{Check, Format};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, print_json, print_text};
+use crate::output::{Output, counted, print_json, print_text};
 use seg::unstable::{frozen::check_frozen, parts, tell_of_lists};
 use seg::{Diagnostics, Program, Project};
 
@@ -78,9 +78,4 @@ fn warnings(diagnostics: &Diagnostics) -> String {
         0 => String::new(),
         n => format!(", {}", counted(n, "warning")),
     }
-}
-
-pub fn counted(n: usize, word: &str) -> String {
-    let s = if n == 1 { "" } else { "s" };
-    format!("{n} {word}{s}")
 }

@@ -4,14 +4,14 @@ mod record;
 mod shown;
 
 use super::{compiled, input, load, run};
-use crate::args::{Doctor, Format};
+use crate::args::{Doctor, Format, Share};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
 use record::Days;
 use seg::unstable::doctor::{self, Examined, FindingKind, Health};
 use seg::unstable::io::{LoadRequest, Loaded, Manifest};
 use seg::unstable::{parts, tell_of_lists};
-use seg::{Program, Project, Wanted};
+use seg::{Program, Project, Timestamp, Wanted};
 use shown::Shown;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,20 +27,7 @@ pub fn run(args: &Doctor, output: &Output) -> Result<Exit, Failure> {
         (denied(args.deny.as_deref().into_iter().flat_map(|kinds| kinds.split(',')), "--deny")?, settings(manifest)?);
     let earlier = args.record.as_deref().map(Days::read).transpose()?.flatten();
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
-    let mut loaded = read(&project, &program, manifest, output)?;
-    run::refuse_lost(&loaded.report, args.max_bad)?;
-    tell_of_lists(&project, &program, &loaded.batch, &mut loaded.report);
-    let health = doctor::examine(Examined {
-        project: &project,
-        program: &program,
-        batch: &loaded.batch,
-        report: &loaded.report,
-        now,
-        zone: manifest.zone,
-        limits: &manifest.doctor,
-        options: &run::options(),
-    });
-    let mut health = health.map_err(run::refused)?;
+    let (loaded, mut health) = examined((&project, &program, manifest), now, args.max_bad, output)?;
     if let Some(path) = &args.record {
         let days = Days::of(&loaded.batch, manifest.zone, now);
         health.findings.extend(earlier.iter().flat_map(|earlier| earlier.grown(&days)));
@@ -63,6 +50,33 @@ pub fn run(args: &Doctor, output: &Output) -> Result<Exit, Failure> {
         Format::Text => print_text(&shown.text())?,
     }
     Ok(if is_denied(&health, &denies) { Exit::Errors } else { Exit::Success })
+}
+
+/// Everything that is known of everybody, read and examined.
+///
+/// # Errors
+/// Data that cannot be read or evaluated, or of which too much is lost.
+pub fn examined(
+    (project, program, manifest): (&Project, &Program, &Manifest),
+    now: Timestamp,
+    max_bad: Share,
+    output: &Output,
+) -> Result<(Loaded, Health), Failure> {
+    let mut loaded = read(project, program, manifest, output)?;
+    run::refuse_lost(&loaded.report, max_bad)?;
+    tell_of_lists(project, program, &loaded.batch, &mut loaded.report);
+    let health = doctor::examine(Examined {
+        project,
+        program,
+        batch: &loaded.batch,
+        report: &loaded.report,
+        now,
+        zone: manifest.zone,
+        limits: &manifest.doctor,
+        options: &run::options(),
+    });
+    let health = health.map_err(run::refused)?;
+    Ok((loaded, health))
 }
 
 /// Why it is not known how late events arrive, where it is not.
@@ -105,14 +119,14 @@ fn is_denied(health: &Health, denies: &BTreeSet<FindingKind>) -> bool {
 }
 
 /// Everything that is known of everybody, with when it arrived where that is said.
-pub fn read(project: &Project, program: &Program, manifest: &Manifest, output: &Output) -> Result<Loaded, Failure> {
+fn read(project: &Project, program: &Program, manifest: &Manifest, output: &Output) -> Result<Loaded, Failure> {
     let with_received = doctor::with_received(program.schema(), &manifest.data);
     let (schema, data) = match with_received {
         Some((schema, data)) => (Arc::new(schema), data),
         None => (Arc::clone(program.schema()), manifest.data.clone()),
     };
     let wanted = Wanted::everything(&schema);
-    let asked = program.wanted(seg::Timestamp::MAX);
+    let asked = program.wanted(Timestamp::MAX);
     let manifest = Manifest { data, ..manifest.clone() };
     run::loaded(project, &manifest, output, |request| LoadRequest {
         schema: &schema,

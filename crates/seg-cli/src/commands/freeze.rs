@@ -3,7 +3,7 @@
 use super::{check, load, read_lock, today};
 use crate::args::Freeze;
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, print_text};
+use crate::output::{Output, counted, print_text};
 use seg::unstable::frozen::{self, LOCK_FILE};
 
 pub fn run(args: &Freeze, output: &Output) -> Result<Exit, Failure> {
@@ -27,6 +27,6 @@ pub fn run(args: &Freeze, output: &Output) -> Result<Exit, Failure> {
     let path = args.dir.join(LOCK_FILE);
     let text = after.to_text().map_err(Failure::new)?;
     seg::unstable::io::write_whole(&path, &text).map_err(|e| Failure::new(format!("{}: {e}", path.display())))?;
-    print_text(&format!("{} frozen in {LOCK_FILE}\n", check::counted(after.segments.len(), "segment")))?;
+    print_text(&format!("{} frozen in {LOCK_FILE}\n", counted(after.segments.len(), "segment")))?;
     Ok(Exit::Success)
 }

@@ -14,7 +14,7 @@ use seg::unstable::dwell::dwell;
 use seg::unstable::forecast::{Forecast, Known, forecasts, n_days_before};
 use seg::unstable::history::{Step, days_after, days_before, first_known, size_before, steps};
 use seg::unstable::parts;
-use seg::{Batch, Cost, EvaluateError, Prepared, Spells, Timestamp, Zone};
+use seg::{Batch, Prepared, Spells, Timestamp, Zone};
 use shown::Counted;
 
 pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
@@ -49,7 +49,7 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     run::refuse_lost(&loaded.report, args.max_bad)?;
     let prepared = program.prepare();
     let batch = &loaded.batch;
-    refuse_costly(&prepared, batch, (now, instants.len() - 1), args.max_cost)?;
+    run::refuse_costly(&prepared, batch, (now, instants.len() as u32 - 1), args.max_cost)?;
     let spells = prepared.spells(batch, (*first, now), &segments, &run::options()).map_err(run::refused)?;
     let all_steps: Vec<Vec<Step>> = spells.iter().map(|spells| steps(spells, &instants)).collect();
     let entered = (*start, entered_until.unwrap_or(now));
@@ -86,23 +86,6 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Success)
-}
-
-/// Refuses what is expected to cost more than it may: as if every day were judged by itself, which
-/// is about what entries and exits take.
-fn refuse_costly(
-    prepared: &Prepared,
-    batch: &Batch,
-    (now, n_days): (Timestamp, usize),
-    max_cost: Option<Cost>,
-) -> Result<(), Failure> {
-    let Some(max_cost) = max_cost else { return Ok(()) };
-    let a_day = prepared.cost(batch, now).map_err(run::refused)?;
-    let cost = Cost(a_day.0.saturating_mul(n_days as u32));
-    match cost > max_cost {
-        true => Err(run::refused(EvaluateError::CostLimitExceeded { cost, max_cost })),
-        false => Ok(()),
-    }
 }
 
 /// The days that a forecast goes by, and those that it is for.

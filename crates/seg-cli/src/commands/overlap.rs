@@ -1,11 +1,10 @@
 //! `seg overlap`
 
-use super::check::counted;
 use super::judged::{Judged, Judging, segments_named};
 use super::{compiled, input, load, run};
 use crate::args::{Overlap, TableFormat};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, csv_text, grouped, percent, plain_table, print_json, print_text, right};
+use crate::output::{Output, counted, csv_text, grouped, percent, plain_table, print_json, print_text, right};
 use comfy_table::Cell;
 use seg::unstable::overlap::{Contained, Pair, Taken, declared_order, pairs, waterfall};
 use std::fmt::Write;

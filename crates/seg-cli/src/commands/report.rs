@@ -8,17 +8,17 @@ use super::history::Ahead;
 use super::{compiled, doctor, guard, input, load_with_store, run};
 use crate::args::{Format, Report};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, grouped, print_text};
+use crate::output::{Output, counted, grouped, print_text};
 use crate::report::{Figures, page};
 use people::Sampling;
 use seg::unstable::data::shown::{full_instant, short_day};
-use seg::unstable::doctor::{Examined, Health, examine};
+use seg::unstable::doctor::Health;
 use seg::unstable::forecast::{Forecast, n_days_before};
 use seg::unstable::history::{Step, days_after, days_before, steps};
 use seg::unstable::io::{Manifest, write_whole};
 use seg::unstable::overlap::{declared_order, pairs, waterfall};
-use seg::unstable::{io, module, parts, tell_of_lists};
-use seg::{Batch, Cost, EvaluateError, Mask, Prepared, Program, Project, Spells, Timestamp, Zone};
+use seg::unstable::{io, module, parts};
+use seg::{Batch, Mask, Prepared, Program, Project, Spells, Timestamp, Zone};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,20 +35,7 @@ pub fn run(args: &Report, output: &Output) -> Result<Exit, Failure> {
         return Err(Failure::new("the project's settings could not be read"));
     };
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
-    let mut loaded = doctor::read(&project, &program, manifest, output)?;
-    run::refuse_lost(&loaded.report, args.max_bad)?;
-    tell_of_lists(&project, &program, &loaded.batch, &mut loaded.report);
-    let health = examine(Examined {
-        project: &project,
-        program: &program,
-        batch: &loaded.batch,
-        report: &loaded.report,
-        now,
-        zone: manifest.zone,
-        limits: &manifest.doctor,
-        options: &run::options(),
-    });
-    let health = health.map_err(run::refused)?;
+    let (loaded, health) = doctor::examined((&project, &program, manifest), now, args.max_bad, output)?;
     // Without what only doctor looks at, as the program knows it.
     let records = loaded.batch.records().clone();
     let batch = Batch::new(Arc::clone(program.schema()), records).map_err(Failure::new)?;
@@ -67,7 +54,7 @@ pub fn run(args: &Report, output: &Output) -> Result<Exit, Failure> {
 }
 
 fn told(path: &Path, page: &str, n_segments: usize) -> String {
-    let (segments, size) = (super::check::counted(n_segments, "segment"), grouped(page.len().div_ceil(1_000) as u64));
+    let (segments, size) = (counted(n_segments, "segment"), grouped(page.len().div_ceil(1_000) as u64));
     format!("{}: {segments}, {size} kB\n", path.display())
 }
 
@@ -112,14 +99,7 @@ impl<'a> Judged<'a> {
             return Err(Failure::usage("no calendar has a day before that"));
         };
         let prepared = program.prepare();
-        if let Some(max_cost) = args.max_cost {
-            // As if every day were judged by itself, which is about what entries and exits take.
-            let cost = prepared.cost(batch, now).map_err(run::refused)?;
-            let cost = Cost(cost.0.saturating_mul(n));
-            if cost > max_cost {
-                return Err(run::refused(EvaluateError::CostLimitExceeded { cost, max_cost }));
-            }
-        }
+        run::refuse_costly(&prepared, batch, (now, n), args.max_cost)?;
         let segments: Vec<usize> = (0..program.segment_names().count()).collect();
         let evaluation = prepared.evaluate_with(batch, now, &run::options()).map_err(run::refused)?;
         let spells = prepared.spells(batch, (first, now), &segments, &run::options()).map_err(run::refused)?;

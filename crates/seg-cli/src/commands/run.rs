@@ -191,12 +191,8 @@ fn look_at_days_before(
 ) -> Result<(), Failure> {
     for at in 0..loaded.n_parts() {
         let batch = loaded.part(at).map_err(Failure::new)?;
-        // As if each of the days were judged by itself, which is about what entries and exits take.
-        let a_day = prepared.cost(&batch, now).map_err(refused)?;
-        cost.0 += a_day.0.saturating_mul(expected.n_days());
-        if let Some(max_cost) = max_cost.filter(|max_cost| cost > *max_cost) {
-            return Err(refused(EvaluateError::CostLimitExceeded { cost, max_cost }));
-        }
+        cost.0 += cost_of_days(prepared, &batch, (now, expected.n_days()))?.0;
+        refuse_above(cost, max_cost)?;
         expected.look(prepared, &batch, &options()).map_err(refused)?;
     }
     Ok(())
@@ -253,6 +249,33 @@ pub fn refused(error: EvaluateError) -> Failure {
             Failure { code: Exit::Errors, message: format!("{error}; nothing was run") }
         }
         error => Failure::new(error),
+    }
+}
+
+/// What entries and exits of so many days are expected to cost: about as much as if each of the
+/// days were judged by itself.
+fn cost_of_days(prepared: &Prepared, batch: &Batch, (now, n_days): (Timestamp, u32)) -> Result<Cost, Failure> {
+    let a_day = prepared.cost(batch, now).map_err(refused)?;
+    Ok(Cost(a_day.0.saturating_mul(n_days)))
+}
+
+fn refuse_above(cost: Cost, max_cost: Option<Cost>) -> Result<(), Failure> {
+    match max_cost.filter(|max_cost| cost > *max_cost) {
+        Some(max_cost) => Err(refused(EvaluateError::CostLimitExceeded { cost, max_cost })),
+        None => Ok(()),
+    }
+}
+
+/// Refuses entries and exits of so many days that are expected to cost more than they may.
+pub fn refuse_costly(
+    prepared: &Prepared,
+    batch: &Batch,
+    days: (Timestamp, u32),
+    max_cost: Option<Cost>,
+) -> Result<(), Failure> {
+    match max_cost {
+        Some(_) => refuse_above(cost_of_days(prepared, batch, days)?, max_cost),
+        None => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ mod mutants;
 use super::{check, load};
 use crate::args::{Format, Test};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, print_json, print_text};
+use crate::output::{Output, counted, print_json, print_text};
 use seg::unstable::{mutants, parts, place};
 use seg::{ExpectationOutcome, Project, Role, TestReport, Why};
 use std::fmt::Write;
@@ -70,10 +70,10 @@ fn text(project: &Project, report: &TestReport, n: usize, n_passed: usize) -> St
         out.push_str("there are no tests; a project's tests begin with `test \"…\"`\n");
         return out;
     }
-    let (tests, failed) = (check::counted(report.tests.len(), "test"), n - n_passed);
+    let (tests, failed) = (counted(report.tests.len(), "test"), n - n_passed);
     let _ = match failed {
-        0 => writeln!(out, "{tests}, {}: all passed", check::counted(n, "expectation")),
-        failed => writeln!(out, "{tests}, {}: {failed} failed", check::counted(n, "expectation")),
+        0 => writeln!(out, "{tests}, {}: all passed", counted(n, "expectation")),
+        failed => writeln!(out, "{tests}, {}: {failed} failed", counted(n, "expectation")),
     };
     out
 }

@@ -7,7 +7,7 @@ mod words;
 
 use super::figures::{Chip, Figures, Need, SegmentFigures, Tone};
 use crate::charts::{self, lines, sparkline};
-use crate::output::{grouped, signed};
+use crate::output::{counted, grouped, signed};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use seg::unstable::data::shown::length;
 
@@ -191,7 +191,7 @@ fn segment_row(of: &Figures, segment: &SegmentFigures, nth: usize, n_days: &str)
 
 /// `7 days`
 fn days(n: usize) -> String {
-    if n == 1 { "1 day".to_owned() } else { format!("{} days", grouped(n as u64)) }
+    counted(n, "day")
 }
 
 fn chip(of: &Chip) -> Markup {

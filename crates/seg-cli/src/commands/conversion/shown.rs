@@ -2,7 +2,7 @@
 
 use super::Words;
 use crate::exit::Failure;
-use crate::output::{csv_text, grouped};
+use crate::output::{csv_text, grouped, people, percent, seconds};
 use seg::unstable::conversion::{Conversion, Conversions, Difference, Goal, Group, Share, Split};
 use seg::unstable::data::shown::length;
 use seg::unstable::data::time::SECOND;
@@ -62,24 +62,21 @@ impl Shown<'_> {
             None => self.group(&conversion.all, &mut lines),
         }
         if let Some(rate) = conversion.outside.as_ref().and_then(|outside| outside.rate()) {
-            lines.push(("not in it", format!("{} of the people who were not in it on these days", percent(rate))));
+            lines
+                .push(("not in it", format!("{} of the people who were not in it on these days", percent(Some(rate)))));
         }
         if conversion.all.may_be_same_act() {
             let (soon, all) = (conversion.all.soon, conversion.all.converted().part);
-            let words = format!(
-                "{} of {} came within an hour of the event by which they entered; \
-                 ` with another …` at the end of the goal leaves out what belongs to it",
-                grouped(soon),
-                grouped(all)
-            );
-            lines.push(("beware", words));
+            let words = "came within an hour of the event by which they entered;";
+            lines.push(("beware", format!("{} of {} {words}", grouped(soon), grouped(all))));
+            lines.push(("", "`with another …` at the end of the goal leaves out what belongs to it".to_owned()));
         }
         lines
     }
 
     fn entered(&self, conversion: &Conversion) -> String {
-        let mut words = people(conversion.all.people + conversion.all.not_sent);
         let n_entered = conversion.all.people + conversion.all.not_sent;
+        let mut words = people(n_entered);
         if conversion.entries > n_entered {
             let _ = write!(words, ", {} times", grouped(conversion.entries));
         }
@@ -181,7 +178,7 @@ impl Shown<'_> {
         let rate = |rate: Option<f64>| rate.map_or(String::new(), |rate| format!("{rate:.6}"));
         let converted = group.converted();
         let (low, high) = converted.range().unzip();
-        let seconds = |percent| group.time(percent).map_or(String::new(), in_seconds);
+        let whole_seconds = |percent| group.time(percent).map_or(String::new(), in_seconds);
         let is_all = group_name == "all";
         let outside = conversion.outside.as_ref().filter(|_| is_all).and_then(|outside| outside.rate());
         vec![
@@ -200,8 +197,8 @@ impl Shown<'_> {
             rate(converted.rate()),
             rate(low),
             rate(high),
-            seconds(50),
-            seconds(90),
+            whole_seconds(50),
+            whole_seconds(90),
             group.revenue.as_ref().map_or(String::new(), exact),
             group.revenue_per_person().as_ref().map_or(String::new(), exact),
             rate(outside),
@@ -266,8 +263,8 @@ impl Shown<'_> {
             "converted": converted.part,
             "rate": converted.rate(),
             "range": range,
-            "median_seconds": group.time(50).map(|time| time as f64 / SECOND as f64),
-            "p90_seconds": group.time(90).map(|time| time as f64 / SECOND as f64),
+            "median_seconds": group.time(50).map(seconds),
+            "p90_seconds": group.time(90).map(seconds),
             "within_an_hour": group.soon,
             "revenue": group.revenue.as_ref().map(exact),
             "revenue_per_person": group.revenue_per_person().as_ref().map(exact),
@@ -275,14 +272,14 @@ impl Shown<'_> {
     }
 }
 
-/// `33 of 255 in time, 12.9% (9.4 to 17.6)`
+/// `33 of 255, 12.9% (9.4 to 17.6)`
 fn reached(group: &Group) -> String {
     let share: Share = group.converted();
     let (Some(rate), Some((low, high))) = (share.rate(), share.range()) else {
         return "–, for nobody has had the time that the goal gives".to_owned();
     };
     let [low, high] = [low, high].map(|rate| format!("{:.1}", rate * 100.0));
-    format!("{} of {}, {} ({low} to {high})", grouped(share.part), grouped(share.whole), percent(rate))
+    format!("{} of {}, {} ({low} to {high})", grouped(share.part), grouped(share.whole), percent(Some(rate)))
 }
 
 /// `+3.1 points (−5.2 to +11.4): chance alone may make it`
@@ -294,14 +291,6 @@ fn points(difference: &Difference) -> String {
     let words = if difference.may_be_chance() { "chance alone may make it" } else { "more than chance makes" };
     let [by, low, high] = [difference.by, difference.low, difference.high].map(signed);
     format!("{by} points ({low} to {high}): {words}")
-}
-
-fn people(n: u64) -> String {
-    if n == 1 { "1 person".to_owned() } else { format!("{} people", grouped(n)) }
-}
-
-fn percent(rate: f64) -> String {
-    format!("{:.1}%", rate * 100.0)
 }
 
 /// Seconds with six places.

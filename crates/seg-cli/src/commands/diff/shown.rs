@@ -2,7 +2,7 @@
 
 use crate::commands::test::{why_json, write_why};
 use crate::exit::Failure;
-use crate::output::{csv_text, grouped};
+use crate::output::{csv_text, grouped, people};
 use seg::unstable::diff::{Basis, Change, Replaced, SegmentDiff};
 use seg::unstable::io::Manifest;
 use seg::{Explanation, Timestamp};
@@ -185,10 +185,7 @@ impl Shown<'_> {
 }
 
 fn write_size(out: &mut String, size: Option<u64>, verb: &str) {
-    let words = match size.unwrap_or(0) {
-        1 => "1 person".to_owned(),
-        n => format!("{} people", grouped(n)),
-    };
+    let words = people(size.unwrap_or(0));
     // Writing to a string does not fail.
     let _ = writeln!(out, "  {words} {verb}");
 }

@@ -1,7 +1,6 @@
 //! What `seg doctor` says, to people and to tools.
 
-use crate::commands::check::counted;
-use crate::output::{grouped, seconds};
+use crate::output::{counted, grouped, seconds};
 use seg::Timestamp;
 use seg::unstable::doctor::{
     Completeness, Cycle, Finding, FindingKind, Freshness, Health, Lateness, Part, SegmentHealth, Wait,

@@ -3,7 +3,7 @@
 use super::expected::Shown;
 use super::shown::Counted;
 use crate::charts::{Ahead, Bars, Line, Multiple, Multiples, one};
-use crate::output::{grouped, signed};
+use crate::output::{grouped, people, signed};
 use seg::unstable::data::shown::short_day;
 use seg::unstable::history::{Step, size_before};
 
@@ -51,8 +51,7 @@ fn sizes(steps: &[Step]) -> Vec<u64> {
 /// `1,449 people, +12`
 fn says(steps: &[Step]) -> String {
     let (before, now) = (size_before(steps), steps.last().map_or(0, |step| step.size));
-    let people = if now == 1 { "person" } else { "people" };
-    format!("{} {people}, {}", grouped(now), signed(now as i64 - before as i64))
+    format!("{}, {}", people(now), signed(now as i64 - before as i64))
 }
 
 fn moved(steps: &[Step]) -> String {

@@ -1,6 +1,6 @@
 //! What is expected of segments, as people and tools read it.
 
-use crate::output::grouped;
+use crate::output::{counted, grouped};
 use seg::unstable::forecast::{DAYS_LEAST, Expected, Forecast, Method, Tested};
 use seg::{Timestamp, Zone};
 use serde_json::{Value, json};
@@ -140,7 +140,7 @@ impl Shown {
 }
 
 fn days(n: usize) -> String {
-    format!("{n} {}", if n == 1 { "day" } else { "days" })
+    counted(n, "day")
 }
 
 fn whole(number: f64) -> String {

@@ -2,7 +2,7 @@
 
 use super::expected::Shown;
 use crate::exit::Failure;
-use crate::output::{csv_text, grouped, seconds, signed};
+use crate::output::{csv_text, grouped, seconds, shortened, signed};
 use seg::unstable::data::shown::length;
 use seg::unstable::dwell::Dwell;
 use seg::unstable::history::{Step, size_before};
@@ -239,13 +239,6 @@ impl Counted<'_> {
             "p50_s": p50,
             "p75_s": p75,
         })
-    }
-}
-
-fn shortened(name: &str, width: usize) -> String {
-    match name.chars().count() > width {
-        true => name.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
-        false => name.to_owned(),
     }
 }
 

@@ -3,8 +3,7 @@
 use super::Judged;
 use super::people::Sampling;
 use crate::charts::Ahead;
-use crate::commands::check::counted;
-use crate::output::{grouped, percent};
+use crate::output::{counted, grouped, percent};
 use crate::report::{Card, Chip, Mark, Reads, SegmentFigures, Tone};
 use seg::Mask;
 use seg::unstable::ast::Item;

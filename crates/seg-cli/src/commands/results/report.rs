@@ -1,8 +1,7 @@
 //! What is told of results, to people and to tools.
 
 use super::{Results, Written};
-use crate::commands::check::counted;
-use crate::output::grouped;
+use crate::output::{counted, grouped};
 use seg::unstable::io::results::{Changes, RunManifest, SegmentChanges};
 use std::fmt::Write;
 

@@ -3,8 +3,8 @@
 use super::folder::Folder;
 use super::manifest::Run;
 use super::{Members, Results, Table, no_precedence};
-use crate::commands::check::counted;
 use crate::exit::Failure;
+use crate::output::counted;
 use seg::Mask;
 use seg::unstable::io::results::{
     Aside, Changes, Chunks, FolderFile, FolderIndex, INDEX_FILE, Members as Tables, OutputFile, Table as Columns,

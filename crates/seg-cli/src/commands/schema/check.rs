@@ -2,10 +2,9 @@
 
 use super::with_schema;
 use crate::args::{Format, SchemaCheck};
-use crate::commands::check::counted;
 use crate::commands::{input, instant, run};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, grouped, print_json, print_text, threads};
+use crate::output::{Output, counted, grouped, print_json, print_text, threads};
 use seg::unstable::io::Place;
 use seg::unstable::io::drift::{Delays, Drift, DriftKind, DriftRequest, Finding, Subject, compare, of_files};
 use seg::unstable::parts;

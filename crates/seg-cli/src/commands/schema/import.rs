@@ -2,9 +2,9 @@
 
 use super::write_new;
 use crate::args::{Format, SchemaImport};
-use crate::commands::check::{counted, summary};
+use crate::commands::check::summary;
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, grouped, print_json, print_text};
+use crate::output::{Output, counted, grouped, print_json, print_text};
 use seg::unstable::io::json_schema::{GuessWords, Imported, PlanProblem, PlanRemark, RemarkKind, import, plan_files};
 use seg::{Diagnostics, Project, Settings};
 use serde_json::{Value, json};
