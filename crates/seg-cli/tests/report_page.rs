@@ -75,6 +75,7 @@ fn figures_are_those_of_the_other_commands() {
     let run = json(&root, &["run", project]);
     let week = json(&root, &["history", project, "--days", "7"]);
     let days = json(&root, &["history", project, "--days", "28", "--forecast=14"]);
+    let conversion = json(&root, &["conversion", project]);
     let list = |value: &Value| value.as_array().expect("a list").clone();
     let segments = list(&run["segments"]);
     let table = rows(between(&page, "<table class=\"seg\"", "</table>"));
@@ -90,6 +91,11 @@ fn figures_are_those_of_the_other_commands() {
         let ahead = &days["forecast"][name][13];
         let whole = |key: &str| ahead["size"][key].as_f64().expect("a number").round();
         assert_eq!((&ahead["days_ahead"], &row[6]), (&14.into(), &format!("{}–{}", whole("low"), whole("high"))));
+        let reached = &conversion["segments"][nth]["all"];
+        let rate = reached["rate"].as_f64().map_or("–".to_owned(), |rate| format!("{:.1}%", rate * 100.0));
+        assert_eq!((row[7].as_str(), conversion["segments"][nth]["segment"].as_str()), (rate.as_str(), Some(name)));
+        let people = format!("of {}, {rate} (", reached["complete"]);
+        assert!(rate == "–" || section(&page, nth).contains(&people), "{name}: {people}");
         // Behind the chart, the newest day first.
         let of_days = rows(between(section(&page, nth), "The same as a table", "</table>"));
         let found: Vec<Vec<u64>> =

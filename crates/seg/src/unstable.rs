@@ -26,7 +26,7 @@ pub use seg_data as data;
 pub use seg_hir::explain::{Fewest, Join, place};
 pub use seg_hir::hir;
 pub use seg_plan as plan;
-pub use seg_syntax::{ast, diag, source, token};
+pub use seg_syntax::{ast, diag, names, source, token};
 
 #[cfg(feature = "io")]
 pub use crate::doctor;

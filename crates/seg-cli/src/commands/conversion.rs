@@ -13,9 +13,10 @@ use seg::unstable::data::schema::Role;
 use seg::unstable::data::time::DAY;
 use seg::unstable::data::{EventId, Type};
 use seg::unstable::io::Manifest;
+use seg::unstable::names::display;
 use seg::unstable::parts;
 use seg::{Program, Project, Schema, Timestamp, Wanted, Zone};
-use shown::Shown;
+pub use shown::Shown;
 
 /// People count who entered in so many days, unless a period is given.
 const PERIOD_DAYS: i64 = 28;
@@ -51,10 +52,7 @@ pub fn run(args: &Conversion, output: &Output) -> Result<Exit, Failure> {
         holdout: args.holdout.as_deref(),
         options: &run::options(),
     };
-    let found = conversions(asked).map_err(|error| match error {
-        ConversionError::Evaluate(error) => run::refused(error),
-        ConversionError::NoHoldout { segment } => no_holdout(&segment, args.holdout.as_deref().unwrap_or("")),
-    })?;
+    let found = conversions(asked).map_err(|error| refused(error, args.holdout.as_deref()))?;
     let shown = Shown {
         names: &names,
         found: &found,
@@ -104,11 +102,11 @@ impl Words {
         }
         let purchase = schema.events.iter().find(|event| event.role == Some(Role::Purchase))?;
         let money = purchase.properties.iter().find(|property| property.ty == Type::Money);
-        let revenue = manifest.report.revenue.clone().or(money.map(|property| property.name.clone()));
-        Some(Words { goal: format!("{} within 14 days", purchase.name), revenue })
+        let revenue = manifest.report.revenue.clone().or(money.map(|property| display(&property.name)));
+        Some(Words { goal: format!("{} within 14 days", display(&purchase.name)), revenue })
     }
 
-    fn as_asked<'w>(&'w self, args: &'w Conversion) -> GoalWords<'w> {
+    pub fn as_asked<'w>(&'w self, args: &'w Conversion) -> GoalWords<'w> {
         GoalWords {
             goal: &self.goal,
             revenue: self.revenue.as_deref(),
@@ -119,7 +117,10 @@ impl Words {
 }
 
 /// The goal; none where its words have problems, which were shown.
-fn read_goal(
+///
+/// # Errors
+/// Words that are no goal.
+pub fn read_goal(
     project: &Project,
     words: GoalWords<'_>,
     format: Format,
@@ -146,6 +147,12 @@ pub fn wanted(program: &Program, goal: &Goal, now: Timestamp) -> Wanted {
     program.wanted(now).of_all_times().and(goal.wanted(now)).and(times)
 }
 
+/// When people may enter who had all of their time by an instant: the last days before it.
+pub fn usual_period(goal: &Goal, now: Timestamp) -> (Timestamp, Timestamp) {
+    let to = goal.within().before(now);
+    (Timestamp(to.0.saturating_sub(PERIOD_DAYS * DAY)), to)
+}
+
 /// When people may enter.
 fn period(
     args: &Conversion,
@@ -153,10 +160,8 @@ fn period(
     now: Timestamp,
     zone: Option<Zone>,
 ) -> Result<(Timestamp, Timestamp), Failure> {
-    let to = match &args.to {
-        Some(text) => day_or_instant(text, zone)?,
-        None => goal.within().before(now),
-    };
+    let (_, usual_to) = usual_period(goal, now);
+    let to = args.to.as_deref().map_or(Ok(usual_to), |text| day_or_instant(text, zone))?;
     let from = match &args.from {
         Some(text) => day_or_instant(text, zone)?,
         None => Timestamp(to.0.saturating_sub(PERIOD_DAYS * DAY)),
@@ -181,8 +186,13 @@ fn day_or_instant(text: &str, zone: Option<Zone>) -> Result<Timestamp, Failure> 
     }
 }
 
-fn no_holdout(segment: &str, name: &str) -> Failure {
-    let name = name.escape_debug();
+/// Why what came of people cannot be said.
+pub fn refused(error: ConversionError, holdout: Option<&str>) -> Failure {
+    let segment = match error {
+        ConversionError::Evaluate(error) => return run::refused(error),
+        ConversionError::NoHoldout { segment } => segment,
+    };
+    let name = holdout.unwrap_or_default().escape_debug();
     Failure::usage(format!(
         "\"{segment}\" keeps nobody out by \"{name}\", or in several ways; \
          with `exclude people in a random 10% of people, by \"{name}\"` it does"

@@ -1,5 +1,6 @@
 //! `seg report`
 
+mod goal;
 mod health;
 mod people;
 mod segments;
@@ -10,6 +11,7 @@ use crate::args::{Format, Report};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, counted, grouped, print_text};
 use crate::report::{Figures, page};
+use goal::Reached;
 use people::Sampling;
 use seg::unstable::data::shown::{full_instant, short_day};
 use seg::unstable::doctor::Health;
@@ -34,6 +36,7 @@ pub fn run(args: &Report, output: &Output) -> Result<Exit, Failure> {
     let Some(manifest) = parts(&project).manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
+    let asking = goal::asking(&project, manifest, output)?;
     let (now, said_by) = run::now(args.at.as_deref(), manifest)?;
     let (loaded, health) = doctor::examined((&project, &program, manifest), now, args.max_bad, output)?;
     // Without what only doctor looks at, as the program knows it.
@@ -41,7 +44,8 @@ pub fn run(args: &Report, output: &Output) -> Result<Exit, Failure> {
     let batch = Batch::new(Arc::clone(program.schema()), records).map_err(Failure::new)?;
     let zone = manifest.zone.unwrap_or(Zone::UTC);
     let judged = Judged::of(args, (&project, &program, manifest), &batch, (now, zone))?;
-    let page = page(&judged.figures(&health, &loaded.report, said_by));
+    let reached = asking.map(|asking| Reached::of(asking, &judged)).transpose()?;
+    let page = page(&judged.figures(&health, reached.as_ref(), &loaded.report, said_by));
     match &args.out {
         None => print_text(&page)?,
         Some(path) => {
@@ -128,7 +132,13 @@ impl<'a> Judged<'a> {
     }
 
     /// Everything that the page says.
-    fn figures(&self, health: &Health, report: &io::Report, said_by: &'static str) -> Figures {
+    fn figures(
+        &self,
+        health: &Health,
+        reached: Option<&Reached>,
+        report: &io::Report,
+        said_by: &'static str,
+    ) -> Figures {
         let n_people = run::n_existing(self.batch, self.now);
         let segments: Vec<usize> = (0..self.masks.len()).collect();
         let order = declared_order(self.program);
@@ -148,8 +158,12 @@ impl<'a> Judged<'a> {
             n_days: self.n_days,
             needs,
             n_more_needs,
-            columns: vec![format!("in {DAYS_AHEAD} days")],
-            segments: segments::figures(self, health, sampling.as_ref(), n_people as u64),
+            columns: [format!("in {DAYS_AHEAD} days")]
+                .into_iter()
+                .chain(reached.map(|_| "reach the goal".to_owned()))
+                .collect(),
+            goal: reached.map(|reached| reached.says(self)),
+            segments: segments::figures(self, (health, reached), sampling.as_ref(), n_people as u64),
             taken: waterfall(&self.masks, &order),
             pairs,
             freshness_in_all: health.freshness_in_all.clone(),

@@ -26,6 +26,8 @@ pub struct Figures {
     pub n_more_needs: usize,
     /// What the columns are called that only some reports have in the row of a segment.
     pub columns: Vec<String>,
+    /// Who is meant, and what they are hoped to do; none where nothing says so.
+    pub goal: Option<String>,
     pub segments: Vec<SegmentFigures>,
     pub pairs: Vec<Pair>,
     pub taken: Vec<Taken>,
@@ -95,6 +97,8 @@ pub struct SegmentFigures {
     pub ahead: Vec<Ahead>,
     /// What stands in the columns that only some reports have.
     pub row: Vec<String>,
+    /// What came of those who entered: a word, and what it is about.
+    pub goal: Vec<(&'static str, String)>,
     pub cards: Vec<Card>,
     /// What is said of the method below the chart, where there is a range.
     pub ahead_says: Option<String>,

@@ -1,6 +1,7 @@
 //! The figures of each segment.
 
 use super::Judged;
+use super::goal::Reached;
 use super::people::Sampling;
 use crate::charts::Ahead;
 use crate::output::{counted, grouped, percent};
@@ -21,7 +22,7 @@ const RECENT_DAYS: usize = 7;
 
 pub fn figures(
     judged: &Judged<'_>,
-    health: &Health,
+    (health, reached): (&Health, Option<&Reached>),
     sampling: Option<&Sampling<'_>>,
     n_people: u64,
 ) -> Vec<SegmentFigures> {
@@ -46,7 +47,11 @@ pub fn figures(
             sizes,
             ahead: forecasts.iter().map(|forecast| Ahead::of(&forecast.size)).collect(),
             ahead_says: last.map(method),
-            row: vec![last.map_or("–".to_owned(), range)],
+            row: [last.map_or("–".to_owned(), range)]
+                .into_iter()
+                .chain(reached.map(|reached| reached.rate(at)))
+                .collect(),
+            goal: reached.map_or(Vec::new(), |reached| reached.lines(judged, at)),
             people: sampling.map_or(Vec::new(), |sampling| sampling.of_segment(at)),
             reads: reads(judged, id),
         }

@@ -1,6 +1,6 @@
 //! One segment: its sentence, its figures, its charts and some of its people.
 
-use super::{chip, days};
+use super::{chip, days, with_code};
 use crate::charts::{Ahead, Bars, Line, Timeline};
 use crate::output::grouped;
 use crate::report::figures::{Card, Chip, Figures, Person, Reads, SegmentFigures, Tone};
@@ -17,6 +17,7 @@ pub fn section(of: &Figures, segment: &SegmentFigures, nth: usize) -> Markup {
             pre { @for mark in &segment.sentence { @if mark.is_value { i { (mark.text) } } @else { (mark.text) } } }
             div.cards { @for card in &segment.cards { (one_card(card)) } }
             (charts(of, segment))
+            @if let Some(goal) = &of.goal { (reached(goal, &segment.goal)) }
             @if let Some(ends) = &of.timeline_ends { (people(segment, (&ends.0, &ends.1))) }
             (reads(&segment.reads))
         }
@@ -50,6 +51,19 @@ fn charts(of: &Figures, segment: &SegmentFigures) -> Markup {
             details {
                 summary { "The same as a table" }
                 (table(of, segment))
+            }
+        }
+    }
+}
+
+/// What came of those who entered.
+fn reached(goal: &str, lines: &[(&str, String)]) -> Markup {
+    html! {
+        div.card {
+            h3 { "Who reaches the goal" }
+            p.mut { (with_code(goal)) }
+            table {
+                tbody { @for (word, says) in lines { tr { th scope="row" { (word) } td.words { (with_code(says)) } } } }
             }
         }
     }

@@ -22,6 +22,10 @@ pub fn section(of: &Figures) -> Markup {
                 dt { "expected" }
                 dd { "What time alone decides, and what usually comes, or the last value where that did better so far. The range is as wide as 8 of 10 past errors of the same forecast; how often such ranges held is said beside it." }
             }
+            @if of.goal.is_some() {
+                dt { "reach the goal" }
+                dd { "Of those who came in, each by the first time, and had all of the goal's time before the newest event, the share who reached it after they came in. In brackets, within which rates the true one lies with 95 % (Wilson). People who were not in it differ in more than the segment: that is no effect of it." }
+            }
             dt { "in both, kept" }
             dd { "People who are in two segments at the instant. By an order of precedence each person goes to the first segment of it that they are in; kept and given away add up to the size." }
             dt { "fresh, stale" }
