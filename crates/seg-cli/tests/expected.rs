@@ -104,3 +104,69 @@ fn how_long_people_wait_between_purchases() {
     let expected = expected("cycle.csv");
     assert_eq!(figures, expected.lines().skip(1).collect::<Vec<_>>());
 }
+
+/// The example, of whose last sentence in `lifecycle.seg` half of all people are held out.
+fn with_holdout() -> tempfile::TempDir {
+    let (dir, example) = (tempfile::tempdir().expect("a directory"), root().join("examples/online-retail"));
+    for file in ["seg.toml", "schema.toml", "value.seg"] {
+        let data = example.join("data");
+        write(dir.path(), file, &read(&example, file).replace("\"data/", &format!("\"{}/", data.display())));
+    }
+    let text = read(&example, "lifecycle.seg");
+    let exclude = "    exclude people in a random 50% of people, by \"spring\"\n";
+    write(dir.path(), "lifecycle.seg", &format!("{}\n{exclude}", text.trim_end()));
+    dir
+}
+
+#[test]
+fn people_who_reach_a_goal() {
+    let (held_out, text) = (with_holdout(), expected("conversion.csv"));
+    let mut known = csv::Reader::from_reader(text.as_bytes());
+    let head = known.headers().expect("a header").clone();
+    let mut n = 0;
+    for row in known.records().map(|row| row.expect("a row")) {
+        let of = |column: &str| &row[head.iter().position(|name| name == column).expect(column)];
+        let goal = format!("purchase_line within {} days", of("days"));
+        let is_split = of("group") != "all";
+        let dir =
+            if is_split { held_out.path().to_string_lossy().into_owned() } else { "examples/online-retail".to_owned() };
+        let mut args =
+            vec!["conversion", &dir, "--at", AT, "--segment", of("segment"), "--goal", &goal, "--format", "csv"];
+        args.extend(["--revenue", "quantity times unit_price", "--from", of("from"), "--to", of("to")]);
+        if is_split {
+            args.extend(["--holdout", "spring"]);
+        }
+        let said = said(&args);
+        let mut found = csv::Reader::from_reader(said.as_bytes());
+        let own = found.headers().expect("a header").clone();
+        let group = own.iter().position(|name| name == "group").expect("a column");
+        let rows: Vec<csv::StringRecord> = found.records().map(|row| row.expect("a row")).collect();
+        let found = rows.iter().find(|row| &row[group] == of("group")).expect("the group");
+        for column in head.iter().filter(|column| *column != "days") {
+            let at = own.iter().position(|name| name == column).unwrap_or_else(|| panic!("no column {column}"));
+            assert_eq!(&found[at], of(column), "{column} of {}, {}", of("segment"), of("group"));
+        }
+        n += 1;
+    }
+    assert_eq!(n, 4);
+}
+
+#[test]
+fn people_who_are_not_in_it() {
+    let goal = ["--goal", "purchase_line within 14 days", "--from", "2011-05-01", "--to", "2011-06-01"];
+    let of = ["conversion", "examples/online-retail", "--at", AT, "--segment", DONE, "--format", "json"];
+    let found = json(&[&of[..], &goal].concat());
+    let outside = &found["segments"][0]["not_in_it"];
+    let rate = |value: &Value| format!("{:.6}", value.as_f64().expect("a rate"));
+    let mut rows: Vec<String> = outside["days"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|day| {
+            let at = day["day"].as_str().expect("a day");
+            format!("\"{DONE}\",{at},{},{},{},{}", day["entered"], day["people"], day["converted"], rate(&day["rate"]))
+        })
+        .collect();
+    rows.push(format!("\"{DONE}\",weighed,{},,,{}", found["segments"][0]["all"]["people"], rate(&outside["rate"])));
+    assert_eq!(rows, expected("baseline.csv").lines().skip(1).collect::<Vec<_>>());
+}
