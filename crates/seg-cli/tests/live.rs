@@ -236,3 +236,56 @@ fn records_that_come_through_a_pipe_are_answered_while_it_is_open() {
     assert!(told.starts_with("3 records, 2 changes; 0 people are known"), "{told}");
     assert!(told.ends_with("1 refused: no record\n"), "{told}");
 }
+
+/// Whatever a line is, the others are taken, and what became of it is told.
+#[test]
+fn a_line_that_is_no_record_loses_no_other() {
+    let places = places(1, 14);
+    let good = |id: &str| {
+        format!("{{\"id\": \"{id}\", \"event\": \"Order\", \"time\": \"2026-05-01T00:00:00Z\", \"amount\": 60}}")
+    };
+    let deep = "[".repeat(100_000);
+    let large =
+        format!("{{\"id\": \"eve\", \"time\": \"2026-05-01T00:00:00Z\", \"country\": \"{}\"}}", "x".repeat(40_000));
+    let lines: Vec<Vec<u8>> = vec![
+        deep.into_bytes(),
+        good("ann").into_bytes(),
+        b"[{\"id\": \"bo\"}]".to_vec(),
+        b"{\"id\": 1e999}".to_vec(),
+        b"\xff\xfe".to_vec(),
+        b"{\"id\": \"cy\", \"event\": \"Ordr\", \"time\": \"2026-05-01T00:00:00Z\"}".to_vec(),
+        b"{\"id\": \"cy\", \"event\": \"Order\", \"time\": \"soon\"}".to_vec(),
+        b"{\"event\": \"Order\", \"time\": \"2026-05-01T00:00:00Z\"}".to_vec(),
+        large.into_bytes(),
+        Vec::new(),
+        good("bo").into_bytes(),
+    ];
+    std::fs::write(&places.input, lines.join(&b"\n"[..])).expect("written");
+    let output = replay(&places).output().expect("it runs");
+    done(&output);
+    insta::assert_snapshot!(text(&output.stderr));
+    let changes = std::fs::read_to_string(&places.changes).expect("a text");
+    assert_eq!(members(&changes), of_a_run(places.dir.path(), &places.kept, "2026-06-20T00:00:00Z"));
+}
+
+#[test]
+fn a_line_without_an_end_is_refused() {
+    let places = places(1, 15);
+    let path = |path: &Path| path.to_str().expect("a path").to_owned();
+    let mut child = seg(&["live", &path(&places.live), "--data", &path(&places.kept)])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut input = child.stdin.take().expect("a pipe");
+    // It stops listening before all of it is written.
+    let _ = input.write_all(&vec![b'a'; 17 << 20]);
+    drop(input);
+    let output = child.wait_with_output().expect("a process");
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(
+        text(&output.stderr),
+        "seg: the standard input: a line is longer than 16 MiB: records end with their line\n"
+    );
+}

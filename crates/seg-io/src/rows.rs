@@ -133,6 +133,12 @@ pub(crate) fn read_lines(file: &DataFile, lines: &str, sink: &mut dyn RowSink) -
     ndjson::read(file, Pace::default(), Box::new(std::io::Cursor::new(lines.to_owned())), sink)
 }
 
+/// The same where each line is a record of its own, whatever the first begins with: no array
+/// goes over several.
+pub(crate) fn read_each_line(file: &DataFile, lines: &str, sink: &mut dyn RowSink) -> Result<(), ReadError> {
+    ndjson::read_each_line(file, Box::new(std::io::Cursor::new(lines.to_owned())), sink)
+}
+
 /// Feeds all rows of a file into `sink` with the columns that its source says they have,
 /// of which the `special` ones go by the names of the file, and with those that folders say.
 pub(crate) fn read_mapped(

@@ -86,6 +86,7 @@ fn keep(args: &Live, output: &Output) -> Result<Exit, Failure> {
     match pipe.run(&mut session, input, changes.as_mut()) {
         Ok(()) => {}
         Err(PipeError::Live(error)) => return Err(failed(error)),
+        Err(PipeError::Input(error)) if is_stream => return Err(at(Path::new("the standard input"), error)),
         Err(PipeError::Input(error)) => return Err(at(&args.from, error)),
         // A reader that has seen enough is no failure.
         Err(PipeError::Changes(error)) if error.kind() == ErrorKind::BrokenPipe => return Ok(Exit::Success),

@@ -106,7 +106,7 @@ pub fn read_facts(
             plain_places: PlainPlaces::default(),
             lines: BTreeMap::new(),
         };
-        rows::read_lines(&file, lines, &mut sink)?;
+        rows::read_each_line(&file, lines, &mut sink)?;
         sink.lines
     };
     for captured in [people, events, plain] {

@@ -56,6 +56,16 @@ pub(super) fn read(
     }
 }
 
+/// Rows that are lines, whatever the first of them begins with.
+pub(super) fn read_each_line(
+    file: &DataFile,
+    stream: Box<dyn Read + Send>,
+    sink: &mut dyn RowSink,
+) -> Result<(), ReadError> {
+    let pace = Pace::default();
+    Rows::new(file, sink).lines(Pieces::new(stream, pace, None), pace)
+}
+
 /// The rows of a file, and which fields were met in them.
 struct Rows<'s> {
     file: &'s DataFile,
