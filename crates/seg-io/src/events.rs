@@ -195,12 +195,27 @@ impl<'a> EventTables<'a> {
         if event_id.as_ref().is_some_and(|id| !self.is_new_id(person, event.idx(), id)) {
             return;
         }
+        let Some(table) = self.begin(loader, (person, event.idx()), (time, arrival), event_id) else { return };
+        for (column, cell) in table.columns.iter_mut().zip(cells).filter(|(column, _)| column.is_wanted) {
+            let _ = column.builder.append(cell, loader.zone);
+        }
+    }
+
+    /// Begins an event, whose properties then go into the columns of its table; none where nobody
+    /// wants it.
+    fn begin(
+        &mut self,
+        loader: &mut Loader<'_>,
+        (person, place): (u32, usize),
+        (time, arrival): (Timestamp, i64),
+        event_id: Option<String>,
+    ) -> Option<&mut EventTable<'a>> {
         loader.existence.event(person, time.0);
-        self.last_event = self.last_event.max(Some(time));
-        let Some(table) = self.tables.get_mut(event.idx()) else { return };
+        let table = self.tables.get_mut(place)?;
         table.n_events += 1;
+        self.last_event = self.last_event.max(Some(time));
         if !loader.wanted.event(table.id, time) {
-            return;
+            return None;
         }
         table.people.push(person);
         table.times.push(time.0);
@@ -208,9 +223,7 @@ impl<'a> EventTables<'a> {
         if table.id_property.is_some() {
             table.ids.push(event_id);
         }
-        for (column, cell) in table.columns.iter_mut().zip(cells).filter(|(column, _)| column.is_wanted) {
-            let _ = column.builder.append(cell, loader.zone);
-        }
+        Some(table)
     }
 
     /// The table of a name.
@@ -506,19 +519,8 @@ impl RowSink for EventSink<'_, '_, '_> {
             let id = || id_cell.as_text().unwrap_or_default().into_owned();
             self.loader.report.add(ProblemKind::UnlistedProfile, "", || place(id()));
         }
-        self.loader.existence.event(row, time.0);
-        let Some(table) = self.tables.tables.get_mut(idx) else { return };
-        table.n_events += 1;
-        self.tables.last_event = self.tables.last_event.max(Some(time));
-        if !self.loader.wanted.event(table.id, time) {
-            return;
-        }
-        table.people.push(row);
-        table.times.push(time.0);
-        table.arrivals.push(n_arrived);
-        if table.id_property.is_some() {
-            table.ids.push(event_id);
-        }
+        let begun = self.tables.begin(self.loader, (row, idx), (time, n_arrived), event_id);
+        let Some(table) = begun else { return };
         for (property, column) in table.columns.iter_mut().enumerate() {
             let cell = cell_at(column_at(property));
             self.loader.append(column, cell, false, || place(cell.show()));

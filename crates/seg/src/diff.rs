@@ -4,7 +4,7 @@ use crate::compile::{Program, parse};
 use crate::frozen;
 use crate::project::Project;
 use seg_data::{Batch, Mask, Schema};
-use seg_hir::clauses::{Written, WrittenSegment};
+use seg_hir::clauses::WrittenSegment;
 use seg_hir::explain::Role;
 use seg_hir::hir::{self, IdTest, SegmentId};
 use seg_plan::Node;
@@ -347,14 +347,7 @@ impl Texts {
         let Version { project, program, .. } = version;
         let (parses, module) = (parse(project), program.module());
         let lists = project.lists(&parses);
-        let written = Written {
-            parses: &parses,
-            sources: &project.sources,
-            schema: &project.schema,
-            settings: project.settings,
-            lists: &lists,
-            module,
-        };
+        let written = project.written(&parses, &lists, module);
         let words = |span: Span| project.sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ");
         let text = |segment: WrittenSegment| Text {
             text: words(segment.span),

@@ -68,15 +68,8 @@ pub fn examples(project: &Project, segment: &str, now: Timestamp) -> Result<Opti
     let Some(id) = module.run().find(|(_, known)| known.name == segment).map(|(id, _)| id) else { return Ok(None) };
     let parses = parse(project);
     let lists = project.lists(&parses);
-    let written = clauses::Written {
-        parses: &parses,
-        sources: &project.sources,
-        schema: &project.schema,
-        settings: project.settings,
-        lists: &lists,
-        module,
-    };
-    let clauses = written.segment(id).map(|segment| segment.clauses).unwrap_or_default();
+    let clauses =
+        project.written(&parses, &lists, module).segment(id).map(|segment| segment.clauses).unwrap_or_default();
     let search = Search::new(project, module, (id, &clauses), now);
     let member = search.member();
     let words = |span: Span| {

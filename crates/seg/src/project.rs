@@ -1,6 +1,8 @@
 //! A project: settings, schema and segments, from a directory or from strings.
 
 use seg_data::Schema;
+use seg_hir::clauses::Written;
+use seg_hir::hir::Module;
 use seg_hir::{Lists, Settings};
 #[cfg(feature = "io")]
 use seg_io::Manifest;
@@ -118,6 +120,12 @@ impl Project {
         return seg_io::read_list(&self.dir.join(relative)).map(|values| values.into_iter().collect());
         #[cfg(not(feature = "io"))]
         Err("it was not given to the project".to_owned())
+    }
+
+    /// Its segments as they are written, beside what they mean.
+    pub(crate) fn written<'a>(&'a self, parses: &'a [Parse], lists: &'a Lists, module: &'a Module) -> Written<'a> {
+        let Project { sources, schema, settings, .. } = self;
+        Written { parses, sources, schema, settings: *settings, lists, module }
     }
 
     /// What its segments are about.
