@@ -35,6 +35,8 @@ pub struct Core {
     pub(crate) due: BTreeSet<(Timestamp, u32)>,
     /// Who was judged by other segments than those at hand.
     pub(crate) stale: BTreeSet<u32>,
+    /// How many people each segment has.
+    pub(crate) sizes: BTreeMap<u32, u64>,
     pub(crate) clock: Clock,
     pub(crate) instance: String,
     pub(crate) limits: Limits,
@@ -170,6 +172,27 @@ impl Core {
     pub fn segments_of(&self, kept: &Kept) -> Vec<&str> {
         let numbers = self.segments.numbers.iter().filter(|number| kept.segments.contains(number));
         numbers.map(|number| self.segments.name(*number)).collect()
+    }
+
+    /// How many people each segment has, in the program's order.
+    pub fn sizes(&self) -> impl Iterator<Item = (&str, u64)> {
+        let size = |number: &u32| self.sizes.get(number).copied().unwrap_or(0);
+        self.segments.numbers.iter().map(move |number| (self.segments.name(*number), size(number)))
+    }
+
+    /// How many people are known.
+    pub fn n_people(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// How many people were judged by other segments than those at hand, and wait for it.
+    pub fn n_stale(&self) -> usize {
+        self.stale.len()
+    }
+
+    /// By which version of the segments, from 1.
+    pub fn program(&self) -> u32 {
+        self.segments.version
     }
 
     /// The names of all segments, in the program's order.
@@ -338,6 +361,11 @@ impl Core {
         let is_in = kept.as_ref().map_or(&no_more, |kept| &kept.segments);
         for segment in was_in.symmetric_difference(is_in) {
             let change = if is_in.contains(segment) { Direction::Entered } else { Direction::Left };
+            let size = self.sizes.entry(*segment).or_default();
+            *size = match change {
+                Direction::Entered => *size + 1,
+                Direction::Left => size.saturating_sub(1),
+            };
             self.clock.seq += 1;
             let change = Change {
                 id: format!("{}-{}", self.instance, self.clock.seq),

@@ -18,6 +18,7 @@
 
 mod audit;
 mod change;
+mod clock;
 mod coded;
 mod commit;
 mod core;
@@ -29,9 +30,12 @@ mod ids;
 mod judge;
 mod kept;
 mod limits;
+mod outbox;
+mod person;
 mod pipe;
 mod program;
 mod recover;
+mod serve;
 mod session;
 mod store;
 mod touched;
@@ -45,7 +49,10 @@ pub use export::Exported;
 pub use ids::{Known, Links};
 pub use kept::Kept;
 pub use limits::{Counts, Limits, Refusal};
+pub use outbox::Outbox;
+pub use person::Person;
 pub use pipe::{Clock, Pipe, PipeError};
+pub use serve::{Describe, Keys, Log, Notice, Outlets, Reload, Serve, ServeError};
 pub use session::Session;
 pub use store::{EachRow, Embedded, Store, StoreError};
 

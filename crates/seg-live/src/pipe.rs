@@ -1,15 +1,16 @@
 //! Records from a stream of lines, changes onto another, and the clock between them.
 
 use crate::change::Change;
+use crate::clock::{machine_now, until_due};
 use crate::error::LiveError;
 use crate::session::Session;
-use crate::store::Store;
+use crate::store::{KEPT_DAYS, Store};
 use seg::unstable::data::time::DAY;
 use seg::unstable::io::facts::{FactLine, read_facts};
 use seg::{Timestamp, Zone};
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// People whose time has come who are judged between records.
 const TURN: usize = 256;
@@ -22,8 +23,6 @@ const ROWS_A_COMMIT: usize = 4_000;
 /// A line is no longer than this, many times what a record may be, so that one without an end takes
 /// no more memory.
 const LINE_BYTES: usize = 16 << 20;
-/// Changes are kept for so many days after they were written.
-const KEPT_DAYS: i64 = 7;
 /// What the number of changes that were sent is called among the inputs.
 const SENT: &str = "changes sent";
 
@@ -159,7 +158,7 @@ impl<S: Store> Taking<'_, S> {
         loop {
             let wait = match (self.session.core().is_settled(), self.pipe.clock) {
                 (false, Clock::Machine) => Duration::ZERO,
-                (true, Clock::Machine) => self.until_due(),
+                (true, Clock::Machine) => until_due(self.session.core(), LOOK_EVERY),
                 (_, Clock::Records) => LOOK_EVERY,
             };
             match receiver.recv_timeout(wait) {
@@ -172,12 +171,6 @@ impl<S: Store> Taking<'_, S> {
             }
             self.commit()?;
         }
-    }
-
-    /// How long it is until somebody is due.
-    fn until_due(&self) -> Duration {
-        let due = self.session.core().next_due().map(|due| due.0.saturating_sub(machine_now().0));
-        due.map_or(LOOK_EVERY, |micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)).min(LOOK_EVERY))
     }
 
     /// Takes lines, but those that were taken in another process.
@@ -267,10 +260,4 @@ impl<S: Store> Taking<'_, S> {
 fn put_line(to: &mut dyn Write, line: &[u8]) -> io::Result<()> {
     to.write_all(line)?;
     to.write_all(b"\n")
-}
-
-/// The instant by the clock of the machine.
-fn machine_now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -123,27 +123,16 @@ impl Core {
         let mut unsaved = Commit::default();
         let mut names = Names::default();
         kept_names.values().for_each(|name| names.add_name(name));
-        let n_kept = names.all().len();
-        names.add(prepared.program().schema());
-        for (number, name) in (0_u32..).zip(names.all()).skip(n_kept) {
-            unsaved.put(Table::Meta, [NAME, &number.to_be_bytes()].concat(), name.as_bytes().to_vec());
-        }
-        let (segments, new) = Segments::new(prepared, segments, (program.0, program.1.as_deref()));
-        for number in new {
-            let name = segments.name(number).as_bytes().to_vec();
-            unsaved.put(Table::Meta, [SEGMENT, &number.to_be_bytes()].concat(), name);
-        }
-        if segments.version != program.0 {
-            let mut row = coded::key(segments.version);
-            row.extend_from_slice(segments.fingerprint.as_bytes());
-            unsaved.put(Table::Meta, PROGRAM, row);
-        }
+        let segments = adopted(prepared, (&mut names, segments), (program.0, program.1.as_deref()), &mut unsaved);
         if kept_instance.is_none() {
             unsaved.put(Table::Meta, INSTANCE, instance.as_bytes().to_vec());
         }
         let due = kept.iter().filter_map(|(number, kept)| Some((kept.until?, *number))).collect();
-        let stale: BTreeSet<u32> =
-            kept.iter().filter(|(_, kept)| kept.program != segments.version).map(|(number, _)| *number).collect();
+        let stale = stale(&kept, segments.version);
+        let mut sizes: BTreeMap<u32, u64> = BTreeMap::new();
+        for segment in kept.values().flat_map(|kept| &kept.segments) {
+            *sizes.entry(*segment).or_default() += 1;
+        }
         Ok(Core {
             segments,
             names,
@@ -151,6 +140,7 @@ impl Core {
             kept,
             due,
             stale,
+            sizes,
             clock,
             instance: kept_instance.unwrap_or_else(|| instance.to_owned()),
             limits,
@@ -161,4 +151,43 @@ impl Core {
             fault: None,
         })
     }
+
+    /// Goes on with other segments. Those that mean the same tell nothing; of the others everybody
+    /// is judged again in [`Core::turn`], and whoever something comes of before then at once.
+    pub fn reload(&mut self, prepared: &Prepared) {
+        let before = (self.segments.version, Some(self.segments.fingerprint.as_str()));
+        let known = (&mut self.names, self.segments.names.clone());
+        self.segments = adopted(prepared, known, before, &mut self.unsaved);
+        self.stale = stale(&self.kept, self.segments.version);
+    }
+}
+
+/// The segments of a program, and rows for what the store does not know of them yet.
+fn adopted(
+    prepared: &Prepared,
+    (names, known): (&mut Names, BTreeMap<u32, String>),
+    before: (u32, Option<&str>),
+    unsaved: &mut Commit,
+) -> Segments {
+    let n_kept = names.all().len();
+    names.add(prepared.program().schema());
+    for (number, name) in (0_u32..).zip(names.all()).skip(n_kept) {
+        unsaved.put(Table::Meta, [NAME, &number.to_be_bytes()].concat(), name.as_bytes().to_vec());
+    }
+    let (segments, new) = Segments::new(prepared, known, before);
+    for number in new {
+        let name = segments.name(number).as_bytes().to_vec();
+        unsaved.put(Table::Meta, [SEGMENT, &number.to_be_bytes()].concat(), name);
+    }
+    if segments.version != before.0 {
+        let mut row = coded::key(segments.version);
+        row.extend_from_slice(segments.fingerprint.as_bytes());
+        unsaved.put(Table::Meta, PROGRAM, row);
+    }
+    segments
+}
+
+/// Whoever was judged by segments of another version.
+fn stale(kept: &BTreeMap<u32, Kept>, version: u32) -> BTreeSet<u32> {
+    kept.iter().filter(|(_, kept)| kept.program != version).map(|(number, _)| *number).collect()
 }

@@ -55,6 +55,16 @@ impl<S: Store> Session<S> {
         &mut self.store
     }
 
+    /// The state and the store, for whoever writes commits while the next steps are made.
+    pub fn into_parts(self) -> (Core, S) {
+        (self.core, self.store)
+    }
+
+    /// Goes on with other segments, see [`Core::reload`].
+    pub fn reload(&mut self, prepared: &Prepared) {
+        self.core.reload(prepared);
+    }
+
     /// Takes records that arrive at an instant; they are durable after the next
     /// [`Session::commit`].
     ///

@@ -7,6 +7,9 @@ pub use embedded::Embedded;
 use crate::commit::{Table, Write};
 use std::fmt;
 
+/// Changes are kept for so many days after they were written.
+pub(crate) const KEPT_DAYS: i64 = 7;
+
 /// Takes rows, one after another: their table, key and value.
 pub type EachRow<'r> = dyn FnMut(Table, &[u8], &[u8]) + 'r;
 

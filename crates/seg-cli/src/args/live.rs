@@ -23,6 +23,22 @@ pub struct Live {
     /// input.
     #[arg(long, value_name = "FILE|-", default_value = "-")]
     pub from: PathBuf,
+    /// Take records by HTTP at this address, as analytics SDKs post them, until the command is
+    /// told to end. Keys that may post: SEG_WRITE_KEYS, with commas between them.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:8090",
+        conflicts_with_all = ["from", "replay", "until"]
+    )]
+    pub listen: Option<SocketAddr>,
+    /// Where operators look, with the token SEG_ADMIN_TOKEN; without it one is made and told.
+    #[arg(long, value_name = "ADDRESS", requires = "listen", default_value = "127.0.0.1:8091")]
+    pub admin: SocketAddr,
+    /// How to tell of what happens, beside the changes.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub log: Format,
     /// Where histories and memberships are kept, rather than in `live` below the project.
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,

@@ -210,6 +210,19 @@ impl Shown<'_> {
     }
 }
 
+/// Each segment with whether somebody is in it and why, in the words of the command without
+/// colours.
+pub fn told<'e>(
+    of: &'e PersonExplanation,
+    (now, zone): (Timestamp, Zone),
+    output: &Output,
+) -> impl Iterator<Item = (&'e Explanation, String)> {
+    of.segments.iter().map(move |segment| {
+        let shown = Shown { output, person: &of.id, now, said_by: "now", zone };
+        (segment, shown.one(segment, of))
+    })
+}
+
 /// The segment that somebody goes to, where the project says in which order.
 fn winner(of: &PersonExplanation) -> String {
     of.winner.as_ref().map_or(String::new(), |winner| format!("goes to \"{winner}\", by the order of precedence\n"))

@@ -1,5 +1,7 @@
 //! `seg live`
 
+mod serve;
+
 use super::{compiled, instant, load};
 use crate::args::{Format, Live, LiveAudit, LiveCommand, LiveExport};
 use crate::exit::{Exit, Failure};
@@ -18,6 +20,7 @@ const SHOWN: usize = 20;
 
 pub fn run(args: &Live, output: &Output) -> Result<Exit, Failure> {
     match &args.command {
+        None if args.listen.is_some() => serve::run(args, output),
         None => keep(args, output),
         Some(LiveCommand::Audit(audit)) => self::audit(audit, output),
         Some(LiveCommand::Export(export)) => self::export(export, output),

@@ -38,7 +38,7 @@ struct Watched<'a> {
 }
 
 /// The files of a project by name: what stands in them, of lists when they were changed.
-type Texts = BTreeMap<String, String>;
+pub type Texts = BTreeMap<String, String>;
 
 impl Watched<'_> {
     /// Looks at the files, and where they are others than before says what comes of them. Says
@@ -145,7 +145,7 @@ fn settings(project: &Project) -> Result<&Manifest, Failure> {
 }
 
 /// What stands in the files of a project. Lists may be long: of them it is when they changed.
-fn texts(project: &Project) -> Texts {
+pub fn texts(project: &Project) -> Texts {
     let sources = parts(project).sources;
     let mut texts: Texts = sources.iter().map(|(_, source)| (source.name.clone(), source.text.clone())).collect();
     let lists = input_files(project).unwrap_or_default().into_iter().filter(|input| input.kind == InputKind::List);

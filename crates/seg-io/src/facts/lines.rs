@@ -33,6 +33,22 @@ pub struct FactLine {
     pub unusable: Option<Unusable>,
 }
 
+impl FactLine {
+    /// That everything of a person is to be forgotten, as a line would say it.
+    pub fn forget(id: String) -> FactLine {
+        FactLine {
+            number: 1,
+            said: Said::Forget(id),
+            time: None,
+            received: None,
+            message: None,
+            fact: None,
+            n_unfit: 0,
+            unusable: None,
+        }
+    }
+}
+
 /// Of whom a line speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
