@@ -17,6 +17,7 @@ pub fn threads() -> NonZero<usize> {
 }
 
 /// Where and how to print.
+#[derive(Clone)]
 pub struct Output {
     color: Color,
     /// Whether every problem is drawn, however often its code comes.

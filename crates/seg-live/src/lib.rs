@@ -37,6 +37,7 @@ mod program;
 mod recover;
 mod serve;
 mod session;
+mod sinks;
 mod store;
 mod touched;
 
@@ -52,8 +53,9 @@ pub use limits::{Counts, Limits, Refusal};
 pub use outbox::Outbox;
 pub use person::Person;
 pub use pipe::{Clock, Pipe, PipeError};
-pub use serve::{Describe, Keys, Log, Notice, Outlets, Reload, Serve, ServeError};
+pub use serve::{Describe, Keys, Log, Notice, Reload, Serve, ServeError};
 pub use session::Session;
+pub use sinks::{Schedule, Secret, SinkError, SinkSettings, SinkState, SinkTo, Sinks, added_to, cursor_name};
 pub use store::{EachRow, Embedded, Store, StoreError};
 
 pub use seg::unstable::io::facts::{FactLine, Said, Unusable};

@@ -22,12 +22,12 @@ mod write;
 
 pub use auth::Keys;
 pub use notice::{Log, Notice};
-pub use sent::Outlets;
 
 use crate::clock::machine_now;
 use crate::error::LiveError;
 use crate::person::Person;
 use crate::session::Session;
+use crate::sinks::Sinks;
 use crate::store::Embedded;
 use admin::Admin;
 use decide::{Ask, Decide, Reading};
@@ -50,6 +50,8 @@ use write::Writing;
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
 /// Requests that are there when the process is to end have so long.
 const GRACE: Duration = Duration::from_secs(15);
+/// Sinks have so long to send what is durable.
+const SENDING: Duration = Duration::from_secs(5);
 /// Batches of changes that a page may be behind.
 const WATCHED: usize = 1_000;
 
@@ -81,7 +83,7 @@ pub struct Serve {
     /// Whose clock a time without an offset means.
     pub zone: Option<Zone>,
     /// Where changes go.
-    pub outlets: Arc<dyn Outlets>,
+    pub sinks: Arc<Sinks>,
     /// Tells of a person.
     pub describe: Describe,
     /// Looks at the files of the segments; asked at most every two seconds, or when the process
@@ -130,7 +132,7 @@ impl Serve {
             readings: Arc::clone(&readings),
             metrics: Arc::clone(&metrics),
             outbox: store.outbox(),
-            outlets: Arc::clone(&self.outlets),
+            sinks: Arc::clone(&self.sinks),
             describe: self.describe,
             watchers: watchers.clone(),
             durable: Arc::clone(&durable),
@@ -146,22 +148,22 @@ impl Serve {
             room: Arc::new(Semaphore::new(CALLS_WAITING)),
             bytes: Arc::new(Semaphore::new(BYTES_READING)),
         };
-        let (log, outlets) = (Arc::clone(&self.log), Arc::clone(&self.outlets));
+        let (log, sinks) = (Arc::clone(&self.log), self.sinks);
         let decide = Decide {
             core,
             asks: asked,
             pending: Arc::clone(&pending),
             readings,
             metrics: Arc::clone(&metrics),
-            sent: Sent::new(Arc::clone(&outlets)),
+            sent: Sent::new(Arc::clone(&sinks)),
             log: Arc::clone(&log),
         };
-        let writing = Writing { store, pending: Arc::clone(&pending), metrics, watchers, durable, outlets, cleared: 0 };
+        let writing = Writing { store, pending: Arc::clone(&pending), metrics, watchers, durable, sinks: Arc::clone(&sinks), cleared: 0 };
         let decides = std::thread::Builder::new().name("decide".to_owned()).spawn(move || decide.run());
         let decides = decides.map_err(ServeError::Machine)?;
         let writes = std::thread::Builder::new().name("write".to_owned()).spawn(move || writing.run(machine_now));
         let writes = writes.map_err(ServeError::Machine)?;
-        let reloading = tokio::spawn(reloading(self.reload, asks, reloads, Arc::clone(&log)));
+        let reloading = tokio::spawn(reloading(self.reload, asks.clone(), reloads, Arc::clone(&log)));
         let (intake_address, admin_address) = (address(&intake_at, self.listen), address(&admin_at, self.admin));
         log(Notice::Listening { intake: intake_address, admin: admin_address });
 
@@ -174,14 +176,15 @@ impl Serve {
         log(Notice::Draining);
         let _ = end.send(true);
         let _ = tokio::time::timeout(GRACE, intakes).await;
+        // Whoever has not sent their body by now is told that it was not taken.
+        let _ = asks.send(Ask::End);
         reloading.abort();
-        let _ = reloading.await;
         admins.abort();
-        let _ = admins.await;
         let joined = tokio::task::spawn_blocking(move || decides.join().and_then(|()| writes.join())).await;
         match (pending.failure(), joined) {
             (Some(why), _) => Err(ServeError::Live(why)),
             (None, Ok(Ok(()))) => {
+                let _ = tokio::task::spawn_blocking(move || sinks.stop(SENDING)).await;
                 log(Notice::Drained);
                 Ok(())
             }

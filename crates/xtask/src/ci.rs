@@ -1,6 +1,7 @@
 //! Everything that CI runs, in order.
 
 use crate::browser;
+use crate::sdk;
 use crate::codegen::{self, Mode};
 use crate::count;
 use crate::tidy;
@@ -124,6 +125,7 @@ pub fn run() -> Result<(), String> {
     STEPS.iter().try_for_each(|step| steps.cargo(step))?;
     steps.run("instruction counts", || count::run(false))?;
     steps.run("the report in a browser", browser::run)?;
+    steps.run("analytics SDKs post", || sdk::run(sdk::RESTARTS))?;
     steps.run("generated files", || codegen::run(Mode::Check))?;
     steps.run("tidy", tidy::run)?;
     println!("\n{}", steps.table());

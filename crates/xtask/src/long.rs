@@ -6,6 +6,7 @@
 
 use crate::ci::{BROKEN, DIFFERENTIAL, EDGES, LIVE, Step, Steps, TAKE_AWAY, WARNINGS};
 use crate::fuzz;
+use crate::sdk;
 use seg_tests::fuzz::TARGETS;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -44,6 +45,8 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     let env = [("SEG_LIVE", "100000"), ("SEG_DIFFERENTIAL_SEED", seed.as_str())];
     let live = Step { name: "100,000 histories of live memberships", args: LIVE, env: &env };
     steps.cargo(&live).map_err(again)?;
+    let restarts = format!("SDKs through {} restarts", sdk::RESTARTS_LONG);
+    steps.run(&restarts, || sdk::run(sdk::RESTARTS_LONG)).map_err(again)?;
     let seconds = FUZZ_SECONDS.to_string();
     for target in TARGETS {
         let fuzz = || fuzz::run(&[target.name, &seconds, &seed]);

@@ -1,4 +1,4 @@
-//! Automation of this repository: `cargo xtask bench|browser|ci|codegen|count|fuzz|long|sanitize|tidy`.
+//! Automation of this repository: `cargo xtask bench|browser|ci|codegen|count|fuzz|long|sanitize|sdk|tidy`.
 
 mod api;
 mod bench;
@@ -8,7 +8,9 @@ mod codegen;
 mod count;
 mod fuzz;
 mod long;
+mod outside;
 mod sanitize;
+mod sdk;
 mod tidy;
 
 use std::process::ExitCode;
@@ -38,6 +40,8 @@ cargo xtask long [SEED]        what CI has no time for, from a seed of the day u
 cargo xtask sanitize [address|memory]
                                all tests with AddressSanitizer, and those of the engines under valgrind's memcheck;
                                both unless one is named, which takes long (docs/soundness.md)
+cargo xtask sdk [RESTARTS]     post to `seg live` through the SDKs of two vendors for node and for Python, which it installs
+                               under target/sdk, while the process is killed and begun again so many times (8)
 cargo xtask tidy               check what no compiler checks
 ";
 
@@ -60,6 +64,11 @@ fn main() -> ExitCode {
         ["helps", rest @ ..] => helps(rest),
         ["long", rest @ ..] => long::run(rest),
         ["sanitize", rest @ ..] => sanitize::run(rest),
+        ["sdk"] => sdk::run(sdk::RESTARTS),
+        ["sdk", restarts] => match restarts.parse() {
+            Ok(restarts) => sdk::run(restarts),
+            Err(_) => Err(format!("`{restarts}` is no number\n")),
+        },
         ["tidy"] => tidy::run(),
         _ => Err(USAGE.to_owned()),
     };

@@ -2,6 +2,7 @@
 
 use super::Format;
 use clap::Subcommand;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Keep memberships true as records come in and as time passes.

@@ -5,11 +5,12 @@ use super::decide::{Ask, Readings};
 use super::intake::{error, json};
 use super::metrics::Metrics;
 use super::pending::Reply;
-use super::{Describe, Outlets};
+use super::Describe;
 use crate::change::Change;
 use crate::clock::machine_now;
 use crate::core::Core;
 use crate::outbox::Outbox;
+use crate::sinks::{SinkState, Sinks};
 use axum::Router;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE};
@@ -53,7 +54,7 @@ pub(super) struct Admin {
     pub readings: Readings,
     pub metrics: Arc<Metrics>,
     pub outbox: Outbox,
-    pub outlets: Arc<dyn Outlets>,
+    pub sinks: Arc<Sinks>,
     pub describe: Describe,
     pub watchers: broadcast::Sender<Arc<Vec<Change>>>,
     pub durable: Arc<AtomicU64>,
@@ -164,8 +165,8 @@ async fn state_of(admin: &Admin) -> (bool, Value) {
     if n_stale > 0 {
         words.push(format!("{n_stale} people wait to be judged by changed segments"));
     }
-    let outlets = admin.outlets.states();
-    let failing = outlets.iter().filter_map(|outlet| Some((outlet.get("name")?.as_str()?, outlet.get("error")?.as_str()?)));
+    let sinks = admin.sinks.states();
+    let failing = sinks.iter().filter_map(|sink| Some((&sink.name, sink.error.as_ref()?)));
     words.extend(failing.map(|(name, why)| format!("changes do not reach \"{name}\": {why}")));
     let refused: Vec<Value> = refused.into_iter().map(|(why, n)| json!({ "reason": why, "records": n })).collect();
     let state = json!({
@@ -180,9 +181,22 @@ async fn state_of(admin: &Admin) -> (bool, Value) {
         "refused": refused,
         "changes": admin.durable.load(Ordering::Acquire),
         "program": program,
-        "outlets": outlets,
+        "sinks": sinks.iter().map(sink).collect::<Vec<Value>>(),
     });
     (true, state)
+}
+
+fn sink(state: &SinkState) -> Value {
+    json!({
+        "name": state.name,
+        "delivered": state.delivered,
+        "waiting": state.n_waiting,
+        "error": state.error,
+        "failing_since": state.failing_since.map(|since| since.to_string()),
+        "retries": state.n_retries,
+        "gaps": state.n_gaps,
+        "stopped": state.is_stopped,
+    })
 }
 
 async fn health(State(admin): Shared, headers: HeaderMap) -> Response {

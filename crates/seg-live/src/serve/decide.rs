@@ -32,6 +32,8 @@ pub(super) enum Ask {
     Look(Box<dyn FnOnce(&Core) + Send>),
     /// To go on with other segments.
     Reload(Box<Prepared>),
+    /// To end, when everything that was asked before is done.
+    End,
 }
 
 /// By what records are read.
@@ -62,7 +64,7 @@ pub(super) struct Decide {
 }
 
 impl Decide {
-    /// Goes on until nobody can ask any more, and everything that was asked is done.
+    /// Goes on until it is asked to end, or nobody can ask any more.
     pub fn run(mut self) {
         let mut clock = Watched::new();
         let ended = loop {
@@ -94,7 +96,7 @@ impl Decide {
             (self.log)(Notice::ClockJumped { seconds: by / SECOND });
         }
         let begun = Instant::now();
-        let (mut lines, mut replies) = (Vec::new(), Vec::new());
+        let (mut lines, mut replies, mut has_ended) = (Vec::new(), Vec::new(), false);
         let mut next = first;
         while let Some(ask) = next {
             match ask {
@@ -111,6 +113,10 @@ impl Decide {
                     self.take(&mut lines, &mut replies)?;
                     self.reload(&prepared);
                 }
+                Ask::End => {
+                    has_ended = true;
+                    break;
+                }
             }
             next = if lines.len() < TOGETHER { self.asks.try_recv().ok() } else { None };
         }
@@ -124,7 +130,8 @@ impl Decide {
         self.metrics.stale.set(self.core.n_stale() as i64);
         // That time has passed is not worth a commit.
         let is_idle = turn.changes.is_empty() && turn.writes.len() <= 1;
-        Ok((is_idle || self.pending.add(turn, Vec::new())) && !self.pending.has_failed())
+        let is_written = is_idle || self.pending.add(turn, Vec::new());
+        Ok(is_written && !has_ended && !self.pending.has_failed())
     }
 
     /// Takes records that have come, all of which arrive now.

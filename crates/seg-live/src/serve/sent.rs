@@ -1,35 +1,22 @@
-//! Where changes go beside those who look on, and how far they have come.
+//! How far changes were sent, noted now and then.
 
 use crate::core::Core;
-use std::collections::BTreeMap;
+use crate::sinks::{Sinks, cursor_name};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// It is noted this often how far changes were sent, when nothing else is written.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 
-/// Sends changes on. What it was told of and has not sent is there for it to read.
-pub trait Outlets: Send + Sync {
-    /// Tells that changes are durable up to a `seq`.
-    fn tell(&self, seq: u64);
-
-    /// How far each has sent them, by name.
-    fn cursors(&self) -> Vec<(String, u64)>;
-
-    /// How each is, for operators: an object each.
-    fn states(&self) -> Vec<serde_json::Value>;
-}
-
-/// The outlets, with what is noted of them.
+/// The sinks, with what is noted of them.
 pub(super) struct Sent {
-    outlets: Arc<dyn Outlets>,
-    noted: BTreeMap<String, u64>,
+    sinks: Arc<Sinks>,
     at: Instant,
 }
 
 impl Sent {
-    pub fn new(outlets: Arc<dyn Outlets>) -> Sent {
-        Sent { outlets, noted: BTreeMap::new(), at: Instant::now() }
+    pub fn new(sinks: Arc<Sinks>) -> Sent {
+        Sent { sinks, at: Instant::now() }
     }
 
     /// Notes how far changes were sent, with the next commit: at once where there is one anyway.
@@ -38,10 +25,10 @@ impl Sent {
             return;
         }
         self.at = Instant::now();
-        for (name, seq) in self.outlets.cursors() {
-            if self.noted.get(&name) != Some(&seq) {
+        for (name, seq) in self.sinks.cursors() {
+            let name = cursor_name(&name);
+            if core.input(&name) != seq {
                 core.note_input(&name, seq);
-                self.noted.insert(name, seq);
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use super::metrics::Metrics;
 use super::pending::Pending;
-use super::sent::Outlets;
 use crate::change::Change;
+use crate::sinks::Sinks;
 use crate::store::{KEPT_DAYS, Store};
 use seg::Timestamp;
 use seg::unstable::data::time::DAY;
@@ -20,7 +20,7 @@ pub(super) struct Writing<S> {
     pub watchers: broadcast::Sender<Arc<Vec<Change>>>,
     /// How many changes are durable.
     pub durable: Arc<AtomicU64>,
-    pub outlets: Arc<dyn Outlets>,
+    pub sinks: Arc<Sinks>,
     /// On which day old changes were taken away.
     pub cleared: i64,
 }
@@ -44,7 +44,7 @@ impl<S: Store> Writing<S> {
             if let Some(last) = batch.commit.changes.last() {
                 self.metrics.count_changes(batch.commit.changes.len() as u64);
                 self.durable.store(last.seq, Ordering::Release);
-                self.outlets.tell(last.seq);
+                self.sinks.tell(last.seq);
                 // Nobody need be looking.
                 let _ = self.watchers.send(Arc::new(batch.commit.changes));
             }

@@ -1,14 +1,14 @@
 //! `seg live --listen`
 
 use super::{failed, opened};
-use crate::args::{Format, Live};
+use crate::args::{Color, Format, Live};
 use crate::commands::{check, compiled, explain, load, watch};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, grouped};
-use clap::ColorChoice;
+use crate::output::Output;
+use seg::unstable::data::EventId;
 use seg::unstable::parts;
 use seg::{Explained, Program, Project, Timestamp, Zone};
-use seg_live::{Describe, Keys, Log, Notice, Person, Reload, Serve, ServeError};
+use seg_live::{Describe, Keys, Log, Notice, Person, Reload, Serve, ServeError, SinkSettings, SinkTo, Schedule, Sinks, cursor_name};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -38,6 +38,18 @@ pub fn run(args: &Live, output: &Output) -> Result<Exit, Failure> {
     let Some(program) = compiled(&project, Format::Text, "kept", output)? else { return Ok(Exit::Errors) };
     let name = parts(&project).manifest.map_or_else(String::new, |manifest| manifest.name.clone());
     let written: Written = Arc::new(RwLock::new((project, program)));
+    let to = match args.changes == Path::new("-") {
+        true => SinkTo::Stream(Box::new(std::io::stdout())),
+        false => SinkTo::File(args.changes.clone()),
+    };
+    let all = vec![SinkSettings {
+        name: "changes".to_owned(),
+        segments: Default::default(),
+        to,
+        schedule: Schedule::default(),
+    }];
+    let cursors = [("changes".to_owned(), session.core().input(&cursor_name("changes")))].into();
+    let sinks = Sinks::start(all, &session.store().outbox(), &cursors, 1).map_err(Failure::new)?;
     let serve = Serve {
         project: name,
         listen,
@@ -45,7 +57,7 @@ pub fn run(args: &Live, output: &Output) -> Result<Exit, Failure> {
         keys,
         token: token.text,
         zone,
-        outlets: todo_outlets(),
+        sinks: Arc::new(sinks),
         describe: describe(Arc::clone(&written)),
         reload: Box::new(reload(args.dir.clone(), seen, written, output.clone())),
         log: log(args.log, token.is_made),
@@ -106,7 +118,7 @@ fn log(format: Format, token: Option<String>) -> Log {
 
 /// Tells of a person: what they are in and why, and what they did last.
 fn describe(written: Written) -> Describe {
-    let output = Output::new(ColorChoice::Never, false);
+    let output = Output::new(Color::Never, false);
     Arc::new(move |person: &Person, now: Timestamp, zone: Option<Zone>| {
         let written = written.read().unwrap_or_else(PoisonError::into_inner);
         let (project, program) = (&written.0, &written.1);
@@ -134,8 +146,8 @@ fn describe(written: Written) -> Describe {
 fn timeline(person: &Person, now: Timestamp) -> Vec<Value> {
     let batch = &person.batch;
     let mut done: Vec<(Timestamp, &str)> = Vec::new();
-    for (event, events) in batch.schema().events.iter().zip(batch.events_by_kind()) {
-        let Some(events) = events else { continue };
+    for (event, at) in batch.schema().events.iter().zip(0..) {
+        let Some(events) = batch.events(EventId(at)) else { continue };
         let times = events.range(0).map(|at| events.time(at)).filter(|time| *time <= now);
         done.extend(times.map(|time| (time, event.name.as_str())));
     }
@@ -162,7 +174,7 @@ fn reload(
             return Reload::Same;
         }
         seen = now;
-        match project.and_then(|project| program_of(project, &dir, &output)) {
+        match project.and_then(|project| program_of(project, &output)) {
             Ok(Some((project, program))) => {
                 let prepared = program.prepare();
                 *written.write().unwrap_or_else(PoisonError::into_inner) = (project, program);
@@ -178,7 +190,7 @@ fn reload(
 }
 
 /// A project that was changed, compiled; none when it has errors, which are shown.
-fn program_of(project: Project, _dir: &Path, output: &Output) -> Result<Option<(Project, Program)>, Failure> {
+fn program_of(project: Project, output: &Output) -> Result<Option<(Project, Program)>, Failure> {
     match seg::compile(&project) {
         Ok(program) => Ok(Some((project, program))),
         Err(diagnostics) => {
