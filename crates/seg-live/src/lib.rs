@@ -14,7 +14,8 @@
 //! [`Core`] does no I/O and has no clock: the records and the instant are arguments, and what
 //! it answers is a [`Commit`], the rows to be written and the changes that they make known.
 //! [`Session`] writes commits to a [`Store`], and gives changes away only when they are on
-//! disk. [`Embedded`] is the store that needs nothing but a folder.
+//! disk. [`Embedded`] is the store that needs nothing but a folder. [`Sinks`] send what went
+//! away, each in a thread of its own that reads the store's [`Outbox`].
 
 mod audit;
 mod change;
@@ -29,10 +30,12 @@ mod ids;
 mod judge;
 mod kept;
 mod limits;
+mod outbox;
 mod pipe;
 mod program;
 mod recover;
 mod session;
+mod sinks;
 mod store;
 mod touched;
 
@@ -45,8 +48,10 @@ pub use export::Exported;
 pub use ids::{Known, Links};
 pub use kept::Kept;
 pub use limits::{Counts, Limits, Refusal};
+pub use outbox::Outbox;
 pub use pipe::{Clock, Pipe, PipeError};
 pub use session::Session;
+pub use sinks::{Schedule, Secret, SinkError, SinkSettings, SinkState, SinkTo, Sinks, added_to, cursor_name};
 pub use store::{EachRow, Embedded, Store, StoreError};
 
 pub use seg::unstable::io::facts::{FactLine, Said, Unusable};
