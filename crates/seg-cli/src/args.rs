@@ -248,6 +248,10 @@ pub struct Check {
     /// of the data are errors.
     #[arg(long)]
     pub data: bool,
+    /// Say of each segment whether `seg live` can keep it exactly, and by what time alone
+    /// changes it.
+    #[arg(long)]
+    pub live: bool,
     /// How to show what was found.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -3,11 +3,13 @@
 
 mod doctor;
 mod forecast;
+mod live;
 mod report;
 mod source;
 
 pub use doctor::DoctorLimits;
 pub use forecast::ForecastSettings;
+pub use live::{LiveReceiver, LiveSettings, LiveSink};
 pub use report::ReportGoal;
 pub use source::{CsvRead, DayOrder, NULL_MARKERS, Reading};
 pub(crate) use source::{is_null_id, is_null_marker};
@@ -43,6 +45,8 @@ pub struct Manifest {
     pub report: ReportGoal,
     /// What forecasts are used for.
     pub forecast: ForecastSettings,
+    /// Where changes of memberships go.
+    pub live: LiveSettings,
 }
 
 /// Where the data is: each kind of row in files of one or several sources, every one of
@@ -198,6 +202,8 @@ struct ManifestFile {
     report: ReportGoal,
     #[serde(default)]
     forecast: ForecastSettings,
+    #[serde(default)]
+    live: live::LiveTable,
 }
 
 fn schema_file() -> String {
@@ -241,6 +247,8 @@ pub fn parse(text: &str) -> Result<Manifest, Vec<ManifestProblem>> {
             WeekStart::Monday
         }
     };
+    let (live, of_live) = file.live.read();
+    problems.extend(of_live);
     if problems.is_empty() {
         Ok(Manifest {
             name: file.name,
@@ -252,6 +260,7 @@ pub fn parse(text: &str) -> Result<Manifest, Vec<ManifestProblem>> {
             doctor: file.doctor,
             report: file.report,
             forecast: file.forecast,
+            live,
         })
     } else {
         Err(problems)

@@ -4,11 +4,17 @@ use crate::core::Core;
 use crate::error::LiveError;
 use crate::ids::Group;
 use crate::kept::Kept;
+use seg::unstable::Outlook;
 use seg::unstable::io::facts::{PersonFacts, people_of_facts};
 use seg::{Batch, Options, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Core {
+    /// The segments that are kept, with what says until when answers stand.
+    pub fn outlook(&self) -> &Outlook {
+        &self.segments.outlook
+    }
+
     /// What each of some people is in as of an instant, by the number of the id that they go
     /// by; nobody of whom nothing is known.
     pub(crate) fn judge(&self, groups: &[Group], at: Timestamp) -> Result<BTreeMap<u32, Kept>, LiveError> {

@@ -14,7 +14,8 @@
 //! [`Core`] does no I/O and has no clock: the records and the instant are arguments, and what
 //! it answers is a [`Commit`], the rows to be written and the changes that they make known.
 //! [`Session`] writes commits to a [`Store`], and gives changes away only when they are on
-//! disk. [`Embedded`] is the store that needs nothing but a folder.
+//! disk. [`Embedded`] is the store that needs nothing but a folder. [`Sinks`] send what went
+//! away, each in a thread of its own that reads the store's [`Outbox`].
 
 mod audit;
 mod change;

@@ -4,6 +4,7 @@ use crate::change::Change;
 use crate::clock::{machine_now, until_due};
 use crate::error::LiveError;
 use crate::session::Session;
+use crate::sinks::Sinks;
 use crate::store::{KEPT_DAYS, Store};
 use seg::unstable::data::time::DAY;
 use seg::unstable::io::facts::{FactLine, read_facts};
@@ -81,6 +82,19 @@ impl Pipe {
         input: impl BufRead + Send + 'static,
         changes: &mut dyn Write,
     ) -> Result<(), PipeError> {
+        self.run_with(session, (input, changes), None)
+    }
+
+    /// The same, and tells sinks of changes when they are durable.
+    ///
+    /// # Errors
+    /// See [`PipeError`].
+    pub fn run_with<S: Store>(
+        &self,
+        session: &mut Session<S>,
+        (input, changes): (impl BufRead + Send + 'static, &mut dyn Write),
+        sinks: Option<&Sinks>,
+    ) -> Result<(), PipeError> {
         let mut sent = session.core().input(SENT);
         loop {
             let rows = session.store().changes_from(sent + 1, 1_000).map_err(LiveError::from)?;
@@ -93,10 +107,13 @@ impl Pipe {
         // Nobody asks for what was written long ago.
         let day = session.core().now().0.div_euclid(DAY) - KEPT_DAYS;
         session.store_mut().drop_changes_before(day as i32).map_err(LiveError::from)?;
+        if let Some(sinks) = sinks {
+            sinks.after_commit(session);
+        }
         let (sender, receiver) = sync_channel(PIECES_AHEAD);
         std::thread::spawn(move || read_pieces(input, &sender));
         let n_known = self.name.as_ref().map_or(0, |name| session.core().input(name));
-        let mut taking = Taking { pipe: self, session, changes, n_lines: 0, n_known };
+        let mut taking = Taking { pipe: self, session, changes, sinks, n_lines: 0, n_known };
         taking.take_all(&receiver)?;
         taking.end()
     }
@@ -148,6 +165,7 @@ struct Taking<'t, S> {
     pipe: &'t Pipe,
     session: &'t mut Session<S>,
     changes: &'t mut dyn Write,
+    sinks: Option<&'t Sinks>,
     n_lines: u64,
     /// So many lines were taken before.
     n_known: u64,
@@ -246,6 +264,9 @@ impl<S: Store> Taking<'_, S> {
     /// Makes what came in durable, and then known.
     fn commit(&mut self) -> Result<(), PipeError> {
         let changes: Vec<Change> = self.session.commit()?;
+        if let Some(sinks) = self.sinks {
+            sinks.after_commit(self.session);
+        }
         let Some(last) = changes.last() else { return Ok(()) };
         for change in &changes {
             let line = serde_json::to_vec(change).unwrap_or_default();

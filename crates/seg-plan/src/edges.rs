@@ -14,9 +14,11 @@
 mod asked;
 mod moments;
 mod values;
+mod wakes;
 mod walk;
 mod window;
 
+pub use wakes::{Wake, WakeOf};
 pub use walk::{Over, Timeline, Walk};
 
 use crate::plan::{Node, NodeId, Plan, Root};

@@ -22,7 +22,14 @@ pub fn compile(project: &Project) -> Result<Program, Diagnostics> {
     let context = seg_hir::fixes::Context { schema: &project.schema, settings: project.settings, lists: &lists };
     seg_hir::fixes::keep_those_that_compile(&mut problems, &parses, &project.sources, context);
     problems.splice(0..0, project.problems.iter().cloned());
-    let warnings = Diagnostics::new(problems, project.sources.clone());
+    #[cfg_attr(not(feature = "io"), expect(unused_mut, reason = "only settings in files add to them"))]
+    let mut warnings = Diagnostics::new(problems, project.sources.clone());
+    #[cfg(feature = "io")]
+    if warnings.n_errors() == 0 {
+        // Of segments with errors it is not known which there are.
+        let unknown = crate::receivers::unknown_segments(project, &module);
+        warnings = warnings.joined(&Diagnostics::new(unknown, project.sources.clone()));
+    }
     if warnings.n_errors() > 0 {
         return Err(warnings);
     }

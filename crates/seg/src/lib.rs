@@ -168,6 +168,8 @@ mod outlook;
 pub mod overlap;
 mod prepared;
 mod project;
+#[cfg(feature = "io")]
+mod receivers;
 mod spells;
 #[cfg(feature = "io")]
 mod testing;

@@ -6,7 +6,8 @@ use crate::options::Options;
 use crate::prepared::Prepared;
 use seg_data::batch::History;
 use seg_data::{Batch, Timestamp};
-use seg_plan::Edges;
+use seg_plan::{Edges, Wake, WakeOf};
+use seg_syntax::diag::{Code, Diagnostic};
 use std::sync::Arc;
 
 /// A program that also tells until when its answers stand. Cheap to clone.
@@ -41,7 +42,23 @@ impl Prepared {
     }
 }
 
+/// By what a segment changes though nothing happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByTime {
+    /// Whether it is known to the microsecond when; see [`Edges::is_exact`].
+    pub is_exact: bool,
+    /// By what, each once; nothing where only what happens changes it.
+    pub wakes: Vec<(Wake, WakeOf)>,
+}
+
 impl Outlook {
+    /// By what each segment changes though nothing happens, in the order of
+    /// [`Program::segment_names`](crate::Program::segment_names).
+    pub fn by_time(&self) -> Vec<ByTime> {
+        let of = |at: usize| ByTime { is_exact: self.edges.is_exact(at), wakes: self.edges.wakes(at) };
+        (0..self.edges.len()).map(of).collect()
+    }
+
     /// The program.
     pub fn prepared(&self) -> &Prepared {
         &self.prepared
@@ -78,4 +95,24 @@ fn next_known(batch: &Batch, row: usize, now: Timestamp) -> Option<Timestamp> {
     let of_values = batch.all_histories().filter_map(later);
     let begins = batch.exists_from(row).filter(|begins| *begins > now);
     of_events.chain(of_values).chain(begins).min()
+}
+
+/// Segments of a program of which it is not known to the microsecond when time alone changes them,
+/// so that they cannot be kept true: errors.
+pub fn inexact(project: &crate::Project, outlook: &Outlook) -> crate::Diagnostics {
+    let program = outlook.prepared.program();
+    let module = program.module();
+    let of_time = module.run().zip(outlook.by_time()).filter(|(_, by_time)| !by_time.is_exact);
+    let found = of_time.map(|((_, segment), _)| {
+        let message = format!("\"{}\" cannot be kept exactly as time passes", segment.name);
+        Diagnostic::new(Code::InexactInTime, segment.span, message)
+            .label("compares two times that pass, of which one is rounded")
+            .note(
+                "a time since something, multiplied or divided, is rounded to a microsecond: of two such times each may \
+                 be ahead of the other for a microsecond, again and again",
+            )
+            .help("compare a time since something with a fixed length of time, or with the person's usual gap")
+            .help("or multiply both sides until the numbers are whole")
+    });
+    crate::Diagnostics::new(found.collect(), project.sources.clone())
 }

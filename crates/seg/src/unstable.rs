@@ -19,7 +19,7 @@ pub use crate::explain::near_misses;
 pub use crate::forecast;
 pub use crate::frozen;
 pub use crate::history;
-pub use crate::outlook::{Outlook, Standing};
+pub use crate::outlook::{ByTime, Outlook, Standing, inexact};
 pub use crate::overlap;
 pub use crate::spells::{Stay, StayParts};
 pub use seg_data as data;

@@ -1,10 +1,12 @@
 //! `seg check`
 
+mod live;
+
 use super::{input, load, read_lock, run, today};
 use crate::args::{Check, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, counted, print_json, print_text};
-use seg::unstable::{frozen::check_frozen, parts, tell_of_lists};
+use seg::unstable::{frozen::check_frozen, inexact, parts, tell_of_lists};
 use seg::{Diagnostics, Program, Project};
 
 pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
@@ -14,7 +16,9 @@ pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
         Ok(program) => {
             let (lock, today) = (read_lock(&args.dir)?, today(&project, args.at.as_deref())?);
             let frozen = check_frozen(&project, &program, &lock, today);
-            let found = program.warnings().joined(&frozen);
+            let outlook = args.live.then(|| program.prepare().outlook());
+            let in_time = outlook.as_ref().map(|outlook| inexact(&project, outlook)).unwrap_or_default();
+            let found = program.warnings().joined(&frozen).joined(&in_time);
             output.diagnostics(&found, args.format)?;
             if found.n_errors() > 0 {
                 if args.format == Format::Text {
@@ -22,11 +26,14 @@ pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
                 }
                 return Ok(Exit::Errors);
             }
+            if let Some(outlook) = &outlook {
+                live::tell(&program, outlook, args.format)?;
+            }
             if args.data {
                 let _input = input::take(&mut project)?;
                 return check_data(args, &project, &program, output);
             }
-            if args.format == Format::Text {
+            if args.format == Format::Text && !args.live {
                 let n_segments = program.segment_names().count();
                 print_text(&format!(
                     "{} in {}: no errors{}\n",

@@ -1,18 +1,19 @@
 //! `seg live`
 
 mod serve;
+mod sinks;
 
 use super::{compiled, instant, load};
 use crate::args::{Format, Live, LiveAudit, LiveCommand, LiveExport};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
 use seg::unstable::io::read_unpacked;
-use seg::unstable::parts;
+use seg::unstable::{inexact, parts};
 use seg::{Project, Timestamp, Zone};
-use seg_live::{Clock, Embedded, Exported, Limits, LiveError, Pipe, PipeError, Session};
+use seg_live::{Clock, Embedded, Exported, Limits, LiveError, Pipe, PipeError, Session, added_to};
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Differences that an audit shows.
@@ -51,6 +52,12 @@ fn opened(
     // Two stores that are made at one instant by one process number are not met with.
     let instance = format!("{:x}-{:x}", chrono::Utc::now().timestamp_micros(), std::process::id());
     let session = Session::open(&program.prepare(), store, Limits::default(), &instance).map_err(failed)?;
+    let inexact = inexact(&project, session.core().outlook());
+    if inexact.n_errors() > 0 {
+        output.diagnostics(&inexact, format)?;
+        eprintln!("{}; nothing was {undone}", super::check::summary(&inexact));
+        return Ok(None);
+    }
     Ok(Some((session, manifest.zone)))
 }
 
@@ -86,7 +93,15 @@ fn keep(args: &Live, output: &Output) -> Result<Exit, Failure> {
     let clock = if args.replay { Clock::Records } else { Clock::Machine };
     let n_changes = session.core().seq();
     let pipe = Pipe { name, zone, clock, until };
-    match pipe.run(&mut session, input, changes.as_mut()) {
+    let sinks = sinks::begin(&load(&args.dir)?, &session, None)?;
+    let ended = pipe.run_with(&mut session, (input, changes.as_mut()), sinks.as_ref());
+    let waiting = match (&sinks, &ended) {
+        // Nothing is kept by a session that failed.
+        (None, _) | (_, Err(PipeError::Live(_))) => String::new(),
+        (Some(sinks), _) => sinks::end(sinks, &mut session).map_err(failed)?,
+    };
+    eprint!("{waiting}");
+    match ended {
         Ok(()) => {}
         Err(PipeError::Live(error)) => return Err(failed(error)),
         Err(PipeError::Input(error)) if is_stream => return Err(at(Path::new("the standard input"), error)),
@@ -97,22 +112,6 @@ fn keep(args: &Live, output: &Output) -> Result<Exit, Failure> {
     }
     eprint!("{}", told(&session, n_changes, zone));
     Ok(Exit::Success)
-}
-
-/// A file at the end of which lines are added. A last line that was cut ends first: its change
-/// is written again.
-fn added_to(path: &Path) -> std::io::Result<File> {
-    let mut file = File::options().create(true).read(true).append(true).open(path)?;
-    let mut last = [b'\n'];
-    // Pipes and devices have no end to look at.
-    if file.metadata()?.is_file() && file.metadata()?.len() > 0 {
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-    }
-    if last != [b'\n'] {
-        file.write_all(b"\n")?;
-    }
-    Ok(file)
 }
 
 /// What became of the records.

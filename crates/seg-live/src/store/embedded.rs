@@ -6,6 +6,7 @@
 
 use super::{EachRow, Store, StoreError};
 use crate::commit::{Table, Write};
+use crate::outbox::Outbox;
 use fjall::config::CompressionPolicy;
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use std::collections::BTreeMap;
@@ -24,7 +25,9 @@ const TABLES: [Table; 5] = [Table::Meta, Table::Ids, Table::People, Table::Base,
 /// A store in a folder. One process may have it open at a time.
 pub struct Embedded {
     database: Database,
+    /// Those of all tables but the changes.
     keyspaces: BTreeMap<Table, Keyspace>,
+    outbox: Outbox,
 }
 
 impl Embedded {
@@ -36,7 +39,8 @@ impl Embedded {
         let failed = |error| StoreError::of(&format!("the store in {} cannot be opened", folder.display()), error);
         let builder = Database::builder(folder).cache_size(CACHE_BYTES).max_journaling_size(JOURNAL_BYTES);
         let database = builder.worker_threads(1).open().map_err(failed)?;
-        let mut store = Embedded { database, keyspaces: BTreeMap::new() };
+        let outbox = Outbox::new(database.clone());
+        let mut store = Embedded { database, keyspaces: BTreeMap::new(), outbox };
         for table in TABLES {
             store.keyspace(table)?;
         }
@@ -48,10 +52,19 @@ impl Embedded {
         Ok(store)
     }
 
+    /// The changes, to be read by other threads while more are committed.
+    pub fn outbox(&self) -> Outbox {
+        self.outbox.clone()
+    }
+
     /// The keyspace of a table, which is made where there is none.
     fn keyspace(&mut self, table: Table) -> Result<Keyspace, StoreError> {
-        if let Some(keyspace) = self.keyspaces.get(&table) {
-            return Ok(keyspace.clone());
+        let known = match table {
+            Table::Out(day) => self.outbox.day(day),
+            Table::Meta | Table::Ids | Table::People | Table::Base | Table::Tail => self.keyspaces.get(&table).cloned(),
+        };
+        if let Some(keyspace) = known {
+            return Ok(keyspace);
         }
         let options = || {
             KeyspaceCreateOptions::default()
@@ -60,7 +73,12 @@ impl Embedded {
         };
         let keyspace = self.database.keyspace(&name(table), options);
         let keyspace = keyspace.map_err(|error| StoreError::of("a table cannot be opened", error))?;
-        self.keyspaces.insert(table, keyspace.clone());
+        match table {
+            Table::Out(day) => self.outbox.add(day, keyspace.clone()),
+            Table::Meta | Table::Ids | Table::People | Table::Base | Table::Tail => {
+                self.keyspaces.insert(table, keyspace.clone());
+            }
+        }
         Ok(keyspace)
     }
 }
@@ -107,24 +125,13 @@ impl Store for Embedded {
     }
 
     fn changes_from(&self, seq: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        let mut changes = Vec::new();
-        for (_, keyspace) in self.keyspaces.range(Table::Out(i32::MIN)..) {
-            for row in keyspace.range(seq.to_be_bytes()..).take(limit - changes.len()) {
-                let value = row.value().map_err(|error| StoreError::of("changes cannot be read", error))?;
-                changes.push(value.to_vec());
-            }
-        }
-        Ok(changes)
+        self.outbox.changes_from(seq, limit)
     }
 
     fn drop_changes_before(&mut self, day: i32) -> Result<(), StoreError> {
-        let old: Vec<Table> =
-            self.keyspaces.range(Table::Out(i32::MIN)..Table::Out(day)).map(|(table, _)| *table).collect();
-        for table in old {
-            if let Some(keyspace) = self.keyspaces.remove(&table) {
-                let failed = |error| StoreError::of("old changes cannot be taken away", error);
-                self.database.delete_keyspace(keyspace).map_err(failed)?;
-            }
+        for keyspace in self.outbox.take_before(day) {
+            let failed = |error| StoreError::of("old changes cannot be taken away", error);
+            self.database.delete_keyspace(keyspace).map_err(failed)?;
         }
         Ok(())
     }

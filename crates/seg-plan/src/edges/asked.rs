@@ -30,15 +30,15 @@ pub(super) struct Asked {
     attributes: Vec<AttributeId>,
     /// Edges of windows, or moments up to which events are known, of events of some names;
     /// of all names without any.
-    windows: Vec<(Vec<EventId>, Moment)>,
+    pub(super) windows: Vec<(Vec<EventId>, Moment)>,
     /// Windows that stretches of a history lie in.
-    stretches: Vec<(AttributeId, Interval)>,
+    pub(super) stretches: Vec<(AttributeId, Interval)>,
     /// Values that are compared with a moment, a day off today, or a length of time.
-    moments: Vec<(NodeId, Moment)>,
-    days: Vec<(NodeId, Zone, DayOffset)>,
-    lengths: Vec<(NodeId, i64)>,
+    pub(super) moments: Vec<(NodeId, Moment)>,
+    pub(super) days: Vec<(NodeId, Zone, DayOffset)>,
+    pub(super) lengths: Vec<(NodeId, i64)>,
     /// Calendars of which every day can change the answer: as far as the horizon.
-    calendars: Vec<Zone>,
+    pub(super) calendars: Vec<Zone>,
     /// Comparisons of a time that passes with a value of the person's: whether the one is
     /// less, equal, or greater.
     orders: Vec<Plan>,

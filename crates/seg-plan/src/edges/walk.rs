@@ -429,7 +429,7 @@ impl Edges {
     }
 
     /// The conditions that a segment is made of.
-    fn leaves_of(&self, root: usize) -> impl Iterator<Item = &Leaf> {
+    pub(super) fn leaves_of(&self, root: usize) -> impl Iterator<Item = &Leaf> {
         let (mut leaves, mut open) = (Vec::new(), self.roots.get(root).copied().into_iter().collect::<Vec<usize>>());
         let mut is_met = vec![false; self.parts.len()];
         while let Some(part) = open.pop() {

@@ -121,6 +121,7 @@ codes! {
     ProjectFile "E0705" "project-file" "A `seg.toml` that cannot be used";
     UnreadableList "E0706" "unreadable-list" "A list whose file cannot be read";
     FrozenMeaning "E0707" "frozen-meaning" "A frozen segment that has changed its meaning";
+    InexactInTime "E0708" "inexact-in-time" "A segment that cannot be kept exactly as time passes";
 
     NoPurchaseExclusion "W0801" "no-purchase-exclusion" "People who have bought are still in";
     NoConsent "W0802" "no-consent" "A channel without its consent";

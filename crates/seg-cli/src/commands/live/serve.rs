@@ -1,21 +1,24 @@
 //! `seg live --listen`
 
-use super::{failed, opened};
+use super::{failed, opened, sinks};
 use crate::args::{Color, Format, Live};
 use crate::commands::{check, compiled, explain, load, watch};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use seg::unstable::data::EventId;
-use seg::unstable::parts;
+use seg::unstable::{inexact, parts};
 use seg::{Explained, Program, Project, Timestamp, Zone};
-use seg_live::{Describe, Keys, Log, Notice, Person, Reload, Serve, ServeError, SinkSettings, SinkTo, Schedule, Sinks, cursor_name};
+use seg_live::{Describe, Keys, Log, Notice, Person, Reload, Serve, ServeError, SinkSettings, SinkTo, Schedule};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The variables of keys and of the token.
 const KEYS: &str = "SEG_WRITE_KEYS";
 const TOKEN: &str = "SEG_ADMIN_TOKEN";
+/// What the receiver of `--changes` is called.
+const CHANGES: &str = "--changes";
 /// Events of a person that are shown.
 const SHOWN: usize = 20;
 
@@ -42,14 +45,9 @@ pub fn run(args: &Live, output: &Output) -> Result<Exit, Failure> {
         true => SinkTo::Stream(Box::new(std::io::stdout())),
         false => SinkTo::File(args.changes.clone()),
     };
-    let all = vec![SinkSettings {
-        name: "changes".to_owned(),
-        segments: Default::default(),
-        to,
-        schedule: Schedule::default(),
-    }];
-    let cursors = [("changes".to_owned(), session.core().input(&cursor_name("changes")))].into();
-    let sinks = Sinks::start(all, &session.store().outbox(), &cursors, 1).map_err(Failure::new)?;
+    let changes = SinkSettings { name: CHANGES.to_owned(), segments: BTreeSet::new(), to, schedule: Schedule::default() };
+    let sinks = sinks::begin(&project, &session, Some(changes))?;
+    let Some(sinks) = sinks else { return Ok(Exit::Success) };
     let serve = Serve {
         project: name,
         listen,
@@ -191,9 +189,11 @@ fn reload(
 
 /// A project that was changed, compiled; none when it has errors, which are shown.
 fn program_of(project: Project, output: &Output) -> Result<Option<(Project, Program)>, Failure> {
-    match seg::compile(&project) {
-        Ok(program) => Ok(Some((project, program))),
-        Err(diagnostics) => {
+    let program = seg::compile(&project);
+    let inexact = program.as_ref().map(|program| inexact(&project, &program.prepare().outlook()));
+    match (program, inexact) {
+        (Ok(program), Ok(inexact)) if inexact.n_errors() == 0 => Ok(Some((project, program))),
+        (Err(diagnostics), _) | (Ok(_), Ok(diagnostics)) => {
             output.diagnostics(&diagnostics, Format::Text)?;
             eprintln!("{}", check::summary(&diagnostics));
             Ok(None)
