@@ -1,6 +1,7 @@
 //! A page of `seg report` and drawings of `seg history`, looked at in a real browser.
 
 use crate::outside::{copy, install, seg, succeed};
+use crate::server::{KEY, Server, TOKEN, emptied};
 use seg_tests::root;
 use std::path::Path;
 use std::process::Command;
@@ -38,7 +39,19 @@ pub fn run() -> Result<(), String> {
     let mut check = Command::new("node");
     check.arg(dir.join("check.mjs")).arg(which.trim()).arg(&pictures).args([&page, &one, &many]);
     print!("{}", succeed(&mut check)?);
-    Ok(())
+    live(&dir, which.trim(), &pictures)
+}
+
+/// Has the page of `seg live` looked at while records come.
+fn live(dir: &Path, browser: &str, pictures: &Path) -> Result<(), String> {
+    emptied(&dir.join("live"))?;
+    let mut server = Server::start(&dir.join("live"), &dir.join("changes.ndjson"))?;
+    copy(dir, &root().join("crates/xtask/browser"), &["live.mjs"])?;
+    let (page, intake) = (format!("http://127.0.0.1:{}", server.admin), format!("http://127.0.0.1:{}", server.port));
+    let mut check = Command::new("node");
+    check.arg(dir.join("live.mjs")).arg(browser).arg(pictures).args([page.as_str(), TOKEN, intake.as_str(), KEY]);
+    print!("{}", succeed(&mut check)?);
+    server.end(false)
 }
 
 /// Writes what the command says into a file.

@@ -11,6 +11,7 @@ mod long;
 mod outside;
 mod sanitize;
 mod sdk;
+mod server;
 mod tidy;
 
 use std::process::ExitCode;
@@ -22,7 +23,7 @@ cargo xtask bench [PROFILES] [--suites] [--growth] [--files] [--peers] [--record
                                Parquet, with --peers beside other engines, which it installs under target/; --only=N is one segment, or one suite
                                by its number of segments; with --cold from Parquet to the answer instead, a process each; with
                                --text from CSV and NDJSON
-cargo xtask browser            look at a page of `seg report` and drawings of `seg history` in a browser, which is needed besides node
+cargo xtask browser            look at a page of `seg report`, drawings of `seg history` and the page of `seg live` in a browser, which is needed besides node
                                and npm: pictures of what it saw are in target/browser/pictures
 cargo xtask ci                 everything that CI runs, in order, with what each step took
 cargo xtask codegen [--check]  write the generated parts of the documentation, or say which are out of date

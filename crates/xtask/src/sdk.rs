@@ -3,13 +3,14 @@
 
 use crate::browser::NPM;
 use crate::outside::{copy, install, seg, succeed};
+use crate::server::{KEY, PROJECT, Server, TOKEN, emptied};
 use seg_tests::root;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Restarts of a run of CI, and of a long one.
 pub const RESTARTS: usize = 8;
@@ -18,9 +19,6 @@ pub const RESTARTS_LONG: usize = 100;
 const EVENTS: usize = 60;
 /// People of each client, as its script has them.
 const PEOPLE: usize = 10;
-/// The key with which clients post.
-const KEY: &str = "key-of-the-shop";
-const TOKEN: &str = "token-of-operators";
 /// Who posts.
 const CLIENTS: [&str; 4] = ["node-segment", "node-rudder", "python-segment", "python-rudder"];
 /// What is installed, and by which files.
@@ -37,15 +35,12 @@ pub fn run(restarts: usize) -> Result<(), String> {
     install(&dir, "sdk", &PACKAGES, &[NPM, &["python3", "-m", "venv", "venv"], PIP])?;
     copy(&dir, &root().join("crates/xtask/sdk"), &SCRIPTS)?;
     let data = dir.join("live");
-    for old in [&data, &dir.join("exported")] {
-        if old.exists() {
-            std::fs::remove_dir_all(old).map_err(|e| format!("{}: {e}\n", old.display()))?;
-        }
-    }
+    emptied(&data)?;
+    emptied(&dir.join("exported"))?;
     let changes = dir.join("changes.ndjson");
     let _ = std::fs::remove_file(&changes);
     let n_events = EVENTS * restarts.max(1);
-    let mut server = Server::start(&data, &changes, free_port()?, free_port()?)?;
+    let mut server = Server::start(&data, &changes)?;
     answers(server.port)?;
     let mut clients = Vec::new();
     for client in CLIENTS {
@@ -102,71 +97,6 @@ fn script(program: &str, args: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(args);
     command
-}
-
-/// The process, which is ended and begun again at the same address.
-struct Server {
-    data: PathBuf,
-    changes: PathBuf,
-    port: u16,
-    admin: u16,
-    child: Option<Child>,
-}
-
-impl Server {
-    fn start(data: &Path, changes: &Path, port: u16, admin: u16) -> Result<Server, String> {
-        let mut server = Server { data: data.to_owned(), changes: changes.to_owned(), port, admin, child: None };
-        server.begin()?;
-        Ok(server)
-    }
-
-    /// Begins, and returns when it takes requests.
-    fn begin(&mut self) -> Result<(), String> {
-        let mut command = seg();
-        command.arg("live").arg("crates/xtask/sdk/project").arg("--data").arg(&self.data);
-        command.arg("--listen").arg(format!("127.0.0.1:{}", self.port));
-        command.arg("--admin").arg(format!("127.0.0.1:{}", self.admin));
-        command.arg("--changes").arg(&self.changes).arg("--log").arg("json");
-        command.env("SEG_WRITE_KEYS", format!("other,{KEY}")).env("SEG_ADMIN_TOKEN", TOKEN);
-        let mut child = command.stderr(Stdio::piped()).spawn().map_err(|e| e.to_string())?;
-        let stderr = child.stderr.take().ok_or("no standard error")?;
-        self.child = Some(child);
-        let mut lines = BufReader::new(stderr);
-        let (mut said, begun) = (String::new(), Instant::now());
-        while !said.contains("\"event\":\"listening\"") {
-            let n = lines.read_line(&mut said).map_err(|e| e.to_string())?;
-            if n == 0 || begun.elapsed() > Duration::from_secs(30) {
-                return Err(format!("`seg live` does not begin: {said}\n"));
-            }
-        }
-        // What it says later must not fill the pipe.
-        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-        Ok(())
-    }
-
-    /// Kills it, or tells it to end and waits until it has.
-    fn end(&mut self, is_killed: bool) -> Result<(), String> {
-        let Some(mut child) = self.child.take() else { return Ok(()) };
-        let signal = if is_killed { "-KILL" } else { "-TERM" };
-        succeed(Command::new("kill").arg(signal).arg(child.id().to_string()))?;
-        let status = child.wait().map_err(|e| e.to_string())?;
-        match is_killed || status.success() {
-            true => Ok(()),
-            false => Err(format!("told to end, it ended with {status}\n")),
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // What failed was told already; nothing may stay behind.
-        let _ = self.end(true);
-    }
-}
-
-fn free_port() -> Result<u16, String> {
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| e.to_string())?;
-    Ok(listener.local_addr().map_err(|e| e.to_string())?.port())
 }
 
 /// The status and the body of an answer.
@@ -228,10 +158,9 @@ fn scraped(admin: u16) -> Result<u64, String> {
 
 /// Every event is there once, and everybody is what they said; memberships are those of a batch run.
 fn checked(dir: &Path, data: &Path, n_events: usize) -> Result<(), String> {
-    let project = "crates/xtask/sdk/project";
-    succeed(seg().args(["live", "audit", project, "--data"]).arg(data))?;
+    succeed(seg().args(["live", "audit", PROJECT, "--data"]).arg(data))?;
     let exported = dir.join("exported");
-    succeed(seg().args(["live", "export", project, "--data"]).arg(data).arg("--to").arg(&exported))?;
+    succeed(seg().args(["live", "export", PROJECT, "--data"]).arg(data).arg("--to").arg(&exported))?;
     let lines = |name: &str| -> Result<Vec<serde_json::Value>, String> {
         let text = std::fs::read_to_string(exported.join(name)).map_err(|e| format!("{name}: {e}\n"))?;
         text.lines().map(|line| serde_json::from_str(line).map_err(|e| e.to_string())).collect()

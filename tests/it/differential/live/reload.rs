@@ -35,6 +35,28 @@ const RECORDS: &str = r#"{"id": "ann", "event": "Order", "time": "2026-05-30T12:
 
 #[test]
 fn segments_that_change_are_judged_again_and_others_tell_nothing() {
+    // By another process, or while one goes on.
+    for is_begun_again in [true, false] {
+        segments_change(is_begun_again);
+    }
+}
+
+/// The session with other segments.
+fn changed(
+    session: Session<Mounted>,
+    segments: &[(&str, &str)],
+    disk: &Mounted,
+    is_begun_again: bool,
+) -> Session<Mounted> {
+    if is_begun_again {
+        return open(segments, disk);
+    }
+    let mut session = session;
+    session.reload(&prepared(segments));
+    session
+}
+
+fn segments_change(is_begun_again: bool) {
     let now = Timestamp::read("2026-06-01T12:00:00Z", None).expect("an instant");
     let disk = Mounted::default();
     let before = [("Buyers", "did Order ever"), ("Often", "did Order at least once ever"), ("Gone", "did Order ever")];
@@ -48,17 +70,18 @@ fn segments_that_change_are_judged_again_and_others_tell_nothing() {
     // In the same words and in others of the same meaning nobody is judged.
     for buyers in ["did Order ever", "have done Order ever"] {
         let same = [("Buyers", buyers), before[1], before[2]];
-        let mut session = open(&same, &disk);
+        session = changed(session, &same, &disk, is_begun_again);
+        let n_judged = session.core().counts().judged;
         assert!(session.core().is_settled());
         session.turn(now, 10).expect("a turn");
         assert_eq!(session.commit().expect("a commit"), []);
-        assert_eq!(session.core().counts().judged, 0);
+        assert_eq!(session.core().counts().judged, n_judged);
     }
 
     // One means something else, one is new, one is no more.
     let after =
         [("New", "country is \"DE\""), ("Buyers", "did Order ever"), ("Often", "did Order at least twice ever")];
-    let mut session = open(&after, &disk);
+    let mut session = changed(session, &after, &disk, is_begun_again);
     assert!(!session.core().is_settled());
     // Whom a record is about is judged by the new segments at once, and then with the record,
     // which tells of an hour before.
@@ -77,6 +100,8 @@ fn segments_that_change_are_judged_again_and_others_tell_nothing() {
     assert_eq!(told(&changes), texts(&["bo Left Gone", "cy Entered New"]));
     assert!(changes.iter().all(|change| change.cause == Cause::Program && change.backfill && change.program == 2));
     assert_eq!(session.core().audit().expect("an audit"), (3, Vec::new()));
+    let sizes: Vec<(&str, u64)> = session.core().sizes().collect();
+    assert_eq!(sizes, [("New", 1), ("Buyers", 2), ("Often", 1)]);
 
     // From then on they are the segments that there were.
     assert!(open(&after, &disk).core().is_settled());

@@ -40,7 +40,6 @@ pub fn run(args: &Live, output: &Output) -> Result<Exit, Failure> {
     let seen = watch::texts(&project);
     let Some(program) = compiled(&project, Format::Text, "kept", output)? else { return Ok(Exit::Errors) };
     let name = parts(&project).manifest.map_or_else(String::new, |manifest| manifest.name.clone());
-    let written: Written = Arc::new(RwLock::new((project, program)));
     let to = match args.changes == Path::new("-") {
         true => SinkTo::Stream(Box::new(std::io::stdout())),
         false => SinkTo::File(args.changes.clone()),
@@ -48,6 +47,7 @@ pub fn run(args: &Live, output: &Output) -> Result<Exit, Failure> {
     let changes = SinkSettings { name: CHANGES.to_owned(), segments: BTreeSet::new(), to, schedule: Schedule::default() };
     let sinks = sinks::begin(&project, &session, Some(changes))?;
     let Some(sinks) = sinks else { return Ok(Exit::Success) };
+    let written: Written = Arc::new(RwLock::new((project, program)));
     let serve = Serve {
         project: name,
         listen,
@@ -189,11 +189,13 @@ fn reload(
 
 /// A project that was changed, compiled; none when it has errors, which are shown.
 fn program_of(project: Project, output: &Output) -> Result<Option<(Project, Program)>, Failure> {
-    let program = seg::compile(&project);
-    let inexact = program.as_ref().map(|program| inexact(&project, &program.prepare().outlook()));
-    match (program, inexact) {
-        (Ok(program), Ok(inexact)) if inexact.n_errors() == 0 => Ok(Some((project, program))),
-        (Err(diagnostics), _) | (Ok(_), Ok(diagnostics)) => {
+    let program = seg::compile(&project).and_then(|program| {
+        let inexact = inexact(&project, &program.prepare().outlook());
+        if inexact.n_errors() > 0 { Err(inexact) } else { Ok(program) }
+    });
+    match program {
+        Ok(program) => Ok(Some((project, program))),
+        Err(diagnostics) => {
             output.diagnostics(&diagnostics, Format::Text)?;
             eprintln!("{}", check::summary(&diagnostics));
             Ok(None)
