@@ -35,7 +35,7 @@ impl Places {
             let (day, hour, minute) = (1 + minute / 1440, minute / 60 % 24, minute % 60);
             format!(
                 "{{\"id\": \"p{}\", \"event\": \"{event}\", \"time\": \"2026-04-{day:02}T{hour:02}:{minute:02}:00Z\"}}\n",
-                nth * 7919 % 397
+                nth * 7919 % (n_records / 10).max(23)
             )
         };
         put("records.ndjson", &(0..n_records).map(line).collect::<String>());
@@ -110,7 +110,7 @@ fn killed_at_any_moment_everything_is_sent_in_order() {
         _ => GOOD,
     });
     let settings = format!("{}[[live.file]]\npath = \"sent.ndjson\"\n", webhook(&server.url()));
-    let places = Places::new(&settings, 1_500 + 300 * n_kills);
+    let places = Places::new(&settings, 1_500 + 500 * n_kills);
     let (mut n_killed, mut n_posts) = (0, 0);
     for nth in 0..n_kills {
         let mut child = places.replay().stderr(Stdio::null()).spawn().expect("it runs");
