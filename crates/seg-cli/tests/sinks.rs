@@ -129,7 +129,7 @@ fn killed_at_any_moment_everything_is_sent_in_order() {
     }
     assert!(n_killed > n_kills / 2 && n_posts as u64 > n_kills / 2, "only {n_killed} were killed, at {n_posts} posts");
     // What fails as it ends is sent by the next.
-    for _ in 0..20 {
+    for _ in 0..500 {
         let told = String::from_utf8_lossy(&places.done().stderr).into_owned();
         if !told.contains("wait for the next `seg live`") {
             break;
