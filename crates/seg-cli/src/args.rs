@@ -250,7 +250,7 @@ pub struct Check {
     pub data: bool,
     /// Say of each segment whether `seg live` can keep it exactly, and by what time alone
     /// changes it.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "data")]
     pub live: bool,
     /// How to show what was found.
     #[arg(long, value_enum, default_value_t = Format::Text)]

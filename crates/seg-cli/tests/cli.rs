@@ -101,7 +101,7 @@ fn consoles_of_the_readme_are_true() {
             }
         }
     }
-    assert_eq!((n_commands, n_lines), (28, 8));
+    assert_eq!((n_commands, n_lines), (29, 8));
 }
 
 #[test]

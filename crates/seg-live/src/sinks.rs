@@ -6,6 +6,8 @@
 //! commit, so that a sink goes on after a crash from a change that it may have sent already.
 
 mod lines;
+#[cfg(feature = "nats")]
+mod nats;
 mod parcel;
 mod schedule;
 mod secret;
@@ -52,6 +54,19 @@ pub enum SinkTo {
         /// By each of which every post is signed.
         secrets: Vec<Secret>,
         /// How long an answer may take.
+        time_out: Duration,
+    },
+    /// A subject of a NATS server, whose stream (JetStream) takes in a message a change. Its id is
+    /// that of the change, so that the stream passes over what it has already.
+    #[cfg(feature = "nats")]
+    Nats {
+        /// `nats:` or `tls:`.
+        url: String,
+        /// The subject.
+        subject: String,
+        /// The text of a `.creds` file.
+        credentials: Option<String>,
+        /// How long the server may take.
         time_out: Duration,
     },
     /// A file, to which a line of JSON a change is added. It is opened anew each time, so that it
@@ -133,6 +148,10 @@ impl Sinks {
             let receiver: Box<dyn Receiver> = match to {
                 SinkTo::Webhook { url, secrets, time_out } => {
                     Box::new(Webhook::new(&url, secrets, time_out).map_err(failed)?)
+                }
+                #[cfg(feature = "nats")]
+                SinkTo::Nats { url, subject, credentials, time_out } => {
+                    Box::new(nats::Nats::new(url, subject, credentials, time_out).map_err(failed)?)
                 }
                 SinkTo::File(path) => Box::new(Lines::to_file(path).map_err(failed)?),
                 SinkTo::Stream(stream) => Box::new(Lines::to_stream(stream)),

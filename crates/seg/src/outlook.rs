@@ -106,13 +106,13 @@ pub fn inexact(project: &crate::Project, outlook: &Outlook) -> crate::Diagnostic
     let found = of_time.map(|((_, segment), _)| {
         let message = format!("\"{}\" cannot be kept exactly as time passes", segment.name);
         Diagnostic::new(Code::InexactInTime, segment.span, message)
-            .label("compares two times that pass, of which one is rounded")
+            .label("compares two times that pass and are rounded")
             .note(
-                "a time since something, multiplied or divided, is rounded to a microsecond: of two such times each may \
-                 be ahead of the other for a microsecond, again and again",
+                "a time since something that is multiplied or divided is rounded to a microsecond: of two such times each \
+                 may be ahead of the other for a microsecond, again and again",
             )
-            .help("compare a time since something with a fixed length of time, or with the person's usual gap")
-            .help("or multiply both sides until the numbers are whole")
+            .help("multiply or divide only one of the two")
+            .help("or compare with a fixed length of time, or with the person's usual gap")
     });
     crate::Diagnostics::new(found.collect(), project.sources.clone())
 }

@@ -35,6 +35,8 @@ pub(super) const MORE: &[&str] = &[
     "anniversary of birthday is within the next 30 days and no Order Completed in the past 2 months",
     "time since their last Order Completed is more than 1.5 times their usual gap",
     "time since their first Email Opened is less than 3 days",
+    "time since their first Order Completed times 0.3 is more than time since their last Order Completed",
+    "time since their last Email Opened divided by 7 times 3 is at most time since their first Signed In",
     "birthday is within the next 7 days or last_order_date is in the past 1 month",
     "last_order_date is within 3 days after their last Signed In and Signed In in the past 7 days",
 ];

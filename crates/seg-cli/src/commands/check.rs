@@ -19,7 +19,10 @@ pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
             let outlook = args.live.then(|| program.prepare().outlook());
             let in_time = outlook.as_ref().map(|outlook| inexact(&project, outlook)).unwrap_or_default();
             let found = program.warnings().joined(&frozen).joined(&in_time);
-            output.diagnostics(&found, args.format)?;
+            // In JSON one object says all.
+            if outlook.is_none() || args.format == Format::Text || found.n_errors() > 0 {
+                output.diagnostics(&found, args.format)?;
+            }
             if found.n_errors() > 0 {
                 if args.format == Format::Text {
                     eprintln!("{}", summary(&found));
@@ -27,7 +30,7 @@ pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
                 return Ok(Exit::Errors);
             }
             if let Some(outlook) = &outlook {
-                live::tell(&program, outlook, args.format)?;
+                live::tell(&program, outlook, &found, args.format)?;
             }
             if args.data {
                 let _input = input::take(&mut project)?;

@@ -47,6 +47,16 @@ pub enum LiveReceiver {
         /// Within which time a post is answered.
         answer_within: Duration,
     },
+    /// A subject of a NATS server, whose stream takes in a message a change.
+    Nats {
+        /// `nats:` or `tls:`.
+        url: String,
+        /// The subject.
+        subject: String,
+        /// The variable of the environment that holds the text of a `.creds` file, where one is
+        /// needed.
+        credentials_env: Option<String>,
+    },
     /// A file, relative to the project, to which lines are added.
     File(String),
 }
@@ -57,6 +67,8 @@ pub enum LiveReceiver {
 pub(super) struct LiveTable {
     #[serde(default)]
     webhook: Vec<WebhookTable>,
+    #[serde(default)]
+    nats: Vec<NatsTable>,
     #[serde(default)]
     file: Vec<FileTable>,
 }
@@ -75,6 +87,18 @@ struct WebhookTable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct NatsTable {
+    name: Option<Spanned<String>>,
+    url: Spanned<String>,
+    subject: Spanned<String>,
+    credentials_env: Option<Spanned<String>>,
+    #[serde(default)]
+    segments: Vec<Spanned<String>>,
+    longest_wait_seconds: Option<Spanned<f64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct FileTable {
     name: Option<Spanned<String>>,
     path: Spanned<String>,
@@ -89,6 +113,9 @@ impl LiveTable {
         let mut sinks = Vec::new();
         for webhook in self.webhook {
             sinks.push(reading.webhook(webhook));
+        }
+        for nats in self.nats {
+            sinks.push(reading.nats(nats));
         }
         for FileTable { name, path, segments } in self.file {
             let name = reading.name(name.as_ref().unwrap_or(&path));
@@ -127,7 +154,7 @@ impl Reading {
     fn webhook(&mut self, webhook: WebhookTable) -> LiveSink {
         let WebhookTable { name, url, secret_env, segments, longest_wait_seconds, answer_within_seconds } = webhook;
         let name = self.name(&name);
-        if !is_web_address(url.get_ref()) {
+        if !is_address(url.get_ref(), &["https://", "http://"]) {
             let message = format!("`{}` is not the address of a web server", url.get_ref());
             self.problem(url.span(), message, "write it as \"https://example.com/hooks/segments\"");
         }
@@ -139,11 +166,44 @@ impl Reading {
         for variable in &secret_env {
             self.variable(variable);
         }
-        let longest_wait = self.seconds(longest_wait_seconds, (0.1, 24.0 * 3600.0), LONGEST_WAIT);
+        let longest_wait = self.longest_wait(longest_wait_seconds);
         let answer_within = self.seconds(answer_within_seconds, (0.1, 120.0), ANSWER);
         let secret_env = secret_env.into_iter().map(Spanned::into_inner).collect();
         let to = LiveReceiver::Webhook { url: url.into_inner(), secret_env, answer_within };
         LiveSink { name, segments: placed(segments), longest_wait, to }
+    }
+
+    fn nats(&mut self, nats: NatsTable) -> LiveSink {
+        let NatsTable { name, url, subject, credentials_env, segments, longest_wait_seconds } = nats;
+        let name = self.name(name.as_ref().unwrap_or(&subject));
+        let address = url.get_ref();
+        if !is_address(address, &["nats://", "tls://"]) {
+            let message = format!("`{address}` is not the address of a NATS server");
+            self.problem(url.span(), message, "write it as \"nats://nats.example.com:4222\"");
+        } else if address.contains('@') {
+            // It is not shown again.
+            let message = "this address holds a secret, which anybody can read here".to_owned();
+            let help =
+                "put the text of a `.creds` file into a variable, and write its name: `credentials_env = \"NATS\"`";
+            self.problem(url.span(), message, help);
+        }
+        let is_subject =
+            |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || "*>".contains(c));
+        if !subject.get_ref().split('.').all(is_subject) {
+            let message = format!("nothing can be published to `{}`", subject.get_ref());
+            self.problem(subject.span(), message, "write words with dots between them, such as \"segments.changes\"");
+        }
+        if let Some(variable) = &credentials_env {
+            self.variable(variable);
+        }
+        let longest_wait = self.longest_wait(longest_wait_seconds);
+        let credentials_env = credentials_env.map(Spanned::into_inner);
+        let to = LiveReceiver::Nats { url: url.into_inner(), subject: subject.into_inner(), credentials_env };
+        LiveSink { name, segments: placed(segments), longest_wait, to }
+    }
+
+    fn longest_wait(&mut self, seconds: Option<Spanned<f64>>) -> Duration {
+        self.seconds(seconds, (0.1, LONGEST_WAIT.as_secs_f64()), LONGEST_WAIT)
     }
 
     fn variable(&mut self, variable: &Spanned<String>) {
@@ -178,9 +238,9 @@ fn placed(segments: Vec<Spanned<String>>) -> Vec<(String, Range<usize>)> {
     segments.into_iter().map(|name| (name.get_ref().clone(), name.span())).collect()
 }
 
-/// Whether a text is a scheme of the web and a host, with whatever follows.
-fn is_web_address(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+/// Whether a text is one of some schemes and a host, with whatever follows.
+fn is_address(url: &str, schemes: &[&str]) -> bool {
+    let rest = schemes.iter().find_map(|scheme| url.strip_prefix(scheme));
     let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
     host.is_some_and(|host| !host.is_empty() && !host.starts_with(':'))
         && !url.contains(|c: char| c.is_whitespace() || c.is_control())
@@ -200,14 +260,18 @@ mod tests {
         assert_eq!(live(""), Ok(LiveSettings::default()));
         let settings = live(
             "[[live.webhook]]\nname = \"crm\"\nurl = \"https://crm.example/hook\"\nsecret_env = [\"NEW\", \"OLD\"]\n\
-             segments = [\"Lapsed\"]\nlongest_wait_seconds = 300\n[[live.file]]\npath = \"changes.ndjson\"",
+             segments = [\"Lapsed\"]\nlongest_wait_seconds = 300\n[[live.file]]\npath = \"changes.ndjson\"\n\
+             [[live.nats]]\nurl = \"nats://localhost\"\nsubject = \"segments.changes\"\ncredentials_env = \"C\"",
         )
         .expect("settings");
-        let [crm, file] = settings.sinks.as_slice() else { panic!("{settings:?}") };
+        let [crm, nats, file] = settings.sinks.as_slice() else { panic!("{settings:?}") };
         let url = "https://crm.example/hook".to_owned();
         let secret_env = vec!["NEW".to_owned(), "OLD".to_owned()];
         assert_eq!(crm.to, LiveReceiver::Webhook { url, secret_env, answer_within: ANSWER });
         assert_eq!((crm.longest_wait.as_secs(), crm.segments[0].0.as_str()), (300, "Lapsed"));
+        let (url, subject) = ("nats://localhost".to_owned(), "segments.changes".to_owned());
+        assert_eq!(nats.name, subject);
+        assert_eq!(nats.to, LiveReceiver::Nats { url, subject, credentials_env: Some("C".to_owned()) });
         assert_eq!((file.name.as_str(), &file.to), ("changes.ndjson", &LiveReceiver::File(file.name.clone())));
     }
 
@@ -216,6 +280,7 @@ mod tests {
         let webhook = |name: &str, url: &str, rest: &str| {
             format!("[[live.webhook]]\nname = \"{name}\"\nurl = \"{url}\"\n{rest}\n")
         };
+        let nats = |url: &str, subject: &str| format!("[[live.nats]]\nurl = \"{url}\"\nsubject = \"{subject}\"");
         let good = "https://a.example";
         for (text, at, why) in [
             (webhook("a", "a.example", "secret_env = [\"S\"]"), "\"a.example\"", "not the address of a web server"),
@@ -229,6 +294,10 @@ mod tests {
             (webhook("a", good, "secrets_env = [\"S\"]"), "secrets_env", "unknown field `secrets_env`"),
             (webhook("a", good, ""), "[[live.webhook]]", "missing field `secret_env`"),
             ("[[live.file]]\npath = \"-\"".to_owned(), "\"-\"", "not the path of a file"),
+            (nats("nats://u:p@h", "a"), "\"nats://u:p@h\"", "holds a secret"),
+            (nats("http://h", "a"), "\"http://h\"", "not the address of a NATS server"),
+            (nats("nats://h", "a..b"), "\"a..b\"", "nothing can be published to `a..b`"),
+            (nats("nats://h", "a.>"), "\"a.>\"", "nothing can be published"),
             ("[[live.files]]\npath = \"x\"".to_owned(), "files", "unknown field `files`"),
             (
                 "[[live.file]]\npath = \"x\"\n[[live.file]]\nname = \"x\"\npath = \"y\"".to_owned(),
@@ -239,7 +308,7 @@ mod tests {
             let problems = live(&text).expect_err(&text);
             assert_eq!(problems.len(), 1, "{text}: {problems:?}");
             let of = format!("name = \"x\"\n{text}\n");
-            let shown = &of[problems[0].at.clone()];
+            let shown = of.get(problems[0].at.clone()).expect("a place");
             assert!(problems[0].message.contains(why) && shown.starts_with(at), "{text}: {problems:?} at {shown}");
             assert!(!problems[0].message.contains("whsec_"), "{problems:?}");
         }

@@ -55,9 +55,9 @@ impl Edges {
 
     /// Whether the instants at which a segment changes are found to the microsecond, all of them.
     ///
-    /// They are not where two times that pass are compared and one of them is multiplied or divided
-    /// so that it has to be rounded: then each may be ahead of the other for a microsecond, again
-    /// and again.
+    /// They are not where two times that pass are compared which are multiplied or divided, so that
+    /// they have to be rounded, and neither grows faster than the other by a whole number: then each
+    /// may be ahead of the other for a microsecond, again and again.
     pub fn is_exact(&self, segment: usize) -> bool {
         self.leaves_of(segment).all(Leaf::is_exact)
     }
@@ -68,10 +68,7 @@ impl Leaf {
         let all = reached_by(&self.plan, |node| [node.children(), node.inner()].concat());
         all.into_iter().filter_map(|id| self.plan.node(id)).all(|node| match node {
             Node::Compare(_, left, right) => {
-                let mut terms = Terms::default();
-                terms.add(&self.plan, *left, (false, false));
-                terms.add(&self.plan, *right, (true, false));
-                terms.is_exact()
+                Growth::of(&self.plan, *left).minus(Growth::of(&self.plan, *right)).has_one_way()
             }
             Node::Const(_)
             | Node::All(_)
@@ -121,38 +118,28 @@ impl Leaf {
     }
 }
 
-/// The times that pass in the difference of two values.
-#[derive(Debug, Default)]
-struct Terms {
-    /// Whether some are added, and some are taken away.
-    grows: bool,
-    falls: bool,
-    is_rounded: bool,
-}
+/// By how much a value may grow from one microsecond to the next between two edges: at least and
+/// at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Growth(i128, i128);
 
-impl Terms {
-    /// What only grows or only falls passes each value once. What is not rounded grows evenly, and
-    /// the difference of such does too.
-    fn is_exact(&self) -> bool {
-        !(self.is_rounded && self.grows && self.falls)
-    }
+impl Growth {
+    const NONE: Growth = Growth(0, 0);
 
-    fn add(&mut self, plan: &Plan, id: NodeId, (is_taken, is_rounded): (bool, bool)) {
+    fn of(plan: &Plan, id: NodeId) -> Growth {
         match plan.node(id) {
-            Some(Node::Elapsed(_)) => {
-                self.grows |= !is_taken;
-                self.falls |= is_taken;
-                self.is_rounded |= is_rounded;
-            }
+            Some(Node::Elapsed(_)) => Growth(1, 1),
             Some(Node::Arithmetic(op, left, right)) => {
-                self.add(plan, *left, (is_taken, is_rounded));
-                let is_taken = if *op == ArithmeticOp::Subtract { !is_taken } else { is_taken };
-                self.add(plan, *right, (is_taken, is_rounded));
+                let (left, right) = (Growth::of(plan, *left), Growth::of(plan, *right));
+                match op {
+                    ArithmeticOp::Add => left.minus(right.negated()),
+                    ArithmeticOp::Subtract => left.minus(right),
+                    // Of two times that pass there is neither a product nor a ratio.
+                    ArithmeticOp::Multiply | ArithmeticOp::Divide => Growth::NONE,
+                }
             }
             Some(Node::Scale { money, numerator, denominator }) => {
-                let is_whole = *denominator != 0 && numerator % denominator == 0;
-                let is_taken = is_taken != ((*numerator < 0) != (*denominator < 0));
-                self.add(plan, *money, (is_taken, is_rounded || !is_whole));
+                Growth::of(plan, *money).scaled(*numerator, *denominator)
             }
             // Everything else stands still between two edges.
             Some(
@@ -199,8 +186,31 @@ impl Terms {
                 | Node::EventTime { .. }
                 | Node::Missing,
             )
-            | None => {}
+            | None => Growth::NONE,
         }
+    }
+
+    fn negated(self) -> Growth {
+        Growth(self.1.saturating_neg(), self.0.saturating_neg())
+    }
+
+    fn minus(self, other: Growth) -> Growth {
+        Growth(self.0.saturating_sub(other.1), self.1.saturating_sub(other.0))
+    }
+
+    /// What is rounded grows by the whole numbers around what it would grow by.
+    fn scaled(self, numerator: i128, denominator: i128) -> Growth {
+        let is_negative = (numerator < 0) != (denominator < 0);
+        let (n, d) = (numerator.saturating_abs(), denominator.saturating_abs().max(1));
+        let floor = |by: i128| by.saturating_mul(n).div_euclid(d);
+        let ceil = |by: i128| floor(by.saturating_neg()).saturating_neg();
+        let scaled = Growth(floor(self.0), ceil(self.1));
+        if is_negative { scaled.negated() } else { scaled }
+    }
+
+    /// What never falls, or never grows, passes each value once.
+    fn has_one_way(self) -> bool {
+        self.0 >= 0 || self.1 <= 0
     }
 }
 
@@ -303,5 +313,28 @@ fn of_value(plan: &Plan, id: NodeId) -> WakeOf {
     match <[WakeOf; 1]>::try_from(found) {
         Ok([of]) => of,
         Err(_) => WakeOf::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_rounded_grows_by_whole_numbers() {
+        let passing = Growth(1, 1);
+        assert_eq!(passing.scaled(1, 2), Growth(0, 1));
+        assert_eq!(passing.scaled(5, 2), Growth(2, 3));
+        assert_eq!(passing.scaled(3, 1), Growth(3, 3));
+        assert_eq!(passing.scaled(-3, 2), Growth(-2, -1));
+        let is_exact = |left: Growth, right: Growth| left.minus(right).has_one_way();
+        assert!(is_exact(passing.scaled(1, 2), passing) && is_exact(passing, passing.scaled(3, 2)));
+        assert!(is_exact(passing.scaled(1, 2).minus(passing.scaled(-1, 2)), Growth::NONE));
+        assert!(!is_exact(passing.scaled(1, 2), passing.scaled(1, 2)));
+        assert!(!is_exact(passing.scaled(3, 2), passing.scaled(6, 5)));
+        // Brute force: halves of two times that are an odd number of microseconds apart.
+        let half = |at: i64| (at + 1).div_euclid(2);
+        let ahead: Vec<bool> = (0..10).map(|at| half(at + 1) > half(at)).collect();
+        assert_eq!(ahead.windows(2).filter(|pair| pair[0] != pair[1]).count(), 9);
     }
 }

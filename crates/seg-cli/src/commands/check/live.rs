@@ -9,21 +9,24 @@ use seg::unstable::data::time::CalendarUnit;
 use seg::unstable::names::display;
 use seg::unstable::plan::{Wake, WakeOf};
 use seg::unstable::{ByTime, Outlook};
-use seg::{Program, Schema, Zone};
+use seg::{Diagnostics, Program, Schema, Zone};
 use std::fmt::Write as _;
 
-/// Says of each segment by what time alone changes it. All of them are kept exactly.
-pub fn tell(program: &Program, outlook: &Outlook, format: Format) -> Result<(), Failure> {
+/// Says of each segment by what time alone changes it, where all of them are kept exactly: in JSON
+/// beside what is worth knowing else.
+pub fn tell(program: &Program, outlook: &Outlook, found: &Diagnostics, format: Format) -> Result<(), Failure> {
     let by_time = outlook.by_time();
     let segments: Vec<(&str, Vec<String>)> =
         program.segment_names().zip(&by_time).map(|(name, of)| (name, words(of, program.schema()))).collect();
     if format == Format::Json {
         let of = |(name, by_time): &(&str, Vec<String>)| serde_json::json!({ "name": name, "by_time": by_time });
         let segments: Vec<serde_json::Value> = segments.iter().map(of).collect();
-        return print_json(&serde_json::json!({ "live": { "segments": segments } }));
+        let diagnostics = found.to_json();
+        return print_json(&serde_json::json!({ "diagnostics": diagnostics, "live": { "segments": segments } }));
     }
     let mut out = match segments.len() {
         1 => "the segment is kept exactly\n".to_owned(),
+        2 => "both segments are kept exactly\n".to_owned(),
         n => format!("all {} are kept exactly\n", counted(n, "segment")),
     };
     for (name, by_time) in &segments {
@@ -37,10 +40,16 @@ pub fn tell(program: &Program, outlook: &Outlook, format: Format) -> Result<(), 
     print_text(&out)
 }
 
-/// By what a segment changes though nothing happens, each once.
+/// By what a segment changes though nothing happens, each once: what comes soonest first.
 fn words(by_time: &ByTime, schema: &Schema) -> Vec<String> {
     let mut all = Vec::new();
-    for (wake, of) in &by_time.wakes {
+    let mut wakes: Vec<&(Wake, WakeOf)> = by_time.wakes.iter().collect();
+    wakes.sort_by_key(|(wake, _)| match wake {
+        Wake::After(Period::Fixed(length)) => (0, *length),
+        Wake::After(Period::Months(n)) => (1, *n),
+        Wake::Before(_) | Wake::Begins(..) | Wake::Day(_) | Wake::EveryDay(_) | Wake::Overtakes => (2, 0),
+    });
+    for (wake, of) in wakes {
         let words = wake_words(*wake, &of_words(of, schema));
         if !all.contains(&words) {
             all.push(words);

@@ -1,6 +1,6 @@
 //! Receivers of changes that `seg.toml` names.
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::output::grouped;
 use seg::Project;
 use seg::unstable::io::manifest::{LiveReceiver, LiveSink};
@@ -45,6 +45,20 @@ fn settings(sink: &LiveSink, dir: &Path) -> Result<SinkSettings, Failure> {
             secrets: secret_env.iter().map(|name| secret(&sink.name, name)).collect::<Result<_, Failure>>()?,
             time_out: *answer_within,
         },
+        #[cfg(feature = "nats")]
+        LiveReceiver::Nats { url, subject, credentials_env } => SinkTo::Nats {
+            url: url.clone(),
+            subject: subject.clone(),
+            credentials: credentials_env.as_ref().map(|name| variable(&sink.name, name)).transpose()?,
+            time_out: Duration::from_secs(5),
+        },
+        #[cfg(not(feature = "nats"))]
+        LiveReceiver::Nats { .. } => {
+            let name = &sink.name;
+            let why =
+                format!("`{name}` is a NATS server, and this `seg` was built without: `cargo build --features nats`");
+            return Err(Failure::new(why));
+        }
         LiveReceiver::File(path) => SinkTo::File(dir.join(path)),
     };
     let segments = sink.segments.iter().map(|(name, _)| name.clone()).collect();
@@ -52,13 +66,16 @@ fn settings(sink: &LiveSink, dir: &Path) -> Result<SinkSettings, Failure> {
 }
 
 /// The secret in a variable of the environment.
-fn secret(sink: &str, variable: &str) -> Result<Secret, Failure> {
-    let failed = |why: &str| Failure {
-        code: Exit::Failed,
-        message: format!("the secret of `{sink}` is read from the variable `{variable}`: {why}"),
-    };
-    let text = std::env::var(variable).map_err(|_| failed("it is not set, or is no text"))?;
-    Secret::read(&text).map_err(failed)
+fn secret(sink: &str, name: &str) -> Result<Secret, Failure> {
+    Secret::read(&variable(sink, name)?).map_err(|why| unfit(sink, name, why))
+}
+
+fn variable(sink: &str, name: &str) -> Result<String, Failure> {
+    std::env::var(name).map_err(|_| unfit(sink, name, "it is not set, or is no text"))
+}
+
+fn unfit(sink: &str, variable: &str, why: &str) -> Failure {
+    Failure::new(format!("the secret of `{sink}` is read from the variable `{variable}`: {why}"))
 }
 
 /// Lets receivers have what waits, keeps how far each came, and says what still waits.
