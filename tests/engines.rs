@@ -97,6 +97,32 @@ impl TestEngine for Sliced {
     }
 }
 
+/// What is kept for a few people at a time, over slices of two layouts in turn.
+pub struct FewAtATime;
+
+impl TestEngine for FewAtATime {
+    fn name(&self) -> &'static str {
+        "a few people at a time"
+    }
+
+    fn evaluate(&self, program: &Program, batch: &Batch, now: Timestamp) -> Vec<Mask> {
+        let outlook = program.prepare().outlook();
+        let other = non_canonical(batch);
+        let mut bits: Vec<Vec<bool>> = program.segment_names().map(|_| Vec::new()).collect();
+        let (mut from, mut n_slices) = (0, 0);
+        while from < batch.len() {
+            let len = (1 + n_slices % 5).min(batch.len() - from);
+            let records = if n_slices % 2 == 0 { batch.records() } else { other.records() };
+            let slice = Batch::new(Arc::clone(program.schema()), records.slice(from, len)).expect("a slice");
+            for standing in outlook.look(&slice, now, &Options::new()).expect("the batch keeps the contract") {
+                bits.iter_mut().zip(standing.is_in).for_each(|(bits, is_in)| bits.push(is_in));
+            }
+            (from, n_slices) = (from + len, n_slices + 1);
+        }
+        bits.into_iter().map(Mask::from_bools).collect()
+    }
+}
+
 /// Native code on the same people in a non-canonical layout.
 pub struct NonCanonical;
 
@@ -308,7 +334,7 @@ impl TestEngine for Fitted {
 pub fn engines() -> Vec<Box<dyn TestEngine>> {
     let mut engines: Vec<Box<dyn TestEngine>> = vec![Box::new(Reference), Box::new(PassAlone(None))];
     engines.extend(PASSES.iter().map(|pass| Box::new(PassAlone(Some(pass))) as Box<dyn TestEngine>));
-    let all: [Box<dyn TestEngine>; 10] = [
+    let all: [Box<dyn TestEngine>; 11] = [
         Box::new(Planned),
         Box::new(Pruned),
         Box::new(Fitted),
@@ -317,6 +343,7 @@ pub fn engines() -> Vec<Box<dyn TestEngine>> {
         Box::new(By(AccessPolicy::Column)),
         Box::new(OneByOne),
         Box::new(Sliced),
+        Box::new(FewAtATime),
         Box::new(NonCanonical),
         Box::new(Repeated::WORDS),
     ];

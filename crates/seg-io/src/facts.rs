@@ -17,7 +17,7 @@ mod names;
 mod stored;
 
 pub use code::{Bytes, put_number, put_signed, put_text};
-pub use gather::{PersonFacts, people_of_facts};
+pub use gather::{FactLayout, PersonFacts, people_of_facts};
 pub use lines::{FactLine, Said, Unusable, read_facts};
 pub use names::Names;
 pub use stored::{StoredFact, StoredFacts, append};

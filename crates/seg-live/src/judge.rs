@@ -5,7 +5,7 @@ use crate::error::LiveError;
 use crate::ids::Group;
 use crate::kept::Kept;
 use seg::unstable::Outlook;
-use seg::unstable::io::facts::{PersonFacts, people_of_facts};
+use seg::unstable::io::facts::{FactLayout, PersonFacts};
 use seg::{Batch, Options, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +53,8 @@ impl Core {
         let known = groups.iter().flat_map(|group| &group.members).filter_map(|number| self.ids.get(*number));
         let people: Vec<PersonFacts<'_>> =
             known.map(|known| PersonFacts { id: &known.id, facts: &known.facts }).collect();
-        Ok(people_of_facts((&self.segments.schema, &self.names), &self.segments.wanted, &merges, &people)?)
+        let segments = &self.segments;
+        let make = || FactLayout::of((&segments.schema, &self.names), &segments.wanted);
+        Ok(segments.layout.get_or_init(make).people(&self.names, &merges, &people)?)
     }
 }

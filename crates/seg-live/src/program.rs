@@ -2,11 +2,12 @@
 
 use seg::unstable::data::sample::md5_hex;
 use seg::unstable::hir::{IdTest, ListRef};
+use seg::unstable::io::facts::FactLayout;
 use seg::unstable::plan::{Node, lower};
 use seg::unstable::{self, Outlook, frozen};
 use seg::{Prepared, Schema, Timestamp, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The segments, with the numbers by which the store knows them.
 pub(crate) struct Segments {
@@ -14,6 +15,8 @@ pub(crate) struct Segments {
     pub schema: Arc<Schema>,
     /// The attributes and events that they read, whenever these were.
     pub wanted: Wanted,
+    /// Where the facts of people go that are judged by them, once anybody was.
+    pub layout: OnceLock<FactLayout>,
     /// The number of each, in the program's order.
     pub numbers: Vec<u32>,
     /// The name of every number, also of segments that are no more.
@@ -49,6 +52,7 @@ impl Segments {
             outlook: prepared.outlook(),
             schema: Arc::clone(program.schema()),
             wanted: program.wanted(Timestamp(0)).of_all_times(),
+            layout: OnceLock::new(),
             numbers,
             names,
             version: if is_same { version } else { version + 1 },

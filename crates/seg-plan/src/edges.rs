@@ -13,11 +13,13 @@
 
 mod asked;
 mod moments;
+mod stays;
 mod values;
 mod wakes;
 mod walk;
 mod window;
 
+pub use stays::{StayWalk, Stays};
 pub use wakes::{Wake, WakeOf};
 pub use walk::{Over, Timeline, Walk};
 
@@ -46,6 +48,8 @@ pub struct Edges {
     leaves: Vec<Leaf>,
     /// Each after those it is made of.
     parts: Vec<Part>,
+    /// The condition of the plan that each is.
+    conditions: Vec<NodeId>,
     /// The part that each segment is.
     roots: Vec<usize>,
 }
@@ -53,6 +57,8 @@ pub struct Edges {
 /// A condition that is made of no others.
 #[derive(Debug)]
 struct Leaf {
+    /// What it is in the plan of all.
+    node: NodeId,
     /// It alone, as the only root.
     plan: Plan,
     asked: Asked,
@@ -75,11 +81,17 @@ impl Edges {
     /// Of some segments of a plan, by their positions among its roots.
     pub fn of(plan: &Plan, roots: &[usize]) -> Edges {
         let chosen: Vec<Root> = roots.iter().filter_map(|at| plan.roots().get(*at).cloned()).collect();
-        let own = crate::passes::drop_unreached(&Plan { nodes: plan.nodes().to_vec(), roots: chosen });
-        let mut split = Split { plan: &own, leaves: Vec::new(), parts: Vec::new(), met: HashMap::new() };
-        let roots = own.roots().iter().map(|root| split.part(root.node)).collect();
-        let Split { leaves, parts, .. } = split;
-        Edges { leaves, parts, roots }
+        Edges::of_all(&crate::passes::part(plan, &chosen))
+    }
+
+    /// Of all segments of a plan.
+    fn of_all(plan: &Plan) -> Edges {
+        let empty = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
+        let (leaves, parts, conditions, met) = empty;
+        let mut split = Split { plan, leaves, parts, conditions, met };
+        let roots = plan.roots().iter().map(|root| split.part(root.node)).collect();
+        let Split { leaves, parts, conditions, .. } = split;
+        Edges { leaves, parts, conditions, roots }
     }
 
     /// Of how many segments.
@@ -114,6 +126,7 @@ struct Split<'p> {
     plan: &'p Plan,
     leaves: Vec<Leaf>,
     parts: Vec<Part>,
+    conditions: Vec<NodeId>,
     met: HashMap<NodeId, usize>,
 }
 
@@ -134,14 +147,15 @@ impl Split<'_> {
             }
             Some(_) => {
                 let root = Root { name: String::new(), node: id };
-                let plan =
-                    crate::passes::drop_unreached(&Plan { nodes: self.plan.nodes().to_vec(), roots: vec![root] });
-                let (asked, window) = (Asked::of(&plan), Window::of(&plan));
-                self.leaves.push(Leaf { plan, asked, window });
+                let plan = crate::passes::part(self.plan, &[root]);
+                let asked = Asked::of(&plan);
+                let window = plan.roots().first().and_then(|root| Window::of(&plan, root.node));
+                self.leaves.push(Leaf { node: id, plan, asked, window });
                 Part::Leaf(self.leaves.len() - 1)
             }
         };
         self.parts.push(part);
+        self.conditions.push(id);
         self.met.insert(id, self.parts.len() - 1);
         self.parts.len() - 1
     }

@@ -3,8 +3,11 @@
 mod chain;
 mod column;
 mod elements;
+mod evaluator;
 mod history;
 mod query;
+
+pub use evaluator::{Evaluated, PlanEvaluator};
 
 use crate::level::{Level, levels};
 use crate::plan::{Literal, Node, NodeId, Plan};
@@ -17,6 +20,7 @@ use query::{EventRows, ItemRows};
 use seg_data::{AttributeId, Batch, EventId, Mask, Money, Place, PropertyId, Timestamp, Type, Value};
 use seg_hir::hir::{CompareOp, IdTest, TextOp};
 use seg_hir::text::{compile_pattern, fold_value};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
@@ -108,7 +112,10 @@ struct Eval<'a> {
     plan: &'a Plan,
     batch: &'a Batch,
     now: Timestamp,
-    levels: Vec<Level>,
+    levels: Cow<'a, [Level]>,
+    /// By node: the columns of people.
+    of_people: Vec<Option<Rc<Column>>>,
+    /// Those of all else.
     columns: HashMap<(NodeId, Domain), Rc<Column>>,
     rows: HashMap<EventId, Rc<EventRows>>,
     items: HashMap<(EventId, PropertyId), Rc<ItemRows>>,
@@ -118,11 +125,16 @@ struct Eval<'a> {
 
 impl<'a> Eval<'a> {
     fn new(plan: &'a Plan, batch: &'a Batch, now: Timestamp) -> Eval<'a> {
+        Eval::with_levels(plan, Cow::Owned(levels(plan)), batch, now)
+    }
+
+    fn with_levels(plan: &'a Plan, levels: Cow<'a, [Level]>, batch: &'a Batch, now: Timestamp) -> Eval<'a> {
         Eval {
             plan,
             batch,
             now,
-            levels: levels(plan),
+            levels,
+            of_people: vec![None; plan.nodes().len()],
             columns: HashMap::new(),
             rows: HashMap::new(),
             items: HashMap::new(),
@@ -132,7 +144,13 @@ impl<'a> Eval<'a> {
     }
 
     fn column(&mut self, id: NodeId, domain: Domain) -> Rc<Column> {
-        if let Some(column) = self.columns.get(&(id, domain)) {
+        let found = match domain {
+            Domain::People => self.of_people.get(id.idx()).and_then(Option::as_ref),
+            Domain::Events(_) | Domain::Items(..) | Domain::Elements(_) | Domain::Stretches(_) => {
+                self.columns.get(&(id, domain))
+            }
+        };
+        if let Some(column) = found {
             return Rc::clone(column);
         }
         let plan = self.plan;
@@ -151,8 +169,21 @@ impl<'a> Eval<'a> {
             Some(node) => Rc::new(self.compute(node, domain)),
             None => Rc::new(Column::missing(self.len(domain))),
         };
-        self.columns.insert((id, domain), Rc::clone(&column));
+        match (domain, self.of_people.get_mut(id.idx())) {
+            (Domain::People, Some(slot)) => *slot = Some(Rc::clone(&column)),
+            (_, _) => drop(self.columns.insert((id, domain), Rc::clone(&column))),
+        }
         column
+    }
+
+    /// The one value that a node has for everybody, where that is plain to see.
+    fn repeated(&self, id: NodeId) -> Option<Cow<'a, Value>> {
+        match self.plan.node(id)? {
+            Node::Literal(Literal(value)) => Some(Cow::Borrowed(value)),
+            Node::Moment(moment) => Some(Cow::Owned(Value::Timestamp(moment.at(self.now)))),
+            Node::Today { zone, offset } => Some(Cow::Owned(Value::Date(offset.from(zone.date(self.now))))),
+            _ => None,
+        }
     }
 
     fn len(&mut self, domain: Domain) -> usize {
@@ -185,6 +216,9 @@ impl<'a> Eval<'a> {
                 Column::Bools((0..len).map(|row| column.is_known(row)).collect())
             }
             Node::Compare(op, left, right) => {
+                if let Some(than) = self.repeated(*right) {
+                    return compare_with(*op, &self.column(*left, domain), &than, len);
+                }
                 let (left, right) = (self.column(*left, domain), self.column(*right, domain));
                 Column::Bools(compare(*op, &left, &right, len))
             }
@@ -363,6 +397,10 @@ impl<'a> Eval<'a> {
     fn combine(&mut self, members: &[NodeId], domain: Domain, is_all: bool) -> Column {
         let mut bits = vec![is_all; self.len(domain)];
         for member in members {
+            // What is decided for everybody needs no further members.
+            if bits.iter().all(|bit| *bit != is_all) {
+                break;
+            }
             if let Column::Bools(other) = self.column(*member, domain).as_ref() {
                 for (bit, other) in bits.iter_mut().zip(other) {
                     *bit = if is_all { *bit && *other } else { *bit || *other };
@@ -398,6 +436,17 @@ fn compare(op: CompareOp, left: &Column, right: &Column, len: usize) -> Vec<bool
         ordering.is_some_and(|o| op.holds(o))
     };
     (0..len).map(holds).collect()
+}
+
+/// The same where the right side is one value for everybody.
+fn compare_with(op: CompareOp, left: &Column, right: &Value, len: usize) -> Column {
+    if let (Some((values, known)), Some(right)) = (left.ints(), Column::int(right)) {
+        return Column::Bools(values.iter().zip(known).map(|(l, known)| *known && op.holds(l.cmp(&right))).collect());
+    }
+    if left.len() != len {
+        return Column::Bools(vec![false; len]);
+    }
+    left.test(|value| seg_hir::compare(value, right).is_some_and(|order| op.holds(order)))
 }
 
 /// A test of texts runs once over the dictionary.

@@ -31,8 +31,10 @@ mod verify;
 pub use build::Builder;
 pub use compared::{Compared, Comparison, NthTime, Test};
 pub use cost::{Cost, Statistics, cost};
-pub use edges::{CALENDAR_DAYS, Edges, NextChange, Over, Timeline, Wake, WakeOf, Walk, next_change};
-pub use eval::{Kernels, evaluate};
+pub use edges::{
+    CALENDAR_DAYS, Edges, NextChange, Over, StayWalk, Stays, Timeline, Wake, WakeOf, Walk, next_change,
+};
+pub use eval::{Evaluated, Kernels, PlanEvaluator, evaluate};
 pub use fit::{Fit, fit_to_data};
 pub use level::{Level, levels};
 pub use lower::lower;

@@ -13,7 +13,7 @@ mod simplify_conditions;
 mod visit_cheapest_first;
 mod widen_steps;
 
-pub(crate) use drop_unreached::run as drop_unreached;
+pub(crate) use drop_unreached::{part, run as drop_unreached};
 pub(crate) use fold_constants::over_nothing;
 pub use rewrite::{keep, rewrite};
 pub use simplify_conditions::Redundancy;

@@ -5,8 +5,12 @@ use crate::plan::{Node, NodeId, Plan};
 /// The nodes that are reached from the segments, ascending, where `next` says to
 /// which a node leads.
 pub(crate) fn reached_by(plan: &Plan, next: impl Fn(&Node) -> Vec<NodeId>) -> Vec<NodeId> {
+    reached_from(plan, plan.roots().iter().map(|root| root.node).collect(), next)
+}
+
+/// Those that are reached from some nodes, they themselves included, ascending.
+pub(crate) fn reached_from(plan: &Plan, mut open: Vec<NodeId>, next: impl Fn(&Node) -> Vec<NodeId>) -> Vec<NodeId> {
     let mut is_reached = vec![false; plan.nodes().len()];
-    let mut open: Vec<NodeId> = plan.roots().iter().map(|r| r.node).collect();
     while let Some(id) = open.pop() {
         let (Some(slot), Some(node)) = (is_reached.get_mut(id.idx()), plan.node(id)) else { continue };
         if !std::mem::replace(slot, true) {

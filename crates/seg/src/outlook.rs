@@ -1,20 +1,26 @@
 //! Who is in what, and until when nothing can change that but new data: for whoever keeps
 //! memberships true as time passes.
 
+use crate::engine::Engine;
 use crate::error::EvaluateError;
 use crate::options::Options;
 use crate::prepared::Prepared;
 use seg_data::batch::History;
 use seg_data::{Batch, Timestamp};
-use seg_plan::{Edges, Wake, WakeOf};
+use seg_plan::{Edges, Stays, Wake, WakeOf};
 use seg_syntax::diag::{Code, Diagnostic};
 use std::sync::Arc;
+
+/// So many people are judged by the plan evaluator at once, which decides for few people no
+/// more than they need; for more, native code is ahead although it is bound anew, for it is
+/// compiled once and kept. `cargo xtask bench --micro` measures both.
+const FEW: usize = 16;
 
 /// A program that also tells until when its answers stand. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Outlook {
     prepared: Prepared,
-    edges: Arc<Edges>,
+    stays: Arc<Stays>,
 }
 
 /// The answers for one person as of an instant.
@@ -36,9 +42,7 @@ impl Prepared {
     /// The program with what it takes to tell until when its answers stand, which is made here,
     /// once.
     pub fn outlook(&self) -> Outlook {
-        let n_segments = self.program().segment_names().count();
-        let edges = Edges::of(self.program().plan(), &(0..n_segments).collect::<Vec<usize>>());
-        Outlook { prepared: self.clone(), edges: Arc::new(edges) }
+        Outlook { prepared: self.clone(), stays: Arc::new(Stays::of(self.program().plan())) }
     }
 }
 
@@ -55,8 +59,11 @@ impl Outlook {
     /// By what each segment changes though nothing happens, in the order of
     /// [`Program::segment_names`](crate::Program::segment_names).
     pub fn by_time(&self) -> Vec<ByTime> {
-        let of = |at: usize| ByTime { is_exact: self.edges.is_exact(at), wakes: self.edges.wakes(at) };
-        (0..self.edges.len()).map(of).collect()
+        let program = self.prepared.program();
+        let n_segments = program.segment_names().count();
+        let edges = Edges::of(program.plan(), &(0..n_segments).collect::<Vec<usize>>());
+        let of = |at: usize| ByTime { is_exact: edges.is_exact(at), wakes: edges.wakes(at) };
+        (0..n_segments).map(of).collect()
     }
 
     /// The program.
@@ -71,13 +78,25 @@ impl Outlook {
     /// See [`EvaluateError`].
     pub fn look(&self, batch: &Batch, now: Timestamp, options: &Options) -> Result<Vec<Standing>, EvaluateError> {
         let now = now.in_range()?;
-        let evaluation = self.prepared.evaluate_with(batch, now, options)?;
-        let mut walk = self.edges.walk();
+        let is_asked = options.engine.is_some() || options.max_cost.is_some();
+        let masks = if is_asked {
+            Some(self.prepared.evaluate_with(batch, now, options)?.into_masks())
+        } else if batch.len() > FEW {
+            let options = options.clone().with_engine(Engine::Jit);
+            Some(self.prepared.evaluate_with(batch, now, &options)?.into_masks())
+        } else {
+            self.prepared.check(batch)?;
+            None
+        };
+        let known = batch.as_of(now);
+        let mut evaluated = self.stays.evaluator().over(&known, now);
+        let mut walk = self.stays.walk();
         let standing = |row: usize| {
-            let next = walk.first_change(batch, row, now);
-            let changes = next.and_then(|next| next.at.or(next.until));
-            let until = changes.into_iter().chain(next_known(batch, row, now)).min();
-            let is_in = evaluation.masks().iter().map(|mask| mask.get(row)).collect();
+            let is_in = match &masks {
+                Some(masks) => masks.iter().map(|mask| mask.get(row)).collect(),
+                None => evaluated.segments(row),
+            };
+            let until = walk.until(&mut evaluated, row, next_known(batch, row, now));
             Standing { is_in, until, exists_from: batch.exists_from(row) }
         };
         Ok((0..batch.len()).map(standing).collect())

@@ -7,6 +7,7 @@ pub mod generate;
 mod hand;
 mod hand_suite;
 mod memory;
+mod micro;
 mod peers;
 mod single;
 pub mod suite;
@@ -38,8 +39,8 @@ const REFERENCE_PROFILES: usize = 10_000;
 /// Runs the benchmark over so many profiles; `record` writes it down under
 /// `docs/benchmarks`.
 pub fn run(args: &[&str]) -> Result<(), String> {
-    // Optimised code is measured, however this was started.
-    if cfg!(debug_assertions) {
+    // Optimised code is measured, however this was started, unless shares are all that is wanted.
+    if cfg!(debug_assertions) && !args.contains(&"--as-built") {
         let status = Command::new("cargo")
             .args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"])
             .args(args)
@@ -54,6 +55,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         cold: None,
         text: false,
         memory: false,
+        micro: false,
         files: false,
         growth: false,
         only: None,
@@ -68,6 +70,8 @@ pub fn run(args: &[&str]) -> Result<(), String> {
             "--store" => wanted.cold = Some(Origin::Store),
             "--text" => wanted.text = true,
             "--memory" => wanted.memory = true,
+            "--micro" => wanted.micro = true,
+            "--as-built" => {}
             "--peers" => wanted.peers = true,
             "--files" => wanted.files = true,
             "--growth" => wanted.growth = true,
@@ -77,6 +81,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     let text = match wanted {
         Wanted { text: true, .. } => from_text(wanted)?,
         Wanted { memory: true, .. } => within_memory(n_profiles)?,
+        Wanted { micro: true, .. } => few_people()?,
         Wanted { cold: Some(from), .. } => from_files(from, n_profiles, wanted)?,
         Wanted { .. } => measure(n_profiles, wanted)?,
     };
@@ -85,6 +90,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         let what = match wanted {
             Wanted { text: true, .. } => "text".to_owned(),
             Wanted { memory: true, .. } => format!("{n_profiles}-memory"),
+            Wanted { micro: true, .. } => "micro".to_owned(),
             Wanted { cold: Some(Origin::Parquet), .. } => format!("{n_profiles}-cold"),
             Wanted { cold: Some(Origin::Store), .. } => format!("{n_profiles}-store"),
             Wanted { .. } => n_profiles.to_string(),
@@ -121,6 +127,8 @@ struct Wanted {
     text: bool,
     /// Within so much memory, a process each, rather than all else.
     memory: bool,
+    /// A few people at a time, rather than all else.
+    micro: bool,
     /// Reading Parquet.
     files: bool,
     /// Three times as many profiles as well.
@@ -155,6 +163,13 @@ fn within_memory(n_profiles: usize) -> Result<String, String> {
     );
     memory::measure(n_profiles, &mut text)?;
     Ok(text)
+}
+
+/// What it takes to judge a few people at a time.
+fn few_people() -> Result<String, String> {
+    let commit = output("git", &["rev-parse", "--short", "HEAD"])?;
+    let heading = format!("# A few people at a time\n\nMeasured on {}, commit {commit}: {}.\n\n", today()?, machine());
+    Ok(heading + &micro::measure()?)
 }
 
 /// What it takes from the files of so many profiles to an answer.

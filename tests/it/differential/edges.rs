@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use seg::{Batch, Program, Project, Settings, Timestamp, Zone};
 use seg_data::{AttributeId, Date, EventId, PropertyId, Value};
 use seg_hir::Evaluator;
-use seg_plan::Edges;
+use seg_plan::{Edges, Stays};
 use seg_tests::people;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -158,6 +158,9 @@ struct Seen {
     pairs: Cell<u64>,
     changes: Cell<u64>,
     instants: Cell<u64>,
+    /// How often a person was to be looked at again, and how often something changed then.
+    looks: Cell<u64>,
+    wakes: Cell<u64>,
 }
 
 /// A case, and the words for what is wrong in it.
@@ -209,6 +212,42 @@ fn next_changes_are_exact(
         seen.instants.set(seen.instants.get() + 1);
     }
     seen.changes.set(seen.changes.get() + next.iter().filter(|next| next.at.is_some()).count() as u64);
+    Ok(())
+}
+
+/// Whoever keeps memberships looks at a person again no later than one of them changes, and
+/// mostly just then.
+fn nobody_is_looked_at_too_late(
+    case: (&Program, &Batch, &Edges),
+    stays: &Stays,
+    row: usize,
+    told: &Told<'_>,
+    seen: &Seen,
+) -> Result<(), TestCaseError> {
+    let (program, batch, edges) = case;
+    let as_of = told.as_of;
+    let known = batch.known_at(row..row + 1, as_of).map_err(|e| TestCaseError::fail(e.to_string()))?;
+    let next = edges.walk().next_changes(batch, row, as_of).expect("there is such a row");
+    let exact = next.iter().filter_map(|next| next.at).min();
+    let begins = batch.exists_from(row).filter(|begins| *begins > as_of);
+    let before = reference(program, &known, as_of);
+    let mut walk = stays.walk();
+    // Of all people together, and of one who is alone, whose later events are cut away.
+    for (batch, row) in [(batch, row), (&known, 0)] {
+        let of_then = batch.as_of(as_of);
+        let mut evaluated = stays.evaluator().over(&of_then, as_of);
+        if evaluated.segments(row) != before {
+            return Err(told.wrong(0, as_of, "the answers are others"));
+        }
+        let until = walk.until(&mut evaluated, row, begins);
+        // Beyond the horizon of what comes again for ever nothing is said.
+        let is_early = until.is_some_and(|until| until > as_of && exact.is_none_or(|exact| until <= exact));
+        if !is_early && (exact.is_some() || until.is_some()) {
+            return Err(told.wrong(0, as_of, &format!("to be looked at again {until:?}; it changes {exact:?}")));
+        }
+        seen.looks.set(seen.looks.get() + u64::from(until.is_some()));
+        seen.wakes.set(seen.wakes.get() + u64::from(until.is_some() && until == exact));
+    }
     Ok(())
 }
 
@@ -280,6 +319,7 @@ fn answers_change_at_their_edges_and_nowhere_else() {
             let plan = seg::unstable::plan_of(&program);
             let roots: Vec<usize> = (0..plan.roots().len()).collect();
             let edges = Edges::of(plan, &roots);
+            let stays = Stays::of(&Arc::new(plan.clone()));
             let chance = &mut **chances.borrow_mut();
             for (row, line) in profiles.iter().enumerate() {
                 let days = [0, 0, 1, 3, 28, 31, 33, 62][chance.below(8) as usize];
@@ -287,14 +327,18 @@ fn answers_change_at_their_edges_and_nowhere_else() {
                 let told = Told { texts: &texts, line, as_of };
                 let case = (&program, &batch, &edges);
                 match row % 2 {
-                    0 => next_changes_are_exact(case, row, chance, &told, &seen)?,
+                    0 => {
+                        next_changes_are_exact(case, row, chance, &told, &seen)?;
+                        nobody_is_looked_at_too_late(case, &stays, row, &told, &seen)?;
+                    }
                     _ => timelines_are_exact(case, row, chance, &told, &seen)?,
                 }
                 seen.pairs.set(seen.pairs.get() + roots.len() as u64);
             }
             Ok(())
         });
-        outcome.map(|()| [seen.pairs.get(), seen.changes.get(), seen.instants.get()]).map_err(|e| e.to_string())
+        let of = [&seen.pairs, &seen.changes, &seen.instants, &seen.looks, &seen.wakes];
+        outcome.map(|()| of.map(Cell::get)).map_err(|e| e.to_string())
     };
     let (one, two) = std::thread::scope(|scope| {
         let other = scope.spawn(|| run(12));
@@ -302,7 +346,8 @@ fn answers_change_at_their_edges_and_nowhere_else() {
     });
     let one = one.unwrap_or_else(|failure| panic!("{failure}"));
     let two = two.expect("no panic").unwrap_or_else(|failure| panic!("{failure}"));
-    let [pairs, changes, instants] = [0, 1, 2].map(|at| one[at] + two[at]);
+    let [pairs, changes, instants, looks, wakes] = [0, 1, 2, 3, 4].map(|at| one[at] + two[at]);
+    println!("{looks} looks again, at {wakes} of which something changes");
     println!("{pairs} pairs of a segment and a person with {changes} changes, looked at at {instants} instants");
     // Where hardly anything changes, little is proved.
     assert!(changes * 4 > pairs, "{changes} changes of {pairs} pairs");

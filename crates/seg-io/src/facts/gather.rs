@@ -22,9 +22,70 @@ pub struct PersonFacts<'f> {
     pub facts: &'f [u8],
 }
 
-/// Everybody whose facts are given, with what is wanted of them, as reading the same records
-/// from files would make them: ids that `merges` join are one person, whose facts unite, and
-/// what arrived twice is one event. Of whom nothing is known there is no row.
+/// Where the facts of a schema's names go, made once for batch after batch.
+#[derive(Debug, Clone)]
+pub struct FactLayout {
+    schema: Arc<Schema>,
+    /// What is wanted of everybody, and what says since when they exist.
+    wanted: Wanted,
+    places: Places,
+    n_names: usize,
+}
+
+impl FactLayout {
+    /// For what is wanted of the people of a schema.
+    pub fn of((schema, names): (&Arc<Schema>, &Names), wanted: &Wanted) -> FactLayout {
+        let mut wanted = wanted.clone();
+        wanted.attributes.extend(schema.first_seen);
+        let (places, n_names) = (Places::of(schema, names), names.all().len());
+        FactLayout { schema: Arc::clone(schema), wanted, places, n_names }
+    }
+
+    /// Everybody whose facts are given, with what is wanted of them, as reading the same records
+    /// from files would make them: ids that `merges` join are one person, whose facts unite, and
+    /// what arrived twice is one event. Of whom nothing is known there is no row. `names` are
+    /// those that the layout was made with; where there are more of them by now, it is made anew.
+    ///
+    /// # Errors
+    /// More than a batch can hold.
+    pub fn people(
+        &self,
+        names: &Names,
+        merges: &[(String, String)],
+        people: &[PersonFacts<'_>],
+    ) -> Result<Batch, ReadError> {
+        if names.all().len() != self.n_names {
+            return FactLayout::of((&self.schema, names), &self.wanted).people(names, merges, people);
+        }
+        let FactLayout { schema, wanted, places, .. } = self;
+        let mut silence = |_: Progress| {};
+        let mut loader = Loader::new(schema, None, wanted, &mut silence);
+        loader.people.merges = Merges::new(merges);
+        let mut attributes = Attributes::new(schema, wanted);
+        attributes.begin_source(RowsAre::Changes);
+        let mut tables = EventTables::new(schema, wanted);
+        let mut messages: HashSet<(u32, u32, &str)> = HashSet::new();
+        for (id, fact) in in_order(people, !merges.is_empty()) {
+            let Some(number) = fact.event else {
+                let cells = places.cells(&fact, names, None);
+                attributes.take_fact(&mut loader, id, fact.time, &cells);
+                continue;
+            };
+            // What the schema does not name did not happen.
+            let Some(event) = places.events.get(number as usize).copied().flatten() else { continue };
+            let person = loader.people.person(id).row;
+            if !fact.message.is_empty() && !messages.insert((person, number, fact.message)) {
+                continue;
+            }
+            let cells = places.cells(&fact, names, Some(event));
+            let event = EventId(event as u32);
+            tables.take_fact(&mut loader, (person, event), (fact.time, fact.arrival as i64), &cells);
+        }
+        loader.batch(Some(attributes), Some(tables)).map(|loaded| loaded.batch)
+    }
+}
+
+/// The people of a [`FactLayout`] that is made for them alone.
 ///
 /// # Errors
 /// More than a batch can hold.
@@ -34,33 +95,7 @@ pub fn people_of_facts(
     merges: &[(String, String)],
     people: &[PersonFacts<'_>],
 ) -> Result<Batch, ReadError> {
-    let mut wanted = wanted.clone();
-    wanted.attributes.extend(schema.first_seen);
-    let mut silence = |_: Progress| {};
-    let mut loader = Loader::new(schema, None, &wanted, &mut silence);
-    loader.people.merges = Merges::new(merges);
-    let mut attributes = Attributes::new(schema, &wanted);
-    attributes.begin_source(RowsAre::Changes);
-    let mut tables = EventTables::new(schema, &wanted);
-    let places = Places::of(schema, names);
-    let mut messages: HashSet<(u32, u32, &str)> = HashSet::new();
-    for (id, fact) in in_order(people, !merges.is_empty()) {
-        let Some(number) = fact.event else {
-            let cells = places.cells(&fact, names, None);
-            attributes.take_fact(&mut loader, id, fact.time, &cells);
-            continue;
-        };
-        // What the schema does not name did not happen.
-        let Some(event) = places.events.get(number as usize).copied().flatten() else { continue };
-        let person = loader.people.person(id).row;
-        if !fact.message.is_empty() && !messages.insert((person, number, fact.message)) {
-            continue;
-        }
-        let cells = places.cells(&fact, names, Some(event));
-        let event = EventId(event as u32);
-        tables.take_fact(&mut loader, (person, event), (fact.time, fact.arrival as i64), &cells);
-    }
-    loader.batch(Some(attributes), Some(tables)).map(|loaded| loaded.batch)
+    FactLayout::of((schema, names), wanted).people(names, merges, people)
 }
 
 /// The facts of everybody, in the order of arrival where ids are joined.
@@ -77,6 +112,7 @@ fn in_order<'f>(people: &[PersonFacts<'f>], are_joined: bool) -> Vec<(&'f str, S
 }
 
 /// Where in a schema the names of facts are, by their numbers.
+#[derive(Debug, Clone)]
 struct Places {
     events: Vec<Option<usize>>,
     attributes: Vec<Option<usize>>,

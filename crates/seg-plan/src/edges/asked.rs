@@ -3,7 +3,7 @@
 use super::moments::{Calendars, all_day_starts, calendar_of, passes_day};
 use super::values::Data;
 use crate::plan::{Literal, Node, NodeId, Plan, Query, Root};
-use crate::reach::reached;
+use crate::reach::reached_from;
 use seg_data::{AttributeId, EventId, Period, Timestamp, Value, Zone};
 use seg_hir::hir::{CompareOp, DayOffset, Interval, Moment, OfHistory};
 
@@ -47,8 +47,13 @@ pub(super) struct Asked {
 impl Asked {
     /// Of the only root of a plan.
     pub fn of(plan: &Plan) -> Asked {
+        Asked::of_nodes(plan, plan.roots().iter().map(|root| root.node).collect())
+    }
+
+    /// Of some nodes of a plan.
+    fn of_nodes(plan: &Plan, nodes: Vec<NodeId>) -> Asked {
         let mut asked = Asked::default();
-        for id in reached(plan) {
+        for id in reached_from(plan, nodes, |node| [node.children(), node.inner()].concat()) {
             let Some(node) = plan.node(id) else { continue };
             node.queries().into_iter().for_each(|query| asked.query(query));
             asked.node(plan, node);
@@ -65,6 +70,22 @@ impl Asked {
     /// Whether what it asks comes again for ever, so that only a horizon ends it.
     pub fn has_calendars(&self) -> bool {
         !self.calendars.is_empty()
+    }
+
+    /// Whether nothing that it asks changes by time alone.
+    pub fn stands_still(&self) -> bool {
+        self.windows.is_empty()
+            && self.stretches.is_empty()
+            && self.moments.is_empty()
+            && self.days.is_empty()
+            && self.lengths.is_empty()
+            && self.calendars.is_empty()
+            && self.orders.is_empty()
+    }
+
+    /// Whether its edges are known within a range alone.
+    pub fn is_bounded(&self) -> bool {
+        !(self.calendars.is_empty() && self.stretches.is_empty() && self.orders.is_empty())
     }
 
     /// Plans of three conditions each: whether a time that passes is less than what it is
@@ -292,6 +313,11 @@ fn of_days(calendars: &mut Calendars, (zone, months): (Zone, i64), range: (Times
     }
 }
 
+/// Whether time alone does not change a value.
+pub(super) fn value_stands_still(plan: &Plan, id: NodeId) -> bool {
+    of_now(plan, id) == OfNow::No && Asked::of_nodes(plan, vec![id]).stands_still()
+}
+
 fn of_now(plan: &Plan, id: NodeId) -> OfNow {
     let Some(node) = plan.node(id) else { return OfNow::No };
     match node {
@@ -384,5 +410,5 @@ fn order(plan: &Plan, left: NodeId, right: NodeId) -> Plan {
         nodes.push(Node::Compare(op, left, right));
         Root { name: String::new(), node: NodeId(nodes.len() as u32 - 1) }
     });
-    crate::passes::drop_unreached(&Plan { nodes, roots: roots.to_vec() })
+    crate::passes::part(&Plan { nodes, roots: Vec::new() }, &roots)
 }

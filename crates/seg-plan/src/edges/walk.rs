@@ -55,20 +55,29 @@ pub(super) struct Person<'b> {
     /// Up to when what is known of them matters.
     pub until: Timestamp,
     alone: OnceCell<Option<Batch>>,
+    /// Whether the batch is of nobody else, with nothing in it that must not be known.
+    is_whole: bool,
     /// By leaf: whether it holds at first, and when that changes, where that is known by now.
     known: Vec<Option<(bool, Vec<i64>)>>,
 }
 
 impl<'b> Person<'b> {
-    fn of(batch: &'b Batch, row: usize, until: Timestamp) -> Option<Person<'b>> {
-        let (alone, known) = (OnceCell::new(), Vec::new());
-        (row < batch.len()).then_some(Person { batch, row, until, alone, known })
+    pub fn of(batch: &'b Batch, row: usize, until: Timestamp) -> Option<Person<'b>> {
+        let (alone, known, is_whole) = (OnceCell::new(), Vec::new(), false);
+        (row < batch.len()).then_some(Person { batch, row, until, alone, is_whole, known })
+    }
+
+    /// The same where nothing that comes after that instant matters to whoever asks, so that
+    /// a batch of nobody else need not be cut.
+    pub fn until_then(batch: &'b Batch, row: usize, until: Timestamp) -> Option<Person<'b>> {
+        let is_whole = batch.len() == 1;
+        Some(Person { is_whole, ..Person::of(batch, row, until)? })
     }
 
     /// A batch of nobody else.
     pub fn alone(&self) -> Option<&Batch> {
         let cut = || self.batch.known_at(self.row..self.row + 1, self.until).ok();
-        self.alone.get_or_init(cut).as_ref()
+        self.alone.get_or_init(|| if self.is_whole { Some(self.batch.clone()) } else { cut() }).as_ref()
     }
 
     /// From when on they exist.
@@ -373,7 +382,7 @@ impl<'e> Walk<'e> {
 
 /// The instants between the edges of a condition at which a time that passes meets what it
 /// is compared with.
-fn between(leaf: &Leaf, person: &Person<'_>, (from, to): (Timestamp, Timestamp), edges: &[i64]) -> Vec<i64> {
+pub(super) fn between(leaf: &Leaf, person: &Person<'_>, (from, to): (Timestamp, Timestamp), edges: &[i64]) -> Vec<i64> {
     let mut found = Vec::new();
     let Some(alone) = person.alone() else { return found };
     for plan in leaf.asked.orders() {

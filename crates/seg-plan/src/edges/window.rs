@@ -4,9 +4,9 @@
 //! both for all events gives every change at once, however many events there are. What is
 //! asked of each event is computed by the plan evaluator, once a batch.
 
-use crate::eval::Kernels;
+use crate::eval::{Evaluated, Kernels};
 use crate::plan::{Literal, Node, NodeId, Plan, Query};
-use crate::reach::reached_by;
+use crate::reach::reached_from;
 use seg_data::{Batch, EventId, Period, Timestamp, Type, Value, Zone};
 use seg_hir::hir::{Aggregate, Bound, CompareOp, Moment, PeriodUnit};
 use std::collections::HashMap;
@@ -41,9 +41,9 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Of the only root of a plan; none where it asks for something else.
-    pub fn of(plan: &Plan) -> Option<Window> {
-        let window = match plan.node(plan.roots().first()?.node)? {
+    /// Of a condition of a plan; none where it asks for something else.
+    pub fn of(plan: &Plan, id: NodeId) -> Option<Window> {
+        let window = match plan.node(id)? {
             Node::Known(time) => match plan.node(*time)? {
                 Node::EventTime { n, query, .. } => {
                     let than = Value::Integer(i128::from(*n));
@@ -93,43 +93,114 @@ impl Window {
     pub fn changes(
         &self,
         columns: Option<&Columns>,
+        of: (&Batch, usize, Timestamp),
+        range: (Timestamp, Timestamp),
+    ) -> (bool, Vec<i64>) {
+        let mut look = |event: EventId, idx: usize, _: usize| {
+            let Some((counts, values)) = columns.and_then(|columns| columns.get(&event)) else { return Some(None) };
+            let does_count = counts.as_ref().is_none_or(|counts| counts.get(idx) == Some(&true));
+            does_count.then(|| values.as_ref().and_then(|values| values.get(idx).copied().flatten()))
+        };
+        let mut changes = Vec::new();
+        let first = self.walk(of, range, &mut look, |at| {
+            changes.push(at);
+            true
+        });
+        (first, changes)
+    }
+
+    /// The first instant after `now` and not after another at which the answer for a row
+    /// changes, if nothing else happens. It must be a window of the plan that is evaluated, as
+    /// of `now`.
+    pub fn first_change(&self, evaluated: &mut Evaluated<'_>, row: usize, until: Timestamp) -> Option<Timestamp> {
+        let (batch, now) = (evaluated.batch(), evaluated.now());
+        if !self.has_steps((batch, row), (now, until)) {
+            return None;
+        }
+        let mut numbers: HashMap<String, i128> = HashMap::new();
+        let mut look = |event: EventId, _: usize, at: usize| {
+            if self.query.filter.is_some_and(|filter| !evaluated.holds_of_event(filter, event, (row, at))) {
+                return None;
+            }
+            let value = self.measure().and_then(|of| evaluated.value_of_event(of, event, (row, at)));
+            Some(value.and_then(|value| self.number(&value, &mut numbers)))
+        };
+        let mut found = None;
+        self.walk((batch, row, now), (now, until), &mut look, |at| {
+            found = Some(Timestamp(at));
+            false
+        });
+        found
+    }
+
+    /// Whether any event of a row up to an instant comes into the window, or leaves it, after that
+    /// instant and not after another.
+    fn has_steps(&self, (batch, row): (&Batch, usize), (now, until): (Timestamp, Timestamp)) -> bool {
+        self.query.events.iter().filter_map(|event| batch.events(*event)).any(|events| {
+            let times = events.times().get(events.range(row)).unwrap_or(&[]);
+            let times = times.get(..times.partition_point(|time| *time <= now.0)).unwrap_or(&[]);
+            let left = |at: Timestamp| times.partition_point(|time| self.end(*time).is_none_or(|end| end <= at.0));
+            let come =
+                |at: Timestamp| times.partition_point(|time| self.start(*time).is_some_and(|start| start <= at.0));
+            left(now) != left(until) || come(now) != come(until)
+        })
+    }
+
+    /// Whether it holds at the first instant of a range; calls `each` with the instants after
+    /// it at which that changes, ascending, until it has seen enough. `look` says of an event,
+    /// by its position in the batch and by that among its person's, whether it counts, and
+    /// what is measured of it.
+    fn walk(
+        &self,
         (batch, row, until): (&Batch, usize, Timestamp),
         (from, to): (Timestamp, Timestamp),
-    ) -> (bool, Vec<i64>) {
+        look: &mut dyn FnMut(EventId, usize, usize) -> Option<Option<i128>>,
+        mut each: impl FnMut(i64) -> bool,
+    ) -> bool {
+        let mut state = State::default();
         // At which instants which event comes into the window, and leaves it.
-        let mut steps: Vec<(i64, bool, u32)> = Vec::new();
-        let mut values: Vec<Option<i128>> = Vec::new();
-        for (time, value) in self.events(columns, batch, row) {
-            let (start, end) = self.stay(time);
-            if time <= until && start < end && start <= to.0 && end > from.0 {
-                let event = values.len() as u32;
-                steps.push((start.max(from.0), true, event));
-                if end <= to.0 {
-                    steps.push((end, false, event));
+        let mut steps: Vec<(i64, bool, Option<i128>)> = Vec::new();
+        for event in &self.query.events {
+            let Some(events) = batch.events(*event) else { continue };
+            let range = events.range(row);
+            let times = events.times().get(range.clone()).unwrap_or(&[]);
+            // Times ascend, and who comes later stays longer, so that those within reach are
+            // one stretch.
+            let has_left = |time: &i64| self.end(*time).is_none_or(|end| end <= from.0);
+            let comes = |time: &i64| *time <= until.0 && self.start(*time).is_some_and(|start| start <= to.0);
+            let (first, end) = (times.partition_point(has_left), times.partition_point(comes));
+            for (at, time) in times.iter().enumerate().take(end).skip(first) {
+                let (Some(start), Some(end)) = (self.start(*time), self.end(*time)) else { continue };
+                if start >= end {
+                    continue;
                 }
-                values.push(value);
+                let Some(value) = look(*event, range.start + at, at) else { continue };
+                let value = value.or_else(|| self.period(Timestamp(*time)));
+                if start <= from.0 {
+                    state.step(true, self.found, value);
+                } else {
+                    steps.push((start, true, value));
+                }
+                if end <= to.0 {
+                    steps.push((end, false, value));
+                }
             }
         }
         steps.sort_unstable_by_key(|(at, ..)| *at);
-        let mut state = State::default();
-        let mut steps = steps.into_iter().peekable();
-        let mut apply = |until: i64, state: &mut State| {
-            while let Some((_, comes, event)) = steps.next_if(|(at, ..)| *at <= until) {
-                state.step(comes, self.found, values.get(event as usize).copied().flatten());
-            }
-            steps.peek().map(|(at, ..)| *at)
-        };
-        let mut next = apply(from.0, &mut state);
         let first = self.holds(&state);
-        let (mut last, mut changes) = (first, Vec::new());
-        while let Some(at) = next {
-            next = apply(at, &mut state);
+        let mut last = first;
+        let mut steps = steps.into_iter().peekable();
+        while let Some((at, comes, value)) = steps.next() {
+            state.step(comes, self.found, value);
+            while let Some((_, comes, value)) = steps.next_if(|(other, ..)| *other == at) {
+                state.step(comes, self.found, value);
+            }
             let now = self.holds(&state);
-            if std::mem::replace(&mut last, now) != now {
-                changes.push(at);
+            if std::mem::replace(&mut last, now) != now && !each(at) {
+                break;
             }
         }
-        (first, changes)
+        first
     }
 
     /// What is asked of each event of a batch; none where nothing is.
@@ -163,26 +234,6 @@ impl Window {
         }
     }
 
-    /// The events of a row that may count, with what is measured of each.
-    fn events(&self, columns: Option<&Columns>, batch: &Batch, row: usize) -> Vec<(Timestamp, Option<i128>)> {
-        let mut found = Vec::new();
-        for event in &self.query.events {
-            let Some(events) = batch.events(*event) else { continue };
-            let (counts, values) = match columns.and_then(|columns| columns.get(event)) {
-                Some((counts, values)) => (counts.as_ref(), values.as_ref()),
-                None => (None, None),
-            };
-            for idx in events.range(row) {
-                if counts.is_none_or(|counts| counts.get(idx) == Some(&true)) {
-                    let (time, value) =
-                        (events.time(idx), values.and_then(|values| values.get(idx).copied().flatten()));
-                    found.push((time, value.or_else(|| self.period(time))));
-                }
-            }
-        }
-        found
-    }
-
     /// The number of the period that an event is in, where periods are counted.
     fn period(&self, time: Timestamp) -> Option<i128> {
         match self.found {
@@ -191,44 +242,31 @@ impl Window {
         }
     }
 
-    /// From when on an event lies in the window, and the first instant at which it does not
-    /// any more.
-    fn stay(&self, time: Timestamp) -> (i64, i64) {
-        let (mut start, mut end) = (time.0, i64::MAX);
-        // A moment that keeps in step is at the event so much later than the event is.
-        let meet = |moment: Moment, is_before: &dyn Fn(i64) -> Meets| match moment {
-            Moment::At(at) => is_before(at.0),
-            Moment::Before(Period::Fixed(length), _) => Meets::At(time.0.saturating_add(length)),
-            Moment::After(Period::Fixed(length), _) => Meets::At(time.0.saturating_sub(length)),
-            Moment::Before(Period::Months(_), _) | Moment::After(Period::Months(_), _) | Moment::StartOf(..) => {
-                Meets::Never
-            }
-        };
-        if let Some(Bound { moment, is_closed }) = self.query.interval.from {
-            let is_inside = |at: i64| Meets::always(if is_closed { at <= time.0 } else { at < time.0 });
-            match meet(moment, &is_inside) {
-                Meets::Always => {}
-                Meets::Never => return (0, 0),
-                // The window begins behind it an instant later, or right then.
-                Meets::At(at) => end = if is_closed { at.saturating_add(1) } else { at },
-            }
+    /// The first instant at which an event that lies in the window does not any more; none for
+    /// one that it never reaches back to. The later the event, the later it is.
+    fn end(&self, time: i64) -> Option<i64> {
+        let Some(Bound { moment, is_closed }) = self.query.interval.from else { return Some(i64::MAX) };
+        match meets(moment, time) {
+            // The window begins behind it an instant later, or right then.
+            Meets::At(at) => Some(if is_closed { at.saturating_add(1) } else { at }),
+            Meets::Fixed(at) => (if is_closed { at <= time } else { at < time }).then_some(i64::MAX),
+            Meets::Never => None,
         }
-        for (moment, is_closed) in self
-            .query
-            .interval
-            .to
-            .map(|to| (to.moment, to.is_closed))
-            .into_iter()
-            .chain(self.query.known_at.map(|at| (at, true)))
-        {
-            let is_inside = |at: i64| Meets::always(if is_closed { time.0 <= at } else { time.0 < at });
-            match meet(moment, &is_inside) {
-                Meets::Always => {}
-                Meets::Never => return (0, 0),
+    }
+
+    /// From when on an event lies in the window, where it does not end before it for ever. The
+    /// later the event, the later it is.
+    fn start(&self, time: i64) -> Option<i64> {
+        let to = self.query.interval.to.map(|to| (to.moment, to.is_closed));
+        let mut start = time;
+        for (moment, is_closed) in to.into_iter().chain(self.query.known_at.map(|at| (at, true))) {
+            match meets(moment, time) {
                 Meets::At(at) => start = start.max(if is_closed { at } else { at.saturating_add(1) }),
+                Meets::Fixed(at) if if is_closed { time <= at } else { time < at } => {}
+                Meets::Fixed(_) | Meets::Never => return None,
             }
         }
-        (start, end)
+        Some(start)
     }
 
     fn holds(&self, state: &State) -> bool {
@@ -242,16 +280,23 @@ impl Window {
     }
 }
 
-/// When a moment that passes by meets an event.
+/// When a moment meets an event.
 enum Meets {
-    Always,
-    Never,
+    /// It keeps in step with now, and is at the event then.
     At(i64),
+    /// It stands still.
+    Fixed(i64),
+    Never,
 }
 
-impl Meets {
-    fn always(is_so: bool) -> Meets {
-        if is_so { Meets::Always } else { Meets::Never }
+fn meets(moment: Moment, time: i64) -> Meets {
+    match moment {
+        Moment::At(at) => Meets::Fixed(at.0),
+        Moment::Before(Period::Fixed(length), _) => Meets::At(time.saturating_add(length)),
+        Moment::After(Period::Fixed(length), _) => Meets::At(time.saturating_sub(length)),
+        Moment::Before(Period::Months(_), _) | Moment::After(Period::Months(_), _) | Moment::StartOf(..) => {
+            Meets::Never
+        }
     }
 }
 
@@ -286,8 +331,7 @@ impl State {
 
 /// Whether a condition or a value is decided by an event alone, whenever it is asked.
 fn is_of_events_alone(plan: &Plan, id: NodeId) -> bool {
-    let own = Plan { nodes: plan.nodes().to_vec(), roots: vec![crate::plan::Root { name: String::new(), node: id }] };
-    let all = reached_by(&own, |node| [node.children(), node.inner()].concat());
+    let all = reached_from(plan, vec![id], |node| [node.children(), node.inner()].concat());
     all.into_iter().filter_map(|id| plan.node(id)).all(|node| {
         matches!(
             node,

@@ -173,6 +173,17 @@ impl Column {
         }
     }
 
+    /// A value as columns of integers have it, if they have it.
+    pub fn int(value: &Value) -> Option<i128> {
+        IntKind::of(value).map(|(_, int)| int)
+    }
+
+    /// Instants, some of them missing.
+    pub fn times(times: impl Iterator<Item = Option<Timestamp>>) -> Column {
+        let (values, known) = times.map(|time| (time.map_or(0, |time| time.0.into()), time.is_some())).unzip();
+        Column::Ints { kind: IntKind::Timestamp, values, known }
+    }
+
     /// The integers and which of them are known.
     pub fn ints(&self) -> Option<(&[i128], &[bool])> {
         match self {

@@ -19,6 +19,8 @@ pub(super) struct EventRows {
     pub owner: Vec<u32>,
     /// When it was.
     pub time: Vec<Timestamp>,
+    /// For each profile the row of its first event, and where the last one's end.
+    pub first: Vec<u32>,
 }
 
 /// Where the records of the events of one name lie.
@@ -42,7 +44,7 @@ impl Eval<'_> {
         if let Some(rows) = self.rows.get(&event) {
             return Rc::clone(rows);
         }
-        let mut rows = EventRows { idx: Vec::new(), owner: Vec::new(), time: Vec::new() };
+        let mut rows = EventRows { idx: Vec::new(), owner: Vec::new(), time: Vec::new(), first: vec![0] };
         let events = self.batch.events(event);
         for owner in 0..self.batch.len() {
             for (events, idx) in events.iter().flat_map(|e| e.range(owner).map(move |idx| (e, idx))) {
@@ -50,6 +52,7 @@ impl Eval<'_> {
                 rows.owner.push(owner as u32);
                 rows.time.push(events.time(idx));
             }
+            rows.first.push(rows.idx.len() as u32);
         }
         let rows = Rc::new(rows);
         self.rows.insert(event, Rc::clone(&rows));
@@ -338,7 +341,7 @@ impl Eval<'_> {
             End::First => n.checked_sub(1),
             End::Last => times.len().checked_sub(n),
         };
-        let at = |times: &[Timestamp]| position(times).and_then(|at| times.get(at)).map(|t| Value::Timestamp(*t));
+        let at = |times: &[Timestamp]| position(times).and_then(|at| times.get(at)).copied();
         if let ([event], None) = (query.events.as_slice(), query.filter) {
             let Some(events) = self.batch.events(*event) else { return Column::missing(self.batch.len()) };
             let people = (0..self.batch.len()).map(|person| {
@@ -347,11 +350,11 @@ impl Eval<'_> {
                     End::First => stretch.start + n.checked_sub(1)?,
                     End::Last => stretch.end.checked_sub(n)?,
                 };
-                stretch.contains(&position).then(|| Value::Timestamp(events.time(position)))
+                stretch.contains(&position).then(|| events.time(position))
             });
-            return Column::of(people);
+            return Column::times(people);
         }
-        Column::of(self.times(query).into_iter().map(|times| at(&times)))
+        Column::times(self.times(query).into_iter().map(|times| at(&times)))
     }
 
     /// The earliest or latest event of any name, or what the schema says.
