@@ -12,6 +12,7 @@
 //! ahead, which is more than a year.
 
 mod asked;
+mod happening;
 mod moments;
 mod values;
 mod walk;
@@ -41,6 +42,8 @@ pub struct NextChange {
 /// person.
 #[derive(Debug)]
 pub struct Edges {
+    /// The segments, and what they are made of.
+    plan: Plan,
     leaves: Vec<Leaf>,
     /// Each after those it is made of.
     parts: Vec<Part>,
@@ -77,7 +80,7 @@ impl Edges {
         let mut split = Split { plan: &own, leaves: Vec::new(), parts: Vec::new(), met: HashMap::new() };
         let roots = own.roots().iter().map(|root| split.part(root.node)).collect();
         let Split { leaves, parts, .. } = split;
-        Edges { leaves, parts, roots }
+        Edges { plan: own, leaves, parts, roots }
     }
 
     /// Of how many segments.
@@ -88,6 +91,11 @@ impl Edges {
     /// Whether of none.
     pub fn is_empty(&self) -> bool {
         self.roots.is_empty()
+    }
+
+    /// The segments alone, as a plan of their own.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// A walk over people; it keeps what it found out about calendars.

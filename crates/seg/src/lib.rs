@@ -146,6 +146,7 @@ mod explain;
 mod figures;
 #[doc(hidden)]
 pub mod forecast;
+mod forms;
 #[doc(hidden)]
 pub mod frozen;
 #[doc(hidden)]
@@ -166,13 +167,18 @@ mod options;
 mod outlook;
 #[doc(hidden)]
 pub mod overlap;
+// Examples take all of it, explanations a part.
+#[cfg_attr(not(feature = "io"), allow(dead_code))]
+mod pool;
 mod prepared;
 mod project;
 mod spells;
 #[cfg(feature = "io")]
 mod testing;
+mod trigger;
 #[doc(hidden)]
 pub mod unstable;
+mod waiting;
 
 pub use compile::{Program, compile};
 pub use diagnostics::Diagnostics;
@@ -186,6 +192,8 @@ pub use project::{Project, ProjectError};
 pub use spells::{Crossing, Spells};
 #[cfg(feature = "io")]
 pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
+pub use trigger::{GivenValue, Happening, Trigger};
+pub use waiting::Waiting;
 
 /// Arrow in the version that this crate takes record batches of.
 pub use {arrow_array, arrow_schema};

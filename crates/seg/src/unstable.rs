@@ -15,7 +15,7 @@ pub use crate::conversion;
 pub use crate::decided;
 pub use crate::diff;
 pub use crate::dwell;
-pub use crate::explain::near_misses;
+pub use crate::explain::{near_misses, segment_like};
 pub use crate::forecast;
 pub use crate::frozen;
 pub use crate::history;
