@@ -185,7 +185,7 @@ fn people_who_are_held_out_are_set_beside_the_others() {
     }
     let (code, message) = refused(&project(SEGMENTS, ""), &goal);
     assert_eq!(code, Some(2));
-    assert!(message.contains("\"Carts\" keeps nobody out by \"summer\""), "{message}");
+    assert!(message.contains("\"Carts\" holds nobody out by \"summer\""), "{message}");
 }
 
 #[test]

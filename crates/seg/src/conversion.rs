@@ -15,13 +15,13 @@ use crate::spells::{Crossing, Spells};
 use goal::Deeds;
 pub use goal::{Goal, GoalError, GoalWords};
 use holdout::Holdout;
-pub use winners::Winners;
 use seg_data::money::divide_half_even;
 use seg_data::time::DAY;
 use seg_data::{Batch, Mask, Timestamp, Type, Value, Zone, parallel};
 use seg_hir::hir::Aggregate;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+pub use winners::Winners;
 
 /// People are looked at so many at a time.
 const CHUNK: usize = 2_048;

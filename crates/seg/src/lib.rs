@@ -192,8 +192,6 @@ pub use project::{Project, ProjectError};
 pub use spells::{Crossing, Spells};
 #[cfg(feature = "io")]
 pub use testing::{ExpectationOutcome, TestOutcome, TestReport, test};
-pub use trigger::{GivenValue, Happening, Trigger};
-pub use waiting::Waiting;
 
 /// Arrow in the version that this crate takes record batches of.
 pub use {arrow_array, arrow_schema};

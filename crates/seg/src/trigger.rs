@@ -91,6 +91,10 @@ enum Tried {
 impl Triggers<'_> {
     /// All that are found, events before values.
     pub fn find(&self) -> Vec<Trigger> {
+        // Where time changes the answer before anything can happen, nothing is sooner.
+        if self.changes_at.is_some_and(|changes| changes <= self.first()) {
+            return Vec::new();
+        }
         let pool = self.pool();
         let instants = self.edges.happening_at(self.known, self.now);
         let mut found: Vec<Trigger> = Vec::new();

@@ -22,6 +22,8 @@ pub use crate::history;
 pub use crate::outlook::{Outlook, Standing};
 pub use crate::overlap;
 pub use crate::spells::{Stay, StayParts};
+pub use crate::trigger::{GivenValue, Happening, Trigger};
+pub use crate::waiting::Waiting;
 pub use seg_data as data;
 pub use seg_hir::explain::{Fewest, Join, place};
 pub use seg_hir::hir;

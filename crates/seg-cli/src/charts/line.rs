@@ -82,8 +82,7 @@ impl Line<'_> {
         let band: Vec<(f64, f64)> = ahead(|day| day.to).collect();
         let lower: Vec<(f64, f64)> = ahead(|day| day.from).collect();
         let year_before = self.year_before.iter().enumerate();
-        let year_before =
-            path(year_before.filter_map(|(nth, size)| Some((days.at(nth), height((*size)? as f64)))));
+        let year_before = path(year_before.filter_map(|(nth, size)| Some((days.at(nth), height((*size)? as f64)))));
         let (left, now_at) = (days.at(0).round(), days.at(now).round());
         let lines = axis.ticks().map(|tick| format!("M{left} {:.0}H{RIGHT}", height(tick as f64)));
         html! {

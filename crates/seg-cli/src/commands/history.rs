@@ -9,10 +9,10 @@ use super::{compiled, input, instant, load, run};
 use crate::args::{History, HistoryFormat};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
+use seg::unstable::data::time::DAY;
 use seg::unstable::decided::Days;
 use seg::unstable::dwell::dwell;
 use seg::unstable::forecast::{Forecast, Known, forecasts, n_days_before};
-use seg::unstable::data::time::DAY;
 use seg::unstable::history::{
     Step, YEAR_BEFORE_DAYS, YEAR_DAYS, days_after, days_before, first_known, size_before, steps, year_before,
 };

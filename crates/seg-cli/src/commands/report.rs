@@ -60,7 +60,7 @@ pub fn run(args: &Report, output: &Output) -> Result<Exit, Failure> {
 }
 
 fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::usage(format!("{}: {}", path.display(), super::results::unwritten(error)))
+    Failure::new(format!("{}: {}", path.display(), super::results::unwritten(error)))
 }
 
 fn told(path: &Path, page: &str, n_segments: usize) -> String {
@@ -121,8 +121,7 @@ impl<'a> Judged<'a> {
         let n_known = instants.len() - 1;
         let n_days = (args.days as usize).min(n_known);
         let shown: Vec<Timestamp> = instants.iter().skip(n_known - n_days).chain(&ahead.after).copied().collect();
-        let year_before =
-            year_before(&prepared, batch, &shown, (now, zone), &run::options()).map_err(run::refused)?;
+        let year_before = year_before(&prepared, batch, &shown, (now, zone), &run::options()).map_err(run::refused)?;
         Ok(Judged {
             project,
             program,

@@ -9,8 +9,8 @@ use crate::args::{Format, MemoryLimit, Run, Share};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, plain_table, print_json, print_text, right};
 use comfy_table::Cell;
-use seg::unstable::io::results::{ENTERED_COLUMN, LEAVES_COLUMN, StayColumn};
 use seg::unstable::doctor::{Newest, RunFreshness};
+use seg::unstable::io::results::{ENTERED_COLUMN, LEAVES_COLUMN, StayColumn};
 use seg::unstable::io::{
     LoadRequest, Loaded, LoadedParts, Manifest, Memory, Problem, ReadError, Report, load_in_parts,
 };
@@ -53,7 +53,8 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         tell_of_data(args, &loaded.report)?;
         return Err(refusal);
     }
-    let mut looking = Looking { lists: ComparedLists::new(&project, &program), newest: Newest::new(program.schema(), now) };
+    let mut looking =
+        Looking { lists: ComparedLists::new(&project, &program), newest: Newest::new(program.schema(), now) };
     let prepared = program.prepare();
     let Outcome { evaluation, cost, stays } = evaluate(args, &prepared, &loaded, &mut looking, (now, results.stays()))?;
     if let Some(expected) = &mut expected {

@@ -112,8 +112,10 @@ impl Newest {
             return None;
         }
         let from = newest.0.saturating_sub(PAUSE_DAYS * DAY);
-        let is_read = |id: &EventId| wanted.events.get(id).is_some_and(|of| of.since.is_none_or(|since| since.0 <= from));
-        let least = if ids.iter().all(is_read) && batch.is_some() { least } else { least.max(UNKNOWN_PAUSE_DAYS * DAY) };
+        let is_read =
+            |id: &EventId| wanted.events.get(id).is_some_and(|of| of.since.is_none_or(|since| since.0 <= from));
+        let least =
+            if ids.iter().all(is_read) && batch.is_some() { least } else { least.max(UNKNOWN_PAUSE_DAYS * DAY) };
         let pause = batch.map_or(0, |batch| longest_pause(batch, ids, (from, newest.0)));
         Some(least.max((limits.stale_pauses * pause as f64) as i64))
     }

@@ -3,7 +3,8 @@
 use super::bare;
 use seg::unstable::data::{Value, shown};
 use seg::unstable::names::display;
-use seg::{Explanation, GivenValue, Happening, Schema, Timestamp, Trigger, Waiting, Zone};
+use seg::unstable::{GivenValue, Happening, Trigger, Waiting};
+use seg::{Explanation, Schema, Timestamp, Zone};
 use serde_json::json;
 
 /// So many of what would change an answer are named.
@@ -42,7 +43,9 @@ fn happening(trigger: &Trigger, schema: &Schema) -> (&'static str, String) {
             let noun = schema.events.iter().find(|known| known.name == *event).and_then(|event| event.nouns.first());
             let events = match (noun, trigger.times) {
                 (Some(noun), 0 | 1) => with_article(&noun.singular),
-                (Some(noun), n) => format!("{n} {}", noun.plural.clone().unwrap_or_else(|| format!("{}s", noun.singular))),
+                (Some(noun), n) => {
+                    format!("{n} {}", noun.plural.clone().unwrap_or_else(|| format!("{}s", noun.singular)))
+                }
                 (None, 0 | 1) => with_article(&display(event)),
                 (None, n) => format!("{} {n} times", display(event)),
             };

@@ -230,8 +230,7 @@ impl Counted<'_> {
                     ((*name).to_owned(), moves)
                 })
                 .collect();
-            let mut day =
-                serde_json::json!({ "at": at.to_string(), "people": people, "sizes": sizes, "moves": moves });
+            let mut day = serde_json::json!({ "at": at.to_string(), "people": people, "sizes": sizes, "moves": moves });
             if let (Some(sizes), Some(object)) = (&self.year_before, day.as_object_mut()) {
                 object.insert("size_year_before".to_owned(), sizes.get(nth + 1).copied().flatten().into());
             }

@@ -3,8 +3,8 @@
 use super::Judged;
 use super::goal::Reached;
 use super::people::Sampling;
-use crate::commands::history::year_says;
 use crate::charts::Ahead;
+use crate::commands::history::year_says;
 use crate::output::{counted, grouped, percent};
 use crate::report::{Card, Chip, Mark, Reads, SegmentFigures, Tone};
 use seg::Mask;
@@ -50,7 +50,12 @@ pub fn figures(
             sizes,
             ahead: forecasts.iter().map(|forecast| Ahead::of(&forecast.size)).collect(),
             ahead_says: last.map(method),
-            year_says: year_before.get(steps.len()).copied().flatten().zip(sizes_now).map(|(before, now)| year_says(before, now)),
+            year_says: year_before
+                .get(steps.len())
+                .copied()
+                .flatten()
+                .zip(sizes_now)
+                .map(|(before, now)| year_says(before, now)),
             year_before,
             row: [last.map_or("–".to_owned(), range)]
                 .into_iter()
