@@ -126,7 +126,11 @@ impl Triggers<'_> {
         collect.cond(&Cond::InSegment(self.id));
         let rules = self.module.segments.get(self.id.idx()).map_or(&[][..], |segment| &segment.rules);
         rules.iter().for_each(|rule| collect.cond(rule));
-        collect.finish()
+        let mut pool = collect.finish();
+        // Data has no empty texts: they are read as missing.
+        let is_empty = |value: &Value| matches!(value, Value::Text(text) if text.is_empty());
+        pool.slots.values_mut().for_each(|values| values.retain(|(value, _)| !is_empty(value)));
+        pool
     }
 
     /// Days and instants do not come to be otherwise; they are what they are.
