@@ -18,6 +18,8 @@ pub use palette::{STYLE, lines, variables};
 pub use sparkline::sparkline;
 pub use timeline::{Lane, Timeline};
 
+use std::fmt::Write;
+
 /// So wide is what is drawn, in units of the drawing.
 pub const WIDTH: f64 = 480.0;
 /// Charts end here on the right.
@@ -53,9 +55,23 @@ fn unit(n: f64) -> String {
     }
 }
 
-/// Points as the attribute of a line wants them.
-fn points(places: impl Iterator<Item = (f64, f64)>) -> String {
-    places.map(|(x, y)| format!("{},{}", unit(x), unit(y))).collect::<Vec<_>>().join(" ")
+/// A line through points, of whole numbers from one to the next: a third of what the points
+/// themselves take.
+fn path(places: impl Iterator<Item = (f64, f64)>) -> String {
+    let (mut path, mut last, mut is_first) = (String::new(), (0, 0), true);
+    for (x, y) in places {
+        let (x, y) = (x.round() as i64, y.round() as i64);
+        let (by_x, by_y) = (x - last.0, y - last.1);
+        // Writing to a string does not fail.
+        let _ = match (is_first, by_x, by_y) {
+            (true, ..) => write!(path, "M{x} {y}"),
+            (false, _, 0) => write!(path, "h{by_x}"),
+            (false, _, 1..) => write!(path, "l{by_x} {by_y}"),
+            (false, ..) => write!(path, "l{by_x}{by_y}"),
+        };
+        (last, is_first) = ((x, y), false);
+    }
+    path
 }
 
 #[cfg(test)]
@@ -65,7 +81,9 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         assert_eq!([unit(52.0), unit(3.06), unit(-0.25)], ["52", "3.1", "-0.2"]);
-        assert_eq!(points([(1.0, 2.5), (3.0, 4.0)].into_iter()), "1,2.5 3,4");
+        let places = [(1.0, 2.6), (3.0, 3.4), (5.2, 8.0), (7.4, 1.0)];
+        assert_eq!(path(places.into_iter()), "M1 3h2l2 5l2-7");
+        assert_eq!(path(std::iter::empty()), "");
     }
 
     #[test]

@@ -294,6 +294,14 @@ fn a_run_for_people_and_for_tools() {
         "problems": []
       },
       "diagnostics": [],
+      "freshness": {
+        "newest_event": "2026-01-01T12:00:00Z",
+        "age": 43200.0,
+        "limit": null,
+        "is_stale": false,
+        "stale_names": [],
+        "is_early": false
+      },
       "written": [],
       "changes": null,
       "verified": null

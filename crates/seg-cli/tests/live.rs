@@ -113,6 +113,16 @@ fn of_a_run(dir: &Path, kept: &Path, at: &str) -> BTreeMap<String, BTreeSet<Stri
     let to = dir.join("exported");
     let export =
         ["live", "export", live.to_str().expect("a path"), "--data", kept, "--to", to.to_str().expect("a path")];
+    // Where one of the files cannot be written, the others are not there either.
+    std::fs::create_dir_all(&to).expect("a folder");
+    std::fs::write(to.join("merges.ndjson"), "mine").expect("written");
+    let refused = seg(&export).output().expect("it runs");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("there is such a file already"), "{refused:?}");
+    let left: Vec<_> =
+        std::fs::read_dir(&to).expect("a folder").map(|file| file.expect("a file").file_name()).collect();
+    assert_eq!(left, ["merges.ndjson"]);
+    assert_eq!(std::fs::read_to_string(to.join("merges.ndjson")).expect("a text"), "mine");
+    std::fs::remove_file(to.join("merges.ndjson")).expect("removed");
     done(&seg(&export).output().expect("it runs"));
     for file in ["people.ndjson", "events.ndjson", "merges.ndjson"] {
         std::fs::rename(to.join(file), batch.join(file)).expect("moved");

@@ -160,6 +160,152 @@ fn one_person_is_explained() {
     assert_eq!((code(&nowhere), err(&nowhere).contains("no segment \"Late\"")), (2, true));
 }
 
+/// One order is missing, and helps for as long as the first is within 30 days: up to the very
+/// microsecond, by a run over data that has it.
+#[test]
+fn what_lets_somebody_in_is_told_with_its_last_instant() {
+    let dir = project("segment \"Two\" include people who ordered at least 2 times in the past 30 days\n");
+    let explain = |args: &[&str]| {
+        let output = seg(dir.path(), &[&["explain", "--person", "ben", "--segment", "Two"], args].concat());
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        out(&output)
+    };
+    insta::assert_snapshot!(explain(&[]), @r#"
+    ✗ ben is not in "Two"                                               1 June 2026 12:00 (from seg.toml)
+        ✗ one short: ordered once in the past 30 days (1 June 11:30), at least 2 wanted
+      comes in with an order by 1 July 11:30
+    "#);
+    let json: serde_json::Value = serde_json::from_str(&explain(&["--format", "json"])).expect("JSON");
+    let trigger = &json["triggers"][0];
+    assert_eq!((&trigger["event"], &trigger["times"]), (&"order".into(), &1.into()));
+    assert_eq!(trigger["until"], "2026-07-01T11:30:00Z");
+    assert_eq!(
+        (json["triggers"].as_array().map(Vec::len), &json["waiting"]["turns_at"]),
+        (Some(1), &serde_json::Value::Null)
+    );
+    for (at, members) in [
+        ("2026-06-01T12:00:00.000001Z", 1),
+        ("2026-07-01T11:29:59.999999Z", 1),
+        ("2026-07-01T11:30:00Z", 1),
+        ("2026-07-01T11:30:00.000001Z", 0),
+    ] {
+        std::fs::write(dir.path().join("events.csv"), format!("{EVENTS}ben,order,{at}\n")).expect("written");
+        let run = out(&seg(dir.path(), &["run", "--at", at, "--format", "json"]));
+        let run: serde_json::Value = serde_json::from_str(&run).expect("JSON");
+        assert_eq!(run["segments"][0]["members"], members, "{at}");
+    }
+}
+
+/// The checkout is too old half an hour before the order is.
+#[test]
+fn it_is_told_why_waiting_does_not_help() {
+    let segments = "segment \"Left\" include people who did checkout in the past 7 days\n    exclude people who ordered in the past 7 days\n\
+        segment \"Lately\" include people who did checkout in the past 2 days and have not ordered in the past 2 days\n\
+        segment \"Twice\" include people who did checkout at least 3 times in the past 7 days\n";
+    let dir = project(segments);
+    let explain =
+        |person: &str, segment: &str| out(&seg(dir.path(), &["explain", "--person", person, "--segment", segment]));
+    insta::assert_snapshot!(explain("ben", "Left"), @r#"
+    ✗ ben is not in "Left"                                              1 June 2026 12:00 (from seg.toml)
+        ✗ excluded: ordered 30 minutes ago, 1 June 11:30
+        ✓ did checkout 1 hour ago, 1 June 11:00
+      waiting does not help: `did checkout in the past 7 days` ends 8 June 11:00, 30 minutes before `ordered in the past 7 days` ends
+    "#);
+    insta::assert_snapshot!(explain("ann", "Lately"), @r#"
+    ✓ ann is in "Lately"                                                1 June 2026 12:00 (from seg.toml)
+        ✓ did checkout 1 hour ago, 1 June 11:00
+        ✓ never ordered
+      leaves 3 June 11:00: no longer did checkout in the past 2 days; sooner with an order
+    "#);
+    insta::assert_snapshot!(explain("ann", "Twice"), @r#"
+    ✗ ann is not in "Twice"                                             1 June 2026 12:00 (from seg.toml)
+        ✗ 2 short: did checkout once in the past 7 days (1 June 11:00), at least 3 wanted
+      comes in with checkout 2 times by 8 June 11:00
+    "#);
+    insta::assert_snapshot!(explain("cleo", "Lately"), @r#"
+    ✗ cleo is not in "Lately"                                           1 June 2026 12:00 (from seg.toml)
+        ✗ never did checkout; wanted: did checkout in the past 2 days
+      comes in with a checkout
+    "#);
+}
+
+/// Data that ends days before the instant is told of in a line, and data that begins after it.
+#[test]
+fn a_run_says_how_fresh_the_data_is() {
+    let dir = project(
+        "segment \"Lately\" include people who ordered in the past 30 days\nsegment \"Ever\" include people who did checkout\n",
+    );
+    let line = |at: &str| {
+        let shown = out(&seg(dir.path(), &["run", "--at", at]));
+        shown.lines().rev().take_while(|line| !line.starts_with(" Ever")).map(str::to_owned).collect::<Vec<String>>()
+    };
+    // The newest is of 1 June, 11:30.
+    assert_eq!(line("2026-06-01T12:00:00Z"), Vec::<String>::new());
+    assert_eq!(
+        line("2026-06-05T12:30:00Z"),
+        ["stale: the newest event is 4 days 1 hour old, more than 3 days: sizes follow the clock, not people"]
+    );
+    let json = out(&seg(dir.path(), &["run", "--at", "2026-06-05T12:30:00Z", "--format", "json"]));
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let fresh = &json["freshness"];
+    assert_eq!((&fresh["newest_event"], &fresh["is_stale"]), (&"2026-06-01T11:30:00Z".into(), &true.into()));
+    assert_eq!(
+        (&fresh["age"], &fresh["limit"], &fresh["is_early"]),
+        (&349_200.0.into(), &259_200.0.into(), &false.into())
+    );
+}
+
+/// From 54 weeks of data on a day stands beside the same day of the week a year before: there
+/// both ordered daily, and now one of them.
+#[test]
+fn a_year_before_is_shown_where_it_is_known() {
+    let history = |first_day: i64, args: &[&str]| {
+        let dir = project("segment \"Lately\" include people who ordered in the past 2 days\n");
+        let mut events = "id,event,time\n".to_owned();
+        let last = chrono::NaiveDate::from_ymd_opt(2026, 6, 1).expect("a day");
+        for ago in (0..=first_day).rev() {
+            let day = last - chrono::Duration::days(ago);
+            events += &format!("ann,order,{day}T00:00:00Z\n");
+            if ago > 360 {
+                events += &format!("ben,order,{day}T00:00:00Z\n");
+            }
+        }
+        std::fs::write(dir.path().join("events.csv"), events).expect("written");
+        out(&seg(dir.path(), &[&["history", "--days", "2", "--segment", "Lately"], args].concat()))
+    };
+    // 378 days are 54 weeks.
+    let shown = history(379, &[]);
+    assert!(
+        shown.contains("the year before: 2 on the same day of the week, 52 weeks ago; now 0.50 times as many"),
+        "{shown}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&history(379, &["--format", "json"])).expect("JSON");
+    assert_eq!(json["history"][1]["size_year_before"], 2);
+    assert_eq!(json["history"][1]["sizes"]["Lately"], 1);
+    assert!(history(379, &["--format", "svg"]).contains("class=\"year\""));
+    let short = history(377, &[]);
+    assert!(!short.contains("year"), "{short}");
+}
+
+/// A slip in a name is told with the name that was meant.
+#[test]
+fn a_segment_is_found_by_how_its_name_begins() {
+    let dir = project("segment \"Lapsed, bought before but not in 90 days\" include people who ordered\n");
+    for args in [&["example", "Lapsd"][..], &["explain", "--person", "ann", "--segment", "Lapsd"], &["sample", "Lapsd"]]
+    {
+        let refused = seg(dir.path(), args);
+        assert_eq!(code(&refused), 2);
+        assert!(
+            err(&refused).contains("did you mean \"Lapsed, bought before but not in 90 days\"?"),
+            "{}",
+            err(&refused)
+        );
+    }
+    let nowhere = seg(dir.path(), &["report", "--out", "no/such/folder.html"]);
+    assert_eq!(code(&nowhere), 3);
+    assert!(err(&nowhere).contains("no/such/folder.html: there is no such folder to write it in"), "{}", err(&nowhere));
+}
+
 /// What comes later in the file than the instant asked about does not exist, be it
 /// an event or a value: who orders again the day after stays until the window ends
 /// all the same.

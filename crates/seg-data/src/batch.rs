@@ -19,6 +19,7 @@
 //! integers, decimals, dictionaries with repeated or null values) are converted
 //! once, and [`Batch::conversions`] says so.
 
+mod added;
 mod column;
 mod cut;
 mod error;
@@ -30,6 +31,7 @@ mod kept;
 mod lists;
 mod merged;
 
+pub use added::AddedEvent;
 pub use column::Column;
 pub use error::{BatchError, BatchProblem, Conversion};
 pub use events::Events;

@@ -12,6 +12,7 @@
 //! ahead, which is more than a year.
 
 mod asked;
+mod happening;
 mod moments;
 mod stays;
 mod values;
@@ -45,6 +46,8 @@ pub struct NextChange {
 /// person.
 #[derive(Debug)]
 pub struct Edges {
+    /// The segments, and what they are made of.
+    plan: Plan,
     leaves: Vec<Leaf>,
     /// Each after those it is made of.
     parts: Vec<Part>,
@@ -91,7 +94,7 @@ impl Edges {
         let mut split = Split { plan, leaves, parts, conditions, met };
         let roots = plan.roots().iter().map(|root| split.part(root.node)).collect();
         let Split { leaves, parts, conditions, .. } = split;
-        Edges { leaves, parts, conditions, roots }
+        Edges { plan: plan.clone(), leaves, parts, conditions, roots }
     }
 
     /// Of how many segments.
@@ -102,6 +105,11 @@ impl Edges {
     /// Whether of none.
     pub fn is_empty(&self) -> bool {
         self.roots.is_empty()
+    }
+
+    /// The segments alone, as a plan of their own.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// A walk over people; it keeps what it found out about calendars.

@@ -4,6 +4,7 @@
 mod goal;
 mod holdout;
 mod sentence;
+mod winners;
 
 use crate::compile::Program;
 use crate::error::EvaluateError;
@@ -20,6 +21,7 @@ use seg_data::{Batch, Mask, Timestamp, Type, Value, Zone, parallel};
 use seg_hir::hir::Aggregate;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+pub use winners::Winners;
 
 /// People are looked at so many at a time.
 const CHUNK: usize = 2_048;
@@ -75,6 +77,9 @@ pub struct Conversions {
     pub data_end: Option<Timestamp>,
     /// Of each segment that was asked for.
     pub segments: Vec<Conversion>,
+    /// Everybody once, by the segment that they go to, where several of those that were asked
+    /// for have an order and nobody is held out.
+    pub winners: Option<Winners>,
 }
 
 /// What came of the people who entered a segment.
@@ -200,10 +205,8 @@ impl Outside {
 /// # Errors
 /// See [`ConversionError`].
 pub fn conversions(of: Asked<'_>) -> Result<Conversions, ConversionError> {
-    let (from, to) = of.period;
-    // Who enters at the first instant enters within the period.
-    let before = Timestamp(from.0.saturating_sub(1)).in_range().unwrap_or(from);
-    let last = Timestamp(to.0.saturating_sub(1)).min(of.at);
+    let from = of.period.0;
+    let (before, last) = looked_at(&of);
     let mut judged: Vec<(Spells, Option<Mask>)> = Vec::with_capacity(of.segments.len());
     match of.holdout {
         None => {
@@ -242,7 +245,17 @@ pub fn conversions(of: Asked<'_>) -> Result<Conversions, ConversionError> {
             outside: held_out.is_none().then(|| outside(&of, (spells, first), &people.times, data_end)),
         }
     });
-    Ok(Conversions { data_end, segments: segments.collect() })
+    let segments = segments.collect();
+    let winners = winners::winners(&of, &people.deeds, data_end)?;
+    Ok(Conversions { data_end, segments, winners })
+}
+
+/// From when to when entries and exits are looked at.
+fn looked_at(of: &Asked<'_>) -> (Timestamp, Timestamp) {
+    let (from, to) = of.period;
+    // Who enters at the first instant enters within the period.
+    let before = Timestamp(from.0.saturating_sub(1)).in_range().unwrap_or(from);
+    (before, Timestamp(to.0.saturating_sub(1)).min(of.at))
 }
 
 /// The entries and exits of a segment as it is without its holdout, and who is held out.

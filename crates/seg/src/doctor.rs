@@ -8,6 +8,7 @@ mod completeness;
 mod cycle;
 mod entries;
 mod finding;
+mod fresh;
 mod freshness;
 mod inputs;
 mod lateness;
@@ -17,6 +18,7 @@ mod words;
 pub use completeness::{Completeness, Part};
 pub use cycle::{Cycle, Wait};
 pub use finding::{Finding, FindingKind};
+pub use fresh::{Newest, RunFreshness};
 pub use freshness::Freshness;
 pub use lateness::{Lateness, RECEIVED, with_received};
 pub use segments::SegmentHealth;
@@ -48,6 +50,9 @@ pub struct Examined<'a> {
     pub zone: Option<Zone>,
     /// From where on something is worth telling of.
     pub limits: &'a DoctorLimits,
+    /// Which part of those who entered each segment reached the goal, where that is known, in
+    /// the order of the segments that are run.
+    pub conversion: &'a [Option<f64>],
     /// How to evaluate.
     pub options: &'a Options,
 }

@@ -8,7 +8,6 @@
 //! checked: each example is written as a `test` block, compiled with the project, and kept when
 //! it passes.
 
-mod pool;
 mod steps;
 mod written;
 
@@ -16,10 +15,11 @@ use crate::compile::{Program, compile, parse};
 use crate::diagnostics::Diagnostics;
 use crate::engine::Engine;
 use crate::options::Options;
+use crate::pool::{Collect, Pool};
 use crate::prepared::Prepared;
 use crate::project::Project;
 use crate::testing::{comes_true, people};
-use pool::{Collect, Pool};
+
 use seg_data::{Schema, Timestamp, Zone};
 use seg_hir::clauses;
 use seg_hir::explain::Role;

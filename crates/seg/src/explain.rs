@@ -3,6 +3,8 @@
 use crate::compile::{Program, parse};
 use crate::overlap::declared_order;
 use crate::project::Project;
+use crate::trigger::{Trigger, Triggers};
+use crate::waiting::{Waiting, waiting};
 use seg_data::batch::BatchError;
 use seg_data::{Batch, Timestamp, TimestampError};
 use seg_hir::explain::{Explain, Fewest, Why};
@@ -32,6 +34,12 @@ pub struct Explanation {
     /// How far ahead it was looked for, where a condition asks about what comes again for
     /// ever, such as an anniversary. Without it there is no such change at all.
     pub looked_until: Option<Timestamp>,
+    /// What would change the answer at once, were it to happen; only where one segment was
+    /// asked about.
+    pub triggers: Vec<Trigger>,
+    /// Why somebody who is out stays so if nothing happens; none where time lets them in, where
+    /// no condition can, and where more than one segment was asked about.
+    pub waiting: Option<Waiting>,
 }
 
 /// Why a person is in each segment or not.
@@ -121,7 +129,7 @@ pub fn explain(of: Explained<'_>) -> Result<PersonExplanation, ExplainError> {
     let roots: Vec<usize> =
         program.segment_names().enumerate().filter(|(_, name)| asked(name)).map(|(at, _)| at).collect();
     if let (Some(segment), true) = (segment, roots.is_empty()) {
-        let near = suggestion(segment, program.segment_names()).map(str::to_owned);
+        let near = segment_like(program, segment).map(str::to_owned);
         return Err(ExplainError::Segment(segment.to_owned(), near));
     }
     let Some(row) = batch.row_of(person) else {
@@ -135,7 +143,10 @@ pub fn explain(of: Explained<'_>) -> Result<PersonExplanation, ExplainError> {
     let known = own.known_at(0..1, now).map_err(ExplainError::Batch)?;
     let (parses, edges) = (parse(project), Edges::of(program.plan(), &roots));
     let told = Told { project, program, parses: &parses, lists: &project.lists(&parses), edges: &edges, roots: &roots };
-    let segments = told.of_person(&known, now);
+    let mut segments = told.of_person(&known, now);
+    if let (Some(_), [one]) = (segment, segments.as_mut_slice()) {
+        told.look_ahead(&known, now, one);
+    }
     let winner = winner(program, &known, now);
     Ok(PersonExplanation { id: batch.id(row).to_owned(), segments, winner })
 }
@@ -155,17 +166,8 @@ struct Told<'a> {
 impl Told<'_> {
     /// Each segment, for the only person of a batch of what was known.
     fn of_person(&self, known: &Batch, now: Timestamp) -> Vec<Explanation> {
-        let Told { project, program, parses, lists, edges, roots } = *self;
-        let as_of = |now| Explain {
-            parses,
-            sources: &project.sources,
-            schema: &project.schema,
-            settings: project.settings,
-            lists,
-            module: program.module(),
-            batch: known,
-            now,
-        };
+        let Told { program, edges, roots, .. } = *self;
+        let as_of = |now| self.explain(known, now);
         let next = edges.walk().next_changes(known, 0, now).unwrap_or_default();
         let mut segments = Vec::with_capacity(roots.len());
         for (nth, root) in roots.iter().enumerate() {
@@ -182,10 +184,57 @@ impl Told<'_> {
                 changes_at: at,
                 turning,
                 looked_until: until,
+                triggers: Vec::new(),
+                waiting: None,
             });
         }
         segments
     }
+
+    fn explain<'b>(&'b self, batch: &'b Batch, now: Timestamp) -> Explain<'b> {
+        let Told { project, program, parses, lists, .. } = *self;
+        Explain {
+            parses,
+            sources: &project.sources,
+            schema: &project.schema,
+            settings: project.settings,
+            lists,
+            module: program.module(),
+            batch,
+            now,
+        }
+    }
+
+    /// Adds what would change the answer of the only segment, and why time alone does not.
+    fn look_ahead(&self, known: &Batch, now: Timestamp, of: &mut Explanation) {
+        let Told { project, program, edges, roots, .. } = *self;
+        let root = roots.first().copied().unwrap_or_default();
+        let Some((id, _)) = program.module().run().nth(root) else { return };
+        // Of whom nothing is known yet nothing can be told.
+        if known.exists_from(0).is_some_and(|from| now < from) {
+            return;
+        }
+        let alone = of.fewest.as_ref().filter(|fewest| fewest.conditions.len() == 1);
+        let alone = alone.and_then(|fewest| fewest.conditions.first().copied());
+        let short_by = alone.and_then(|number| of.why.conditions().get(number)?.short_by).unwrap_or(0);
+        let (module, needs, is_in) = (program.module(), program.needs(), of.why.holds);
+        let changes_at = of.changes_at;
+        of.triggers = Triggers { project, module, id, edges, needs, known, now, is_in, changes_at, short_by }.find();
+        if !is_in && changes_at.is_none() {
+            let why = |at| self.explain(known, at).why(id, 0);
+            of.waiting = waiting(&of.why, &edges.passing_at(known, now), why);
+        }
+    }
+}
+
+/// The segment whose name was meant by a slip: by all of it, or by what stands before a comma,
+/// as `Lapsd` for `Lapsed, 90 days`.
+pub fn segment_like<'p>(program: &'p Program, written: &str) -> Option<&'p str> {
+    let beginning = |name: &'p str| name.split_once([',', ':', '(']).map(|(beginning, _)| beginning.trim());
+    suggestion(written, program.segment_names()).or_else(|| {
+        let near = suggestion(written, program.segment_names().filter_map(beginning))?;
+        program.segment_names().find(|name| beginning(name) == Some(near))
+    })
 }
 
 /// Of some people, rows of a batch, those whom one condition keeps out of a segment: the least
@@ -199,7 +248,7 @@ pub fn near_misses(of: Explained<'_>, rows: &[usize]) -> Result<Vec<(usize, Expl
     let now = now.in_range().map_err(ExplainError::Timestamp)?;
     let name = segment.unwrap_or_default();
     let root = program.segment_names().position(|known| known == name).ok_or_else(|| {
-        let near = suggestion(name, program.segment_names()).map(str::to_owned);
+        let near = segment_like(program, name).map(str::to_owned);
         ExplainError::Segment(name.to_owned(), near)
     })?;
     program.needs().check(batch).map_err(ExplainError::Batch)?;

@@ -3,6 +3,9 @@
 //! A *step* is from one instant to the next, without the first and with the last. Who enters at
 //! the last instant of a step is one of its entries, and is in at its end.
 
+use crate::error::EvaluateError;
+use crate::options::Options;
+use crate::prepared::Prepared;
 use crate::spells::Spells;
 use seg_data::time::DAY;
 use seg_data::{Batch, Timestamp, Zone};
@@ -46,6 +49,43 @@ pub fn days_after(now: Timestamp, zone: Zone, days: u32) -> Vec<Timestamp> {
     let local = Timestamp(now.0.saturating_add(zone.offset(now)));
     let ahead = (1..=i64::from(days)).filter_map(|day| zone.instant_of(Timestamp(local.0.saturating_add(day * DAY))));
     ahead.filter(|at| at.is_in_range()).collect()
+}
+
+/// So many days lie between a day and the same day of the week a year before.
+pub const YEAR_DAYS: i64 = 364;
+/// From so many days of data on, the year before is compared with.
+pub const YEAR_BEFORE_DAYS: i64 = 378;
+
+/// How large segments were 52 weeks before each of some instants, at the same time of the day, by
+/// the clocks of the zone: for each segment a size an instant, none of those before the first
+/// that is known. `None` where less than 54 weeks are known up to `now`.
+///
+/// # Errors
+/// See [`EvaluateError`].
+pub fn year_before(
+    prepared: &Prepared,
+    batch: &Batch,
+    instants: &[Timestamp],
+    (now, zone): (Timestamp, Zone),
+    options: &Options,
+) -> Result<Option<Vec<Vec<Option<u64>>>>, EvaluateError> {
+    let first = first_known(batch).filter(|first| now.0.saturating_sub(first.0) >= YEAR_BEFORE_DAYS * DAY);
+    let Some(first) = first else { return Ok(None) };
+    let before: Vec<Option<Timestamp>> = instants
+        .iter()
+        .map(|at| {
+            let local = at.0.saturating_add(zone.offset(*at)).saturating_sub(YEAR_DAYS * DAY);
+            zone.instant_of(Timestamp(local)).filter(|at| *at >= first)
+        })
+        .collect();
+    let known: Vec<Timestamp> = before.iter().copied().flatten().collect();
+    let mut sizes = prepared.sizes_at(batch, &known, options)?.into_iter();
+    let of_instant: Vec<Option<Vec<u64>>> = before.iter().map(|at| at.and_then(|_| sizes.next())).collect();
+    let n_segments = prepared.program().segment_names().count();
+    let of_segment = |segment: usize| {
+        of_instant.iter().map(|sizes| sizes.as_ref().and_then(|sizes| sizes.get(segment).copied())).collect()
+    };
+    Ok(Some((0..n_segments).map(of_segment).collect()))
 }
 
 /// The first instant at which a batch has an event, or a value that was set; none without any.

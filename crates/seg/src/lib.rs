@@ -146,6 +146,7 @@ mod explain;
 mod figures;
 #[doc(hidden)]
 pub mod forecast;
+mod forms;
 #[doc(hidden)]
 pub mod frozen;
 #[doc(hidden)]
@@ -166,6 +167,9 @@ mod options;
 mod outlook;
 #[doc(hidden)]
 pub mod overlap;
+// Examples take all of it, explanations a part.
+#[cfg_attr(not(feature = "io"), allow(dead_code))]
+mod pool;
 mod prepared;
 mod project;
 #[cfg(feature = "io")]
@@ -173,8 +177,10 @@ mod receivers;
 mod spells;
 #[cfg(feature = "io")]
 mod testing;
+mod trigger;
 #[doc(hidden)]
 pub mod unstable;
+mod waiting;
 
 pub use compile::{Program, compile};
 pub use diagnostics::Diagnostics;

@@ -17,6 +17,7 @@ mod live;
 mod profiles;
 mod sentences;
 mod special;
+mod triggers;
 
 use constructs::constructs;
 use proptest::prelude::*;

@@ -42,9 +42,10 @@ impl Bars<'_> {
         let bars = |of: fn(&(u64, u64)) -> u64, sign: &str| {
             let mut path = String::new();
             for (nth, day) in self.moves.iter().enumerate().filter(|(_, day)| of(day) > 0) {
-                let length = (LENGTH_MAX * of(day) as f64 / most.max(1) as f64).max(0.7);
+                // The shortest bar is seen.
+                let length = (LENGTH_MAX * of(day) as f64 / most.max(1) as f64).round().max(1.0);
                 // Writing to a string does not fail.
-                let _ = write!(path, "M{} {MIDDLE}v{sign}{}", unit(days.at(nth) + days.step / 2.0), unit(length));
+                let _ = write!(path, "M{:.0} {MIDDLE}v{sign}{length}", days.at(nth) + days.step / 2.0);
             }
             path
         };
@@ -53,13 +54,15 @@ impl Bars<'_> {
         html! {
             path.in stroke-width=(width) d=(bars(|day| day.0, "-")) {}
             path.out stroke-width=(width) d=(bars(|day| day.1, "")) {}
-            line.axis x1=(unit(days.left)) x2=(RIGHT) y1=(MIDDLE) y2=(MIDDLE) {}
-            @if most > 0 {
-                text.ax.e x=(label) y="14" { (grouped(most)) }
-                text.ax.e x=(label) y="90" { (grouped(most)) }
+            path.axis d={ "M" (unit(days.left)) " " (MIDDLE) "H" (RIGHT) } {}
+            g.ax.e {
+                @if most > 0 {
+                    text x=(label) y="14" { (grouped(most)) }
+                    text x=(label) y="90" { (grouped(most)) }
+                }
+                text x=(label) y=(MIDDLE - 6.0) { "in" }
+                text x=(label) y=(MIDDLE + 14.0) { "out" }
             }
-            text.ax.e x=(label) y=(MIDDLE - 6.0) { "in" }
-            text.ax.e x=(label) y=(MIDDLE + 14.0) { "out" }
         }
     }
 }

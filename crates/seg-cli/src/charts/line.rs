@@ -1,7 +1,7 @@
 //! Sizes over days, and the range of those to come.
 
 use super::scale::Axis;
-use super::{Days, RIGHT, WIDTH, points};
+use super::{Days, RIGHT, WIDTH, path, unit};
 use crate::output::grouped;
 use maud::{Markup, html};
 use seg::unstable::forecast::Expected;
@@ -37,6 +37,9 @@ pub struct Line<'a> {
     pub sizes: &'a [u64],
     /// What is expected of the days after that, if anything.
     pub ahead: &'a [Ahead],
+    /// How large it was 52 weeks before each day, those to come as well, where that is known;
+    /// empty where it is of none.
+    pub year_before: &'a [Option<u64>],
     /// How each day is called, those to come as well.
     pub days: &'a [String],
 }
@@ -49,8 +52,9 @@ impl Line<'_> {
 
     fn axis(&self) -> Axis {
         let whole = |n: f64| n.max(0.0) as u64;
-        let least = self.ahead.iter().map(|day| whole(day.from.floor())).chain(self.sizes.iter().copied()).min();
-        let most = self.ahead.iter().map(|day| whole(day.to.ceil())).chain(self.sizes.iter().copied()).max();
+        let known = || self.sizes.iter().copied().chain(self.year_before.iter().copied().flatten());
+        let least = self.ahead.iter().map(|day| whole(day.from.floor())).chain(known()).min();
+        let most = self.ahead.iter().map(|day| whole(day.to.ceil())).chain(known()).max();
         Axis::around(least.unwrap_or(0), most.unwrap_or(0))
     }
 
@@ -77,22 +81,28 @@ impl Line<'_> {
         };
         let band: Vec<(f64, f64)> = ahead(|day| day.to).collect();
         let lower: Vec<(f64, f64)> = ahead(|day| day.from).collect();
+        let year_before = self.year_before.iter().enumerate();
+        let year_before = path(year_before.filter_map(|(nth, size)| Some((days.at(nth), height((*size)? as f64)))));
+        let (left, now_at) = (days.at(0).round(), days.at(now).round());
+        let lines = axis.ticks().map(|tick| format!("M{left} {:.0}H{RIGHT}", height(tick as f64)));
         html! {
-            @for tick in axis.ticks() {
-                @let y = height(tick as f64);
-                line.grid x1=(super::unit(days.at(0))) x2=(RIGHT) y1=(super::unit(y)) y2=(super::unit(y)) {}
-                text.ax.e x=(super::unit(days.at(0) - 6.0)) y=(super::unit(y + 3.5)) { (grouped(tick)) }
+            path.grid d=(lines.collect::<String>()) {}
+            g.ax.e {
+                @for tick in axis.ticks() {
+                    text x=(left - 6.0) y=(unit((height(tick as f64) + 3.5).round())) { (grouped(tick)) }
+                }
             }
             @if !self.ahead.is_empty() {
-                polygon.band points=(points(band.into_iter().chain(lower.into_iter().rev()))) {}
-                polyline.exp points=(points(ahead(|day| day.expected))) {}
-                line.now x1=(super::unit(days.at(now))) x2=(super::unit(days.at(now))) y1=(TOP) y2=(BOTTOM) {}
+                path.band d={ (path(band.into_iter().chain(lower.into_iter().rev()))) "z" } {}
+                path.exp d=(path(ahead(|day| day.expected))) {}
+                path.now d={ "M" (now_at) " " (TOP) "V" (BOTTOM) } {}
             }
-            polyline.line points=(points(sizes)) {}
-            @if let Some((x, y)) = last { circle.dot cx=(super::unit(x)) cy=(super::unit(y)) r="3" {} }
+            @if !year_before.is_empty() { path.year d=(year_before) {} }
+            path.line d=(path(sizes)) {}
+            @if let Some((x, y)) = last { circle.dot cx=(x.round()) cy=(y.round()) r="3" {} }
             @for (nth, class) in labelled(self.sizes.len(), self.ahead.len()) {
                 @if let Some(day) = self.days.get(nth) {
-                    text class=(class) x=(super::unit(days.at(nth))) y=(LABELS) { (day) }
+                    text class=(class) x=(days.at(nth).round()) y=(LABELS) { (day) }
                 }
             }
         }
@@ -128,7 +138,7 @@ mod tests {
     #[test]
     fn a_line_is_drawn() {
         let (sizes, days) = ([10, 12, 11, 20], days(4));
-        let line = Line { title: "Lapsed: 20 now", sizes: &sizes, ahead: &[], days: &days };
+        let line = Line { title: "Lapsed: 20 now", sizes: &sizes, ahead: &[], year_before: &[], days: &days };
         insta::assert_snapshot!(line.svg().into_string());
     }
 
@@ -137,8 +147,21 @@ mod tests {
         let (sizes, days) = ([100, 104], days(4));
         let of = |expected, from, to| Ahead { expected, from, to };
         let ahead = [of(105.5, 103.0, 108.0), of(107.0, 102.0, 112.0)];
-        let line = Line { title: "<b>", sizes: &sizes, ahead: &ahead, days: &days };
+        let line = Line { title: "<b>", sizes: &sizes, ahead: &ahead, year_before: &[], days: &days };
         insta::assert_snapshot!(line.svg().into_string());
+    }
+
+    #[test]
+    fn the_year_before_is_a_line_of_its_own() {
+        let (sizes, days) = ([10, 12], days(4));
+        let of = |expected| Ahead { expected, from: expected, to: expected };
+        let year_before = [None, Some(30), Some(20), None];
+        let line =
+            Line { title: "t", sizes: &sizes, ahead: &[of(12.0), of(12.0)], year_before: &year_before, days: &days };
+        let drawn = line.svg().into_string();
+        assert!(drawn.contains("class=\"year\""), "{drawn}");
+        // The axis holds it.
+        assert!(drawn.contains(">30<"), "{drawn}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A line in a row of a table.
 
-use super::points;
+use super::path;
 use maud::{Markup, html};
 
 const WIDTH: f64 = 120.0;
@@ -28,7 +28,7 @@ pub fn marks(sizes: &[u64], (width, height): (f64, f64)) -> Markup {
         let part = if most == least { 0.5 } else { (size - least) as f64 / (most - least) as f64 };
         (MARGIN + step * nth as f64, height - MARGIN - (height - 2.0 * MARGIN) * part)
     });
-    html! { polyline.line points=(points(places)) {} }
+    html! { path.line d=(path(places)) {} }
 }
 
 #[cfg(test)]
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn sparklines_go_from_the_smallest_to_the_largest() {
         insta::assert_snapshot!(sparkline("from 3 to 5", &[3, 7, 5]).into_string());
-        assert!(marks(&[4, 4], (120.0, 24.0)).into_string().contains("2,12 118,12"));
-        assert!(marks(&[], (120.0, 24.0)).into_string().contains("points=\"\""));
+        assert!(marks(&[4, 4], (120.0, 24.0)).into_string().contains("M2 12h116"));
+        assert!(marks(&[], (120.0, 24.0)).into_string().contains("d=\"\""));
     }
 }

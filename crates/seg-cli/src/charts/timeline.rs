@@ -1,6 +1,5 @@
 //! What one person did, and when they were in a segment.
 
-use super::{points, unit};
 use maud::{Markup, html};
 use std::fmt::Write;
 
@@ -48,12 +47,12 @@ impl Timeline<'_> {
                 @for (from, to) in self.stays {
                     // The shortest stay is seen.
                     @let width = (at(*to) - at(*from)).max(1.5);
-                    rect.stay x=(unit(at(*from))) y="0" width=(unit(width)) height=(height) {}
+                    rect.stay x=(at(*from).round()) width=(width.round()) height=(height) {}
                 }
                 @for (lane, nth) in self.lanes.iter().zip(0_u32..) {
                     @let y = LANE * f64::from(nth) + LINE;
                     text.ax x=(LEFT) y=(y - 12.0) { (lane.name) }
-                    polyline.axis points=(points([(LEFT, y), (RIGHT, y)].into_iter())) {}
+                    path.axis d={ "M" (LEFT) " " (y) "H" (RIGHT) } {}
                     @for (class, most) in [("dot s", 1..=1), ("dot m", 2..=4), ("dot l", 5..=u64::MAX)] {
                         @let dots = dots(lane.days.iter().filter(|(_, n)| most.contains(n)).map(|(part, _)| at(*part)), y);
                         @if !dots.is_empty() { path class=(class) d=(dots) {} }
@@ -71,7 +70,7 @@ fn dots(places: impl Iterator<Item = f64>, y: f64) -> String {
     let mut path = String::new();
     for x in places {
         // Writing to a string does not fail.
-        let _ = write!(path, "M{} {}h0", unit(x), unit(y));
+        let _ = write!(path, "M{x:.0} {y:.0}h0");
     }
     path
 }

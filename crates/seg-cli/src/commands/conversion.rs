@@ -7,6 +7,7 @@ use super::{check, compiled, input, instant, load, run};
 use crate::args::{Conversion, Format, TableFormat};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
+use seg::unstable::conversion::Conversion as Counted;
 use seg::unstable::conversion::{Asked, ConversionError, Goal, GoalError, GoalWords, conversions};
 use seg::unstable::data::WantedEvents;
 use seg::unstable::data::schema::Role;
@@ -15,7 +16,7 @@ use seg::unstable::data::{EventId, Type};
 use seg::unstable::io::Manifest;
 use seg::unstable::names::display;
 use seg::unstable::parts;
-use seg::{Program, Project, Schema, Timestamp, Wanted, Zone};
+use seg::{Batch, Program, Project, Schema, Timestamp, Wanted, Zone};
 pub use shown::Shown;
 
 /// People count who entered in so many days, unless a period is given.
@@ -139,6 +140,34 @@ pub fn read_goal(
     }
 }
 
+/// Which part of those who entered each segment reached the goal of the project, of those who
+/// had all of their time by now; none where nobody did, and nothing where there is no goal.
+pub fn usual_rates(
+    (project, program, manifest): (&Project, &Program, &Manifest),
+    batch: &Batch,
+    now: Timestamp,
+) -> Result<Vec<Option<f64>>, Failure> {
+    let Some(words) = Words::of_project(project.schema(), manifest) else { return Ok(Vec::new()) };
+    let asked = GoalWords { goal: &words.goal, revenue: None, less: None, sent: None };
+    // Whoever asks for figures of the goal is told what is wrong with it.
+    let Ok(goal) = Goal::read(project, asked) else { return Ok(Vec::new()) };
+    let segments: Vec<usize> = (0..program.segment_names().count()).collect();
+    let found = conversions(Asked {
+        program,
+        batch,
+        goal: &goal,
+        segments: &segments,
+        period: usual_period(&goal, now),
+        at: now,
+        zone: manifest.zone.unwrap_or(Zone::UTC),
+        holdout: None,
+        options: &run::options(),
+    });
+    let found = found.map_err(|error| refused(error, None))?;
+    let rate = |conversion: &Counted| conversion.all.converted().rate().filter(|rate| *rate > 0.0);
+    Ok(found.segments.iter().map(rate).collect())
+}
+
 /// What the segments and the goal read, and when anything happened at all: goals are looked for
 /// up to the newest event.
 pub fn wanted(program: &Program, goal: &Goal, now: Timestamp) -> Wanted {
@@ -194,7 +223,6 @@ pub fn refused(error: ConversionError, holdout: Option<&str>) -> Failure {
     };
     let name = holdout.unwrap_or_default().escape_debug();
     Failure::usage(format!(
-        "\"{segment}\" keeps nobody out by \"{name}\", or in several ways; \
-         with `exclude people in a random 10% of people, by \"{name}\"` it does"
+        "\"{segment}\" holds nobody out by \"{name}\"; write `exclude people in a random 10% of people, by \"{name}\"`"
     ))
 }

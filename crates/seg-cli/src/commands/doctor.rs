@@ -3,6 +3,7 @@
 mod record;
 mod shown;
 
+use super::conversion::usual_rates;
 use super::{compiled, input, load, run};
 use crate::args::{Doctor, Format, Share};
 use crate::exit::{Exit, Failure};
@@ -11,7 +12,7 @@ use record::Days;
 use seg::unstable::doctor::{self, Examined, FindingKind, Health};
 use seg::unstable::io::{LoadRequest, Loaded, Manifest};
 use seg::unstable::{parts, tell_of_lists};
-use seg::{Program, Project, Timestamp, Wanted};
+use seg::{Batch, Program, Project, Timestamp, Wanted};
 use shown::Shown;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -65,6 +66,10 @@ pub fn examined(
     let mut loaded = read(project, program, manifest, output)?;
     run::refuse_lost(&loaded.report, max_bad)?;
     tell_of_lists(project, program, &loaded.batch, &mut loaded.report);
+    // Without what is looked at here alone, as the program knows it.
+    let records = loaded.batch.records().clone();
+    let batch = Batch::new(Arc::clone(program.schema()), records).map_err(Failure::new)?;
+    let conversion = usual_rates((project, program, manifest), &batch, now)?;
     let health = doctor::examine(Examined {
         project,
         program,
@@ -73,6 +78,7 @@ pub fn examined(
         now,
         zone: manifest.zone,
         limits: &manifest.doctor,
+        conversion: &conversion,
         options: &run::options(),
     });
     let health = health.map_err(run::refused)?;

@@ -1,5 +1,7 @@
 //! `seg explain`
 
+mod ahead;
+
 use super::test::why_json;
 use super::{compiled, input, load, run};
 use crate::args::{Explain, Format};
@@ -7,7 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, print_json, print_text};
 use seg::unstable::data::shown;
 use seg::unstable::{Join, parts};
-use seg::{Explained, Explanation, PersonExplanation, Role, Timestamp, Why, Zone};
+use seg::{Explained, Explanation, PersonExplanation, Role, Schema, Timestamp, Why, Zone};
 use std::fmt::Write;
 
 /// The instant of a verdict stands from this column on, where there is room.
@@ -33,7 +35,8 @@ pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
         print_json(&json(args, &explained, now))?;
         return Ok(Exit::Success);
     }
-    let shown = Shown { output, person: &args.person, now, said_by, zone: manifest.zone.unwrap_or(Zone::UTC) };
+    let zone = manifest.zone.unwrap_or(Zone::UTC);
+    let shown = Shown { output, person: &args.person, now, said_by, zone, schema: project.schema() };
     print_text(&match (&args.segment, explained.segments.as_slice()) {
         (Some(_), [one]) => shown.one(one, &explained),
         (Some(_) | None, _) => shown.all(&explained),
@@ -51,6 +54,7 @@ struct Shown<'a> {
     /// Who said as of when.
     said_by: &'a str,
     zone: Zone,
+    schema: &'a Schema,
 }
 
 /// A condition as it is written, and what part it plays.
@@ -150,10 +154,13 @@ impl Shown<'_> {
             Some(until) => format!(" before {}", shown::instant(until, self.zone, self.now)),
             None => String::new(),
         };
+        let by = ahead::triggers(of, self.schema, self.zone, self.now);
         let Some(at) = of.changes_at else {
-            return match of.why.holds {
-                true => format!("stays in{horizon}, unless something happens"),
-                false => format!("waiting does not help{horizon}"),
+            return match (of.why.holds, by) {
+                (true, Some(by)) => format!("stays in{horizon}; leaves {by}"),
+                (true, None) => format!("stays in{horizon}, unless something happens"),
+                (false, Some(by)) => format!("comes in {by}"),
+                (false, None) => format!("waiting does not help{horizon}{}", ahead::waiting(of, self.zone, self.now)),
             };
         };
         let conditions = of.why.conditions();
@@ -163,7 +170,8 @@ impl Shown<'_> {
             .collect();
         let turning = if turning.is_empty() { String::new() } else { format!(": {}", turning.join(", ")) };
         let verb = if of.why.holds { "leaves" } else { "comes in" };
-        format!("{verb} {}{turning}", shown::instant(at, self.zone, self.now))
+        let sooner = by.map_or(String::new(), |by| format!("; sooner {by}"));
+        format!("{verb} {}{turning}{sooner}", shown::instant(at, self.zone, self.now))
     }
 
     /// A line for each segment, or with all conditions.
@@ -245,7 +253,7 @@ pub fn said_of(condition: &Condition<'_>, is_good: bool) -> String {
 }
 
 /// The words of a condition without what leads to them.
-fn bare(said: &str) -> &str {
+pub(super) fn bare(said: &str) -> &str {
     ["who ", "whose "].iter().find_map(|lead| said.strip_prefix(lead)).unwrap_or(said)
 }
 
@@ -287,6 +295,8 @@ fn json(args: &Explain, of: &PersonExplanation, now: Timestamp) -> serde_json::V
             "proof": of.proof,
             "fewest": fewest,
             "turning": of.turning,
+            "triggers": of.triggers.iter().map(ahead::trigger_json).collect::<Vec<_>>(),
+            "waiting": of.waiting.as_ref().map(ahead::waiting_json),
             "why": why_json(&of.why),
         })
     };

@@ -9,13 +9,17 @@ use super::{compiled, input, instant, load, run};
 use crate::args::{History, HistoryFormat};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
+use seg::unstable::data::time::DAY;
 use seg::unstable::decided::Days;
 use seg::unstable::dwell::dwell;
 use seg::unstable::forecast::{Forecast, Known, forecasts, n_days_before};
-use seg::unstable::history::{Step, days_after, days_before, first_known, size_before, steps};
+use seg::unstable::history::{
+    Step, YEAR_BEFORE_DAYS, YEAR_DAYS, days_after, days_before, first_known, size_before, steps, year_before,
+};
 use seg::unstable::parts;
 use seg::{Batch, Prepared, Spells, Timestamp, Zone};
 use shown::Counted;
+pub use shown::year_says;
 
 pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
     let mut project = load(&args.dir)?;
@@ -44,7 +48,11 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
         return Err(Failure::usage("no calendar has a day before that"));
     };
     // Whatever the earliest day looks at, the later ones look at too.
-    let wanted = program.wanted(*first);
+    let earliest = args.segment.as_ref().map_or(*first, |_| {
+        let n_days = YEAR_BEFORE_DAYS.max(YEAR_DAYS + i64::from(args.days) + 1);
+        Timestamp(now.0.saturating_sub(n_days * DAY)).max(Timestamp::MIN).min(*first)
+    });
+    let wanted = program.wanted(earliest);
     let loaded = run::read(&project, manifest, (&wanted, &wanted), output)?;
     run::refuse_lost(&loaded.report, args.max_bad)?;
     let prepared = program.prepare();
@@ -61,7 +69,18 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
         }
         None => None,
     };
+    let shown = [*start].into_iter().chain(days.iter().copied());
+    let shown: Vec<Timestamp> = shown.chain(ahead.iter().flat_map(|ahead| ahead.days.iter().copied())).collect();
+    // Of one segment alone: of many it would be read and counted for nothing.
+    let year_before = match segments.as_slice() {
+        [one] if args.segment.is_some() => {
+            let found = year_before(&prepared, batch, &shown, (now, zone), &run::options()).map_err(run::refused)?;
+            found.and_then(|of_segments| of_segments.into_iter().nth(*one))
+        }
+        _ => None,
+    };
     let of = Counted {
+        year_before,
         names: segments.iter().filter_map(|at| names.get(*at).copied()).collect(),
         first: *start,
         days,

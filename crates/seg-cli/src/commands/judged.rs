@@ -6,7 +6,7 @@ use crate::args::Share;
 use crate::exit::Failure;
 use crate::output::Output;
 use seg::unstable::io::{Loaded, Manifest};
-use seg::unstable::{parts, suggestion};
+use seg::unstable::{parts, segment_like};
 use seg::{Evaluation, Program, Project, Timestamp};
 
 /// Who is in which segment at an instant.
@@ -56,7 +56,7 @@ impl<'a> Judging<'a> {
 /// A name that no segment has; the nearest is suggested.
 pub fn segment_named(program: &Program, name: &str) -> Result<usize, Failure> {
     program.segment_names().position(|known| known == name).ok_or_else(|| {
-        let near = suggestion(name, program.segment_names());
+        let near = segment_like(program, name);
         let help = near.map_or(String::new(), |near| format!(" (did you mean \"{near}\"?)"));
         Failure::usage(format!("there is no segment \"{}\" that is run{help}", name.escape_debug()))
     })

@@ -187,12 +187,9 @@ fn export(args: &LiveExport, output: &Output) -> Result<Exit, Failure> {
     let kept = kept(&args.dir, args.data.as_deref(), (Format::Text, "exported"), output)?;
     let Some((session, _)) = kept else { return Ok(Exit::Errors) };
     std::fs::create_dir_all(&args.to).map_err(|error| at(&args.to, error))?;
-    let path = |name: &str| args.to.join(name);
-    let made = |name: &str| {
-        let file = File::create_new(path(name)).map_err(|error| at(&path(name), error))?;
-        Ok(BufWriter::new(file))
-    };
-    let (mut people, mut events, mut merges) = (made(PEOPLE)?, made(EVENTS)?, made(MERGES)?);
+    let mut begun = Begun { files: Vec::new(), is_whole: false };
+    let (mut people, mut events, mut merges) =
+        (begun.file(&args.to, PEOPLE)?, begun.file(&args.to, EVENTS)?, begun.file(&args.to, MERGES)?);
     let (mut n_rows, mut n_events, mut n_merges) = (0_u64, 0_u64, 0_u64);
     let exported = session.core().export(|line| {
         let (file, n, line) = match line {
@@ -205,12 +202,43 @@ fn export(args: &LiveExport, output: &Output) -> Result<Exit, Failure> {
     });
     let flushed = exported.and_then(|()| people.flush()).and_then(|()| events.flush()).and_then(|()| merges.flush());
     flushed.map_err(|error| at(&args.to, error))?;
+    begun.is_whole = true;
     let [rows, events, merges] = [n_rows, n_events, n_merges].map(grouped);
     let now = session.core().now();
     print_text(&format!(
         "{rows} rows of people, {events} events and {merges} merges, as of {now}\n\nIn seg.toml they are read by\n\n{SETTINGS}"
     ))?;
     Ok(Exit::Success)
+}
+
+/// The files of an export, which are there together or not at all: unless they are whole, what
+/// was begun is removed again. Files that were there before are never touched.
+struct Begun {
+    files: Vec<PathBuf>,
+    is_whole: bool,
+}
+
+impl Begun {
+    fn file(&mut self, folder: &Path, name: &str) -> Result<BufWriter<File>, Failure> {
+        let path = folder.join(name);
+        let file = File::create_new(&path).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => {
+                Failure::new(format!("{}: there is such a file already; export to an empty folder", path.display()))
+            }
+            _ => at(&path, error),
+        })?;
+        self.files.push(path);
+        Ok(BufWriter::new(file))
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            // Whoever exports is told of the first error; that a part stays is no worse.
+            self.files.iter().for_each(|path| drop(std::fs::remove_file(path)));
+        }
+    }
 }
 
 const PEOPLE: &str = "people.ndjson";

@@ -16,7 +16,7 @@ use people::Sampling;
 use seg::unstable::data::shown::{full_instant, short_day};
 use seg::unstable::doctor::Health;
 use seg::unstable::forecast::{Forecast, n_days_before};
-use seg::unstable::history::{Step, days_after, days_before, steps};
+use seg::unstable::history::{Step, days_after, days_before, steps, year_before};
 use seg::unstable::io::{Manifest, write_whole};
 use seg::unstable::overlap::{declared_order, pairs, waterfall};
 use seg::unstable::{io, module, parts};
@@ -30,6 +30,8 @@ const TIMELINE_DAYS: u32 = 90;
 const DAYS_AHEAD: u32 = 14;
 
 pub fn run(args: &Report, output: &Output) -> Result<Exit, Failure> {
+    // A path that cannot be written is told of before anything is read.
+    args.out.as_deref().map_or(Ok(()), |path| io::results::try_place(path).map_err(|error| unwritten(path, &error)))?;
     let mut project = load_with_store(&args.dir, args.store.as_deref())?;
     let Some(program) = compiled(&project, Format::Text, "reported", output)? else { return Ok(Exit::Errors) };
     let _input = input::take(&mut project)?;
@@ -49,12 +51,16 @@ pub fn run(args: &Report, output: &Output) -> Result<Exit, Failure> {
     match &args.out {
         None => print_text(&page)?,
         Some(path) => {
-            write_whole(path, &page).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
+            write_whole(path, &page).map_err(|error| unwritten(path, &error))?;
             print_text(&told(path, &page, program.segment_names().count()))?;
         }
     }
     eprint!("{}", run::problems(&loaded.report));
     Ok(Exit::Success)
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("{}: {}", path.display(), super::results::unwritten(error)))
 }
 
 fn told(path: &Path, page: &str, n_segments: usize) -> String {
@@ -83,6 +89,8 @@ struct Judged<'a> {
     spells: Vec<Spells>,
     /// What happened to each segment on each of the days.
     steps: Vec<Vec<Step>>,
+    /// How large each was 52 weeks before the days that charts show, where that is known.
+    year_before: Option<Vec<Vec<Option<u64>>>>,
     /// So many of the days charts show, and timelines.
     n_days: usize,
     n_timeline_days: usize,
@@ -111,6 +119,9 @@ impl<'a> Judged<'a> {
         let ahead = Ahead { instants: &instants, after: days_after(now, zone, DAYS_AHEAD) };
         let forecasts = ahead.expected(&prepared, batch, (&segments, &spells), &steps)?;
         let n_known = instants.len() - 1;
+        let n_days = (args.days as usize).min(n_known);
+        let shown: Vec<Timestamp> = instants.iter().skip(n_known - n_days).chain(&ahead.after).copied().collect();
+        let year_before = year_before(&prepared, batch, &shown, (now, zone), &run::options()).map_err(run::refused)?;
         Ok(Judged {
             project,
             program,
@@ -122,7 +133,8 @@ impl<'a> Judged<'a> {
             after: ahead.after,
             forecasts,
             steps,
-            n_days: (args.days as usize).min(n_known),
+            year_before,
+            n_days,
             n_timeline_days: (args.days.max(TIMELINE_DAYS) as usize).min(n_known),
             instants,
             spells,

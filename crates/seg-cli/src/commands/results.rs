@@ -9,6 +9,7 @@ mod report;
 mod write;
 
 pub use manifest::{Inputs, Run};
+pub use paths::unwritten;
 pub use report::{Verified, json, told};
 pub use write::{Written, write};
 

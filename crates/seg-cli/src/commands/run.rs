@@ -1,5 +1,7 @@
 //! `seg run`
 
+mod fresh;
+
 use super::guard::{self, Guards};
 use super::results::{self, Inputs};
 use super::{compiled, input, instant, load_with_store};
@@ -7,6 +9,7 @@ use crate::args::{Format, MemoryLimit, Run, Share};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, plain_table, print_json, print_text, right};
 use comfy_table::Cell;
+use seg::unstable::doctor::{Newest, RunFreshness};
 use seg::unstable::io::results::{ENTERED_COLUMN, LEAVES_COLUMN, StayColumn};
 use seg::unstable::io::{
     LoadRequest, Loaded, LoadedParts, Manifest, Memory, Problem, ReadError, Report, load_in_parts,
@@ -38,33 +41,10 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         output.diagnostics(program.warnings(), Format::Text)?;
     }
     let inputs = if results.needs_inputs() { Some(Inputs::read(&project, &results)?) } else { None };
-    // What no segment reads is left in the files, unless it is to be written or checked.
-    let mut asked = program.wanted(now);
-    asked.attributes.extend(&results.columns);
-    if results.stays() != (StayParts { entered_at: false, leaves_at: false }) {
-        // Who is in a segment may have entered it long before its windows.
-        asked = asked.of_all_times();
-    }
     let mut expected =
         manifest.forecast.guard.map(|share| guard::Expected::new(share, now, manifest.zone.unwrap_or(Zone::UTC)));
-    if let Some(expected) = &expected {
-        asked = asked.and(expected.wanted(&program));
-    }
-    let wanted = if args.strict { &Wanted::everything(program.schema()) } else { &asked };
-    let ask = |request| LoadRequest {
-        wanted: Some(wanted),
-        asked: Some(&asked),
-        now: Some(now),
-        is_mapped: !args.no_map,
-        ..request
-    };
-    let mut loaded: LoadedParts = match args.memory.memory {
-        None => loaded(&project, manifest, output, ask)?.into(),
-        Some(bytes) => {
-            let temp = temp_folder(&args.memory);
-            reading(&project, manifest, output, ask, |request| load_in_parts(request, Memory::new(bytes, &temp)))?
-        }
-    };
+    let asked = wanted(&program, &results, expected.as_ref(), now);
+    let mut loaded = people(args, (&project, &program, manifest), (&asked, now), output)?;
     inputs.as_ref().map_or(Ok(()), Inputs::refuse_changed)?;
     if let Some(exit) = refused_data(args, &loaded.report)? {
         return Ok(exit);
@@ -73,17 +53,17 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         tell_of_data(args, &loaded.report)?;
         return Err(refusal);
     }
-    let mut lists = ComparedLists::new(&project, &program);
+    let mut looking =
+        Looking { lists: ComparedLists::new(&project, &program), newest: Newest::new(program.schema(), now) };
     let prepared = program.prepare();
-    let Outcome { evaluation, cost, stays } = evaluate(args, &prepared, &loaded, &mut lists, (now, results.stays()))?;
+    let Outcome { evaluation, cost, stays } = evaluate(args, &prepared, &loaded, &mut looking, (now, results.stays()))?;
     if let Some(expected) = &mut expected {
         look_at_days_before(expected, &prepared, &loaded, (now, cost, args.max_cost))?;
     }
-    lists.tell(&mut loaded.report);
+    looking.lists.tell(&mut loaded.report);
     if let Some(exit) = refused_data(args, &loaded.report)? {
         return Ok(exit);
     }
-    let n_people = n_existing(&loaded.people, now);
     let stays = stay_columns(&stays, results.stays());
     let run = results::Run {
         stays: &stays,
@@ -93,9 +73,77 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         evaluation: &evaluation,
         now,
         said_by,
-        n_people,
+        n_people: n_existing(&loaded.people, now),
         inputs: inputs.as_ref(),
     };
+    let freshness = freshness(&looking.newest, &asked, run)?;
+    finish(args, &results, run, Found { cost, expected, freshness })
+}
+
+/// What a run found beside who is in what.
+struct Found {
+    cost: Cost,
+    /// How large segments were expected to be.
+    expected: Option<guard::Expected>,
+    freshness: RunFreshness,
+}
+
+/// What no segment reads is left in the files, unless it is to be written.
+fn wanted(
+    program: &Program,
+    results: &results::Results<'_>,
+    expected: Option<&guard::Expected>,
+    now: Timestamp,
+) -> Wanted {
+    let mut wanted = program.wanted(now);
+    wanted.attributes.extend(&results.columns);
+    if results.stays() != (StayParts { entered_at: false, leaves_at: false }) {
+        // Who is in a segment may have entered it long before its windows.
+        wanted = wanted.of_all_times();
+    }
+    match expected {
+        Some(expected) => wanted.and(expected.wanted(program)),
+        None => wanted,
+    }
+}
+
+/// The people of a run, in as much memory as it may take; all that is known of them where it is
+/// to be checked.
+fn people(
+    args: &Run,
+    (project, program, manifest): (&Project, &Program, &Manifest),
+    (asked, now): (&Wanted, Timestamp),
+    output: &Output,
+) -> Result<LoadedParts, Failure> {
+    let everything = Wanted::everything(program.schema());
+    let wanted = if args.strict { &everything } else { asked };
+    let of_run = move |request| LoadRequest {
+        wanted: Some(wanted),
+        asked: Some(asked),
+        now: Some(now),
+        is_mapped: !args.no_map,
+        ..request
+    };
+    let Some(bytes) = args.memory.memory else {
+        return Ok(reading(project, manifest, output, of_run, seg::unstable::io::load)?.into());
+    };
+    let temp = temp_folder(&args.memory);
+    reading(project, manifest, output, of_run, |request| load_in_parts(request, Memory::new(bytes, &temp)))
+}
+
+/// How fresh the data of a run is; pauses are looked for where all of it is there at once.
+fn freshness(newest: &Newest, asked: &Wanted, run: results::Run<'_>) -> Result<RunFreshness, Failure> {
+    let batch = match run.loaded.n_parts() {
+        1 => Some(run.loaded.part(0).map_err(Failure::new)?),
+        _ => None,
+    };
+    Ok(newest.freshness(asked, run.loaded.last_event, batch.as_ref(), &run.settings.doctor))
+}
+
+/// Compares, writes and tells.
+fn finish(args: &Run, results: &results::Results<'_>, run: results::Run<'_>, found: Found) -> Result<Exit, Failure> {
+    let Found { cost, expected, freshness } = found;
+    let results::Run { program, settings, loaded, evaluation, now, said_by, n_people, .. } = run;
     let verified = results.verify(run);
     if let Some(verified) = verified.as_ref().filter(|verified| !verified.is_same()) {
         match args.format {
@@ -104,29 +152,38 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Errors);
     }
-    let written = results::write(&results, run)?;
-    let mut guards = guard::guards(module(&program), evaluation.masks(), n_people, results.sizes(), now);
+    let written = results::write(results, run)?;
+    let mut guards = guard::guards(module(program), evaluation.masks(), n_people, results.sizes(), now);
     if let Some(expected) = &expected {
         expected.judge(program.segment_names(), &mut guards);
     }
     match args.format {
         Format::Json => {
             let mut json = json(run, &guards, cost);
-            json.extend(results::json(&results, &written));
+            json.insert("freshness".to_owned(), fresh::json(&freshness));
+            json.extend(results::json(results, &written));
             json.insert("verified".to_owned(), verified.map(|verified| verified.json()).into());
             print_json(&json.into())?;
         }
         Format::Text => {
-            let mut text = header(manifest, &loaded.report, n_people, now, said_by);
-            text.push_str(&table(&program, evaluation.masks(), n_people));
+            let mut text = header(settings, &loaded.report, n_people, now, said_by);
+            text.push_str(&table(program, evaluation.masks(), n_people));
+            text.extend(freshness.says(now, settings.zone).map(|line| format!("{line}\n")));
             print_text(&text)?;
-            eprint!("{}{}{}", left(&loaded.report), problems(&loaded.report), results::told(&results, &written));
+            let problems = fresh::problems(&loaded.report, &freshness);
+            eprint!("{}{problems}{}", left(&loaded.report), results::told(results, &written));
             guards.broken.iter().for_each(|g| eprintln!("size: {g}"));
             guards.notes.iter().for_each(|g| eprintln!("size: {g}"));
             verified.iter().for_each(|verified| eprint!("{}", verified.told()));
         }
     }
     Ok(if args.deny && !guards.broken.is_empty() { Exit::Errors } else { Exit::Success })
+}
+
+/// What is looked for on the way through the data.
+struct Looking {
+    lists: ComparedLists,
+    newest: Newest,
 }
 
 /// Who is in what.
@@ -140,12 +197,12 @@ struct Outcome {
 }
 
 /// Who is in what, by the engine and within the costs that were asked for. Lists are compared
-/// with the data on the way, which is there in parts.
+/// with the data and the newest events looked for on the way, which is there in parts.
 fn evaluate(
     args: &Run,
     prepared: &Prepared,
     loaded: &LoadedParts,
-    lists: &mut ComparedLists,
+    looking: &mut Looking,
     (now, asked): (Timestamp, StayParts),
 ) -> Result<Outcome, Failure> {
     let options = args.engine.map(Into::into).into_iter().fold(options(), Options::with_engine);
@@ -155,7 +212,8 @@ fn evaluate(
     let mut first_row = 0;
     for at in 0..loaded.n_parts() {
         let batch = loaded.part(at).map_err(Failure::new)?;
-        lists.look(&batch);
+        looking.lists.look(&batch);
+        looking.newest.look(&batch);
         cost.0 += prepared.cost(&batch, now).map_err(refused)?.0;
         if let Some(max_cost) = args.max_cost.filter(|max_cost| cost > *max_cost) {
             return Err(refused(EvaluateError::CostLimitExceeded { cost, max_cost }));

@@ -95,6 +95,10 @@ pub struct SegmentFigures {
     pub n_recent: usize,
     /// What is expected of the days to come.
     pub ahead: Vec<Ahead>,
+    /// How large it was 52 weeks before each of these days, where that is known.
+    pub year_before: Vec<Option<u64>>,
+    /// The same of now, in words.
+    pub year_says: Option<String>,
     /// What stands in the columns that only some reports have.
     pub row: Vec<String>,
     /// What came of those who entered: a word, and what it is about.

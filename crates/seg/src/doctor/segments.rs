@@ -31,9 +31,15 @@ fn people_needed(conversion: f64) -> f64 {
     TEST_FACTOR * (1.0 - conversion) / conversion
 }
 
+/// Which part of those who enter a segment is taken to convert: as many as did, where some did,
+/// else as many as the limits say.
+fn conversion_of(of: Examined<'_>, at: usize) -> f64 {
+    let measured = of.conversion.get(at).copied().flatten();
+    measured.filter(|rate| *rate > 0.0 && *rate < 1.0).unwrap_or(of.limits.conversion)
+}
+
 /// Each segment, and how many groups of twins there are among those that are not too small.
 pub(super) fn of(of: Examined<'_>, masks: &[Mask], entered: &[u64]) -> (Vec<SegmentHealth>, usize) {
-    let needed = people_needed(of.limits.conversion);
     let segments = of.program.module().run().zip(masks).enumerate().map(|(at, ((_, segment), mask))| {
         let entered = entered.get(at).copied().unwrap_or(0);
         SegmentHealth {
@@ -41,7 +47,7 @@ pub(super) fn of(of: Examined<'_>, masks: &[Mask], entered: &[u64]) -> (Vec<Segm
             members: mask.count() as u64,
             entered,
             is_used: !segment.header.uses.is_empty(),
-            is_too_small: (entered as f64) < needed,
+            is_too_small: (entered as f64) < people_needed(conversion_of(of, at)),
         }
     });
     let segments: Vec<SegmentHealth> = segments.collect();
@@ -107,8 +113,12 @@ pub(super) fn tell(
             find(FindingKind::Twins, &[a, b], says, write, Some(jaccard), Some(of.limits.twins));
         }
     }
-    let (conversion, needed) = (percent(of.limits.conversion), people_needed(of.limits.conversion));
-    for segment in segments.iter().filter(|segment| segment.is_too_small && segment.entered > 0) {
+    for (at, segment) in segments.iter().enumerate() {
+        if !segment.is_too_small || segment.entered == 0 {
+            continue;
+        }
+        let (conversion, needed) = (conversion_of(of, at), people_needed(conversion_of(of, at)));
+        let conversion = percent(conversion);
         let name = segment.segment.as_str();
         let says = format!(
             "{} entered \"{name}\" in {days} days; fewer than {} cannot show a change by half where {conversion} convert",

@@ -51,6 +51,14 @@ impl Shown<'_> {
                 let _ = writeln!(out, "  {label:13}{words}");
             }
         }
+        if let Some(winners) = &self.found.winners {
+            out.push_str("\neverybody once, by the first of them that they went to\n");
+            let mut lines = vec![("entered", crate::output::people(winners.all.people))];
+            self.group(&winners.all, &mut lines);
+            for (label, words) in lines {
+                let _ = writeln!(out, "  {label:13}{words}");
+            }
+        }
         out
     }
 
@@ -171,37 +179,51 @@ impl Shown<'_> {
                 rows.push(self.row(conversion, "not held out", &split.others));
             }
         }
+        for (segment, group) in self.found.winners.iter().flat_map(|winners| &winners.segments) {
+            rows.push(self.cells(self.name(*segment), "went to it", group));
+        }
+        rows.extend(self.found.winners.iter().map(|winners| self.cells("", "everybody once", &winners.all)));
         csv_text(rows)
     }
 
     fn row(&self, conversion: &Conversion, group_name: &str, group: &Group) -> Vec<String> {
-        let rate = |rate: Option<f64>| rate.map_or(String::new(), |rate| format!("{rate:.6}"));
+        let mut cells = self.cells(self.name(conversion.segment), group_name, group);
+        let is_all = group_name == "all";
+        let outside = conversion.outside.as_ref().filter(|_| is_all).and_then(|outside| outside.rate());
+        let entries = if is_all { conversion.entries.to_string() } else { String::new() };
+        for (at, cell) in [(ALREADY_IN, conversion.already_in.to_string()), (ENTRIES, entries)] {
+            cells.get_mut(at).into_iter().for_each(|known| known.clone_from(&cell));
+        }
+        cells.last_mut().into_iter().for_each(|known| *known = in_six(outside));
+        cells
+    }
+
+    /// The row of a group, without what is known of a segment alone.
+    fn cells(&self, segment: &str, group_name: &str, group: &Group) -> Vec<String> {
         let converted = group.converted();
         let (low, high) = converted.range().unzip();
         let whole_seconds = |percent| group.time(percent).map_or(String::new(), in_seconds);
-        let is_all = group_name == "all";
-        let outside = conversion.outside.as_ref().filter(|_| is_all).and_then(|outside| outside.rate());
         vec![
-            self.name(conversion.segment).to_owned(),
+            segment.to_owned(),
             self.period.0.to_string(),
             self.period.1.to_string(),
             self.words.goal.clone(),
             group_name.to_owned(),
-            conversion.already_in.to_string(),
-            if is_all { conversion.entries.to_string() } else { String::new() },
+            String::new(),
+            String::new(),
             group.people.to_string(),
             group.complete.to_string(),
             group.incomplete().to_string(),
             group.incomplete_with_goal.to_string(),
             converted.part.to_string(),
-            rate(converted.rate()),
-            rate(low),
-            rate(high),
+            in_six(converted.rate()),
+            in_six(low),
+            in_six(high),
             whole_seconds(50),
             whole_seconds(90),
             group.revenue.as_ref().map_or(String::new(), exact),
             group.revenue_per_person().as_ref().map_or(String::new(), exact),
-            rate(outside),
+            String::new(),
         ]
     }
 
@@ -236,6 +258,13 @@ impl Shown<'_> {
                 "not_in_it": outside,
             })
         };
+        let winners = self.found.winners.as_ref().map(|winners| {
+            let segment = |(segment, group): &(usize, Group)| {
+                json!({ "segment": self.name(*segment), "all": self.group_json(group) })
+            };
+            let segments: Vec<serde_json::Value> = winners.segments.iter().map(segment).collect();
+            json!({ "segments": segments, "all": self.group_json(&winners.all) })
+        });
         json!({
             "at": self.now.to_string(),
             "data_end": self.found.data_end.map(|at| at.to_string()),
@@ -247,6 +276,7 @@ impl Shown<'_> {
             "holdout": self.holdout,
             "sent": self.sent,
             "segments": self.found.segments.iter().map(segment).collect::<Vec<_>>(),
+            "winners": winners,
             "data": data,
         })
     }
@@ -270,6 +300,15 @@ impl Shown<'_> {
             "revenue_per_person": group.revenue_per_person().as_ref().map(exact),
         })
     }
+}
+
+/// The columns of a row that are of a segment, not of a group.
+const ALREADY_IN: usize = 5;
+const ENTRIES: usize = 6;
+
+/// A rate with six places, where there is one.
+fn in_six(rate: Option<f64>) -> String {
+    rate.map_or(String::new(), |rate| format!("{rate:.6}"))
 }
 
 /// `33 of 255, 12.9% (9.4 to 17.6)`

@@ -30,11 +30,13 @@ impl Counted<'_> {
         let days: Vec<String> = all.map(|at| short_day(*at, self.zone)).collect();
         let ahead = self.ahead.as_ref().map_or(Vec::new(), drawn);
         let (sizes, moves) = (sizes(steps), steps.iter().map(|step| (step.entries, step.exits)).collect::<Vec<_>>());
-        let title = format!("{name}, {period}: {}", says(steps));
-        let line = Line { title: &title, sizes: &sizes, ahead: &ahead, days: &days };
+        let year = self.year_says().map_or(String::new(), |says| format!("; dashed, {says}"));
+        let title = format!("{name}, {period}: {}{year}", says(steps));
+        let year_before = self.year_before.as_deref().unwrap_or(&[]);
+        let line = Line { title: &title, sizes: &sizes, ahead: &ahead, year_before, days: &days };
         let moved = moved(steps);
         let bars = Bars { title: &moved, moves: &moves, n_ahead: ahead.len(), label_chars: line.label_chars() };
-        one(name, &format!("{period}: {}, {moved}", says(steps)), &line, &bars)
+        one(name, &format!("{period}: {}, {moved}{year}", says(steps)), &line, &bars)
     }
 }
 

@@ -35,6 +35,9 @@ pub struct Counted<'a> {
     pub entered_until: Option<Timestamp>,
     /// What is expected, where that is asked for.
     pub ahead: Option<Shown>,
+    /// How large the only segment was 52 weeks before the start, each day and each day to come,
+    /// where that much is known.
+    pub year_before: Option<Vec<Option<u64>>>,
     pub zone: Zone,
 }
 
@@ -123,6 +126,13 @@ impl Counted<'_> {
         )
     }
 
+    /// `the year before: 1,200 on the same day of the week 52 weeks ago; now 1.21 times as many`
+    pub fn year_says(&self) -> Option<String> {
+        let before = (*self.year_before.as_ref()?.get(self.days.len())?)?;
+        let now = self.steps.first()?.last()?.size;
+        Some(year_says(before, now))
+    }
+
     /// A line a day of one segment.
     pub fn by_day(&self) -> String {
         let mut out = String::new();
@@ -130,20 +140,27 @@ impl Counted<'_> {
             let head = ["at", "people", "size", "entered", "left", "by time", "by an event"];
             let [at, people, size, entered, left, by_time, by_event] = head;
             let _ = writeln!(out, "\"{name}\"");
-            let _ = writeln!(out, "{at:25} {people:>9} {size:>9} {entered:>8} {left:>8} {by_time:>8} {by_event:>12}");
-            let _ = writeln!(out, "{}", "─".repeat(85));
-            for ((at, people), step) in self.days.iter().zip(&self.people).zip(*steps) {
+            let year = if self.year_before.is_some() { "  a year before" } else { "" };
+            let _ =
+                writeln!(out, "{at:25} {people:>9} {size:>9} {entered:>8} {left:>8} {by_time:>8} {by_event:>12}{year}");
+            let _ = writeln!(out, "{}", "─".repeat(85 + year.len()));
+            for (day, ((at, people), step)) in self.days.iter().zip(&self.people).zip(*steps).enumerate() {
                 let at = at.in_zone(Some(self.zone)).to_string();
                 let [people, size] = [*people as u64, step.size].map(grouped);
                 let [entered, left] = [step.entries, step.exits].map(grouped);
                 let [by_time, by_event] = [step.exits - step.exits_by_event, step.exits_by_event].map(grouped);
                 // Writing to a string does not fail.
                 let _ = write!(out, "{at:25} {people:>9} {size:>9} {entered:>8} {left:>8} {by_time:>8} {by_event:>12}");
+                if let Some(sizes) = &self.year_before {
+                    let size = sizes.get(day + 1).copied().flatten().map_or("–".to_owned(), grouped);
+                    let _ = write!(out, "{size:>15}");
+                }
                 if (step.entered_people, step.left_people) != (step.entries, step.exits) {
                     let _ = write!(out, "   people: {} in, {} out", step.entered_people, step.left_people);
                 }
                 out.push('\n');
             }
+            out.extend(self.year_says().map(|says| format!("{says}\n")));
             out.push_str(&self.stays(nth));
             if let Some(ahead) = &self.ahead {
                 out.push_str(&ahead.by_day(nth, self.zone));
@@ -213,7 +230,11 @@ impl Counted<'_> {
                     ((*name).to_owned(), moves)
                 })
                 .collect();
-            serde_json::json!({ "at": at.to_string(), "people": people, "sizes": sizes, "moves": moves })
+            let mut day = serde_json::json!({ "at": at.to_string(), "people": people, "sizes": sizes, "moves": moves });
+            if let (Some(sizes), Some(object)) = (&self.year_before, day.as_object_mut()) {
+                object.insert("size_year_before".to_owned(), sizes.get(nth + 1).copied().flatten().into());
+            }
+            day
         };
         let history: Vec<_> = self.days.iter().zip(&self.people).enumerate().map(day).collect();
         let by_name = |of: &dyn Fn(usize) -> serde_json::Value| {
@@ -240,6 +261,15 @@ impl Counted<'_> {
             "p75_s": p75,
         })
     }
+}
+
+/// How large a segment is beside the year before.
+pub fn year_says(before: u64, now: u64) -> String {
+    let ratio = match before {
+        0 => String::new(),
+        before => format!("; now {:.2} times as many", now as f64 / before as f64),
+    };
+    format!("the year before: {} on the same day of the week, 52 weeks ago{ratio}", grouped(before))
 }
 
 /// Sizes as a line of bars, from the smallest to the largest; of many the last of each of some

@@ -4,6 +4,7 @@ use super::Judged;
 use super::goal::Reached;
 use super::people::Sampling;
 use crate::charts::Ahead;
+use crate::commands::history::year_says;
 use crate::output::{counted, grouped, percent};
 use crate::report::{Card, Chip, Mark, Reads, SegmentFigures, Tone};
 use seg::Mask;
@@ -36,6 +37,8 @@ pub fn figures(
         let mut sizes = vec![size_before(steps)];
         sizes.extend(steps.iter().map(|step| step.size));
         let n_recent = RECENT_DAYS.min(steps.len());
+        let year_before = judged.year_before.as_ref().and_then(|of| of.get(at).cloned()).unwrap_or_default();
+        let sizes_now = sizes.last().copied();
         SegmentFigures {
             name: segment.name.clone(),
             chips: chips.get(at).cloned().unwrap_or_default(),
@@ -47,6 +50,13 @@ pub fn figures(
             sizes,
             ahead: forecasts.iter().map(|forecast| Ahead::of(&forecast.size)).collect(),
             ahead_says: last.map(method),
+            year_says: year_before
+                .get(steps.len())
+                .copied()
+                .flatten()
+                .zip(sizes_now)
+                .map(|(before, now)| year_says(before, now)),
+            year_before,
             row: [last.map_or("–".to_owned(), range)]
                 .into_iter()
                 .chain(reached.map(|reached| reached.rate(at)))

@@ -75,15 +75,17 @@ pub fn read_from(previous: &Path) -> Vec<PathBuf> {
 }
 
 fn try_path(path: &Path) -> Result<(), Failure> {
-    try_place(path).map_err(|error| {
-        let why = match error.kind() {
-            ErrorKind::NotFound => "there is no such folder to write it in".to_owned(),
-            ErrorKind::PermissionDenied => "it may not be written there".to_owned(),
-            ErrorKind::IsADirectory => "this is a folder, and a file is written".to_owned(),
-            _ => error.to_string(),
-        };
-        Failure::new(format!("{}: {why}; nothing was run", path.display()))
-    })
+    try_place(path).map_err(|error| Failure::new(format!("{}: {}; nothing was run", path.display(), unwritten(&error))))
+}
+
+/// Why a file cannot be written, in words.
+pub fn unwritten(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such folder to write it in".to_owned(),
+        ErrorKind::PermissionDenied => "it may not be written there".to_owned(),
+        ErrorKind::IsADirectory => "this is a folder, and a file is written".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// The same file has one name here, also before it is there.

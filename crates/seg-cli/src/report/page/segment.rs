@@ -36,7 +36,8 @@ fn one_card(card: &Card) -> Markup {
 
 fn charts(of: &Figures, segment: &SegmentFigures) -> Markup {
     let title = size_title(of, segment);
-    let line = Line { title: &title, sizes: &segment.sizes, ahead: &segment.ahead, days: &of.days };
+    let year_before = &segment.year_before;
+    let line = Line { title: &title, sizes: &segment.sizes, ahead: &segment.ahead, year_before, days: &of.days };
     let (entered, left) = segment.moves.iter().fold((0, 0), |(entered, left), day| (entered + day.0, left + day.1));
     let moved = format!("{}: {} in, {} out", days(of.n_days), grouped(entered), grouped(left));
     let n_ahead = segment.ahead.len();
@@ -46,6 +47,7 @@ fn charts(of: &Figures, segment: &SegmentFigures) -> Markup {
             h3 { @if n_ahead > 0 { "Size, and what to expect" } @else { "Size" } }
             (line.svg())
             @if let Some(says) = &segment.ahead_says { p.mut { (says) } }
+            @if let Some(says) = &segment.year_says { p.mut { "Dashed grey, " (says) "." } }
             h3 { "In and out, each day" }
             (bars.svg())
             details {
@@ -89,14 +91,25 @@ fn range(day: &Ahead) -> String {
 fn table(of: &Figures, segment: &SegmentFigures) -> Markup {
     let past = of.days.iter().skip(1).zip(segment.sizes.iter().skip(1)).zip(&segment.moves);
     let past: Vec<_> = past.collect();
+    let has_year = segment.year_before.iter().any(Option::is_some);
     let to_come: Vec<_> = of.days.iter().skip(segment.sizes.len()).zip(&segment.ahead).collect();
     html! {
         div.two {
             table {
-                thead { tr { th { "day" } th.n { "size" } th.n { "in" } th.n { "out" } } }
+                thead {
+                    tr {
+                        th { "day" } th.n { "size" } th.n { "in" } th.n { "out" }
+                        @if has_year { th.n { "a year before" } }
+                    }
+                }
                 tbody {
-                    @for ((day, size), (entered, left)) in past.into_iter().rev() {
-                        tr { th { (day) } td { (grouped(*size)) } td { (entered) } td { (left) } }
+                    @for (nth, ((day, size), (entered, left))) in past.into_iter().enumerate().rev() {
+                        tr {
+                            th { (day) } td { (grouped(*size)) } td { (entered) } td { (left) }
+                            @if has_year {
+                                td { (segment.year_before.get(nth + 1).copied().flatten().map_or("–".to_owned(), grouped)) }
+                            }
+                        }
                     }
                 }
             }

@@ -17,11 +17,11 @@ const COUNT_MAX: i128 = 60;
 
 /// A value, and how near it is to what a condition says: 0 at the edge, 1 a least step from it,
 /// 2 for any other.
-pub(super) type Ranked<T> = (T, u8);
+pub(crate) type Ranked<T> = (T, u8);
 
 /// Where a value belongs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Slot {
+pub(crate) enum Slot {
     Attribute(AttributeId),
     Property(EventId, PropertyId),
     /// Of the records of a list.
@@ -30,7 +30,7 @@ pub(super) enum Slot {
 
 /// What there is to give.
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(crate) struct Pool {
     /// As of when people are judged: nothing of theirs is later.
     pub now: Timestamp,
     pub slots: BTreeMap<Slot, Vec<Ranked<Value>>>,
@@ -49,7 +49,7 @@ pub(super) struct Pool {
 }
 
 /// Looks through conditions for what they speak of.
-pub(super) struct Collect<'a> {
+pub(crate) struct Collect<'a> {
     pub module: &'a Module,
     pub schema: &'a Schema,
     pub now: Timestamp,
