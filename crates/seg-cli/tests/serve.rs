@@ -35,7 +35,7 @@ struct Answer {
 
 impl Answer {
     fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+        serde_json::from_str(&self.body).expect(&self.body)
     }
 }
 
@@ -162,7 +162,8 @@ fn what_is_posted_is_kept_told_and_looked_at() {
     let identify = |id: &str, country: &str| json!({ "type": "identify", "userId": id, "anonymousId": null, "traits": { "country": country } });
     let mut bo = order("bo", "m2");
     bo["type"] = json!("track");
-    let batch = json!({ "batch": [identify("ann", "FR"), bo, { "type": "track", "userId": "bo", "event": "Unknown" }, 7] });
+    let batch =
+        json!({ "batch": [identify("ann", "FR"), bo, { "type": "track", "userId": "bo", "event": "Unknown" }, 7] });
     assert_eq!(server.post("/v1/batch", &batch).status, 200);
     assert_eq!(server.post("/v1/batch", &batch).status, 200);
     assert_eq!(server.sizes(), json!({ "Buyers": 2, "Abroad": 1 }));
@@ -197,7 +198,11 @@ fn what_is_posted_is_kept_told_and_looked_at() {
     let refused = json!([{ "reason": "no record", "records": 2 }, { "reason": "an event that the schema does not have", "records": 2 }]);
     assert_eq!((&health["ok"], &health["refused"], &health["people"]), (&json!(true), &refused, &json!(2)));
     let metrics = server.get("/metrics").body;
-    for line in ["seg_live_records_received_total 9", "seg_live_records_repeated_total 1", "seg_live_segment_people{segment=\"Buyers\"} 2"] {
+    for line in [
+        "seg_live_records_received_total 9",
+        "seg_live_records_repeated_total 1",
+        "seg_live_segment_people{segment=\"Buyers\"} 2",
+    ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
     assert!(!metrics.contains("ann"), "{metrics}");

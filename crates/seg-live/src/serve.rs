@@ -158,7 +158,15 @@ impl Serve {
             sent: Sent::new(Arc::clone(&sinks)),
             log: Arc::clone(&log),
         };
-        let writing = Writing { store, pending: Arc::clone(&pending), metrics, watchers, durable, sinks: Arc::clone(&sinks), cleared: 0 };
+        let writing = Writing {
+            store,
+            pending: Arc::clone(&pending),
+            metrics,
+            watchers,
+            durable,
+            sinks: Arc::clone(&sinks),
+            cleared: 0,
+        };
         let decides = std::thread::Builder::new().name("decide".to_owned()).spawn(move || decide.run());
         let decides = decides.map_err(ServeError::Machine)?;
         let writes = std::thread::Builder::new().name("write".to_owned()).spawn(move || writing.run(machine_now));

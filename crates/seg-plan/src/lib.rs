@@ -31,9 +31,7 @@ mod verify;
 pub use build::Builder;
 pub use compared::{Compared, Comparison, NthTime, Test};
 pub use cost::{Cost, Statistics, cost};
-pub use edges::{
-    CALENDAR_DAYS, Edges, NextChange, Over, StayWalk, Stays, Timeline, Wake, WakeOf, Walk, next_change,
-};
+pub use edges::{CALENDAR_DAYS, Edges, NextChange, Over, StayWalk, Stays, Timeline, Wake, WakeOf, Walk, next_change};
 pub use eval::{Evaluated, Kernels, PlanEvaluator, evaluate};
 pub use fit::{Fit, fit_to_data};
 pub use level::{Level, levels};

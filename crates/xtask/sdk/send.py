@@ -10,10 +10,10 @@ def client_of(sdk, address, key, on_error):
     if sdk == "segment":
         from segment.analytics.client import Client
 
-        return Client(key, host=address, on_error=on_error, flush_interval=0.05, flush_at=15, max_retries=30, gzip=True)
+        return Client(key, host=address, on_error=on_error, upload_interval=0.05, upload_size=15, max_retries=30, gzip=True)
     from rudderstack.analytics.client import Client
 
-    return Client(key, host=address, on_error=on_error, flush_interval=0.05, flush_at=15, max_retries=30)
+    return Client(key, host=address, on_error=on_error, upload_interval=0.05, upload_size=15, max_retries=30)
 
 
 def main():

@@ -1,9 +1,9 @@
 //! Everything that CI runs, in order.
 
 use crate::browser;
-use crate::sdk;
 use crate::codegen::{self, Mode};
 use crate::count;
+use crate::sdk;
 use crate::tidy;
 use seg_tests::root;
 use std::process::Command;

@@ -183,7 +183,7 @@ fn checked(dir: &Path, data: &Path, n_events: usize) -> Result<(), String> {
             plans.insert(id.to_owned(), plan.to_owned());
         }
     }
-    let plan = |n: usize| if n % 2 == 0 { "pro" } else { "free" };
+    let plan = |n: usize| if n.is_multiple_of(2) { "pro" } else { "free" };
     let wanted: BTreeMap<String, String> = CLIENTS
         .iter()
         .flat_map(|client| (0..PEOPLE).map(move |n| (format!("{client}-{n}"), plan(n).to_owned())))

@@ -222,12 +222,18 @@ impl Shown<'_> {
 /// colours.
 pub fn told<'e>(
     of: &'e PersonExplanation,
+    schema: &Schema,
     (now, zone): (Timestamp, Zone),
     output: &Output,
 ) -> impl Iterator<Item = (&'e Explanation, String)> {
     of.segments.iter().map(move |segment| {
-        let shown = Shown { output, person: &of.id, now, said_by: "now", zone };
-        (segment, shown.one(segment, of))
+        let shown = Shown { output, person: &of.id, now, said_by: "now", zone, schema };
+        let text = shown.one(segment, of);
+        // Of when it is is said by whoever asks.
+        let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
+        let is = if segment.why.holds { "is in" } else { "is not in" };
+        let mark = output.mark(segment.why.holds);
+        (segment, format!("{mark} {} {is} \"{}\"\n{rest}", of.id.escape_debug(), segment.segment))
     })
 }
 

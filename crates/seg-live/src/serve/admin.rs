@@ -1,11 +1,11 @@
 //! Where operators look, on an address of its own.
 
+use super::Describe;
 use super::auth::{TOKEN, has_token, is_same};
 use super::decide::{Ask, Readings};
 use super::intake::{error, json};
 use super::metrics::Metrics;
 use super::pending::Reply;
-use super::Describe;
 use crate::change::Change;
 use crate::clock::machine_now;
 use crate::core::Core;

@@ -8,8 +8,8 @@ use seg::unstable::data::sample::md5_hex;
 use seg::unstable::data::time::SECOND;
 use seg::{Timestamp, Zone};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -248,7 +248,8 @@ mod tests {
     fn what_is_not_corrected_keeps_its_digits() {
         let body = "{\"properties\": {\"n\": 12345678901234567890.10,\n\"\u{e9}\": 1e3}, \"\\u0065vent\": \"A\"}";
         let calls = calls_of(body, Some("track"), (RECEIVED, None)).expect("calls");
-        let line = "{\"event\":\"A\",\"properties\":{\"n\": 12345678901234567890.10, \"\u{e9}\": 1e3},\"type\":\"track\",";
+        let line =
+            "{\"event\":\"A\",\"properties\":{\"n\": 12345678901234567890.10, \"\u{e9}\": 1e3},\"type\":\"track\",";
         assert!(calls.lines.starts_with(line), "{}", calls.lines);
     }
 

@@ -3,8 +3,8 @@
 use super::SinkState;
 use super::parcel::{Next, Outcome, Parcel, Receiver, next_parcel};
 use super::schedule::{Chance, Schedule};
-use crate::outbox::Outbox;
 use crate::clock::machine_now;
+use crate::outbox::Outbox;
 use crate::store::StoreError;
 use seg::Timestamp;
 use std::collections::BTreeSet;

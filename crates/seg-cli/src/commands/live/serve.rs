@@ -8,7 +8,7 @@ use crate::output::Output;
 use seg::unstable::data::EventId;
 use seg::unstable::{inexact, parts};
 use seg::{Explained, Program, Project, Timestamp, Zone};
-use seg_live::{Describe, Keys, Log, Notice, Person, Reload, Serve, ServeError, SinkSettings, SinkTo, Schedule};
+use seg_live::{Describe, Keys, Log, Notice, Person, Reload, Schedule, Serve, ServeError, SinkSettings, SinkTo};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,8 @@ pub fn run(args: &Live, output: &Output) -> Result<Exit, Failure> {
         true => SinkTo::Stream(Box::new(std::io::stdout())),
         false => SinkTo::File(args.changes.clone()),
     };
-    let changes = SinkSettings { name: CHANGES.to_owned(), segments: BTreeSet::new(), to, schedule: Schedule::default() };
+    let changes =
+        SinkSettings { name: CHANGES.to_owned(), segments: BTreeSet::new(), to, schedule: Schedule::default() };
     let sinks = sinks::begin(&project, &session, Some(changes))?;
     let Some(sinks) = sinks else { return Ok(Exit::Success) };
     let written: Written = Arc::new(RwLock::new((project, program)));
@@ -122,7 +123,7 @@ fn describe(written: Written) -> Describe {
         let (project, program) = (&written.0, &written.1);
         let of = Explained { project, program, batch: &person.batch, segment: None, person: &person.id, now };
         let segments: Vec<Value> = match seg::explain(of) {
-            Ok(explained) => explain::told(&explained, (now, zone.unwrap_or(Zone::UTC)), &output)
+            Ok(explained) => explain::told(&explained, project.schema(), (now, zone.unwrap_or(Zone::UTC)), &output)
                 .map(|(of, text)| json!({ "segment": of.segment, "in": of.why.holds, "text": text }))
                 .collect(),
             // What was kept by a schema that was changed since may not be told of by the new one yet.

@@ -2,10 +2,19 @@
 
 // What people wrote never becomes markup: all texts are set as texts.
 
-const SHOWN = 50;
+const SHOWN = 20;
 const at = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en");
-const clock = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
+const time = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+
+// Of today the day need not be said.
+const clock = {
+  format(date) {
+    const isToday = day.format(date) === day.format(new Date());
+    return isToday ? time.format(date) : day.format(date) + ", " + time.format(date);
+  },
+};
 
 function element(name, text, className) {
   const made = document.createElement(name);
