@@ -68,14 +68,14 @@ impl Places {
 }
 
 /// Whole lines by their numbers, which never leave one out; what is there again is the same.
-fn by_seq(lines: &str) -> BTreeMap<u64, serde_json::Value> {
-    let mut met: BTreeMap<u64, serde_json::Value> = BTreeMap::new();
+fn by_seq(lines: &str) -> BTreeMap<u64, String> {
+    let mut met: BTreeMap<u64, String> = BTreeMap::new();
     for line in lines.lines() {
         // A line that was being written when the process was killed is written again.
         let Ok(change) = serde_json::from_str::<serde_json::Value>(line) else { continue };
         let seq = change["seq"].as_u64().expect("a number");
         assert!(seq <= met.len() as u64 + 1, "{seq} comes after {}", met.len());
-        let before = met.insert(seq, change);
+        let before = met.insert(seq, change.to_string());
         assert!(before.is_none_or(|before| before == met[&seq]), "{line}");
     }
     met
