@@ -64,8 +64,8 @@ pub enum Reload {
     Same,
     /// Others, with errors, which were told.
     Broken,
-    /// Others, compiled.
-    Program(Box<Prepared>),
+    /// Others, compiled, and whose clock a time without an offset means.
+    Program(Box<Prepared>, Option<Zone>),
 }
 
 /// Where and how it is served.
@@ -265,8 +265,8 @@ async fn reloading(
         match outcome {
             Reload::Same => {}
             Reload::Broken => log(Notice::Broken),
-            Reload::Program(prepared) => {
-                if asks.send(Ask::Reload(prepared)).is_err() {
+            Reload::Program(prepared, zone) => {
+                if asks.send(Ask::Reload(prepared, zone)).is_err() {
                     return;
                 }
             }

@@ -6,6 +6,7 @@ mod files;
 pub mod generate;
 mod hand;
 mod hand_suite;
+mod live;
 mod memory;
 mod micro;
 mod peers;
@@ -56,6 +57,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         text: false,
         memory: false,
         micro: false,
+        live: false,
         files: false,
         growth: false,
         only: None,
@@ -71,6 +73,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
             "--text" => wanted.text = true,
             "--memory" => wanted.memory = true,
             "--micro" => wanted.micro = true,
+            "--live" => wanted.live = true,
             "--as-built" => {}
             "--peers" => wanted.peers = true,
             "--files" => wanted.files = true,
@@ -82,6 +85,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         Wanted { text: true, .. } => from_text(wanted)?,
         Wanted { memory: true, .. } => within_memory(n_profiles)?,
         Wanted { micro: true, .. } => few_people()?,
+        Wanted { live: true, only, .. } => live::run(only)?,
         Wanted { cold: Some(from), .. } => from_files(from, n_profiles, wanted)?,
         Wanted { .. } => measure(n_profiles, wanted)?,
     };
@@ -91,6 +95,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
             Wanted { text: true, .. } => "text".to_owned(),
             Wanted { memory: true, .. } => format!("{n_profiles}-memory"),
             Wanted { micro: true, .. } => "micro".to_owned(),
+            Wanted { live: true, .. } => "live".to_owned(),
             Wanted { cold: Some(Origin::Parquet), .. } => format!("{n_profiles}-cold"),
             Wanted { cold: Some(Origin::Store), .. } => format!("{n_profiles}-store"),
             Wanted { .. } => n_profiles.to_string(),
@@ -129,6 +134,8 @@ struct Wanted {
     memory: bool,
     /// A few people at a time, rather than all else.
     micro: bool,
+    /// `seg live` under load, rather than all else.
+    live: bool,
     /// Reading Parquet.
     files: bool,
     /// Three times as many profiles as well.

@@ -1,7 +1,7 @@
 //! A page of `seg report` and drawings of `seg history`, looked at in a real browser.
 
 use crate::outside::{copy, install, seg, succeed};
-use crate::server::{KEY, Server, TOKEN, emptied};
+use crate::server::{KEY, PROJECT as PROJECT_OF_SHOP, Server, TOKEN, emptied};
 use seg_tests::root;
 use std::path::Path;
 use std::process::Command;
@@ -45,7 +45,7 @@ pub fn run() -> Result<(), String> {
 /// Has the page of `seg live` looked at while records come.
 fn live(dir: &Path, browser: &str, pictures: &Path) -> Result<(), String> {
     emptied(&dir.join("live"))?;
-    let mut server = Server::start(&dir.join("live"), &dir.join("changes.ndjson"))?;
+    let mut server = Server::start(Path::new(PROJECT_OF_SHOP), &dir.join("live"), &dir.join("changes.ndjson"))?;
     copy(dir, &root().join("crates/xtask/browser"), &["live.mjs"])?;
     let (page, intake) = (format!("http://127.0.0.1:{}", server.admin), format!("http://127.0.0.1:{}", server.port));
     let mut check = Command::new("node");

@@ -4,6 +4,7 @@
 use crate::browser::NPM;
 use crate::outside::{copy, install, seg, succeed};
 use crate::server::{KEY, PROJECT, Server, TOKEN, emptied};
+use crate::walk;
 use seg_tests::root;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
@@ -40,7 +41,7 @@ pub fn run(restarts: usize) -> Result<(), String> {
     let changes = dir.join("changes.ndjson");
     let _ = std::fs::remove_file(&changes);
     let n_events = EVENTS * restarts.max(1);
-    let mut server = Server::start(&data, &changes)?;
+    let mut server = Server::start(Path::new(PROJECT), &data, &changes)?;
     answers(server.port)?;
     let mut clients = Vec::new();
     for client in CLIENTS {
@@ -72,6 +73,7 @@ pub fn run(restarts: usize) -> Result<(), String> {
     server.end(false)?;
     checked(&dir, &data, n_events)?;
     let n_changes = folded(&changes)?;
+    walk::run(&dir)?;
     println!(
         "{} SDKs sent {} events through {restarts} restarts: each arrived once; {people} people, {n_changes} changes",
         CLIENTS.len(),

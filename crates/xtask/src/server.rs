@@ -1,6 +1,7 @@
 //! `seg live --listen` as a process, for what posts to it and looks at it.
 
-use crate::outside::{seg, succeed};
+use crate::outside::succeed;
+use seg_tests::root;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ pub const PROJECT: &str = "crates/xtask/sdk/project";
 /// The key with which clients post, and the token of operators.
 pub const KEY: &str = "key-of-the-shop";
 pub const TOKEN: &str = "token-of-operators";
+/// By which webhooks are signed.
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Takes a folder away with all that is in it, if it is there.
 ///
@@ -26,6 +29,8 @@ pub fn emptied(folder: &Path) -> Result<(), String> {
 
 /// The process, which is ended and begun again at the same address.
 pub struct Server {
+    seg: PathBuf,
+    project: PathBuf,
     data: PathBuf,
     changes: PathBuf,
     /// Where records are posted.
@@ -36,13 +41,30 @@ pub struct Server {
 }
 
 impl Server {
-    /// Begins with what is kept in a folder, and adds changes to a file.
+    /// Begins with a project and what is kept in a folder, and adds changes to a file.
     ///
     /// # Errors
     /// A process that does not begin.
-    pub fn start(data: &Path, changes: &Path) -> Result<Server, String> {
+    pub fn start(project: &Path, data: &Path, changes: &Path) -> Result<Server, String> {
+        Server::start_as(Path::new("target/debug/seg"), project, data, changes)
+    }
+
+    /// The same with another build of the command.
+    ///
+    /// # Errors
+    /// A process that does not begin.
+    pub fn start_as(seg: &Path, project: &Path, data: &Path, changes: &Path) -> Result<Server, String> {
         let (port, admin) = (free_port()?, free_port()?);
-        let mut server = Server { data: data.to_owned(), changes: changes.to_owned(), port, admin, child: None };
+        let project = project.to_owned();
+        let mut server = Server {
+            seg: seg.to_owned(),
+            project,
+            data: data.to_owned(),
+            changes: changes.to_owned(),
+            port,
+            admin,
+            child: None,
+        };
         server.begin()?;
         Ok(server)
     }
@@ -52,12 +74,13 @@ impl Server {
     /// # Errors
     /// A process that does not begin.
     pub fn begin(&mut self) -> Result<(), String> {
-        let mut command = seg();
-        command.arg("live").arg(PROJECT).arg("--data").arg(&self.data);
+        let mut command = Command::new(&self.seg);
+        command.current_dir(root());
+        command.arg("live").arg(&self.project).arg("--data").arg(&self.data);
         command.arg("--listen").arg(format!("127.0.0.1:{}", self.port));
         command.arg("--admin").arg(format!("127.0.0.1:{}", self.admin));
         command.arg("--changes").arg(&self.changes).arg("--log").arg("json");
-        command.env("SEG_WRITE_KEYS", format!("other,{KEY}")).env("SEG_ADMIN_TOKEN", TOKEN);
+        command.env("SEG_WRITE_KEYS", format!("{KEY},shop")).env("CRM_SECRET", SECRET).env("SEG_ADMIN_TOKEN", TOKEN);
         let mut child = command.stderr(Stdio::piped()).spawn().map_err(|e| e.to_string())?;
         let stderr = child.stderr.take().ok_or("no standard error")?;
         self.child = Some(child);
@@ -72,6 +95,18 @@ impl Server {
         // What it says later must not fill the pipe.
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         Ok(())
+    }
+
+    /// The bytes of memory that it has in use.
+    ///
+    /// # Errors
+    /// A process that has ended.
+    pub fn memory(&self) -> Result<u64, String> {
+        let id = self.child.as_ref().map_or(0, Child::id);
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).map_err(|e| format!("{e}\n"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+        let kilobytes = line.trim().trim_end_matches(" kB").parse::<u64>();
+        kilobytes.map(|n| n << 10).map_err(|e| format!("{e}: {line}\n"))
     }
 
     /// Kills it, or tells it to end and waits until it has.

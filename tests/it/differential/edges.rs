@@ -36,7 +36,6 @@ pub(super) const MORE: &[&str] = &[
     "time since their last Order Completed is more than 1.5 times their usual gap",
     "time since their first Email Opened is less than 3 days",
     "time since their first Order Completed times 0.3 is more than time since their last Order Completed",
-    "time since their last Email Opened divided by 7 times 3 is at most time since their first Signed In",
     "birthday is within the next 7 days or last_order_date is in the past 1 month",
     "last_order_date is within 3 days after their last Signed In and Signed In in the past 7 days",
 ];

@@ -297,7 +297,7 @@ async fn changes(State(admin): Shared, Query(part): Query<Part<u64>>) -> Respons
     match read {
         Err(why) => error(StatusCode::INTERNAL_SERVER_ERROR, "damaged", &why.to_string()),
         // Those between are no longer there: whoever follows has to read members again.
-        Ok((Some(first), _)) if first > from && from > 1 => {
+        Ok((first, _)) if is_gone(first, from, durable) => {
             let body = json!({ "success": false, "code": "gone", "message": "changes before `first` are no longer kept", "first": first });
             json(StatusCode::GONE, body.to_string())
         }
@@ -306,6 +306,12 @@ async fn changes(State(admin): Shared, Query(part): Query<Part<u64>>) -> Respons
             json(StatusCode::OK, json!({ "changes": rows, "last": durable }).to_string())
         }
     }
+}
+
+/// Whether the change with a `seq` was there and is no longer kept.
+fn is_gone(first: Option<u64>, seq: u64, durable: u64) -> bool {
+    // Whoever begins at the beginning reads members first anyway.
+    seq > 1 && seq <= durable && first.is_none_or(|first| first > seq)
 }
 
 async fn reload(State(admin): Shared) -> Response {

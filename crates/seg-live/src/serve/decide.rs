@@ -30,8 +30,8 @@ pub(super) enum Ask {
     Records(Vec<FactLine>, Reply),
     /// To tell of the state as it is.
     Look(Box<dyn FnOnce(&Core) + Send>),
-    /// To go on with other segments.
-    Reload(Box<Prepared>),
+    /// To go on with other segments, and with the zone of a time without an offset.
+    Reload(Box<Prepared>, Option<Zone>),
     /// To end, when everything that was asked before is done.
     End,
 }
@@ -109,9 +109,9 @@ impl Decide {
                     self.take(&mut lines, &mut replies)?;
                     look(&self.core);
                 }
-                Ask::Reload(prepared) => {
+                Ask::Reload(prepared, zone) => {
                     self.take(&mut lines, &mut replies)?;
-                    self.reload(&prepared);
+                    self.reload(&prepared, zone);
                 }
                 Ask::End => {
                     has_ended = true;
@@ -120,11 +120,14 @@ impl Decide {
             }
             next = if lines.len() < TOGETHER { self.asks.try_recv().ok() } else { None };
         }
+        let has_records = !replies.is_empty();
         self.take(&mut lines, &mut replies)?;
         let now = machine_now();
         self.sent.note(&mut self.core, false);
         let turn = self.core.turn(now, TURN)?;
-        self.metrics.decide.observe(begun.elapsed().as_secs_f64());
+        if has_records {
+            self.metrics.decide.observe(begun.elapsed().as_secs_f64());
+        }
         let behind = self.core.next_due().map_or(0, |due| now.0.saturating_sub(due.0).max(0));
         self.metrics.behind.set(behind / SECOND);
         self.metrics.stale.set(self.core.n_stale() as i64);
@@ -146,11 +149,11 @@ impl Decide {
         Ok(())
     }
 
-    fn reload(&mut self, prepared: &Prepared) {
+    fn reload(&mut self, prepared: &Prepared, zone: Option<Zone>) {
         let before = self.core.program();
         self.core.reload(prepared);
         let mut reading = self.readings.write().unwrap_or_else(PoisonError::into_inner);
-        *reading = Reading::of(&self.core, reading.zone);
+        *reading = Reading::of(&self.core, zone);
         drop(reading);
         self.metrics.forget_sizes();
         let program = (self.core.program() != before).then(|| self.core.program());

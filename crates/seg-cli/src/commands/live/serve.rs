@@ -109,8 +109,11 @@ fn log(format: Format, token: Option<String>) -> Log {
             }
             Format::Text => eprintln!("{notice}"),
         }
-        if let (Notice::Listening { admin, .. }, Some(token)) = (&notice, &token) {
-            eprintln!("to look, open http://{admin}/?token={token}");
+        let (Notice::Listening { admin, .. }, Some(token)) = (&notice, &token) else { return };
+        let page = format!("http://{admin}/?token={token}");
+        match format {
+            Format::Json => eprintln!("{}", json!({ "at": at.to_string(), "event": "page", "message": page })),
+            Format::Text => eprintln!("to look, open {page}"),
         }
     })
 }
@@ -176,8 +179,9 @@ fn reload(
         match project.and_then(|project| program_of(project, &output)) {
             Ok(Some((project, program))) => {
                 let prepared = program.prepare();
+                let zone = parts(&project).manifest.and_then(|manifest| manifest.zone);
                 *written.write().unwrap_or_else(PoisonError::into_inner) = (project, program);
-                Reload::Program(Box::new(prepared))
+                Reload::Program(Box::new(prepared), zone)
             }
             Ok(None) => Reload::Broken,
             Err(failure) => {
