@@ -462,6 +462,40 @@ impl Batch {
         Ok(known)
     }
 
+    /// Some rows of the batch with some of its columns, which are asked for by their places in the
+    /// schema, as by [`Batch::check_column`]: they share its memory and what was checked of it.
+    /// Texts keep the dictionaries of everybody, so that this is for batches of few people;
+    /// [`Batch::known_at`] leaves those behind.
+    pub fn slice(&self, rows: Range<usize>, is_read: impl Fn(usize) -> bool) -> Batch {
+        let start = rows.start.min(self.len());
+        let rows = start..rows.end.clamp(start, self.len());
+        let attribute = |(at, slot): (usize, &OnceLock<Result<Option<Attribute>, BatchError>>)| match slot.get() {
+            Some(Ok(Some(attribute))) if is_read(at) => OnceLock::from(Ok(Some(attribute.slice(rows.clone())))),
+            Some(_) | None => OnceLock::from(Ok(None)),
+        };
+        let n_attributes = self.attributes.len();
+        let events = |(at, slot): (usize, &OnceLock<Result<Option<Arc<Events>>, BatchError>>)| match slot.get() {
+            Some(Ok(Some(events))) if is_read(n_attributes + at) => {
+                OnceLock::from(Ok(Some(Arc::new(events.slice(rows.clone())))))
+            }
+            Some(_) | None => OnceLock::from(Ok(None)),
+        };
+        let fields = self.records.schema_ref();
+        let ids = fields.index_of(OWN_ID_COLUMN).or_else(|_| fields.index_of(ID_COLUMN));
+        let ids = ids.and_then(|ids| self.records.project(&[ids])).unwrap_or_else(|_| self.records.clone());
+        Batch {
+            schema: Arc::clone(&self.schema),
+            records: ids.slice(rows.start, rows.len()),
+            ids: self.ids.slice(rows.start, rows.len()),
+            id_conversion: self.id_conversion.clone(),
+            existence: self.existence.as_ref().map(|existence| existence.slice(rows.clone())),
+            merged_ids: self.merged_ids.as_ref().map(|merged| merged.slice(rows.clone())),
+            attributes: self.attributes.iter().enumerate().map(attribute).collect(),
+            events: self.events.iter().enumerate().map(events).collect(),
+            extensions: Arc::default(),
+        }
+    }
+
     /// What an engine keeps with the batch and its clones: one value of each type,
     /// made empty when it is first asked for. Only who can name the type can read
     /// or change it, so that what an engine derives from a batch is its own.

@@ -45,6 +45,10 @@ impl<S: Store> Session<S> {
         &self.core
     }
 
+    pub(crate) fn core_mut(&mut self) -> &mut Core {
+        &mut self.core
+    }
+
     /// The store.
     pub fn store(&self) -> &S {
         &self.store

@@ -18,6 +18,7 @@ pub use lines::added_to;
 pub use schedule::Schedule;
 pub use secret::Secret;
 
+use crate::core::Core;
 use crate::outbox::Outbox;
 use crate::session::Session;
 use crate::store::Store;
@@ -188,10 +189,15 @@ impl Sinks {
     /// cursors that moved, durable with the next commit.
     pub fn after_commit<S: Store>(&self, session: &mut Session<S>) {
         self.tell(session.core().seq());
-        for (name, seq) in self.cursors() {
-            let name = cursor_name(&name);
-            if session.core().input(&name) != seq {
-                session.note_input(&name, seq);
+        self.note(session.core_mut());
+    }
+
+    /// Notes cursors that moved, durable with the next commit.
+    pub(crate) fn note(&self, core: &mut Core) {
+        for (name, progress) in &self.all {
+            let (name, seq) = (cursor_name(name), progress.cursor());
+            if core.input(&name) != seq {
+                core.note_input(&name, seq);
             }
         }
     }

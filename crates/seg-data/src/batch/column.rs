@@ -62,6 +62,11 @@ impl Column {
         is_plain.then(|| Column { ty: self.ty.clone(), array, conversion: None, fields: Vec::new() })
     }
 
+    /// Some of its rows. Records lie where they did, by the lists that are left.
+    pub(super) fn slice(&self, rows: Range<usize>) -> Column {
+        Column { array: self.array.slice(rows.start, rows.len()), ..self.clone() }
+    }
+
     /// Where the records of a row are; none when the list is missing, and when
     /// this is no column of records.
     pub fn records(&self, row: usize) -> Option<Range<usize>> {

@@ -251,6 +251,46 @@ impl Events {
         self.property_column(id)?.value(idx)
     }
 
+    /// The events of some profiles, which share what was checked.
+    pub(super) fn slice(&self, profiles: Range<usize>) -> Events {
+        let lists = self.lists.slice(profiles.start, profiles.len());
+        let bound = |at: Option<&i32>| at.map_or(self.base, |offset| *offset as usize);
+        let (base, end) = (bound(lists.value_offsets().first()), bound(lists.value_offsets().last()));
+        let own = base - self.base..end - self.base;
+        let property = |slot: &OnceLock<Result<Option<Column>, BatchError>>| match slot.get() {
+            Some(Ok(Some(column))) => OnceLock::from(Ok(Some(column.slice(own.clone())))),
+            Some(Ok(None) | Err(_)) => slot.clone(),
+            None => OnceLock::new(),
+        };
+        let times = self.times.slice(own.start, own.len());
+        let time = |at: usize| times.values().get(at).map(|time| Timestamp(*time));
+        let mut events = Events {
+            name: self.name.clone(),
+            lists,
+            base,
+            rows: self.rows.slice(own.start, own.len()),
+            arrival: self.arrival.as_ref().map(|arrival| arrival.slice(own.start, own.len())),
+            extent: None,
+            longest: 0,
+            is_ordered: self.is_ordered.clone(),
+            properties: self.properties.iter().map(property).collect(),
+            conversions: self.conversions.clone(),
+            times: times.clone(),
+        };
+        for row in 0..events.n_profiles() {
+            let range = events.range(row);
+            events.longest = events.longest.max(range.len());
+            // Those of one profile ascend.
+            let ends = [time(range.start), range.end.checked_sub(1).and_then(time)];
+            let [Some(first), Some(last)] = ends else { continue };
+            if !range.is_empty() {
+                let (least, greatest) = events.extent.unwrap_or((first, last));
+                events.extent = Some((least.min(first), greatest.max(last)));
+            }
+        }
+        events
+    }
+
     /// The events of some profiles up to an instant, that one included, as a column
     /// of lists.
     ///

@@ -9,6 +9,7 @@ use crate::types::Type;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef, TimestampMicrosecondArray};
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// For each person the instant from which on they exist; a null, as everybody in a
@@ -46,6 +47,11 @@ impl Existence {
         let last = *self.last.get_or_init(|| instants.iter().flatten().max());
         let is_whole = last.is_none_or(|last| last <= now.0);
         (!is_whole).then(|| Mask::from_bools(instants.iter().map(|from| from.is_none_or(|from| from <= now.0))))
+    }
+
+    /// Of some rows.
+    pub fn slice(&self, rows: Range<usize>) -> Existence {
+        Existence { column: self.column.slice(rows), last: OnceLock::new() }
     }
 
     /// The Arrow data behind it.

@@ -113,6 +113,17 @@ impl Attribute {
         Some(Attribute::History { history: history.clone(), as_of })
     }
 
+    /// Of some rows.
+    pub fn slice(&self, rows: Range<usize>) -> Attribute {
+        match self {
+            Attribute::Plain(column) => Attribute::Plain(column.slice(rows)),
+            Attribute::History { history, as_of } => Attribute::History {
+                as_of: as_of.as_ref().map(|as_of| as_of.slice(rows.clone())),
+                history: History(Arc::new(history.0.slice(rows))),
+            },
+        }
+    }
+
     /// The columns that were converted for it: its own, or those of its changes.
     pub fn conversions(&self) -> impl Iterator<Item = &Conversion> {
         let (plain, changes) = match self {

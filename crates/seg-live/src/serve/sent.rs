@@ -1,7 +1,7 @@
 //! How far changes were sent, noted now and then.
 
 use crate::core::Core;
-use crate::sinks::{Sinks, cursor_name};
+use crate::sinks::Sinks;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,11 +25,6 @@ impl Sent {
             return;
         }
         self.at = Instant::now();
-        for (name, seq) in self.sinks.cursors() {
-            let name = cursor_name(&name);
-            if core.input(&name) != seq {
-                core.note_input(&name, seq);
-            }
-        }
+        self.sinks.note(core);
     }
 }

@@ -11,9 +11,10 @@ use super::values::Data;
 use super::walk::{Person, between};
 use super::window::Window;
 use super::{Edges, Part};
-use crate::eval::{Evaluated, PlanEvaluator, evaluate};
+use crate::eval::{Evaluated, PlanEvaluator};
+use crate::needs::{Needs, needs};
 use crate::plan::{Literal, Node, NodeId, Plan};
-use seg_data::{Batch, Period, Timestamp, Value, Zone};
+use seg_data::{AttributeId, Batch, EventId, Period, Timestamp, Value, Zone};
 use seg_hir::hir::{CompareOp, DayOffset, Moment};
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -51,11 +52,40 @@ enum Changes {
     /// As a value that stands still is passed.
     Passes(Passed),
     /// Otherwise: at one of its edges.
-    AtEdges,
+    AtEdges(Alone),
+}
+
+/// A condition alone, for whoever asks it of one person at some instants.
+#[derive(Debug)]
+struct Alone {
+    evaluator: PlanEvaluator,
+    needs: Needs,
+}
+
+impl Alone {
+    fn of(plan: &Plan) -> Alone {
+        Alone { evaluator: PlanEvaluator::new(Arc::new(plan.clone())), needs: needs(plan) }
+    }
+
+    /// A row of a batch with what the condition reads.
+    fn cut(&self, batch: &Batch, row: usize) -> Batch {
+        let n_attributes = batch.schema().attributes.len();
+        let is_read = |at: usize| match at.checked_sub(n_attributes) {
+            None => self.needs.attributes.contains(&AttributeId(at as u32)) || self.needs.every_time,
+            Some(event) => self.needs.events.contains_key(&EventId(event as u32)) || self.needs.every_time,
+        };
+        batch.slice(row..row + 1, is_read)
+    }
+
+    /// Whether it holds for the only person of a batch.
+    fn holds(&self, person: &Batch, at: Timestamp) -> bool {
+        let person = person.as_of(at);
+        self.evaluator.over(&person, at).segments(0) == [true]
+    }
 }
 
 /// A comparison of a value that stands still with what passes it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Passed {
     value: NodeId,
     op: CompareOp,
@@ -71,22 +101,24 @@ enum Passing {
     Day(Zone, DayOffset),
     /// The time since the value, and the length that this is compared with.
     Length(i64),
+    /// The same, with a length that another value of the person's is.
+    LengthOf(NodeId),
 }
 
 impl Stays {
     /// Of all segments of a plan.
     pub fn of(plan: &Arc<Plan>) -> Stays {
         let evaluator = PlanEvaluator::new(Arc::clone(plan));
-        let edges = Edges::of_all(plan);
+        let mut edges = Edges::of_all(plan);
         let leaves = edges.leaves.iter().map(|leaf| {
             if leaf.asked.stands_still() {
                 return Changes::Never;
             }
-            let window = || Window::of(plan, leaf.node).map(Changes::Window);
-            window().or_else(|| passes(plan, leaf.node)).unwrap_or(Changes::AtEdges)
+            let window = || Window::standing(plan, leaf.node).map(Changes::Window);
+            window().or_else(|| passes(plan, leaf.node)).unwrap_or_else(|| Changes::AtEdges(Alone::of(&leaf.plan)))
         });
         let leaves: Vec<Changes> = leaves.collect();
-        let order = cheapest_first(&edges, &leaves);
+        let order = cheapest_first(&mut edges, &leaves);
         Stays { is_deep: evaluator.is_deep(), evaluator, edges, leaves, order }
     }
 
@@ -102,14 +134,18 @@ impl Stays {
     }
 }
 
-/// The parts that segments are, by how many of their conditions are asked edge by edge.
-fn cheapest_first(edges: &Edges, leaves: &[Changes]) -> Vec<usize> {
+/// The parts that segments are, by how many of their conditions are asked edge by edge; what they
+/// are made of is put into that order, too.
+fn cheapest_first(edges: &mut Edges, leaves: &[Changes]) -> Vec<usize> {
     let mut costs: Vec<u64> = Vec::with_capacity(edges.parts.len());
-    for part in &edges.parts {
+    for part in &mut edges.parts {
+        if let Part::Several(_, _, members) = part {
+            members.sort_by_key(|member| costs.get(*member).copied().unwrap_or(0));
+        }
         let of = |part: &usize| costs.get(*part).copied().unwrap_or(0);
         let cost = match part {
             Part::Const(_) => 0,
-            Part::Leaf(leaf) => u64::from(matches!(leaves.get(*leaf), Some(Changes::AtEdges))),
+            Part::Leaf(leaf) => u64::from(matches!(leaves.get(*leaf), Some(Changes::AtEdges(_)))),
             Part::Not(inner) => of(inner),
             Part::Several(_, _, members) => members.iter().map(of).fold(0, u64::saturating_add),
         };
@@ -130,6 +166,7 @@ fn passes(plan: &Plan, condition: NodeId) -> Option<Changes> {
         (Node::Elapsed(of), Node::Literal(Literal(Value::Integer(length)))) => {
             Some((*of, Passing::Length(i64::try_from(*length).ok()?)))
         }
+        (Node::Elapsed(of), _) if value_stands_still(plan, than) => Some((*of, Passing::LengthOf(than))),
         _ => None,
     };
     let found = passing(*left, *right).map(|found| (found, true));
@@ -137,6 +174,9 @@ fn passes(plan: &Plan, condition: NodeId) -> Option<Changes> {
     let passed = Passed { value, op: *op, by, is_right };
     value_stands_still(plan, value).then_some(Changes::Passes(passed))
 }
+
+/// A value that is no whole number of microseconds.
+struct NoLength;
 
 impl Passing {
     /// Adds the instants at which its order to a value can change.
@@ -148,7 +188,7 @@ impl Passing {
                 calendars.passes(Moment::Before(Period::Fixed(length), Zone::UTC), *time, out);
             }
             // What cannot be compared is never in any order.
-            (Passing::Moment(_) | Passing::Day(..) | Passing::Length(_), _) => {}
+            (Passing::Moment(_) | Passing::Day(..) | Passing::Length(_) | Passing::LengthOf(_), _) => {}
         }
     }
 
@@ -160,12 +200,29 @@ impl Passing {
             (Passing::Length(length), Value::Timestamp(time)) => {
                 (i128::from(at.0) - i128::from(time.0)).cmp(&i128::from(length))
             }
-            (Passing::Moment(_) | Passing::Day(..) | Passing::Length(_), _) => return None,
+            (Passing::Moment(_) | Passing::Day(..) | Passing::Length(_) | Passing::LengthOf(_), _) => return None,
         })
     }
 }
 
 impl Passed {
+    /// What it is for a person; nothing where it never changes for them, since they lack the
+    /// length, or nothing takes that long.
+    fn for_one(&self, of: &mut Of<'_, '_>) -> Result<Option<Passed>, NoLength> {
+        let by = match self.by {
+            Passing::LengthOf(length) => match of.evaluated.value(length, of.row) {
+                None => return Ok(None),
+                Some(Value::Integer(length)) => match i64::try_from(length) {
+                    Ok(length) => Passing::Length(length),
+                    Err(_) => return Ok(None),
+                },
+                Some(_) => return Err(NoLength),
+            },
+            by @ (Passing::Moment(_) | Passing::Day(..) | Passing::Length(_)) => by,
+        };
+        Ok(Some(Passed { by, ..*self }))
+    }
+
     fn holds(&self, value: &Value, at: Timestamp) -> bool {
         let order = self.by.order(value, at);
         order.is_some_and(|order| self.op.holds(if self.is_right { order } else { order.reverse() }))
@@ -255,8 +312,20 @@ impl StayWalk<'_> {
         limit: Timestamp,
     ) -> Timestamp {
         let mut earliest = EVER;
+        // Of how many of them it is known that they hold, or not, up to the limit.
+        let (mut n_held, mut n_out) = (0_u64, 0_u64);
         for member in members {
-            earliest = earliest.min(self.part(of, *member, limit));
+            let at = self.part(of, *member, limit);
+            earliest = earliest.min(at);
+            if at > limit {
+                *(if self.holds(of, *member) { &mut n_held } else { &mut n_out }) += 1;
+                // The others decide nothing any more: whom a country excludes need not be asked
+                // what is dear.
+                let n_others = members.len() as u64 - n_out;
+                if n_others < min || n_held > max || (n_held >= min && n_others <= max) {
+                    return EVER;
+                }
+            }
         }
         // Where no member changes it need not be known which of them hold.
         if earliest > limit {
@@ -293,18 +362,23 @@ impl StayWalk<'_> {
             Some(Changes::Passes(passed)) => {
                 let now = of.evaluated.now();
                 let Some(value) = of.evaluated.value(passed.value, of.row) else { return EVER };
+                let passed = match passed.for_one(of) {
+                    Ok(Some(passed)) => passed,
+                    Ok(None) => return EVER,
+                    Err(NoLength) => return limit.min(days_after(now, DAYS_AHEAD)),
+                };
                 passed.by.edges(&value, &mut self.calendars, &mut self.instants);
                 let before = passed.holds(&value, now);
                 let changed = |at: &i64| now.0 < *at && passed.holds(&value, Timestamp(*at)) != before;
                 let first = self.instants.drain(..).filter(changed).min();
                 first.map_or(EVER, Timestamp)
             }
-            Some(Changes::AtEdges) => self.at_edges(of, leaf, limit),
+            Some(Changes::AtEdges(alone)) => self.at_edges(of, (leaf, alone), limit),
         }
     }
 
     /// The first edge of a condition at which its answer changes, or one before that.
-    fn at_edges(&mut self, of: &mut Of<'_, '_>, number: usize, limit: Timestamp) -> Timestamp {
+    fn at_edges(&mut self, of: &mut Of<'_, '_>, (number, alone): (usize, &Alone), limit: Timestamp) -> Timestamp {
         let Some(leaf) = self.stays.edges.leaves.get(number) else { return EVER };
         let now = of.evaluated.now();
         let ahead = days_after(now, DAYS_AHEAD);
@@ -329,9 +403,9 @@ impl StayWalk<'_> {
         }
         let before = of.evaluated.holds(leaf.node, of.row);
         let mut found = if is_cut { to } else { EVER };
+        let person = alone.cut(of.person.batch, of.row);
         for (n, at) in self.instants.drain(..).map(Timestamp).enumerate() {
-            let holds = |person: &Batch| evaluate(&leaf.plan, person, at).first().is_some_and(|mask| mask.get(0));
-            if n == LOOKS || of.person.alone().is_none_or(|person| holds(person) != before) {
+            if n == LOOKS || alone.holds(&person, at) != before {
                 found = at;
                 break;
             }

@@ -48,6 +48,10 @@ impl Over {
     }
 }
 
+/// Of a batch of at most so many people one is sliced, and cut out of a larger one: reading
+/// the dictionaries of so many is less work than leaving them behind.
+const SLICED: usize = 4_096;
+
 /// One person: a row of a batch, and a batch of them alone for whoever needs it.
 pub(super) struct Person<'b> {
     pub batch: &'b Batch,
@@ -55,29 +59,32 @@ pub(super) struct Person<'b> {
     /// Up to when what is known of them matters.
     pub until: Timestamp,
     alone: OnceCell<Option<Batch>>,
-    /// Whether the batch is of nobody else, with nothing in it that must not be known.
-    is_whole: bool,
+    /// Whether what comes later matters to nobody, so that it need not be left out.
+    is_until_then: bool,
     /// By leaf: whether it holds at first, and when that changes, where that is known by now.
     known: Vec<Option<(bool, Vec<i64>)>>,
 }
 
 impl<'b> Person<'b> {
     pub fn of(batch: &'b Batch, row: usize, until: Timestamp) -> Option<Person<'b>> {
-        let (alone, known, is_whole) = (OnceCell::new(), Vec::new(), false);
-        (row < batch.len()).then_some(Person { batch, row, until, alone, is_whole, known })
+        let (alone, known, is_until_then) = (OnceCell::new(), Vec::new(), false);
+        (row < batch.len()).then_some(Person { batch, row, until, alone, is_until_then, known })
     }
 
-    /// The same where nothing that comes after that instant matters to whoever asks, so that
-    /// a batch of nobody else need not be cut.
+    /// The same where nothing that comes after that instant matters to whoever asks.
     pub fn until_then(batch: &'b Batch, row: usize, until: Timestamp) -> Option<Person<'b>> {
-        let is_whole = batch.len() == 1;
-        Some(Person { is_whole, ..Person::of(batch, row, until)? })
+        Some(Person { is_until_then: true, ..Person::of(batch, row, until)? })
     }
 
     /// A batch of nobody else.
     pub fn alone(&self) -> Option<&Batch> {
-        let cut = || self.batch.known_at(self.row..self.row + 1, self.until).ok();
-        self.alone.get_or_init(|| if self.is_whole { Some(self.batch.clone()) } else { cut() }).as_ref()
+        let rows = self.row..self.row + 1;
+        let alone = || match (self.is_until_then, self.batch.len()) {
+            (true, 1) => Some(self.batch.clone()),
+            (true, n) if n <= SLICED => Some(self.batch.slice(rows, |_| true)),
+            (true | false, _) => self.batch.known_at(rows, self.until).ok(),
+        };
+        self.alone.get_or_init(alone).as_ref()
     }
 
     /// From when on they exist.

@@ -4,6 +4,7 @@
 //! both for all events gives every change at once, however many events there are. What is
 //! asked of each event is computed by the plan evaluator, once a batch.
 
+use super::asked::value_stands_still;
 use crate::eval::{Evaluated, Kernels};
 use crate::plan::{Literal, Node, NodeId, Plan, Query};
 use crate::reach::reached_from;
@@ -43,6 +44,20 @@ pub(super) struct Window {
 impl Window {
     /// Of a condition of a plan; none where it asks for something else.
     pub fn of(plan: &Plan, id: NodeId) -> Option<Window> {
+        let window = Window::whatever_counts(plan, id)?;
+        let is_of_events_alone = window.of_each_event().all(|id| is_of_events_alone(plan, id));
+        is_of_events_alone.then_some(window)
+    }
+
+    /// The same where what is asked of each event stays as it is as long as nothing else happens:
+    /// enough for [`Window::first_change`].
+    pub fn standing(plan: &Plan, id: NodeId) -> Option<Window> {
+        let window = Window::whatever_counts(plan, id)?;
+        let stands_still = window.of_each_event().all(|id| value_stands_still(plan, id));
+        stands_still.then_some(window)
+    }
+
+    fn whatever_counts(plan: &Plan, id: NodeId) -> Option<Window> {
         let window = match plan.node(id)? {
             Node::Known(time) => match plan.node(*time)? {
                 Node::EventTime { n, query, .. } => {
@@ -76,9 +91,12 @@ impl Window {
             Moment::At(_) | Moment::Before(Period::Fixed(_), _) | Moment::After(Period::Fixed(_), _) => true,
             Moment::Before(Period::Months(_), _) | Moment::After(Period::Months(_), _) | Moment::StartOf(..) => false,
         });
-        let of_events = window.query.filter.into_iter().chain(window.measure());
-        let is_of_events_alone = of_events.clone().all(|id| is_of_events_alone(plan, id));
-        (is_even && is_of_events_alone).then_some(window)
+        is_even.then_some(window)
+    }
+
+    /// What is asked of each event.
+    fn of_each_event(&self) -> impl Iterator<Item = NodeId> {
+        self.query.filter.into_iter().chain(self.measure())
     }
 
     fn measure(&self) -> Option<NodeId> {
