@@ -107,6 +107,20 @@ impl Server {
         }
     }
 
+    /// The changes after one, as soon as so many of them are on disk.
+    fn changes(&self, after: u64, n: usize) -> Vec<Value> {
+        let begun = Instant::now();
+        loop {
+            let told = self.get(&format!("/changes?after={after}")).json();
+            let told = told["changes"].as_array().expect("an array").clone();
+            if told.len() >= n {
+                return told;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{told:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn write(&self, segments: &str) {
         std::fs::write(self.dir.join("segments.seg"), segments).expect("written");
     }
@@ -175,10 +189,8 @@ fn what_is_posted_is_kept_told_and_looked_at() {
     let second = server.get("/segments/Buyers/members?limit=1&after=ann").json();
     assert_eq!(second["members"], json!(["bo"]));
 
-    let changes = server.get("/changes").json();
-    let told: Vec<String> = changes["changes"]
-        .as_array()
-        .expect("an array")
+    let changes = server.changes(0, 3);
+    let told: Vec<String> = changes
         .iter()
         .map(|of| format!("{} {} {} {}", of["seq"], of["person"], of["change"], of["segment"]).replace('"', ""))
         .collect();
@@ -265,8 +277,7 @@ fn segments_change_while_it_runs() {
     server.write("segment \"Buyers\" include people who did Order at least twice in the past 30 days\nsegment \"Any\" include people who did Order ever\n");
     server.told("reloaded");
     server.becomes(&json!({ "Buyers": 1, "Any": 2 }));
-    let changes = server.get("/changes?after=2").json();
-    let told = changes["changes"].as_array().expect("an array");
+    let told = server.changes(2, 3);
     assert!(told.iter().all(|of| of["cause"] == "program" && of["backfill"] == true), "{told:?}");
     assert_eq!(told.len(), 3);
 

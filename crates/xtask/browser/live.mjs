@@ -60,10 +60,11 @@ async function look(browser, screen, scheme) {
   // Sizes and changes move as records come.
   const n = Date.now();
   const people = ["ann", HOSTILE].map((name) => `${name} ${where}`);
+  await post(Array.from({ length: 30 }, (_, at) => order(`visitor ${where} ${at}`, n)));
+  // The list shows the newest alone, so whom it is asked for comes last.
   await post([
     ...people.map((id) => order(id, n)),
     { type: "identify", userId: people[0], messageId: `i ${n}`, traits: { plan: "pro" } },
-    ...Array.from({ length: 30 }, (_, at) => order(`visitor ${where} ${at}`, n)),
   ]);
   await row(page, "Buyers").getByText(String(before + 32), { exact: true }).waitFor();
   await row(page, "Buyers").getByText("+32", { exact: true }).waitFor();
