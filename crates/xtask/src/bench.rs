@@ -11,6 +11,7 @@ mod memory;
 mod micro;
 mod peers;
 mod single;
+mod sizes;
 pub mod suite;
 mod text;
 mod together;
@@ -58,6 +59,8 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         memory: false,
         micro: false,
         live: false,
+        minutes: None,
+        sizes: false,
         files: false,
         growth: false,
         only: None,
@@ -74,6 +77,10 @@ pub fn run(args: &[&str]) -> Result<(), String> {
             "--memory" => wanted.memory = true,
             "--micro" => wanted.micro = true,
             "--live" => wanted.live = true,
+            "--sizes" => wanted.sizes = true,
+            minutes if minutes.starts_with("--minutes=") => {
+                wanted.minutes = minutes.split('=').nth(1).and_then(|n| n.parse().ok());
+            }
             "--as-built" => {}
             "--peers" => wanted.peers = true,
             "--files" => wanted.files = true,
@@ -85,7 +92,8 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         Wanted { text: true, .. } => from_text(wanted)?,
         Wanted { memory: true, .. } => within_memory(n_profiles)?,
         Wanted { micro: true, .. } => few_people()?,
-        Wanted { live: true, only, .. } => live::run(only)?,
+        Wanted { sizes: true, .. } => sizes::run(n_profiles)?,
+        Wanted { live: true, only, minutes, .. } => live::run(only, minutes)?,
         Wanted { cold: Some(from), .. } => from_files(from, n_profiles, wanted)?,
         Wanted { .. } => measure(n_profiles, wanted)?,
     };
@@ -95,6 +103,8 @@ pub fn run(args: &[&str]) -> Result<(), String> {
             Wanted { text: true, .. } => "text".to_owned(),
             Wanted { memory: true, .. } => format!("{n_profiles}-memory"),
             Wanted { micro: true, .. } => "micro".to_owned(),
+            Wanted { sizes: true, .. } => format!("{n_profiles}-live"),
+            Wanted { live: true, minutes: Some(minutes), .. } => format!("{minutes}-minutes-live"),
             Wanted { live: true, .. } => "live".to_owned(),
             Wanted { cold: Some(Origin::Parquet), .. } => format!("{n_profiles}-cold"),
             Wanted { cold: Some(Origin::Store), .. } => format!("{n_profiles}-store"),
@@ -134,8 +144,11 @@ struct Wanted {
     memory: bool,
     /// A few people at a time, rather than all else.
     micro: bool,
-    /// `seg live` under load, rather than all else.
+    /// `seg live` under load, rather than all else, for so many minutes.
     live: bool,
+    minutes: Option<usize>,
+    /// What `seg live` takes for many people, rather than all else.
+    sizes: bool,
     /// Reading Parquet.
     files: bool,
     /// Three times as many profiles as well.

@@ -102,11 +102,7 @@ impl Server {
     /// # Errors
     /// A process that has ended.
     pub fn memory(&self) -> Result<u64, String> {
-        let id = self.child.as_ref().map_or(0, Child::id);
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).map_err(|e| format!("{e}\n"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-        let kilobytes = line.trim().trim_end_matches(" kB").parse::<u64>();
-        kilobytes.map(|n| n << 10).map_err(|e| format!("{e}: {line}\n"))
+        memory_of(self.child.as_ref().map_or(0, Child::id))
     }
 
     /// Kills it, or tells it to end and waits until it has.
@@ -130,6 +126,17 @@ impl Drop for Server {
         // What failed was told already; nothing may stay behind.
         let _ = self.end(true);
     }
+}
+
+/// The bytes of memory that a process has in use.
+///
+/// # Errors
+/// A process that has ended.
+pub fn memory_of(process: u32) -> Result<u64, String> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).map_err(|e| format!("{e}\n"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let kilobytes = line.trim().trim_end_matches(" kB").parse::<u64>();
+    kilobytes.map(|n| n << 10).map_err(|e| format!("{e}: {line}\n"))
 }
 
 fn free_port() -> Result<u16, String> {

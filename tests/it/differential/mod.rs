@@ -425,11 +425,14 @@ fn every_seeded_fault_is_caught() {
     let mut open = Mistake::all();
     assert!(open.len() >= 80);
     let (mut runner, strategy) = (runner(1, 1, None), profiles_and_sentences());
-    // The same profiles as above, until nothing is left to catch; a fault that needs events of
-    // which none is later than now is met rarely.
+    // The same profiles as above, until nothing is left to catch; every other time few of them,
+    // since a fault that needs events of which none is later than now is met rarely among many.
     for at in 0..1_500 {
         let tree = strategy.new_tree(&mut runner).unwrap_or_else(|e| panic!("{e}"));
-        let (profiles, sentences) = tree.current();
+        let (mut profiles, sentences) = tree.current();
+        if at % 2 == 1 {
+            profiles.truncate(6);
+        }
         let case = Case::new(&profiles, sentences).unwrap_or_else(|e| panic!("{e}"));
         open.retain(|mistake| mistake.evaluate(&case) == case.expected);
         if open.is_empty() {

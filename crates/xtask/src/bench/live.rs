@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The project: a shop with its segments.
-const PROJECT: &str = "examples/d2c-store";
+pub const PROJECT: &str = "examples/d2c-store";
 /// Connections, and events of a request.
 const CONNECTIONS: usize = 8;
 const TOGETHER: usize = 50;
@@ -26,7 +26,7 @@ const WARM: f64 = 5.0;
 const PEOPLE: u64 = 100_000;
 /// Events a second, unless it is asked for others.
 const RATES: [usize; 3] = [1_000, 5_000, 20_000];
-const EVENTS: [&str; 4] = ["Product Viewed", "Added to Cart", "Checkout Started", "Order Completed"];
+pub const EVENTS: [&str; 4] = ["Product Viewed", "Added to Cart", "Checkout Started", "Order Completed"];
 
 /// What was measured at one rate.
 struct Measured {
@@ -39,13 +39,22 @@ struct Measured {
     syncs: Vec<Duration>,
     /// Memory of the process in the end, in bytes.
     memory: u64,
+    minutes: Vec<Minute>,
 }
 
-/// The table of all rates.
+/// What a process has after each minute.
+struct Minute {
+    memory: u64,
+    disk: u64,
+}
+
+/// The table of all rates; of one rate for so many minutes, if it is asked for them, with what
+/// the process has after each.
 ///
 /// # Errors
 /// A process that fails, answers that refuse, and an audit that finds a difference.
-pub fn run(only: Option<usize>) -> Result<String, String> {
+pub fn run(only: Option<usize>, minutes: Option<usize>) -> Result<String, String> {
+    let seconds = minutes.map_or(SECONDS, |minutes| minutes as f64 * 60.0);
     let mut out = super::machine();
     let _ = write!(
         out,
@@ -55,7 +64,7 @@ pub fn run(only: Option<usize>) -> Result<String, String> {
          | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
     );
     for rate in RATES.into_iter().filter(|rate| only.is_none_or(|only| only == *rate)) {
-        let measured = at_rate(rate)?;
+        let measured = at_rate(rate, seconds)?;
         let (answers, syncs) = (&measured.answers, &measured.syncs);
         let millis = |of: &[Duration], share: f64| quantile(of, share).as_secs_f64() * 1e3;
         let _ = writeln!(
@@ -70,11 +79,50 @@ pub fn run(only: Option<usize>) -> Result<String, String> {
             2.0 * millis(syncs, 0.99) + 4.0,
             measured.memory >> 20
         );
+        if minutes.is_some() {
+            out.push_str("\n| minute | memory, MB | disk, MB |\n| ---: | ---: | ---: |\n");
+            for (nth, Minute { memory, disk }) in (1..).zip(&measured.minutes) {
+                let _ = writeln!(out, "| {nth} | {} | {} |", memory >> 20, disk >> 20);
+            }
+            out.push_str("\nThe audit found no difference.\n");
+        }
     }
     Ok(out)
 }
 
-fn at_rate(rate: usize) -> Result<Measured, String> {
+/// The bytes of the files below a folder.
+///
+/// # Errors
+/// What the disk says.
+pub fn size(folder: &Path) -> Result<u64, String> {
+    let failed = |e: std::io::Error| format!("{}: {e}\n", folder.display());
+    let mut all = 0;
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        all += match entry.metadata() {
+            Ok(of) if of.is_dir() => size(&entry.path())?,
+            Ok(of) => of.len(),
+            // A file that was there may be none by now.
+            Err(_) => 0,
+        };
+    }
+    Ok(all)
+}
+
+/// Looks at a process a minute, until everything is over.
+fn watched(server: &Server, data: &Path, is_over: &AtomicBool) -> Result<Vec<Minute>, String> {
+    let (mut minutes, mut begun) = (Vec::new(), Instant::now());
+    while !is_over.load(Ordering::Acquire) {
+        std::thread::sleep(Duration::from_millis(200));
+        if begun.elapsed() >= Duration::from_secs(60) {
+            begun = Instant::now();
+            minutes.push(Minute { memory: server.memory()?, disk: size(data)? });
+        }
+    }
+    Ok(minutes)
+}
+
+fn at_rate(rate: usize, seconds: f64) -> Result<Measured, String> {
     let dir = root().join("target/bench/live");
     emptied(&dir)?;
     std::fs::create_dir_all(&dir).map_err(|e| e.to_string())?;
@@ -84,20 +132,23 @@ fn at_rate(rate: usize) -> Result<Measured, String> {
     let mut server = Server::start_as(&seg, &project, &data, &dir.join("changes.ndjson"))?;
     let is_over = AtomicBool::new(false);
     let begun = Instant::now();
-    let (port, over) = (server.port, &is_over);
-    let (answers, syncs) = std::thread::scope(|scope| {
+    let (port, over, server_there) = (server.port, &is_over, &server);
+    let (answers, syncs, minutes) = std::thread::scope(|scope| {
         let syncing = scope.spawn(|| synced(&dir, over));
-        let senders: Vec<_> = (0..CONNECTIONS).map(|nth| scope.spawn(move || sent(port, nth, rate, begun))).collect();
+        let watching = scope.spawn(|| watched(server_there, &data, over));
+        let pace = (rate, seconds);
+        let senders: Vec<_> = (0..CONNECTIONS).map(|nth| scope.spawn(move || sent(port, nth, pace, begun))).collect();
         let answers: Result<Vec<Vec<Duration>>, String> = senders
             .into_iter()
             .map(|sender| sender.join().unwrap_or_else(|_| Err("a sender failed\n".to_owned())))
             .collect();
         over.store(true, Ordering::Release);
         let syncs = syncing.join().unwrap_or_else(|_| Err("the disk failed\n".to_owned()));
-        (answers, syncs)
+        let minutes = watching.join().unwrap_or_else(|_| Err("what looks on failed\n".to_owned()));
+        (answers, syncs, minutes)
     });
     let took = begun.elapsed().as_secs_f64() - WARM;
-    let (mut answers, mut syncs) = (answers?.concat(), syncs?);
+    let (mut answers, mut syncs, minutes) = (answers?.concat(), syncs?, minutes?);
     answers.sort_unstable();
     syncs.sort_unstable();
     let memory = server.memory()?;
@@ -106,11 +157,11 @@ fn at_rate(rate: usize) -> Result<Measured, String> {
         std::process::Command::new(&seg).args(["live", "audit"]).arg(&project).arg("--data").arg(&data),
     )?;
     let reached = (answers.len() * TOGETHER) as f64 / took;
-    Ok(Measured { rate, reached, answers, syncs, memory })
+    Ok(Measured { rate, reached, answers, syncs, memory, minutes })
 }
 
 /// Posts at a rate, and gives what answers took after the first seconds.
-fn sent(port: u16, nth: usize, rate: usize, begun: Instant) -> Result<Vec<Duration>, String> {
+fn sent(port: u16, nth: usize, (rate, seconds): (usize, f64), begun: Instant) -> Result<Vec<Duration>, String> {
     let failed = |e: std::io::Error| format!("{e}\n");
     let stream = TcpStream::connect(("127.0.0.1", port)).map_err(failed)?;
     stream.set_nodelay(true).map_err(failed)?;
@@ -122,7 +173,7 @@ fn sent(port: u16, nth: usize, rate: usize, begun: Instant) -> Result<Vec<Durati
     loop {
         // An answer that is late does not put off what is due: waiting counts as well.
         let due = gap * (n as f64 + nth as f64 / CONNECTIONS as f64);
-        if due > WARM + SECONDS {
+        if due > WARM + seconds {
             return Ok(taken);
         }
         let due_at = begun + Duration::from_secs_f64(due);
