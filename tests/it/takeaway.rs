@@ -414,7 +414,7 @@ fn shop() -> Source {
 
 /// How many texts are made: in CI a share of what a long run makes.
 fn n_texts() -> usize {
-    std::env::var("SEG_TEXTS").ok().and_then(|n| n.parse().ok()).unwrap_or(30_000)
+    std::env::var("SEG_TEXTS").ok().and_then(|n| n.parse().ok()).unwrap_or(18_000)
 }
 
 fn seed() -> u64 {

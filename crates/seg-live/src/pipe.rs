@@ -19,6 +19,9 @@ const TURN: usize = 256;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Pieces that were read and not yet taken.
 const PIECES_AHEAD: usize = 4;
+/// Pieces that are there are taken together up to so many bytes: one commit for all of them is
+/// as dear as one for each.
+const TOGETHER: usize = 512 << 10;
 /// Rows that wait for a commit before there is one, where records say when they arrive.
 const ROWS_A_COMMIT: usize = 4_000;
 /// A line is no longer than this, many times what a record may be, so that one without an end takes
@@ -183,7 +186,24 @@ impl<S: Store> Taking<'_, S> {
                 (_, Clock::Records) => LOOK_EVERY,
             };
             match receiver.recv_timeout(wait) {
-                Ok(piece) => self.take(&piece.map_err(PipeError::Input)?)?,
+                Ok(piece) => {
+                    let (mut piece, mut failed) = (piece.map_err(PipeError::Input)?, None);
+                    while piece.len() < TOGETHER
+                        && failed.is_none()
+                        && let Ok(next) = receiver.try_recv()
+                    {
+                        match next {
+                            Ok(next) => piece.extend(next),
+                            Err(error) => failed = Some(error),
+                        }
+                    }
+                    self.take(&piece)?;
+                    if let Some(error) = failed {
+                        // What was read before it is kept.
+                        self.commit()?;
+                        return Err(PipeError::Input(error));
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }

@@ -384,7 +384,7 @@ fn run(number: u8, n_histories: u64, fault: Option<Fault>) -> Result<Seen, Strin
 #[test]
 fn live_memberships_are_those_of_a_batch_run() {
     let asked = std::env::var("SEG_LIVE").ok().and_then(|n| n.parse::<u64>().ok());
-    let n_histories = asked.unwrap_or(240);
+    let n_histories = asked.unwrap_or(160);
     let (one, two) = std::thread::scope(|scope| {
         let other = scope.spawn(|| run(22, n_histories / 2, None).map(Totals::of));
         (run(21, n_histories / 2, None).map(Totals::of), other.join())

@@ -49,7 +49,7 @@ struct Size {
 }
 
 const SIZES: &[Size] = &[
-    Size { name: "middle", n_sentences: 41_000, n_decisions: 5_000_000, n_occurrences: 400 },
+    Size { name: "middle", n_sentences: 30_000, n_decisions: 3_500_000, n_occurrences: 290 },
     Size { name: "full", n_sentences: 84_500, n_decisions: 10_000_000, n_occurrences: 1_000 },
 ];
 

@@ -16,6 +16,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+/// Records are read in pieces of so many bytes, as far as they are there.
+const READ_BYTES: usize = 128 << 10;
+
 /// Differences that an audit shows.
 const SHOWN: usize = 20;
 
@@ -82,8 +85,8 @@ fn keep(args: &Live, output: &Output) -> Result<Exit, Failure> {
     let until = args.until.as_deref().map(|text| instant(text, zone)).transpose()?;
     let is_stream = args.from == Path::new("-");
     let input: Box<dyn BufRead + Send> = match is_stream {
-        true => Box::new(BufReader::new(std::io::stdin())),
-        false => Box::new(BufReader::new(read_unpacked(&args.from).map_err(Failure::new)?)),
+        true => Box::new(BufReader::with_capacity(READ_BYTES, std::io::stdin())),
+        false => Box::new(BufReader::with_capacity(READ_BYTES, read_unpacked(&args.from).map_err(Failure::new)?)),
     };
     let mut changes: Box<dyn Write> = match args.changes == Path::new("-") {
         true => Box::new(BufWriter::new(std::io::stdout())),

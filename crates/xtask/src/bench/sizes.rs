@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Events of each person, over so many days before the machine's now.
-const EVENTS_EACH: u64 = 10;
+const EVENTS_EACH: u64 = 5;
 const DAYS: u64 = 60;
 
 /// What a process took.
