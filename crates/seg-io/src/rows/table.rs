@@ -6,13 +6,13 @@ use super::arrow::{Wanted, unreadable};
 use crate::open::DataFile;
 use crate::report::ReadError;
 use crate::tables::TableRows;
-use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_array::RecordBatch;
 
 /// Rows of a batch that are looked at together: other tools may bring all in one batch.
 const ROWS: usize = 65_536;
 
 pub(super) fn read(file: &DataFile, rows: &TableRows, sink: &mut dyn RowSink) -> Result<(), ReadError> {
-    let Some(mut reader) = rows.take() else {
+    let Some(reader) = rows.take() else {
         return Err(ReadError::new(&file.name, "the table was read before; give it again"));
     };
     let schema = reader.schema();
@@ -20,7 +20,7 @@ pub(super) fn read(file: &DataFile, rows: &TableRows, sink: &mut dyn RowSink) ->
     let fields = wanted.fields();
     let mut feed = Feed::new(&wanted.schema, &wanted.fields, sink);
     let mut together: Vec<RecordBatch> = Vec::with_capacity(ROUND);
-    while let Some(batch) = reader.next() {
+    for batch in reader {
         let batch = batch.map_err(|e| ReadError::new(&file.name, format!("the table cannot be read: {e}")))?;
         if batch.schema().fields() != schema.fields() {
             return Err(ReadError::new(&file.name, "one of its batches has other columns than the table"));
