@@ -10,12 +10,14 @@ pub mod fuzz;
 pub mod helps;
 mod layout;
 mod people;
+mod tables;
 
 pub use engines::{Native, Planned, Reference, Repeated, TestEngine, copies, engines, repeated};
 pub use folder::Folder;
 pub use front_end::FrontEnd;
 pub use layout::non_canonical;
 pub use people::{people, people_of_store, relative};
+pub use tables::{people_of_tables, sorted_columns, sorted_rows};
 
 use std::path::{Path, PathBuf};
 

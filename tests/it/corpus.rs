@@ -7,7 +7,7 @@
 use libtest_mimic::{Arguments, Failed, Trial};
 use seg::{Batch, Mask, Project, Settings, Timestamp, Zone};
 use seg_syntax::diag::render::Style;
-use seg_tests::{Native, TestEngine, engines, people, people_of_store, root, schema_text};
+use seg_tests::{Native, TestEngine, engines, people, people_of_store, people_of_tables, root, schema_text};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -291,6 +291,12 @@ fn cases(text: &str) -> Result<(), Failed> {
         members.sort_by_key(|id| batch.row_of(id));
         if members != case.members {
             failures.push(format!("{}\n  expected {:?}\n  the store {members:?}", case.segment, case.members));
+        }
+        let lines = case.people.as_ref().map_or_else(|| file.people.clone(), |own| own.join("\n"));
+        let tables = people_of_tables(&lines, project.schema(), (settings.zone, now), 1);
+        let members = members_of(Native.evaluate(&program, &tables, now).last(), &tables)?;
+        if members != case.members {
+            failures.push(format!("{}\n  expected {:?}\n  tables {members:?}", case.segment, case.members));
         }
         failures.extend(explained(&project, &program, batch, now, &case.members));
         for engine in engines() {

@@ -12,6 +12,7 @@ mod history;
 mod limits;
 mod properties;
 mod soundness;
+mod streams;
 mod synonyms;
 mod takeaway;
 mod texts;

@@ -298,6 +298,24 @@ impl Batch {
         &self.records
     }
 
+    /// Whether there is a column of a name.
+    pub fn has_column(&self, name: &str) -> bool {
+        self.records.column_by_name(name).is_some()
+    }
+
+    /// Whether the events in a column, in whatever layout, have a field of a name.
+    pub fn has_event_field(&self, column: &str, field: &str) -> bool {
+        let item = match self.records.column_by_name(column).map(|column| column.data_type()) {
+            Some(DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _)) => item,
+            Some(DataType::ListView(item) | DataType::LargeListView(item)) => item,
+            Some(_) | None => return false,
+        };
+        match item.data_type() {
+            DataType::Struct(fields) => fields.iter().any(|known| known.name() == field),
+            _ => false,
+        }
+    }
+
     /// How many profiles it holds.
     pub fn len(&self) -> usize {
         self.ids.len()

@@ -101,15 +101,24 @@ fn read<T>(
     memory: Option<Memory<'_>>,
     finish: impl FnOnce(Loader<'_>, Option<Attributes<'_>>, Option<EventTables<'_>>) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
-    let LoadRequest { base, data, schema, zone, wanted, asked, now, threads, piece_bytes, progress, is_mapped: _ } =
-        request;
-    let files = Files::find(base, data)?;
+    let files = Files::find(request.base, request.data)?;
     if files.are_none() {
         return Err(ReadError::new(
             "seg.toml",
             "it names no data; add `[data.events]` with `files`, `id`, `event` and `time`",
         ));
     }
+    read_files(&files, request, memory, finish)
+}
+
+/// Reads all rows of some files, wherever the request says that its files are.
+pub(crate) fn read_files<T>(
+    files: &Files<'_>,
+    request: LoadRequest<'_>,
+    memory: Option<Memory<'_>>,
+    finish: impl FnOnce(Loader<'_>, Option<Attributes<'_>>, Option<EventTables<'_>>) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    let LoadRequest { schema, zone, wanted, asked, now, threads, piece_bytes, progress, .. } = request;
     let bytes_total = files.all().map(|(_, _, file)| file.size()).sum();
     let mut wanted = wanted.cloned().unwrap_or_else(|| Wanted::everything(schema));
     // Whoever is wanted, it is asked whether they exist yet.
@@ -117,7 +126,7 @@ fn read<T>(
     let mut silence = |_: Progress| {};
     let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
     let mut loader = Loader { pace: Pace { threads, piece_bytes }, bytes_total, asked, now, memory, ..loader };
-    let (attributes, events) = loader.read(&files, |_| Ok(Seeds::default()))?;
+    let (attributes, events) = loader.read(files, |_| Ok(Seeds::default()))?;
     finish(loader, attributes, events)
 }
 
@@ -422,8 +431,12 @@ impl<'a> Loader<'a> {
 /// A file without the columns it is said to have is another file.
 pub(crate) fn lacks(file: &DataFile, columns: &[(&String, Option<usize>)]) -> Result<(), ReadError> {
     match columns.iter().find(|(_, at)| at.is_none()) {
+        Some((name, _)) if file.table.is_some() => {
+            Err(ReadError::new(&file.name, format!("there is no column `{name}`")).of_column(name))
+        }
         Some((name, _)) => {
-            Err(ReadError::new(&file.name, format!("there is no column `{name}`, which seg.toml says it has")))
+            let message = format!("there is no column `{name}`, which seg.toml says it has");
+            Err(ReadError::new(&file.name, message).of_column(name))
         }
         None => Ok(()),
     }

@@ -2,6 +2,7 @@
 
 use crate::meter::Meter;
 use crate::report::ReadError;
+use crate::tables::TableRows;
 use flate2::read::MultiGzDecoder;
 use std::collections::hash_map::{DefaultHasher, Entry};
 use std::collections::{HashMap, HashSet};
@@ -40,6 +41,8 @@ pub struct DataFile {
     pub format: Format,
     /// What folders on the way to it say of its rows: `country=DE`, as warehouses cut tables.
     pub partitions: Vec<(String, String)>,
+    /// Its rows, where it is no file but a table in memory.
+    pub(crate) table: Option<TableRows>,
 }
 
 /// So many bytes tell what a file without a name is.
@@ -64,7 +67,7 @@ impl DataFile {
         let said = folders.split('/').filter_map(|folder| folder.split_once('='));
         let said = said.filter(|(key, value)| !key.is_empty() && *value != NO_PARTITION);
         let partitions = said.map(|(key, value)| (key.to_owned(), unescaped(value))).collect();
-        Ok(DataFile { path, name, format, partitions })
+        Ok(DataFile { path, name, format, partitions, table: None })
     }
 
     /// What messages call the standard input.
@@ -77,7 +80,7 @@ impl DataFile {
     /// A file that cannot be read.
     pub fn of_standard_input(path: PathBuf) -> Result<DataFile, ReadError> {
         let name = Self::STANDARD_INPUT_NAME.to_owned();
-        let file = DataFile { path, name, format: Format::Csv, partitions: Vec::new() };
+        let file = DataFile { path, name, format: Format::Csv, partitions: Vec::new(), table: None };
         let mut begin = Vec::new();
         let read = file.stream(&Arc::default())?.take(BEGIN_BYTES).read_to_end(&mut begin);
         read.map_err(|error| file.error(&error))?;
@@ -93,7 +96,14 @@ impl DataFile {
 
     /// Lines of JSON that are no file.
     pub(crate) fn of_lines(name: &str) -> DataFile {
-        DataFile { path: PathBuf::new(), name: name.to_owned(), format: Format::Json, partitions: Vec::new() }
+        let (path, partitions) = (PathBuf::new(), Vec::new());
+        DataFile { path, name: name.to_owned(), format: Format::Json, partitions, table: None }
+    }
+
+    /// A table in memory, which messages call by a name.
+    pub(crate) fn of_table(name: String, rows: TableRows) -> DataFile {
+        let (path, partitions) = (PathBuf::new(), Vec::new());
+        DataFile { path, name, format: Format::Arrow, partitions, table: Some(rows) }
     }
 
     /// Its size in bytes, packed; 0 when that cannot be told.
@@ -143,7 +153,7 @@ impl DataFile {
 /// A file that cannot be opened, or whose beginning cannot be read.
 pub fn read_unpacked(path: &Path) -> Result<Box<dyn Read + Send>, ReadError> {
     let name = path.display().to_string();
-    let file = DataFile { path: path.to_owned(), name, format: Format::Json, partitions: Vec::new() };
+    let file = DataFile { path: path.to_owned(), name, format: Format::Json, partitions: Vec::new(), table: None };
     file.stream(&Arc::default())
 }
 

@@ -326,8 +326,10 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What was read and what was wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What was read and what was wrong with it. Reports of parts of the data add up, and go from
+/// one process to another.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "ReportRecord")]
 pub struct Report {
     /// How many files were read.
     pub files: u64,
@@ -345,7 +347,31 @@ pub struct Report {
     /// What was wrong, in the order it was met.
     pub problems: Vec<Problem>,
     /// Where each kind of problem of a column stands among them.
+    #[serde(skip)]
     places: HashMap<(ProblemKind, String), usize>,
+}
+
+/// A report as it is sent.
+#[derive(Deserialize)]
+struct ReportRecord {
+    files: u64,
+    rows: u64,
+    profiles: u64,
+    events: u64,
+    bytes: u64,
+    bytes_read: u64,
+    problems: Vec<Problem>,
+}
+
+impl From<ReportRecord> for Report {
+    fn from(record: ReportRecord) -> Report {
+        let ReportRecord { files, rows, profiles, events, bytes, bytes_read, problems } = record;
+        let mut places = HashMap::new();
+        for (at, problem) in problems.iter().enumerate() {
+            places.entry((problem.kind, problem.column.clone())).or_insert(at);
+        }
+        Report { files, rows, profiles, events, bytes, bytes_read, problems, places }
+    }
 }
 
 impl Report {
@@ -366,7 +392,34 @@ impl Report {
     /// Adds a problem that was found when everything was read.
     pub fn tell(&mut self, kind: ProblemKind, column: &str, other: Option<&str>, place: Place) {
         let (column, other) = (column.to_owned(), other.unwrap_or_default().to_owned());
+        self.places.entry((kind, column.clone())).or_insert(self.problems.len());
         self.problems.push(Problem { kind, column, other, count: 1, examples: vec![place] });
+    }
+
+    /// Adds what reading another part of the data found: of people whom this part has none of.
+    pub fn append(&mut self, next: &Report) {
+        self.files += next.files;
+        self.rows += next.rows;
+        self.profiles += next.profiles;
+        self.events += next.events;
+        self.bytes += next.bytes;
+        self.bytes_read += next.bytes_read;
+        for problem in &next.problems {
+            let is_same = |known: &&mut Problem| {
+                (known.kind, &known.column, &known.other) == (problem.kind, &problem.column, &problem.other)
+            };
+            match self.problems.iter_mut().find(is_same) {
+                Some(known) => {
+                    known.count += problem.count;
+                    let room = EXAMPLES_MAX.saturating_sub(known.examples.len());
+                    known.examples.extend(problem.examples.iter().take(room).cloned());
+                }
+                None => {
+                    self.places.entry((problem.kind, problem.column.clone())).or_insert(self.problems.len());
+                    self.problems.push(problem.clone());
+                }
+            }
+        }
     }
 
     /// Says of names that the schema does not have which of its names are the same but for
@@ -457,12 +510,20 @@ pub struct ReadError {
     pub file: String,
     /// What is wrong with it, in words for whoever wrote the file.
     pub message: String,
+    /// The column that it is about, where it is about one.
+    pub column: Option<String>,
 }
 
 impl ReadError {
     /// What is wrong with a file, in words for whoever wrote it.
     pub fn new(file: impl Into<String>, message: impl Into<String>) -> ReadError {
-        ReadError { file: file.into(), message: message.into() }
+        ReadError { file: file.into(), message: message.into(), column: None }
+    }
+
+    /// The same about a column.
+    #[must_use]
+    pub fn of_column(self, column: &str) -> ReadError {
+        ReadError { column: Some(column.to_owned()), ..self }
     }
 }
 

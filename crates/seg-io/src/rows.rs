@@ -13,6 +13,7 @@ mod not_numbers;
 mod parquet;
 mod pieces;
 mod pruning;
+mod table;
 
 pub(crate) use dialect::delimiter_of;
 pub(crate) use ndjson::cell as json_cell;
@@ -163,6 +164,9 @@ pub(crate) fn read(
     pace: Pace,
     sink: &mut dyn RowSink,
 ) -> Result<(), ReadError> {
+    if let Some(rows) = &file.table {
+        return table::read(file, rows, sink);
+    }
     match file.format {
         Format::Csv | Format::Tsv => csv::read(file, csv, pace, file.stream(meter)?, sink),
         Format::Json => ndjson::read(file, pace, file.stream(meter)?, sink),

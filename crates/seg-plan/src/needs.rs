@@ -253,6 +253,25 @@ impl Needs {
         Ok(())
     }
 
+    /// The first column that the plan reads and a batch lacks, which reads as missing; a
+    /// property as `event.property`.
+    pub fn missing(&self, batch: &Batch) -> Option<String> {
+        let schema = batch.schema();
+        let mut attributes = self.attributes.iter().filter_map(|id| schema.attribute(*id));
+        if let Some(field) = attributes.find(|field| !batch.has_column(&field.name)) {
+            return Some(field.name.clone());
+        }
+        self.events.iter().find_map(|(id, needed)| {
+            let event = schema.event(*id)?;
+            if !batch.has_column(&event.name) {
+                return Some(event.name.clone());
+            }
+            let mut properties = needed.properties.iter().filter_map(|id| event.properties.get(id.idx()));
+            let field = properties.find(|field| !batch.has_event_field(&event.name, &field.name))?;
+            Some(format!("{}.{}", event.name, field.name))
+        })
+    }
+
     /// Whether the answer can change merely because time passes: also an
     /// attribute whose history is kept has other values at other times.
     pub fn change_in_time(&self, schema: &Schema) -> bool {

@@ -56,6 +56,11 @@ impl Evaluation {
         RecordBatch::try_new(Arc::new(schema), self.masks.iter().map(column).collect())
     }
 
+    /// The names of the segments, in the order of the masks.
+    pub fn segment_names(&self) -> impl Iterator<Item = &str> {
+        self.program.segment_names()
+    }
+
     /// What evaluated them.
     pub fn engine(&self) -> Engine {
         self.engine

@@ -1,8 +1,13 @@
 //! Data in and members out.
 
+use crate::evaluation::Evaluation;
 use crate::project::Project;
-use seg_data::Wanted;
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, SchemaRef};
+use seg_data::{Batch, Mask, Timestamp, Wanted};
+use seg_io::results::{Chunks, Members, Table};
 use std::num::NonZero;
+use std::sync::Arc;
 
 #[doc(inline)]
 pub use seg_io::{
@@ -28,5 +33,39 @@ impl Project {
             threads: NonZero::new(threads).unwrap_or(NonZero::<usize>::MIN),
             ..seg_io::LoadRequest::new(&self.dir, &manifest.data, &self.schema)
         })
+    }
+}
+
+/// The columns of a table, and its rows, some together.
+type Rows = (SchemaRef, Vec<RecordBatch>);
+
+impl Evaluation {
+    /// A row a person of the batch that was evaluated as of this instant, if they exist then:
+    /// the id, and a boolean a segment. What `seg run --layout wide` writes.
+    ///
+    /// # Errors
+    /// More texts than one array has room for.
+    pub fn wide(&self, batch: &Batch, now: Timestamp) -> Result<Rows, ArrowError> {
+        self.rows(batch, now, |members| members.wide())
+    }
+
+    /// A row a membership: the segment, and the id of the person. What `seg run --members`
+    /// writes.
+    ///
+    /// # Errors
+    /// More texts than one array has room for.
+    pub fn long(&self, batch: &Batch, now: Timestamp) -> Result<Rows, ArrowError> {
+        self.rows(batch, now, |members| members.long())
+    }
+
+    fn rows(
+        &self,
+        batch: &Batch,
+        now: Timestamp,
+        table: impl for<'m> Fn(Members<'m>) -> (Table, Chunks<'m>),
+    ) -> Result<Rows, ArrowError> {
+        let segments: Vec<(&str, &Mask)> = self.segment_names().zip(self.masks()).collect();
+        let (table, chunks) = table(Members { batch, now, segments: &segments, columns: &[], stays: &[] });
+        Ok((Arc::clone(table.schema()), chunks.collect::<Result<_, _>>()?))
     }
 }

@@ -135,6 +135,8 @@ pub mod diff;
 #[doc(hidden)]
 pub mod doctor;
 #[doc(hidden)]
+pub mod drawn;
+#[doc(hidden)]
 pub mod dwell;
 mod engine;
 mod error;
@@ -176,7 +178,10 @@ mod project;
 mod receivers;
 mod spells;
 #[cfg(feature = "io")]
+mod stream;
+#[cfg(feature = "io")]
 mod testing;
+mod texts;
 mod trigger;
 #[doc(hidden)]
 pub mod unstable;

@@ -24,6 +24,7 @@ pub struct Options {
     pub(crate) cancel: Option<Cancel>,
     #[cfg_attr(not(feature = "jit"), expect(dead_code, reason = "only native code derives columns"))]
     pub(crate) derives_columns: bool,
+    pub(crate) refuses_missing: bool,
 }
 
 impl Default for Options {
@@ -35,7 +36,9 @@ impl Default for Options {
 impl Options {
     /// Seg's own choice of engine, on the caller's thread alone, whatever it costs.
     pub fn new() -> Options {
-        Options { engine: None, threads: NonZero::<usize>::MIN, max_cost: None, cancel: None, derives_columns: true }
+        let (derives_columns, refuses_missing) = (true, false);
+        let threads = NonZero::<usize>::MIN;
+        Options { engine: None, threads, max_cost: None, cancel: None, derives_columns, refuses_missing }
     }
 
     /// By this engine. Native code that cannot be had is replaced all the same.
@@ -67,6 +70,13 @@ impl Options {
     #[must_use]
     pub fn without_derived_columns(self) -> Options {
         Options { derives_columns: false, ..self }
+    }
+
+    /// Refused when the batch lacks a column that the segments read, which otherwise reads as
+    /// missing: for batches whose columns were named by hand.
+    #[must_use]
+    pub fn with_missing_refused(self) -> Options {
+        Options { refuses_missing: true, ..self }
     }
 
     /// The engine that is asked for; none leaves the choice to Seg.

@@ -73,6 +73,11 @@ impl Prepared {
     /// See [`EvaluateError`].
     pub fn bind(&self, batch: &Batch, now: Timestamp, options: &Options) -> Result<BoundProgram, EvaluateError> {
         self.check(batch)?;
+        if options.refuses_missing
+            && let Some(column) = self.program.needs().missing(batch)
+        {
+            return Err(BatchError { column, problem: BatchProblem::Missing }.into());
+        }
         let now = now.in_range()?;
         if let Some(max_cost) = options.max_cost {
             let cost = self.cost(batch, now)?;

@@ -29,9 +29,11 @@ pub struct Project {
     pub(crate) settings: Settings,
     /// All its texts.
     pub(crate) sources: SourceMap,
+    /// The file that holds the schema.
+    pub(crate) schema_file: Option<SourceId>,
     pub(crate) segment_files: Vec<SourceId>,
     /// Lists given by name rather than read from the directory.
-    lists: HashMap<String, Vec<String>>,
+    pub(crate) lists: HashMap<String, Vec<String>>,
     /// What is wrong with the settings, the schema and the files as such.
     pub(crate) problems: Vec<Diagnostic>,
 }
@@ -78,6 +80,7 @@ impl Project {
             schema: Arc::default(),
             settings,
             sources: SourceMap::default(),
+            schema_file: None,
             segment_files: Vec::new(),
             lists: HashMap::new(),
             problems: Vec::new(),
@@ -87,6 +90,7 @@ impl Project {
     pub(crate) fn read_schema(&mut self, name: &str, text: String) {
         let (schema, problems) = seg_data::schema::parse(&text);
         let id = self.sources.add(name, text);
+        self.schema_file = Some(id);
         self.problems.extend(seg_hir::schema::diagnostics(&schema, &problems, id));
         self.schema = Arc::new(schema);
     }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub use crate::conversion;
 pub use crate::decided;
 pub use crate::diff;
+pub use crate::drawn::drawn;
 pub use crate::dwell;
 pub use crate::explain::{near_misses, segment_like};
 pub use crate::forecast;
@@ -40,6 +41,8 @@ pub use crate::inputs::{Input, InputKind, input_files, pattern_of};
 pub use crate::lists::{ComparedLists, tell_of_lists};
 #[cfg(feature = "io")]
 pub use crate::mutants::{Mutant, Mutants, mutants};
+#[cfg(feature = "io")]
+pub use crate::stream::{Stream, StreamError, StreamPart};
 pub use seg_hir::suggestion;
 
 #[cfg(feature = "jit")]

@@ -3,6 +3,7 @@
 use crate::browser;
 use crate::codegen::{self, Mode};
 use crate::count;
+use crate::python;
 use crate::sdk;
 use crate::tidy;
 use seg_tests::root;
@@ -126,6 +127,7 @@ pub fn run() -> Result<(), String> {
     steps.run("instruction counts", || count::run(false))?;
     steps.run("the report in a browser", browser::run)?;
     steps.run("analytics SDKs post", || sdk::run(sdk::RESTARTS))?;
+    steps.run("the Python package", python::run)?;
     steps.run("generated files", || codegen::run(Mode::Check))?;
     steps.run("tidy", tidy::run)?;
     println!("\n{}", steps.table());

@@ -1,4 +1,4 @@
-//! Automation of this repository: `cargo xtask bench|browser|ci|codegen|count|fuzz|long|sanitize|sdk|tidy`.
+//! Automation of this repository: `cargo xtask bench|browser|ci|codegen|count|fuzz|long|python|sanitize|sdk|tidy`.
 
 mod api;
 mod bench;
@@ -9,6 +9,7 @@ mod count;
 mod fuzz;
 mod long;
 mod outside;
+mod python;
 mod sanitize;
 mod sdk;
 mod server;
@@ -42,6 +43,8 @@ cargo xtask helps [N] [SEED]   break N sentences (2,000) by one word, and list t
 cargo xtask long [SEED]        what CI has no time for, from a seed of the day unless one is given: engines against each other
                                at full length, phrases taken away from 200,000 texts, 20,000 sentences broken by a word,
                                and each fuzz target for ten minutes
+cargo xtask python             build the Python package, install it under target/python where nothing else is, and test it without any
+                               Arrow library, with each of them, and as documents show it
 cargo xtask sanitize [address|memory]
                                all tests with AddressSanitizer, and those of the engines under valgrind's memcheck;
                                both unless one is named, which takes long (docs/soundness.md)
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["helps", rest @ ..] => helps(rest),
         ["long", rest @ ..] => long::run(rest),
+        ["python"] => python::run(),
         ["sanitize", rest @ ..] => sanitize::run(rest),
         ["sdk"] => sdk::run(sdk::RESTARTS),
         ["sdk", restarts] => match restarts.parse() {

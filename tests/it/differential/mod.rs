@@ -17,6 +17,7 @@ mod live;
 mod profiles;
 mod sentences;
 mod special;
+mod tables;
 mod triggers;
 
 use constructs::constructs;
@@ -156,7 +157,11 @@ impl Case {
                 }
             }
         }
-        if self.lines.len() % 8 == 4 { self.agrees_through_a_store() } else { Ok(()) }
+        match self.lines.len() % 8 {
+            4 => self.agrees_through_a_store(),
+            2 => tables::agrees(self),
+            _ => Ok(()),
+        }
     }
 
     /// The same people by way of a packed store that was added to twice.

@@ -6,8 +6,8 @@ use super::{compiled, input, load, run, timeline};
 use crate::args::{Format, Sample};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, print_json, print_text};
-use seg::unstable::data::{sample, shown};
-use seg::unstable::{Stay, StayParts, near_misses, parts};
+use seg::unstable::data::shown;
+use seg::unstable::{Stay, StayParts, drawn, near_misses, parts};
 use seg::{Batch, Explained, Explanation, Mask, Timestamp, Zone};
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
@@ -43,18 +43,18 @@ pub fn run(args: &Sample, output: &Output) -> Result<Exit, Failure> {
         let existing = batch.existing(now);
         let exists = |row: &usize| existing.as_ref().is_none_or(|mask| mask.get(*row));
         let rows: Vec<usize> = (0..batch.len()).filter(exists).filter(|row| !members.get(*row)).collect();
-        let rows = in_order((&args.seed, &args.segment), batch, rows, LOOKED_AT_MAX);
+        let rows = drawn((&args.seed, &args.segment), batch, rows, LOOKED_AT_MAX);
         let segment = Some(args.segment.as_str());
         let of = Explained { project: &project, program: &program, batch, segment, person: "", now };
         let near = near_misses(of, &rows).map_err(Failure::usage)?;
         let near = near.into_iter().take(args.number);
         near.map(|(row, near)| Drawn { row, entered_at: None, leaves_at: None, near: Some(near) }).collect()
     } else {
-        let rows = in_order((&args.seed, &args.segment), batch, members.rows().collect(), args.number);
-        let drawn: HashSet<usize> = rows.iter().copied().collect();
+        let rows = drawn((&args.seed, &args.segment), batch, members.rows().collect(), args.number);
+        let is_drawn: HashSet<usize> = rows.iter().copied().collect();
         let mut chosen = vec![Mask::none(batch.len()); evaluation.masks().len()];
         if let Some(chosen) = chosen.get_mut(at) {
-            *chosen = Mask::from_bools((0..batch.len()).map(|row| drawn.contains(&row)));
+            *chosen = Mask::from_bools((0..batch.len()).map(|row| is_drawn.contains(&row)));
         }
         let asked = StayParts { entered_at: true, leaves_at: true };
         let stays = prepared.stays(batch, now, &chosen, asked, &run::options()).map_err(run::refused)?;
@@ -90,16 +90,6 @@ pub fn run(args: &Sample, output: &Output) -> Result<Exit, Failure> {
     print_text(&text)?;
     eprint!("{}", run::problems(&loaded.report));
     Ok(Exit::Success)
-}
-
-/// Rows in the order of the sample, by MD5 of the seed, the segment and the person's id with a
-/// zero byte between them; the first few.
-pub fn in_order((seed, segment): (&str, &str), batch: &Batch, rows: Vec<usize>, n: usize) -> Vec<usize> {
-    let name = format!("{seed}\0{segment}");
-    let mut placed: Vec<(u64, &str, usize)> =
-        rows.into_iter().map(|row| (sample::place(&name, batch.id(row)), batch.id(row), row)).collect();
-    placed.sort_unstable();
-    placed.into_iter().take(n).map(|(_, _, row)| row).collect()
 }
 
 /// Who it is, since when and until when; or what keeps them out.

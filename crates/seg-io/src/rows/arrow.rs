@@ -61,7 +61,7 @@ fn begins(file: &DataFile, stream: &mut dyn Read) -> Result<Vec<u8>, ReadError> 
     Ok(begin)
 }
 
-fn unreadable(file: &DataFile, what: &dyn Display) -> ReadError {
+pub(super) fn unreadable(file: &DataFile, what: &dyn Display) -> ReadError {
     ReadError::new(&file.name, format!("not a readable Arrow file: {what}"))
 }
 
@@ -74,18 +74,18 @@ fn damaged(file: &DataFile) -> ReadError {
 }
 
 /// What is read of each batch.
-struct Wanted {
+pub(super) struct Wanted {
     /// The fields, each with where its columns begin.
-    fields: Vec<(usize, usize)>,
+    pub fields: Vec<(usize, usize)>,
     /// The other types in which they are read, if in others.
     types: Vec<Option<DataType>>,
     /// The schema of the columns that the sink was told of.
-    schema: Schema,
+    pub schema: Schema,
 }
 
 impl Wanted {
     /// Tells a sink of the columns, and asks which of them it wants.
-    fn of(schema: &Schema, sink: &mut dyn RowSink) -> Wanted {
+    pub fn of(schema: &Schema, sink: &mut dyn RowSink) -> Wanted {
         let with_keys = with_keys(schema, &sink.known_columns());
         let (names, starts) = columns_of(&with_keys);
         sink.columns(&names);
@@ -96,12 +96,12 @@ impl Wanted {
         Wanted { fields, types, schema: with_keys }
     }
 
-    fn fields(&self) -> Vec<usize> {
+    pub fn fields(&self) -> Vec<usize> {
         self.fields.iter().map(|(at, _)| *at).collect()
     }
 
     /// A batch of the wanted fields, in the types that are wanted.
-    fn typed(&self, file: &DataFile, batch: &RecordBatch) -> Result<RecordBatch, ReadError> {
+    pub fn typed(&self, file: &DataFile, batch: &RecordBatch) -> Result<RecordBatch, ReadError> {
         let schema = batch.schema();
         let columns = batch.columns().iter().zip(&self.types).map(|(column, data_type)| match data_type {
             Some(data_type) => cast(column, data_type),

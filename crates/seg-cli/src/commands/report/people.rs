@@ -4,13 +4,12 @@ use super::Judged;
 use crate::charts::Lane;
 use crate::commands::explain::{conditions, said_of};
 use crate::commands::run;
-use crate::commands::sample::in_order;
 use crate::report::Person;
 use seg::unstable::data::EventId;
 use seg::unstable::data::shown::instant;
 use seg::unstable::data::time::DAY;
 use seg::unstable::hir::with_references;
-use seg::unstable::{StayParts, module, near_misses, plan};
+use seg::unstable::{StayParts, drawn, module, near_misses, plan};
 use seg::{Explained, Explanation, Mask, Spells, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 
@@ -38,7 +37,7 @@ impl<'a> Sampling<'a> {
         let drawn: Vec<Vec<usize>> = names
             .iter()
             .zip(&judged.masks)
-            .map(|(name, mask)| in_order(("", name), batch, mask.rows().collect(), MEMBERS))
+            .map(|(name, mask)| drawn(("", name), batch, mask.rows().collect(), MEMBERS))
             .collect();
         let chosen: Vec<Mask> =
             drawn.iter().map(|rows| Mask::from_bools((0..n_rows).map(|row| rows.contains(&row)))).collect();
@@ -97,7 +96,7 @@ impl<'a> Sampling<'a> {
         let (members, existing) = (self.judged.masks.get(at)?, batch.existing(now));
         let exists = |row: &usize| existing.as_ref().is_none_or(|mask| mask.get(*row));
         let rows: Vec<usize> = (0..batch.len()).filter(exists).filter(|row| !members.get(*row)).collect();
-        let rows = in_order(("", name), batch, rows, LOOKED_AT_MAX);
+        let rows = drawn(("", name), batch, rows, LOOKED_AT_MAX);
         near_misses(self.asked(name, ""), &rows).ok()?.into_iter().next()
     }
 

@@ -1,0 +1,60 @@
+//! The people of a case by way of tables in memory: grouped as a whole, and as a stream of rows
+//! sorted by person that is cut anywhere.
+
+use super::{Case, now};
+use proptest::prelude::*;
+use seg::unstable::Stream;
+use seg::{Batch, Mask, Options, Zone};
+use seg_tests::{TestEngine, people_of_tables, sorted_columns, sorted_rows};
+
+/// Everybody is in what the reference says, whichever way they came.
+pub fn agrees(case: &Case) -> Result<(), TestCaseError> {
+    let (lines, zone) = (case.lines.join("\n"), Zone::parse("Europe/Berlin"));
+    let n_together = 1 + case.lines.len() % 5;
+    let tables = people_of_tables(&lines, case.program.schema(), (zone, now()), n_together);
+    prop_assert!(tables.len() == case.batch.len(), "{} people in the tables", tables.len());
+    let found = seg_tests::Native.evaluate(&case.program, &tables, now());
+    compare(case, &tables, &found, "the tables")?;
+    let Some(rows) = sorted_rows(&lines, now()) else { return Ok(()) };
+    let prepared = case.program.prepare();
+    let mut chance = 0x9e37_79b9_7f4a_7c15_u64 ^ rows.num_rows() as u64;
+    // Cut behind every row, and behind a few.
+    for (cut_max, part_rows) in [(1, 1), (7, 20), (1_000, 64)] {
+        let stream = Stream::new(&prepared, (now(), zone), sorted_columns(&rows), &Options::new());
+        let mut stream = stream.with_part_rows(part_rows);
+        let (mut at, mut n_people, mut n_parts) = (0, 0, 0);
+        let mut parts = Vec::new();
+        while at < rows.num_rows() {
+            // A xorshift generator: where it is cut need only be irregular.
+            chance ^= chance << 13;
+            chance ^= chance >> 7;
+            chance ^= chance << 17;
+            let n = (1 + chance as usize % cut_max).min(rows.num_rows() - at);
+            parts.extend(stream.push(rows.slice(at, n)).map_err(|e| TestCaseError::fail(e.to_string()))?);
+            at += n;
+        }
+        let (last, report) = stream.finish().map_err(|e| TestCaseError::fail(e.to_string()))?;
+        parts.extend(last);
+        for (batch, evaluation) in &parts {
+            compare(case, batch, evaluation.masks(), "the stream")?;
+            n_people += batch.len();
+            n_parts += 1;
+        }
+        prop_assert!(n_people == case.batch.len(), "{n_people} people in {n_parts} parts of the stream");
+        prop_assert!(report.profiles == n_people as u64, "{report:?}");
+        prop_assert!(n_parts > 1 || part_rows > rows.num_rows() / 2 || n_people == 1, "{n_parts} parts");
+    }
+    Ok(())
+}
+
+fn compare(case: &Case, batch: &Batch, found: &[Mask], way: &str) -> Result<(), TestCaseError> {
+    for row in 0..batch.len() {
+        let own = case.batch.row_of(batch.id(row)).expect("everybody is one of the case");
+        for ((expected, found), name) in case.expected.iter().zip(found).zip(case.program.segment_names()) {
+            let said = name.parse::<usize>().ok().and_then(|n| case.sentences.get(n)).map_or(name, String::as_str);
+            let (expected, found, line) = (expected.get(own), found.get(row), &case.lines[own]);
+            prop_assert!(expected == found, "{said}\n{line}\nthe reference says {expected}; {way} differs");
+        }
+    }
+    Ok(())
+}
