@@ -49,15 +49,15 @@ pub fn people_of_store(
 
 /// The rows of some people, each with whose it is.
 #[derive(Default)]
-struct Rows {
-    profiles: Vec<(usize, String)>,
-    events: Vec<(usize, String)>,
-    merges: Vec<(usize, String)>,
-    has_times: bool,
+pub(crate) struct Rows {
+    pub profiles: Vec<(usize, String)>,
+    pub events: Vec<(usize, String)>,
+    pub merges: Vec<(usize, String)>,
+    pub has_times: bool,
 }
 
 impl Rows {
-    fn of(lines: &str, now: Timestamp) -> Rows {
+    pub fn of(lines: &str, now: Timestamp) -> Rows {
         let (mut rows, mut profiles) = (Rows::default(), Vec::new());
         for (nth, line) in lines.lines().filter(|l| !l.trim().is_empty()).enumerate() {
             let mut person: serde_json::Map<String, serde_json::Value> =
