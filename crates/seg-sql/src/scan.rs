@@ -21,7 +21,7 @@ impl Compiler<'_> {
         }
         self.events(&mut scans);
         let has_times = profiles.as_ref().is_some_and(|profiles| profiles.time.is_some());
-        scans.push(("ids".to_owned(), self.existing(profiles.is_some(), has_times)));
+        scans.push(("ids".to_owned(), self.existing(profiles.is_some(), scans.iter().any(|(name, _)| name == "n"))));
         let columns: String = self.used().map(|(_, name, _)| format!(", l.{}", self.says.ident(&name))).collect();
         let people = match profiles.is_some() {
             true => {
@@ -242,21 +242,31 @@ impl Compiler<'_> {
     }
 
     /// Who exists now: nobody does before they were first seen, or, where the schema does not
-    /// say when that was, before their first event or row.
-    fn existing(&self, has_profiles: bool, has_times: bool) -> String {
-        let now = instant(self.now);
-        let rows = match (has_profiles, has_times) {
-            (false, _) => String::new(),
-            (true, false) => "SELECT id FROM r\n  UNION\n  ".to_owned(),
-            (true, true) => format!("SELECT id FROM r WHERE us IS NULL OR us <= {now}\n  UNION\n  "),
+    /// say when that was, before their first event or dated row. Who has an undated row beside
+    /// dated ones, or nothing else, always has. Only here events later than now are read.
+    fn existing(&self, has_profiles: bool, is_deduplicated: bool) -> String {
+        let (now, says) = (instant(self.now), self.says);
+        let declared = self.schema.first_seen.and_then(|id| self.schema.attribute(id)).filter(|_| has_profiles);
+        let first_seen = declared.map(|field| format!("r.{}", says.ident(&attribute_column(&field.name))));
+        let none = says.missing(&Type::Timestamp);
+        let of_rows = first_seen.as_deref().unwrap_or(&none);
+        let rows = match has_profiles {
+            true => format!(
+                "SELECT r.id, r.us AS dated, CASE WHEN r.us IS NULL THEN 1 END AS undated, {none} AS event, {of_rows} AS first_seen FROM r\n    \
+                 UNION ALL\n    "
+            ),
+            false => String::new(),
         };
-        let told = format!("{rows}SELECT id FROM e");
-        let first_seen = self.schema.first_seen.and_then(|id| self.schema.attribute(id)).filter(|_| has_profiles);
-        let Some(field) = first_seen else { return told };
-        let column = self.says.ident(&attribute_column(&field.name));
+        let once = if is_deduplicated { " WHERE e0.eid IS NULL OR e0.dup = 1" } else { "" };
+        let undated = "CASE WHEN e0.us IS NULL THEN 1 END";
+        let events = format!("SELECT e0.id, {none} AS dated, {undated} AS undated, e0.us AS event, {none} AS first_seen FROM e0{once}");
+        let by = |what: &str| format!("coalesce(min({what}) <= {now}, false)");
+        let (dated, event) = (by("dated"), by("event"));
         format!(
-            "SELECT id FROM r WHERE {column} IS NOT NULL GROUP BY id HAVING min({column}) <= {now}\n  UNION\n  \
-             SELECT id FROM ({told}) AS told WHERE id NOT IN (SELECT id FROM r WHERE {column} IS NOT NULL)"
+            "SELECT id FROM (\n    {rows}{events}\n  ) AS facts\n  GROUP BY id\n  HAVING CASE\n    \
+             WHEN count(first_seen) > 0 THEN min(first_seen) <= {now}\n    \
+             WHEN count(undated) > 0 AND (count(dated) > 0 OR count(event) = 0) THEN true\n    \
+             ELSE {dated} OR {event} END"
         )
     }
 }
