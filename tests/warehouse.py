@@ -9,8 +9,11 @@ The session's time zone is one that no test uses, so that nothing may depend on 
 """
 import json
 import sys
+import threading
 
 ZONE = "America/Los_Angeles"
+# Seconds that a query may take.
+LIMIT = 60
 
 
 class DuckDb:
@@ -21,7 +24,13 @@ class DuckDb:
         self.connection.execute(f"SET TimeZone = '{ZONE}'")
 
     def run(self, statement):
-        return self.connection.execute(statement)
+        # A query that does not end shall fail.
+        timer = threading.Timer(LIMIT, self.connection.interrupt)
+        timer.start()
+        try:
+            return self.connection.execute(statement)
+        finally:
+            timer.cancel()
 
 
 class Postgres:
@@ -37,7 +46,7 @@ class Postgres:
             "SET search_path = seg",
             f"SET TimeZone = '{ZONE}'",
             "SET jit = off",
-            "SET statement_timeout = '120s'",
+            f"SET statement_timeout = '{LIMIT}s'",
         ):
             self.connection.execute(statement)
 

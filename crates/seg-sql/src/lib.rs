@@ -106,6 +106,10 @@ pub fn emit(request: Request<'_>) -> Result<Emitted, Vec<Refusal>> {
     let with = format!("WITH {}", relations.join(",\n"));
     let differences: Vec<Difference> = compiler.differences.iter().cloned().collect();
     let text = heading(dialect, now, &differences) + &shape::statement(shape, &with, &answers, &compiler);
+    if text.contains('\0') {
+        compiler.refuse("a text with a zero character", "databases end texts there");
+        return Err(compiler.refusals());
+    }
     Ok(Emitted { text, differences })
 }
 

@@ -176,6 +176,9 @@ mod project;
 mod receivers;
 mod spells;
 #[cfg(feature = "io")]
+#[doc(hidden)]
+pub mod sql;
+#[cfg(feature = "io")]
 mod testing;
 mod trigger;
 #[doc(hidden)]

@@ -42,6 +42,8 @@ pub use crate::lists::{ComparedLists, tell_of_lists};
 pub use crate::mutants::{Mutant, Mutants, mutants};
 pub use seg_hir::suggestion;
 
+#[cfg(feature = "io")]
+pub use crate::sql;
 #[cfg(feature = "jit")]
 pub use seg_exec as exec;
 #[cfg(feature = "io")]

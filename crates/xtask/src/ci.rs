@@ -4,6 +4,7 @@ use crate::browser;
 use crate::codegen::{self, Mode};
 use crate::count;
 use crate::sdk;
+use crate::sql;
 use crate::tidy;
 use seg_tests::root;
 use std::process::Command;
@@ -126,6 +127,7 @@ pub fn run() -> Result<(), String> {
     steps.run("instruction counts", || count::run(false))?;
     steps.run("the report in a browser", browser::run)?;
     steps.run("analytics SDKs post", || sdk::run(sdk::RESTARTS))?;
+    steps.run("SQL in databases", || sql::run(sql::SEGMENTS, None))?;
     steps.run("generated files", || codegen::run(Mode::Check))?;
     steps.run("tidy", tidy::run)?;
     println!("\n{}", steps.table());
