@@ -44,7 +44,11 @@ impl Tables {
         let mut setup = Vec::new();
         let profiles: Vec<Map<String, Value>> = rows.profiles.iter().map(|(_, row)| object(row)).collect();
         let mut columns = vec![Cells::text("seg id"), Cells::instant("seg time")];
-        columns.extend(schema.attributes.iter().map(|field| Cells { key: field.name.clone(), name: field.name.clone(), ty: field.ty.clone() }));
+        columns.extend(schema.attributes.iter().map(|field| Cells {
+            key: field.name.clone(),
+            name: field.name.clone(),
+            ty: field.ty.clone(),
+        }));
         setup.extend(writer.table("people", &columns, &profiles, &[("seg id", "id"), ("seg time", "time")]));
         let events: Vec<Map<String, Value>> = rows.events.iter().map(|(_, row)| object(row)).collect();
         let arrivals: Vec<usize> = (0..events.len()).collect();
@@ -64,15 +68,24 @@ impl Tables {
         match (layout, properties(schema)) {
             (Layout::OneTable, Some(all)) => {
                 let mut columns = head();
-                columns.extend(all.into_iter().map(|field| Cells { key: field.name.clone(), name: field.name.clone(), ty: field.ty.clone() }));
+                columns.extend(all.into_iter().map(|field| Cells {
+                    key: field.name.clone(),
+                    name: field.name.clone(),
+                    ty: field.ty.clone(),
+                }));
                 setup.extend(writer.numbered("happened", &columns, (&events, &arrivals), &keys));
                 tables.push(own("happened", Named::By("seg event".to_owned())));
             }
             _ => {
                 for (at, event) in schema.events.iter().enumerate() {
                     let mut columns = head();
-                    columns.extend(event.properties.iter().map(|field| Cells { key: field.name.clone(), name: field.name.clone(), ty: field.ty.clone() }));
-                    let is_own = |row: &Map<String, Value>| row.get("event").and_then(Value::as_str) == Some(&event.name);
+                    columns.extend(event.properties.iter().map(|field| Cells {
+                        key: field.name.clone(),
+                        name: field.name.clone(),
+                        ty: field.ty.clone(),
+                    }));
+                    let is_own =
+                        |row: &Map<String, Value>| row.get("event").and_then(Value::as_str) == Some(&event.name);
                     let of: Vec<usize> = arrivals.iter().copied().filter(|at| is_own(&events[*at])).collect();
                     let those: Vec<Map<String, Value>> = of.iter().map(|at| events[*at].clone()).collect();
                     let name = format!("happened {at}");
@@ -148,7 +161,8 @@ impl Writer {
         (rows, numbers): (&[Map<String, Value>], &[usize]),
         keys: &[(&str, &str)],
     ) -> Vec<String> {
-        let declared: Vec<String> = columns.iter().map(|c| format!("{}  {}", quoted(&c.name), self.type_name(&c.ty))).collect();
+        let declared: Vec<String> =
+            columns.iter().map(|c| format!("{}  {}", quoted(&c.name), self.type_name(&c.ty))).collect();
         let mut statements = vec![format!("CREATE TABLE {} ({}, arrived BIGINT)", quoted(name), declared.join(", "))];
         let value = |column: &Cells, row: &Map<String, Value>| {
             let key = keys.iter().find(|(name, _)| *name == column.key).map_or(column.key.as_str(), |(_, key)| key);
@@ -208,7 +222,9 @@ impl Writer {
             Type::Boolean => text(),
             Type::Integer | Type::Duration => match text().parse::<i64>() {
                 Ok(n) => n.to_string(),
-                Err(_) => format!("{}", text().parse::<f64>().unwrap_or_else(|_| panic!("{value} is no integer")) as i64),
+                Err(_) => {
+                    format!("{}", text().parse::<f64>().unwrap_or_else(|_| panic!("{value} is no integer")) as i64)
+                }
             },
             Type::Number => format!("CAST('{}' AS DOUBLE PRECISION)", text()),
             Type::Money => format!("CAST('{}' AS DECIMAL(19,4))", text()),
@@ -240,7 +256,8 @@ impl Writer {
     }
 
     fn list(&self, value: &Value, of: Element) -> String {
-        let items: Vec<String> = value.as_array().into_iter().flatten().map(|item| self.cell(Some(item), &of.ty())).collect();
+        let items: Vec<String> =
+            value.as_array().into_iter().flatten().map(|item| self.cell(Some(item), &of.ty())).collect();
         let items = items.join(", ");
         let items = if self.dialect == Dialect::DuckDb { format!("[{items}]") } else { format!("ARRAY[{items}]") };
         format!("CAST({items} AS {})", self.type_name(&Type::List(of)))

@@ -12,9 +12,9 @@ pub use doctor::DoctorLimits;
 pub use forecast::ForecastSettings;
 pub use live::{LiveReceiver, LiveSettings, LiveSink};
 pub use report::ReportGoal;
-pub use sql::{SqlColumn, SqlEvents, SqlProfiles, SqlSettings, SqlUnit};
 pub use source::{CsvRead, DayOrder, NULL_MARKERS, Reading};
 pub(crate) use source::{is_null_id, is_null_marker};
+pub use sql::{SqlColumn, SqlEvents, SqlProfiles, SqlSettings, SqlUnit};
 
 use crate::open::{DataFile, STANDARD_INPUT};
 use seg_data::{Timestamp, WeekStart, Zone};

@@ -154,10 +154,7 @@ impl<'a> Compiler<'a> {
         let kept = if n_users > 1 && condition.sql.len() > SHARED_LENGTH {
             let from = self.from(Rows::People, None, &condition.joins);
             let name = self.relation("s", format!("SELECT p.id, {} AS holds\n  FROM {from}", condition.sql));
-            Condition {
-                sql: format!("coalesce({name}.holds, false)"),
-                joins: Joins::from([Join::ById(name)]),
-            }
+            Condition { sql: format!("coalesce({name}.holds, false)"), joins: Joins::from([Join::ById(name)]) }
         } else {
             condition
         };
@@ -183,7 +180,8 @@ impl<'a> Compiler<'a> {
 
     /// A column of the pass over events joined with some relations.
     pub fn pass(&mut self, joins: Joins, column: String) -> (String, Join) {
-        let found = self.relations.iter().position(|(_, relation)| matches!(relation, Relation::Pass(of, _) if *of == joins));
+        let found =
+            self.relations.iter().position(|(_, relation)| matches!(relation, Relation::Pass(of, _) if *of == joins));
         let at = found.unwrap_or_else(|| {
             let name = self.new_name("g");
             self.relations.push((name, Relation::Pass(joins, Vec::new())));
@@ -291,7 +289,8 @@ impl<'a> Compiler<'a> {
                 Some(self.schema.event(*event)?.properties.get(property.idx())?.name.as_str())
             });
             let base = property_column(first.unwrap_or("missing"));
-            let n = self.properties.iter().filter(|column| column.name.trim_end_matches(char::is_numeric) == base).count();
+            let n =
+                self.properties.iter().filter(|column| column.name.trim_end_matches(char::is_numeric) == base).count();
             let name = if n == 0 { base } else { format!("{base}{}", n + 1) };
             self.properties.push(PropertyColumn { ids: ids.to_vec(), ty: ty.clone(), name });
             self.properties.len() - 1

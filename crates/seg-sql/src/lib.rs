@@ -115,7 +115,8 @@ pub fn emit(request: Request<'_>) -> Result<Emitted, Vec<Refusal>> {
 
 /// What is gathered over events in one pass.
 fn pass(compiler: &Compiler<'_>, joins: &Joins, columns: &[String]) -> String {
-    let columns: String = columns.iter().enumerate().map(|(at, column)| format!(",\n    {column} AS c{}", at + 1)).collect();
+    let columns: String =
+        columns.iter().enumerate().map(|(at, column)| format!(",\n    {column} AS c{}", at + 1)).collect();
     format!("SELECT e.id{columns}\n  FROM {}\n  GROUP BY e.id", compiler.from(Rows::Events, None, joins))
 }
 

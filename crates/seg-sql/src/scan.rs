@@ -29,7 +29,9 @@ impl Compiler<'_> {
                 format!("SELECT ids.id{columns}\n  FROM ids LEFT JOIN {latest} AS l ON l.id = ids.id")
             }
             false => {
-                let none = self.used().map(|(_, name, ty)| format!(", {} AS {}", self.says.missing(ty), self.says.ident(&name)));
+                let none = self
+                    .used()
+                    .map(|(_, name, ty)| format!(", {} AS {}", self.says.missing(ty), self.says.ident(&name)));
                 format!("SELECT ids.id{}\n  FROM ids", none.collect::<String>())
             }
         };
@@ -78,7 +80,9 @@ impl Compiler<'_> {
         });
         let columns: String = columns.collect();
         let table = says.table(&profiles.table);
-        format!("SELECT {id} AS id, {us} AS us, {arr} AS arr{columns}\n  FROM {table} AS t\n  WHERE nullif({id}, '') IS NOT NULL")
+        format!(
+            "SELECT {id} AS id, {us} AS us, {arr} AS arr{columns}\n  FROM {table} AS t\n  WHERE nullif({id}, '') IS NOT NULL"
+        )
     }
 
     /// The values that were set last; of attributes whose history is kept up to now.
@@ -117,7 +121,8 @@ impl Compiler<'_> {
         let source = self.source;
         let each: Vec<String> = source.events.iter().map(|events| self.table_of_events(events)).collect();
         let names: String = self.properties.iter().map(|column| format!(", e0.{}", says.ident(&column.name))).collect();
-        let locals: Vec<String> = self.zones.clone().into_iter().map(|zone| format!(",\n    {}", self.local_of_scan(zone))).collect();
+        let locals: Vec<String> =
+            self.zones.clone().into_iter().map(|zone| format!(",\n    {}", self.local_of_scan(zone))).collect();
         let all = match each.is_empty() {
             true => self.no_events(),
             false => each.join("\n  UNION ALL\n  "),
@@ -135,7 +140,8 @@ impl Compiler<'_> {
             scans.push(("n".to_owned(), all));
             scans.push((
                 "e0".to_owned(),
-                "SELECT n.*, row_number() OVER (PARTITION BY n.id, n.ev, n.eid ORDER BY n.arr) AS dup\n  FROM n".to_owned(),
+                "SELECT n.*, row_number() OVER (PARTITION BY n.id, n.ev, n.eid ORDER BY n.arr) AS dup\n  FROM n"
+                    .to_owned(),
             ));
             condition.push_str(" AND (e0.eid IS NULL OR e0.dup = 1)");
         } else {
@@ -157,7 +163,10 @@ impl Compiler<'_> {
 
     fn no_events(&self) -> String {
         let says = self.says;
-        let properties = self.properties.iter().map(|column| format!(", {} AS {}", says.missing(&column.ty), says.ident(&column.name)));
+        let properties = self
+            .properties
+            .iter()
+            .map(|column| format!(", {} AS {}", says.missing(&column.ty), says.ident(&column.name)));
         let (text, number) = (says.missing(&Type::Text), says.missing(&Type::Integer));
         format!(
             "SELECT {text} AS id, 0 AS ev, {number} AS us, {text} AS eid, {number} AS arr{}\n  WHERE false",
@@ -172,7 +181,8 @@ impl Compiler<'_> {
         let names = self.schema.events.iter().enumerate();
         let (ev, among) = match &events.event {
             Named::By(by) => {
-                let cases: String = names.clone().map(|(at, event)| format!(" WHEN {} THEN {at}", says.text(&event.name))).collect();
+                let cases: String =
+                    names.clone().map(|(at, event)| format!(" WHEN {} THEN {at}", says.text(&event.name))).collect();
                 let all: Vec<String> = names.map(|(_, event)| says.text(&event.name)).collect();
                 (format!("CASE {}{cases} END", column(by)), format!(" AND {} IN ({})", column(by), all.join(", ")))
             }
@@ -194,7 +204,8 @@ impl Compiler<'_> {
         let eid = eid.unwrap_or_else(|| says.missing(&Type::Text));
         let arrival = events.arrival.as_ref();
         let arr = arrival.map_or_else(|| says.missing(&Type::Integer), |name| column(name));
-        let properties: String = self.properties.iter().map(|property| self.property_of_table(events, property)).collect();
+        let properties: String =
+            self.properties.iter().map(|property| self.property_of_table(events, property)).collect();
         format!(
             "SELECT {id} AS id, {ev} AS ev, {us} AS us, {eid} AS eid, {arr} AS arr{properties}\n  FROM {} AS t\n  \
              WHERE nullif({id}, '') IS NOT NULL AND {} IS NOT NULL{among}",
@@ -259,7 +270,9 @@ impl Compiler<'_> {
         };
         let once = if is_deduplicated { " WHERE e0.eid IS NULL OR e0.dup = 1" } else { "" };
         let undated = "CASE WHEN e0.us IS NULL THEN 1 END";
-        let events = format!("SELECT e0.id, {none} AS dated, {undated} AS undated, e0.us AS event, {none} AS first_seen FROM e0{once}");
+        let events = format!(
+            "SELECT e0.id, {none} AS dated, {undated} AS undated, e0.us AS event, {none} AS first_seen FROM e0{once}"
+        );
         let by = |what: &str| format!("coalesce(min({what}) <= {now}, false)");
         let (dated, event) = (by("dated"), by("event"));
         format!(

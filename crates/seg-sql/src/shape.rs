@@ -34,10 +34,8 @@ pub(crate) fn statement(shape: &Shape, with: &str, answers: &[Answer], this: &Co
         all.join("\nUNION ALL\n")
     };
     let wide = || {
-        let columns: Vec<String> = answers
-            .iter()
-            .map(|answer| format!(",\n  m.{} AS {}", answer.column, says.ident(&answer.name)))
-            .collect();
+        let columns: Vec<String> =
+            answers.iter().map(|answer| format!(",\n  m.{} AS {}", answer.column, says.ident(&answer.name))).collect();
         format!("{with}\nSELECT m.id{}\nFROM m", columns.concat())
     };
     let members = || {

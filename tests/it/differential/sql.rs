@@ -56,8 +56,10 @@ struct Corpus {
 fn corpus(dialect: Dialect) -> Corpus {
     let mut found = Corpus::default();
     let mut warehouse = Warehouse::start(dialect);
-    let mut files: Vec<_> =
-        std::fs::read_dir(root().join("tests/suite/eval")).expect("the suite").map(|e| e.expect("a file").path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(root().join("tests/suite/eval"))
+        .expect("the suite")
+        .map(|e| e.expect("a file").path())
+        .collect();
     files.sort();
     for (nth, path) in files.iter().filter(|path| path.extension().is_some_and(|e| e == "toml")).enumerate() {
         let name = path.file_stem().map_or(String::new(), |n| n.to_string_lossy().into_owned());

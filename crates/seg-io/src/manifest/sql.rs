@@ -168,7 +168,8 @@ impl SqlTable {
         let mut settings = SqlSettings { at, ..SqlSettings::default() };
         if let Some(profiles) = self.profiles {
             let at = profiles.table.span();
-            let mut column = |column: ColumnTable| column.read().map_err(|message| problem(message, UNITS, at.clone())).ok();
+            let mut column =
+                |column: ColumnTable| column.read().map_err(|message| problem(message, UNITS, at.clone())).ok();
             let time = profiles.time.and_then(&mut column);
             let columns = profiles.columns.into_iter().filter_map(|(name, of)| Some((name, column(of)?))).collect();
             settings.profiles = Some(SqlProfiles {
@@ -188,7 +189,9 @@ impl SqlTable {
                 let table = self.events.into_iter().map(|(key, value)| (key, value.into_inner())).collect();
                 vec![(None, at, toml::Value::Table(table))]
             }
-            false => self.events.into_iter().map(|(name, value)| (Some(name), value.span(), value.into_inner())).collect(),
+            false => {
+                self.events.into_iter().map(|(name, value)| (Some(name), value.span(), value.into_inner())).collect()
+            }
         };
         for (only, at, table) in tables {
             let table: EventsTable = match table.try_into() {
@@ -206,7 +209,8 @@ impl SqlTable {
                 };
                 problem(message.to_owned(), help, at.clone());
             }
-            let mut column = |column: ColumnTable| column.read().map_err(|message| problem(message, UNITS, at.clone())).ok();
+            let mut column =
+                |column: ColumnTable| column.read().map_err(|message| problem(message, UNITS, at.clone())).ok();
             let Some(time) = column(table.time) else { continue };
             let columns = table.columns.into_iter().filter_map(|(name, of)| Some((name, column(of)?))).collect();
             settings.events.push(SqlEvents {
@@ -264,7 +268,10 @@ mod tests {
         for (text, why) in [
             ("[sql.events]\ntable = \"e\"\nid = \"u\"\ntime = \"t\"", "no column says which event"),
             ("[sql.events.A]\ntable = \"e\"\nid = \"u\"\ntime = \"t\"\nevent = \"n\"", "needs no column of names"),
-            ("[sql.events.A]\ntable = \"e\"\nid = \"u\"\ntime = { column = \"t\", unit = \"days\" }", "`days` is not the unit"),
+            (
+                "[sql.events.A]\ntable = \"e\"\nid = \"u\"\ntime = { column = \"t\", unit = \"days\" }",
+                "`days` is not the unit",
+            ),
             ("[sql.events.A]\ntable = \"e\"\nid = \"u\"", "missing field `time`"),
             ("[sql.people]\ntable = \"e\"", "unknown field `people`"),
         ] {

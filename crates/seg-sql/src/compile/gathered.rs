@@ -160,7 +160,9 @@ impl Compiler<'_> {
         );
         let name = self.relation(
             "x",
-            format!("SELECT id, count(CASE WHEN holds THEN 1 END) AS n\n  FROM {ranked}\n  WHERE n <= {n}\n  GROUP BY id"),
+            format!(
+                "SELECT id, count(CASE WHEN holds THEN 1 END) AS n\n  FROM {ranked}\n  WHERE n <= {n}\n  GROUP BY id"
+            ),
         );
         Condition { sql: format!("coalesce({name}.n = {n}, false)"), joins: Joins::from([Join::ById(name)]) }
     }
@@ -243,7 +245,8 @@ impl Compiler<'_> {
             Period::Months(_) => {
                 let until = self.moved("e.us", within, false);
                 let instants = self.instants(query, &format!("SELECT e.id, e.rid, e.us, {until} AS until"));
-                let join = format!("{instants} AS a JOIN {instants} AS b ON b.id = a.id AND b.us BETWEEN a.us AND a.until");
+                let join =
+                    format!("{instants} AS a JOIN {instants} AS b ON b.id = a.id AND b.us BETWEEN a.us AND a.until");
                 self.relation("within", format!("SELECT a.id, count(*) AS n\n  FROM {join}\n  GROUP BY a.id, a.rid"))
             }
         };

@@ -38,7 +38,8 @@ impl Compiler<'_> {
                         filter.sql
                     ),
                 );
-                let since = format!("SELECT id, min(us) AS us\n  FROM {held}\n  WHERE last IS NULL OR n > last\n  GROUP BY id");
+                let since =
+                    format!("SELECT id, min(us) AS us\n  FROM {held}\n  WHERE last IS NULL OR n > last\n  GROUP BY id");
                 let name = self.relation("x", since);
                 Value::of(format!("{name}.us"), Kind::Instant, Join::ById(name))
             }
@@ -46,7 +47,8 @@ impl Compiler<'_> {
     }
 
     fn counted_stretches(&mut self, from: &str, on: &[String]) -> Value {
-        let counted = format!("SELECT it.id, count(*) AS n\n  FROM {from}\n  WHERE {}\n  GROUP BY it.id", on.join(" AND "));
+        let counted =
+            format!("SELECT it.id, count(*) AS n\n  FROM {from}\n  WHERE {}\n  GROUP BY it.id", on.join(" AND "));
         let name = self.relation("x", counted);
         Value::of(format!("coalesce({name}.n, 0)"), Kind::Integer, Join::ById(name))
     }
@@ -60,7 +62,10 @@ impl Compiler<'_> {
         let profiles = self.source.profiles.as_ref();
         if !keeps || profiles.is_none_or(|profiles| profiles.time.is_none()) {
             let missing = self.says.missing(&ty);
-            let held = format!("SELECT p.id, {first} AS us, CAST(NULL AS BIGINT) AS until, 0 AS n, {} AS v, {missing} AS before\n  FROM p", column.sql);
+            let held = format!(
+                "SELECT p.id, {first} AS us, CAST(NULL AS BIGINT) AS until, 0 AS n, {} AS v, {missing} AS before\n  FROM p",
+                column.sql
+            );
             return self.relation("h", held);
         }
         let name = self.schema.attribute(attribute).map_or("", |field| field.name.as_str());

@@ -11,9 +11,9 @@ use seg_plan::{NodeId, Query};
 impl Compiler<'_> {
     /// The records of a list of events, as a relation.
     fn records(&mut self, list: &[(EventId, PropertyId)]) -> String {
-        let first = list.first().and_then(|(event, property)| {
-            Some(self.schema.event(*event)?.properties.get(property.idx())?.ty.clone())
-        });
+        let first = list
+            .first()
+            .and_then(|(event, property)| Some(self.schema.event(*event)?.properties.get(property.idx())?.ty.clone()));
         let ty = first.unwrap_or(Type::Records(Vec::new()));
         let column = self.property(list, &ty);
         let fields = self.fields(&ty);

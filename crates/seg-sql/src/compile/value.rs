@@ -153,9 +153,7 @@ impl Compiler<'_> {
             (Divide, 'm', 'm') | (_, 'i' | 'n', 'i' | 'n') => {
                 number(left).with(number(right), Kind::Number, |l, r| says.calculate(op, l, r))
             }
-            (Multiply | Divide, 'm', 'n') => {
-                left.with(right, Kind::Money, |m, n| says.scaled(op, m, is_wide(l), n))
-            }
+            (Multiply | Divide, 'm', 'n') => left.with(right, Kind::Money, |m, n| says.scaled(op, m, is_wide(l), n)),
             (Multiply, 'n', 'm') => right.with(left, Kind::Money, |m, n| says.scaled(op, m, is_wide(r), n)),
             _ => missing(),
         }
@@ -242,6 +240,9 @@ pub(crate) fn aggregated(function: Aggregate, of: Kind) -> Kind {
         (Aggregate::Total, Kind::Integer) => Kind::WideInteger,
         (Aggregate::Total, Kind::Money) => Kind::WideMoney,
         (Aggregate::Average, Kind::Integer) => Kind::Number,
-        (Aggregate::Total | Aggregate::Average | Aggregate::Smallest | Aggregate::Largest | Aggregate::MostFrequent, of) => of,
+        (
+            Aggregate::Total | Aggregate::Average | Aggregate::Smallest | Aggregate::Largest | Aggregate::MostFrequent,
+            of,
+        ) => of,
     }
 }

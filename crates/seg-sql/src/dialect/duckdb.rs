@@ -15,7 +15,9 @@ const REPEATS_MAX: u32 = 1_000;
 impl Signs for DuckDb {
     fn character(&self, c: char) -> String {
         match c {
-            c if c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '@' | '-' | ',' | ':' | '/' | '\'') => c.to_string(),
+            c if c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '@' | '-' | ',' | ':' | '/' | '\'') => {
+                c.to_string()
+            }
             c if c.is_ascii_punctuation() => format!("\\{c}"),
             c => format!("\\x{{{:X}}}", u32::from(c)),
         }

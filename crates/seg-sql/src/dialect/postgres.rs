@@ -262,10 +262,10 @@ impl Says for Postgres {
                     )
                 }
                 ArithmeticOp::Multiply => format!(
-                    "CASE WHEN {a} = 0 OR {b} = 0 THEN 0 WHEN ln(abs({a})) + ln(abs({b})) < -744 THEN 0 WHEN ln(abs({a})) + ln(abs({b})) < 709.78 THEN {a} * {b} END"
+                    "CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL WHEN {a} = 0 OR {b} = 0 THEN 0 WHEN ln(abs({a})) + ln(abs({b})) < -744 THEN 0 WHEN ln(abs({a})) + ln(abs({b})) < 709.78 THEN {a} * {b} END"
                 ),
                 ArithmeticOp::Divide => format!(
-                    "CASE WHEN {b} = 0 THEN NULL WHEN {a} = 0 THEN 0 WHEN ln(abs({a})) - ln(abs({b})) < -744 THEN 0 WHEN ln(abs({a})) - ln(abs({b})) < 709.78 THEN {a} / {b} END"
+                    "CASE WHEN {a} IS NULL OR {b} IS NULL OR {b} = 0 THEN NULL WHEN {a} = 0 THEN 0 WHEN ln(abs({a})) - ln(abs({b})) < -744 THEN 0 WHEN ln(abs({a})) - ln(abs({b})) < 709.78 THEN {a} / {b} END"
                 ),
             }
         })
@@ -314,9 +314,8 @@ impl Says for Postgres {
         if offsets.is_fixed() {
             return offsets.first.to_string();
         }
-        let list = |numbers: &mut dyn Iterator<Item = i64>| {
-            numbers.map(|n| n.to_string()).collect::<Vec<_>>().join(",")
-        };
+        let list =
+            |numbers: &mut dyn Iterator<Item = i64>| numbers.map(|n| n.to_string()).collect::<Vec<_>>().join(",");
         let all = list(&mut std::iter::once(offsets.first).chain(offsets.changes.iter().map(|change| change.1)));
         let from = list(&mut offsets.changes.iter().map(|change| change.0));
         format!("(CAST(ARRAY[{all}] AS bigint[]))[width_bucket({instant}, CAST(ARRAY[{from}] AS bigint[])) + 1]")

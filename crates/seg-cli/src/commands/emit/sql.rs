@@ -5,8 +5,8 @@ use crate::args::sql::Dialect;
 use crate::args::{Emit, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, counted, print_json, print_text};
-use seg::unstable::sql::{Difference, Emitted, Shape, emit};
 use seg::unstable::parts;
+use seg::unstable::sql::{Difference, Emitted, Shape, emit};
 use seg::{Program, Project};
 
 pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
