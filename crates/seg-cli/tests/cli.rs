@@ -60,42 +60,6 @@ fn arguments(text: &str) -> Vec<&str> {
     parts.flat_map(|(nth, part)| if nth % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }).collect()
 }
 
-/// SQL is written for a project that says where its tables are; what a database cannot say is told
-/// at its segments, and mistakes of `[sql]` in `seg.toml`.
-#[test]
-fn sql_is_written_or_refused() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let settings = |sql: &str| format!("name = \"x\"\ntimezone = \"UTC\"\nat = \"2026-06-01T12:00:00Z\"\n{sql}");
-    let schema = "[attributes]\ncountry = \"text\"\n[events.Order]\nproperties = { amount = \"money\" }\n";
-    write(&dir, "schema.toml", schema);
-    let segments = "segment \"First\" include people whose first Order had amount of at least 5\n\
-                    segment \"Some\" include people who did Order in the past 30 days\n";
-    write(&dir, "a.seg", segments);
-    let run = |sql: &str, args: &[&str]| {
-        write(&dir, "seg.toml", &settings(sql));
-        let output = seg_in(dir.path(), args);
-        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
-    };
-    let events = "[sql.events]\ntable = \"e\"\nid = \"u\"\nevent = \"n\"\ntime = \"t\"\n";
-    let arrival = format!("{events}arrival = \"a\"\n");
-    let (code, said) = run(&arrival, &["emit", ".", "--sql", "duckdb", "--at", "2026-06-02T00:00:00Z"]);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.starts_with("-- Answers as of 2026-06-02T00:00:00Z;") && said.contains("'Some' AS segment"), "{said}");
-    let (code, said) = run(&arrival, &["check", ".", "--sql", "postgres"]);
-    assert_eq!((code, said.lines().last()), (Some(0), Some("2 segments in PostgreSQL: all said exactly")), "{said}");
-    let (code, said) = run(events, &["emit", ".", "--sql", "duckdb"]);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("error[E0709]: \"First\" cannot be said exactly in DuckDB"), "{said}");
-    assert!(said.contains("`arrival`") && !said.contains("\"Some\" cannot"), "{said}");
-    let (code, said) = run("", &["emit", ".", "--sql", "duckdb"]);
-    assert!(code == Some(1) && said.contains("does not say where its tables are"), "{said}");
-    let wrong = format!("{arrival}columns = {{ amont = \"a\" }}\n");
-    let (code, said) = run(&wrong, &["emit", ".", "--sql", "duckdb"]);
-    assert!(code == Some(1) && said.contains("no property `amont`") && said.contains("`amount`"), "{said}");
-    let (code, said) = run(&arrival, &["emit", "."]);
-    assert!(code == Some(2) && said.contains("--stage"), "{said}");
-}
-
 /// What the README shows is what a newcomer sees.
 #[test]
 fn consoles_of_the_readme_are_true() {
