@@ -183,7 +183,7 @@ impl Compiler<'_> {
             Named::By(by) => {
                 let cases: String =
                     names.clone().map(|(at, event)| format!(" WHEN {} THEN {at}", says.text(&event.name))).collect();
-                let all: Vec<String> = names.map(|(_, event)| says.text(&event.name)).collect();
+                let all: Vec<String> = self.schema.events.iter().map(|event| says.text(&event.name)).collect();
                 (format!("CASE {}{cases} END", column(by)), format!(" AND {} IN ({})", column(by), all.join(", ")))
             }
             Named::Always(name) => {

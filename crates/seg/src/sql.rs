@@ -56,7 +56,7 @@ fn unknown(project: &Project, settings: &SqlSettings, at: Range<usize>) -> Vec<D
             return;
         }
         let problem = in_settings(project, at.clone(), format!("the schema has no {what} `{name}`"));
-        problems.push(match suggestion(name, known.into_iter()) {
+        problems.push(match suggestion(name, known) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem.help(format!("write the name of a {what} as the schema has it")),
         });

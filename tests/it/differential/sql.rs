@@ -64,7 +64,7 @@ fn corpus(dialect: Dialect) -> Corpus {
     for (nth, path) in files.iter().filter(|path| path.extension().is_some_and(|e| e == "toml")).enumerate() {
         let name = path.file_stem().map_or(String::new(), |n| n.to_string_lossy().into_owned());
         let file: CaseFile = toml::from_str(&std::fs::read_to_string(path).expect("a file")).expect("a case file");
-        let layout = if nth % 2 == 0 { Layout::OneTable } else { Layout::TableAnEvent };
+        let layout = if nth.is_multiple_of(2) { Layout::OneTable } else { Layout::TableAnEvent };
         of_file(&name, &file, (dialect, layout), warehouse.as_mut(), &mut found);
     }
     found
@@ -232,7 +232,7 @@ impl Generated {
     /// Asks for all segments of a case, and compares.
     fn ask(&mut self, case: &Case) {
         let zone = Zone::parse("Europe/Berlin");
-        let layout = if case.lines.len() % 2 == 0 { Layout::OneTable } else { Layout::TableAnEvent };
+        let layout = if case.lines.len().is_multiple_of(2) { Layout::OneTable } else { Layout::TableAnEvent };
         let of = (case.program.schema().as_ref(), zone, now());
         let tables = Tables::of(&case.lines.join("\n"), of, self.dialect, layout).expect("nobody is merged");
         let plan = seg::unstable::plan_of(&case.program);
