@@ -73,7 +73,7 @@ mod tests {
         for name in ["Africa/Casablanca", "America/New_York", "Australia/Lord_Howe", "Asia/Tokyo", "Africa/Cairo"] {
             let zone = Zone::parse(name).expect("a zone");
             let offsets = Offsets::of(zone);
-            for at in (-62_100..60_000).map(|day| day * DAY / 1 + 7 * 3_600_000_000) {
+            for at in (-62_100..60_000).map(|day| day * DAY + 7 * 3_600_000_000) {
                 let told = offsets.changes.iter().rev().find(|(from, _)| *from <= at).map_or(offsets.first, |c| c.1);
                 assert_eq!(told, zone.offset(Timestamp(at)), "{name} at {at}");
             }
