@@ -1,6 +1,7 @@
 //! What the tests of this package share: engines, schemas, people written down
 //! as JSON, and non-canonical layouts of the same data.
 
+mod cases;
 pub mod descriptions;
 pub mod docs;
 mod engines;
@@ -11,7 +12,9 @@ pub mod helps;
 mod layout;
 mod people;
 mod tables;
+pub mod warehouse;
 
+pub use cases::{Case, CaseFile};
 pub use engines::{Native, Planned, Reference, Repeated, TestEngine, copies, engines, repeated};
 pub use folder::Folder;
 pub use front_end::FrontEnd;

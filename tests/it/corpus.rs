@@ -7,9 +7,7 @@
 use libtest_mimic::{Arguments, Failed, Trial};
 use seg::{Batch, Mask, Project, Settings, Timestamp, Zone};
 use seg_syntax::diag::render::Style;
-use seg_tests::{Native, TestEngine, engines, people, people_of_store, people_of_tables, root, schema_text};
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use seg_tests::{CaseFile, Native, TestEngine, engines, people, people_of_store, people_of_tables, root, schema_text};
 use std::path::{Path, PathBuf};
 
 fn main() {
@@ -186,43 +184,6 @@ fn snapshot(path: &Path, content: &str) {
     settings.bind(|| insta::assert_snapshot!(name, content));
 }
 
-/// People and who of them is in, many times over.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CaseFile {
-    #[serde(default = "shop")]
-    schema: String,
-    now: String,
-    #[serde(default = "utc")]
-    zone: String,
-    /// Lines of JSON; see [`people`].
-    #[serde(default)]
-    people: String,
-    /// The values of lists, by the path that their declarations name.
-    #[serde(default)]
-    lists: BTreeMap<String, Vec<String>>,
-    case: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    /// What comes after `include people who`, or whole segments, of which the
-    /// last is meant.
-    segment: String,
-    members: Vec<String>,
-    /// Other people than the file's, a line each.
-    people: Option<Vec<String>>,
-}
-
-fn shop() -> String {
-    "shop".to_owned()
-}
-
-fn utc() -> String {
-    "UTC".to_owned()
-}
-
 fn members_of<'b>(mask: Option<&Mask>, batch: &'b Batch) -> Result<Vec<&'b str>, Failed> {
     Ok(mask.ok_or("no segment")?.rows().map(|row| batch.id(row)).collect())
 }
@@ -259,11 +220,7 @@ fn cases(text: &str) -> Result<(), Failed> {
     let mut failures = Vec::new();
     let (mut batch, mut stored) = (None, None);
     for case in &file.case {
-        let is_whole = case.segment.contains("segment \"");
-        let text = match is_whole {
-            true => case.segment.clone(),
-            false => format!("segment \"case\" include people who {}", case.segment),
-        };
+        let text = case.text();
         let mut project = Project::from_text(&schema, [("case.seg", text.as_str())], settings);
         file.lists.iter().for_each(|(path, values)| project.add_list(path, values.clone()));
         let program = match seg::compile(&project) {

@@ -9,6 +9,7 @@ mod live;
 mod overlap;
 mod report;
 mod results;
+pub mod sql;
 mod store;
 
 pub use conversion::Conversion;
@@ -98,7 +99,7 @@ pub enum Command {
     Schema(Schema),
     /// Explain the codes of errors and warnings.
     Codes(Codes),
-    /// Show a stage of compilation, for people who work on Seg.
+    /// Write segments as SQL for a warehouse, or show a stage of compilation.
     Emit(Emit),
 }
 
@@ -252,6 +253,10 @@ pub struct Check {
     /// changes it.
     #[arg(long, conflicts_with = "data")]
     pub live: bool,
+    /// Say which segments this database cannot say exactly, over the tables of `[sql]`, and
+    /// what it says with a difference.
+    #[arg(long, value_enum, value_name = "DIALECT", conflicts_with_all = ["data", "live"])]
+    pub sql: Option<sql::Dialect>,
     /// How to show what was found.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -542,9 +547,11 @@ pub struct Emit {
     /// The project's directory.
     #[arg(default_value = ".")]
     pub dir: PathBuf,
-    /// The stage to show.
-    #[arg(long, value_enum)]
-    pub stage: Stage,
+    /// The stage to show, for people who work on Seg.
+    #[arg(long, value_enum, required_unless_present = "sql")]
+    pub stage: Option<Stage>,
+    #[command(flatten)]
+    pub sql: sql::EmitSql,
     /// With `plan` or `physical`, show how native code reads the project's data, what a
     /// sample of its people lets expect, and what the whole is expected to cost.
     #[arg(long)]

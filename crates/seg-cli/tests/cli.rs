@@ -76,6 +76,7 @@ fn consoles_of_the_readme_are_true() {
         "docs/book/src/data.md",
         "docs/book/src/store.md",
         "docs/book/src/results.md",
+        "docs/book/src/warehouse.md",
         "docs/book/src/operating.md",
         "docs/book/src/live.md",
         "docs/book/src/schemas.md",
@@ -101,7 +102,7 @@ fn consoles_of_the_readme_are_true() {
             }
         }
     }
-    assert_eq!((n_commands, n_lines), (29, 8));
+    assert_eq!((n_commands, n_lines), (30, 8));
 }
 
 #[test]

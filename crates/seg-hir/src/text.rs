@@ -39,6 +39,16 @@ pub fn compile_pattern(pattern: &str, ignore_case: bool) -> Result<Regex, String
     )
 }
 
+/// A pattern of `matches` whose classes are written out as ASCII, for whoever reads it with
+/// the crate `regex-syntax` and its defaults.
+///
+/// # Errors
+/// Why the pattern is refused, in words.
+pub fn ascii_pattern(pattern: &str, ignore_case: bool) -> Result<String, String> {
+    compile_pattern(pattern, ignore_case)?;
+    ascii_classes(pattern, ignore_case)
+}
+
 /// Rewrites the class escapes to their ASCII meaning, and refuses what other engines
 /// of patterns, those of databases, read differently.
 fn ascii_classes(pattern: &str, ignore_case: bool) -> Result<String, String> {

@@ -6,6 +6,7 @@ mod forecast;
 mod live;
 mod report;
 mod source;
+mod sql;
 
 pub use doctor::DoctorLimits;
 pub use forecast::ForecastSettings;
@@ -13,6 +14,7 @@ pub use live::{LiveReceiver, LiveSettings, LiveSink};
 pub use report::ReportGoal;
 pub use source::{CsvRead, DayOrder, NULL_MARKERS, Reading};
 pub(crate) use source::{is_null_id, is_null_marker};
+pub use sql::{SqlColumn, SqlEvents, SqlProfiles, SqlSettings, SqlUnit};
 
 use crate::open::{DataFile, STANDARD_INPUT};
 use seg_data::{Timestamp, WeekStart, Zone};
@@ -47,6 +49,8 @@ pub struct Manifest {
     pub forecast: ForecastSettings,
     /// Where changes of memberships go.
     pub live: LiveSettings,
+    /// Where the data is in a warehouse.
+    pub sql: SqlSettings,
 }
 
 /// Where the data is: each kind of row in files of one or several sources, every one of
@@ -204,6 +208,7 @@ struct ManifestFile {
     forecast: ForecastSettings,
     #[serde(default)]
     live: live::LiveTable,
+    sql: Option<Spanned<sql::SqlTable>>,
 }
 
 fn schema_file() -> String {
@@ -249,6 +254,9 @@ pub fn parse(text: &str) -> Result<Manifest, Vec<ManifestProblem>> {
     };
     let (live, of_live) = file.live.read();
     problems.extend(of_live);
+    let at_sql = file.sql.as_ref().map(Spanned::span);
+    let (sql, of_sql) = file.sql.map(Spanned::into_inner).unwrap_or_default().read(at_sql);
+    problems.extend(of_sql);
     if problems.is_empty() {
         Ok(Manifest {
             name: file.name,
@@ -261,6 +269,7 @@ pub fn parse(text: &str) -> Result<Manifest, Vec<ManifestProblem>> {
             report: file.report,
             forecast: file.forecast,
             live,
+            sql,
         })
     } else {
         Err(problems)

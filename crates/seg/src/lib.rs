@@ -178,6 +178,9 @@ mod project;
 mod receivers;
 mod spells;
 #[cfg(feature = "io")]
+#[doc(hidden)]
+pub mod sql;
+#[cfg(feature = "io")]
 mod stream;
 #[cfg(feature = "io")]
 mod testing;

@@ -45,6 +45,8 @@ pub use crate::mutants::{Mutant, Mutants, mutants};
 pub use crate::stream::{Stream, StreamError, StreamPart};
 pub use seg_hir::suggestion;
 
+#[cfg(feature = "io")]
+pub use crate::sql;
 #[cfg(feature = "jit")]
 pub use seg_exec as exec;
 #[cfg(feature = "io")]

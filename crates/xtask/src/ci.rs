@@ -5,6 +5,7 @@ use crate::codegen::{self, Mode};
 use crate::count;
 use crate::python;
 use crate::sdk;
+use crate::sql;
 use crate::tidy;
 use seg_tests::root;
 use std::process::Command;
@@ -128,6 +129,7 @@ pub fn run() -> Result<(), String> {
     steps.run("the report in a browser", browser::run)?;
     steps.run("analytics SDKs post", || sdk::run(sdk::RESTARTS))?;
     steps.run("the Python package", python::run)?;
+    steps.run("SQL in databases", || sql::run(sql::SEGMENTS, None))?;
     steps.run("generated files", || codegen::run(Mode::Check))?;
     steps.run("tidy", tidy::run)?;
     println!("\n{}", steps.table());

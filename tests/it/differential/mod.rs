@@ -17,6 +17,7 @@ mod live;
 mod profiles;
 mod sentences;
 mod special;
+mod sql;
 mod tables;
 mod triggers;
 

@@ -2,6 +2,7 @@
 
 mod live;
 
+use super::emit::sql;
 use super::{input, load, read_lock, run, today};
 use crate::args::{Check, Format};
 use crate::exit::{Exit, Failure};
@@ -20,7 +21,8 @@ pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
             let in_time = outlook.as_ref().map(|outlook| inexact(&project, outlook)).unwrap_or_default();
             let found = program.warnings().joined(&frozen).joined(&in_time);
             // In JSON one object says all.
-            if outlook.is_none() || args.format == Format::Text || found.n_errors() > 0 {
+            let is_alone = outlook.is_none() && args.sql.is_none();
+            if is_alone || args.format == Format::Text || found.n_errors() > 0 {
                 output.diagnostics(&found, args.format)?;
             }
             if found.n_errors() > 0 {
@@ -31,6 +33,9 @@ pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
             }
             if let Some(outlook) = &outlook {
                 live::tell(&program, outlook, &found, args.format)?;
+            }
+            if let Some(dialect) = args.sql {
+                return sql::check(&project, &program, dialect, (args.at.as_deref(), args.format), output);
             }
             if args.data {
                 let _input = input::take(&mut project)?;

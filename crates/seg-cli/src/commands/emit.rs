@@ -1,5 +1,7 @@
 //! `seg emit`
 
+pub mod sql;
+
 use super::{load, run};
 use crate::args::{Emit, Format, Stage};
 use crate::exit::{Exit, Failure};
@@ -10,7 +12,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
-    if args.data && !matches!(args.stage, Stage::Plan | Stage::Physical) {
+    let Some(stage) = args.stage else { return sql::run(args, output) };
+    if args.data && !matches!(stage, Stage::Plan | Stage::Physical) {
         return Err(Failure::usage("`--data` goes with `--stage plan` and `--stage physical`"));
     }
     let project = load(&args.dir)?;
@@ -19,7 +22,7 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
     let Parts { schema, sources, segment_files, .. } = parts(&project);
     let mut text = String::new();
     // Writing to a string does not fail.
-    match args.stage {
+    match stage {
         Stage::Tokens => {
             for (id, parse) in segment_files.iter().zip(&parses) {
                 let Some(file) = sources.get(*id) else { continue };
@@ -33,7 +36,7 @@ pub fn run(args: &Emit, output: &Output) -> Result<Exit, Failure> {
             }
         }
         Stage::Hir => text = seg::unstable::hir::print(&checked.module, schema),
-        Stage::Plan | Stage::Physical if args.data => text = over_data(&project, args.stage, output)?,
+        Stage::Plan | Stage::Physical if args.data => text = over_data(&project, stage, output)?,
         Stage::Plan => text = seg::unstable::plan::print(&seg::unstable::plan::lower(&checked.module), schema),
         Stage::Passes => {
             seg::unstable::plan::optimize(&seg::unstable::plan::lower(&checked.module), |trace| {

@@ -122,6 +122,7 @@ codes! {
     UnreadableList "E0706" "unreadable-list" "A list whose file cannot be read";
     FrozenMeaning "E0707" "frozen-meaning" "A frozen segment that has changed its meaning";
     InexactInTime "E0708" "inexact-in-time" "A segment that cannot be kept exactly as time passes";
+    NotInSql "E0709" "not-in-sql" "A segment that a database cannot say exactly";
 
     NoPurchaseExclusion "W0801" "no-purchase-exclusion" "People who have bought are still in";
     NoConsent "W0802" "no-consent" "A channel without its consent";

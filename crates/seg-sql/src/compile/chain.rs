@@ -1,0 +1,81 @@
+//! Event sequences, as joins of events with each other: exact always.
+
+use super::{Compiler, Rows};
+use crate::text::{Condition, Join, Joins};
+use seg_hir::hir::ChainOrder;
+use seg_plan::{Chain, Query};
+
+impl Compiler<'_> {
+    /// Whether other events follow the one at hand, come before it or lie around it.
+    pub fn chain(&mut self, chain: &Chain) -> Condition {
+        let mut same = Vec::new();
+        for ids in &chain.same {
+            if let Some(value) = self.same_property(ids) {
+                same.push(value);
+            }
+        }
+        let columns: String = same.iter().enumerate().map(|(at, value)| format!(", {} AS k{at}", value.sql)).collect();
+        let first = self.found_events(None, &columns);
+        let mut sql = format!("SELECT DISTINCT a.rid\n  FROM {first} AS a");
+        let (mut taken, mut before): (Vec<String>, String) = (Vec::new(), "a".to_owned());
+        if chain.order != ChainOrder::Any {
+            taken.push("a".to_owned());
+        }
+        let n_same = same.len();
+        for (nth, step) in chain.steps.iter().enumerate() {
+            let events = self.found_events(Some(&step.query), &columns);
+            let alias = format!("b{}", nth + 1);
+            let mut on = vec![format!("{alias}.id = a.id")];
+            // Of two that are equal neither is missing.
+            on.extend((0..n_same).map(|at| format!("{alias}.k{at} = a.k{at}")));
+            on.extend(taken.iter().map(|other| format!("{alias}.rid <> {other}.rid")));
+            on.extend(self.limits(chain, nth, &alias, &before));
+            if let Some(none) = step.none_between.as_ref().filter(|_| chain.order != ChainOrder::Any) {
+                let none = self.found_events(Some(none), "");
+                let (from, to) = match chain.order {
+                    ChainOrder::Before => (alias.as_str(), before.as_str()),
+                    ChainOrder::After | ChainOrder::Any => (before.as_str(), alias.as_str()),
+                };
+                on.push(format!(
+                    "NOT EXISTS (SELECT 1 FROM {none} AS n WHERE n.id = a.id AND n.us > {from}.us AND n.us < {to}.us)"
+                ));
+            }
+            sql.push_str(&format!("\n  JOIN {events} AS {alias} ON {}", on.join(" AND ")));
+            taken.push(alias.clone());
+            before = alias;
+        }
+        let name = self.relation("k", sql);
+        Condition { sql: format!("{name}.rid IS NOT NULL"), joins: Joins::from([Join::ByEvent(name)]) }
+    }
+
+    /// How a step lies to the one before it and to the event at hand.
+    fn limits(&mut self, chain: &Chain, nth: usize, alias: &str, before: &str) -> Vec<String> {
+        let is_back = chain.order == ChainOrder::Before;
+        let reference = if chain.order == ChainOrder::Any { "a" } else { before };
+        let sign = if is_back { "<=" } else { ">=" };
+        let mut limits = vec![format!("{alias}.us {sign} {reference}.us")];
+        let end = if is_back { ">=" } else { "<=" };
+        let within = chain.steps.get(nth).and_then(|step| step.within).filter(|_| chain.order != ChainOrder::Any);
+        if let Some(within) = within {
+            limits.push(format!("{alias}.us {end} {}", self.moved(&format!("{reference}.us"), within, is_back)));
+        }
+        if let Some(whole) = chain.whole {
+            limits.push(format!("{alias}.us {end} {}", self.moved("a.us", whole, is_back)));
+        }
+        limits
+    }
+
+    /// The events that a query finds, or that may be at hand, with more columns.
+    fn found_events(&mut self, query: Option<&Query>, columns: &str) -> String {
+        let (condition, joins) = match query {
+            Some(query) => {
+                let found = self.query(query);
+                (Some(found.sql), found.joins)
+            }
+            None => (self.known_of_event(), Joins::new()),
+        };
+        let from = self.from(Rows::Events, None, &joins);
+        let condition = condition.map(|condition| format!("\n  WHERE {condition}")).unwrap_or_default();
+        self.relation("q", format!("SELECT e.id, e.rid, e.us{columns}\n  FROM {from}{condition}"))
+    }
+}

@@ -1,0 +1,227 @@
+//! The dialects: how each database says what the compiler asks for.
+//!
+//! The first relations of a query bring every column into Seg's own values, so that what is
+//! left to differ between databases is some thirty small functions. Arguments are pieces of SQL
+//! that may be NULL; so is what comes of them then.
+
+mod duckdb;
+mod postgres;
+
+use crate::pattern::Signs;
+use crate::source::Unit;
+use crate::zone::Offsets;
+use seg_data::{Element, Type};
+use seg_hir::hir::ArithmeticOp;
+
+/// The dialects there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dialect {
+    /// DuckDB 1.4 or newer.
+    DuckDb,
+    /// PostgreSQL 15 or newer.
+    Postgres,
+}
+
+impl Dialect {
+    /// All of them.
+    pub const ALL: &[Dialect] = &[Dialect::DuckDb, Dialect::Postgres];
+
+    /// What it is called on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dialect::DuckDb => "duckdb",
+            Dialect::Postgres => "postgres",
+        }
+    }
+
+    /// What people call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Dialect::DuckDb => "DuckDB",
+            Dialect::Postgres => "PostgreSQL",
+        }
+    }
+
+    pub(crate) fn says(self) -> &'static dyn Says {
+        match self {
+            Dialect::DuckDb => &duckdb::DuckDb,
+            Dialect::Postgres => &postgres::Postgres,
+        }
+    }
+}
+
+/// What a dialect says.
+pub(crate) trait Says: Signs + Sync {
+    /// A name in quotes.
+    fn ident(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    /// A table's name, perhaps behind that of its schema.
+    fn table(&self, name: &str) -> String {
+        name.split('.').map(|part| self.ident(part)).collect::<Vec<_>>().join(".")
+    }
+
+    /// A text, in quotes.
+    fn text(&self, text: &str) -> String {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+
+    /// A number of floating point.
+    fn number(&self, n: f64) -> String;
+
+    /// How a relation is kept rather than computed again where it is read.
+    fn materialized(&self) -> &'static str;
+
+    // Columns as they are in the tables.
+
+    /// An id as a text.
+    fn id(&self, column: &str) -> String;
+    /// An instant in microseconds.
+    fn instant(&self, column: &str, unit: Unit) -> String;
+    /// A day since 1970.
+    fn day(&self, column: &str) -> String;
+    /// Money in ten-thousandths.
+    fn money(&self, column: &str, unit: Unit) -> String;
+    /// A whole number of 64 bits.
+    fn integer(&self, column: &str) -> String;
+    /// A number that is finite.
+    fn finite(&self, column: &str) -> String;
+    /// A list without missing items.
+    fn list(&self, column: &str, of: Element) -> String;
+    /// A field of a record, as a column of its type.
+    fn field(&self, record: &str, name: &str, ty: &Type) -> String;
+    /// A missing value of a type.
+    fn missing(&self, ty: &Type) -> String;
+
+    /// A column of a type in Seg's values.
+    fn normal(&self, column: &str, ty: &Type, unit: Unit) -> String {
+        match ty {
+            Type::Boolean | Type::Records(_) => column.to_owned(),
+            Type::Integer | Type::Duration => self.integer(column),
+            Type::Number => self.finite(column),
+            Type::Money => self.money(column, unit),
+            Type::Text => format!("nullif({column}, '')"),
+            Type::Timestamp => self.instant(column, unit),
+            Type::Date => self.day(column),
+            Type::List(of) => self.list(column, *of),
+        }
+    }
+
+    // Rows.
+
+    /// The records of a list, or its items, each with its position: a relation with the columns
+    /// `key`, `it` and `pos`.
+    fn unnest(&self, from: &str, key: &str, list: &str, is_records: bool) -> String;
+    /// The value that is last in an order among the rows of a group that a condition holds of.
+    fn last_of(&self, value: &str, order: &str, filter: &str, ty: &Type) -> String;
+    /// The n-th instant of a group among the rows that a condition holds of.
+    fn nth(&self, instant: &str, is_last: bool, n: u32, filter: &str) -> String {
+        let order = if is_last { " DESC" } else { "" };
+        format!("(array_agg({instant} ORDER BY {instant}{order}) FILTER (WHERE {filter}))[{n}]")
+    }
+    /// The sum of numbers of a group in an order; any number, NaN or infinite where it does not
+    /// fit, 0 over none.
+    fn ordered_sum(&self, number: &str, order: &str, filter: &str) -> String;
+    /// The value of an expression in which others, which may be long, are named.
+    fn bind(&self, values: &[&str], body: &dyn Fn(&[&str]) -> String) -> String;
+
+    // Whole numbers.
+
+    /// A whole number in a type of 128 bits or more.
+    fn wide(&self, integer: &str) -> String;
+    /// A wide number in 64 bits; NULL where it does not fit.
+    fn narrow(&self, wide: &str) -> String;
+    /// Two wide numbers combined; NULL where that does not fit.
+    fn combine(&self, op: ArithmeticOp, left: &str, right: &str) -> String;
+    /// A wide number divided by one above zero that divides it.
+    fn quotient(&self, wide: &str, by: &str) -> String;
+    /// A number that is a whole one, of less than 2^126, in the wide type.
+    fn whole(&self, number: &str) -> String;
+    /// A whole number as the nearest floating-point one.
+    fn to_number(&self, integer: &str, is_wide: bool) -> String;
+    /// Two numbers combined; NULL where that is none.
+    fn calculate(&self, op: ArithmeticOp, left: &str, right: &str) -> String;
+    /// Ten-thousandths times or divided by a number, rounded half to even; NULL where that does
+    /// not fit.
+    fn scaled(&self, op: ArithmeticOp, money: &str, is_wide: bool, number: &str) -> String;
+    /// A number unless it is NaN or infinite.
+    fn unless_infinite(&self, number: &str) -> String;
+
+    /// A wide number divided by one above zero, rounded down.
+    fn floor(&self, wide: &str, by: &str) -> String {
+        self.bind(&[wide], &|named| {
+            let [wide] = named else { return String::new() };
+            self.quotient(&format!("({wide} - ((({wide} % {by}) + {by}) % {by}))"), by)
+        })
+    }
+
+    /// A wide number divided by another, rounded half to even; NULL by zero.
+    fn half_even(&self, wide: &str, by: &str) -> String {
+        // A divisor below zero divides the opposite.
+        self.bind(&[wide, by], &|named| {
+            let [n, d] = named else { return String::new() };
+            let (n, d) = (format!("(CASE WHEN {d} < 0 THEN -{n} ELSE {n} END)"), format!("nullif(abs({d}), 0)"));
+            self.bind(&[&n, &d], &|named| {
+                let [n, d] = named else { return String::new() };
+                let m = format!("((({n} % {d}) + {d}) % {d})");
+                let q = self.quotient(&format!("({n} - {m})"), d);
+                self.bind(&[&m, &q, d], &|named| {
+                    let [m, q, d] = named else { return String::new() };
+                    format!("({q} + CASE WHEN 2 * {m} > {d} OR (2 * {m} = {d} AND {q} % 2 <> 0) THEN 1 ELSE 0 END)")
+                })
+            })
+        })
+    }
+
+    // Texts.
+
+    /// Whether a text holds another.
+    fn contains(&self, text: &str, part: &str) -> String;
+    /// Whether it begins with another.
+    fn starts_with(&self, text: &str, part: &str) -> String {
+        format!("starts_with({text}, {})", self.text(part))
+    }
+    /// Whether it ends with another.
+    fn ends_with(&self, text: &str, part: &str) -> String;
+    /// Whether a pattern, in the signs of the dialect, is found in it.
+    fn matches(&self, text: &str, pattern: &str) -> String;
+    /// A text for comparing by code point.
+    fn by_code_point(&self, text: &str) -> String;
+    /// The first eight hexadecimal digits of the MD5 of a name, a zero byte and an id.
+    fn sample(&self, name: &str, id: &str) -> String;
+
+    // The calendar.
+
+    /// How far a zone is ahead at an instant.
+    fn offset(&self, instant: &str, offsets: &Offsets) -> String;
+    /// A day so many months later.
+    fn plus_months(&self, day: &str, months: i64) -> String;
+    /// The year, month (from 1) or day of the month of a day.
+    fn part(&self, part: &str, day: &str) -> String;
+    /// A day from its year, month and day of the month.
+    fn make_day(&self, year: &str, month: &str, day: &str) -> String;
+
+    // Lists.
+
+    /// Whether a list has an item.
+    fn has(&self, list: &str, item: &str) -> String;
+    /// How many items it has.
+    fn length(&self, list: &str, is_records: bool) -> String;
+    /// A list of texts, each mapped.
+    fn map_texts(&self, list: &str, of: &dyn Fn(&str) -> String) -> String;
+}
+
+/// Whether a piece is so short that it may stand several times.
+pub(crate) fn is_short(sql: &str) -> bool {
+    sql.len() <= 48
+}
+
+/// The first number that no variable has of those that pieces name: each depth has its own.
+pub(crate) fn depth(values: &[&str]) -> usize {
+    let is_named = |n: &usize| {
+        let (read, bound) = (format!("v{n}."), [format!("lambda v{n}:"), format!(" AS v{n})")]);
+        values.iter().any(|value| value.contains(&read) || bound.iter().any(|bound| value.contains(bound)))
+    };
+    (1..).take_while(is_named).count() + 1
+}

@@ -1,0 +1,93 @@
+//! Patterns, written again for other engines out of what they mean: no two engines read the
+//! same pattern alike.
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+/// How an engine of patterns writes what they are made of.
+pub trait Signs {
+    /// A character, escaped.
+    fn character(&self, c: char) -> String;
+    /// A set of characters, of ranges that do not overlap.
+    fn class(&self, ranges: &[(char, char)]) -> String;
+    /// So many repetitions, at most `max`.
+    ///
+    /// # Errors
+    /// Why they cannot be said.
+    fn repeated(&self, of: &str, min: u32, max: Option<u32>) -> Result<String, String>;
+    /// The beginning of the text.
+    fn start(&self) -> &'static str;
+    /// Its end.
+    fn end(&self) -> &'static str;
+    /// Where a word of ASCII begins or ends.
+    fn boundary(&self) -> &'static str;
+}
+
+/// A pattern of `matches` in the signs of an engine.
+///
+/// # Errors
+/// Why it cannot be said.
+pub fn print(pattern: &str, ignore_case: bool, signs: &dyn Signs) -> Result<String, String> {
+    let ascii = seg_hir::text::ascii_pattern(pattern, ignore_case)?;
+    let parsed = ParserBuilder::new().case_insensitive(ignore_case).build().parse(&ascii);
+    of(&parsed.map_err(|error| error.to_string())?, signs)
+}
+
+fn of(hir: &Hir, signs: &dyn Signs) -> Result<String, String> {
+    let each = |parts: &[Hir]| parts.iter().map(|part| of(part, signs)).collect::<Result<Vec<_>, _>>();
+    Ok(match hir.kind() {
+        HirKind::Empty => "(?:)".to_owned(),
+        HirKind::Literal(literal) => {
+            let text = std::str::from_utf8(&literal.0).map_err(|_| "it holds bytes that are no text".to_owned())?;
+            text.chars().map(|c| signs.character(c)).collect()
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            let ranges: Vec<(char, char)> = class.ranges().iter().map(|r| (r.start(), r.end())).collect();
+            if ranges.is_empty() {
+                return Err("it can never match".to_owned());
+            }
+            signs.class(&ranges)
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            let ranges: Vec<(char, char)> =
+                class.ranges().iter().map(|r| (char::from(r.start()), char::from(r.end()))).collect();
+            signs.class(&ranges)
+        }
+        HirKind::Look(Look::Start) => signs.start().to_owned(),
+        HirKind::Look(Look::End) => signs.end().to_owned(),
+        HirKind::Look(Look::WordAscii) => signs.boundary().to_owned(),
+        HirKind::Look(other) => return Err(format!("it asks for {other:?}")),
+        HirKind::Repetition(repetition) => {
+            let inner = group(&repetition.sub, signs)?;
+            signs.repeated(&inner, repetition.min, repetition.max)?
+        }
+        HirKind::Capture(capture) => format!("(?:{})", of(&capture.sub, signs)?),
+        HirKind::Concat(parts) => {
+            let parts = parts.iter().map(|part| match part.kind() {
+                HirKind::Alternation(_) => group(part, signs),
+                _ => of(part, signs),
+            });
+            parts.collect::<Result<String, _>>()?
+        }
+        HirKind::Alternation(parts) => each(parts)?.join("|"),
+    })
+}
+
+/// What a sign of repetition may follow.
+fn group(hir: &Hir, signs: &dyn Signs) -> Result<String, String> {
+    let text = of(hir, signs)?;
+    let is_one = matches!(hir.kind(), HirKind::Class(_) | HirKind::Capture(_));
+    Ok(if is_one { text } else { format!("(?:{text})") })
+}
+
+/// `{2,5}`, `*`, `+`, `?`.
+pub fn count(min: u32, max: Option<u32>) -> String {
+    match (min, max) {
+        (0, None) => "*".to_owned(),
+        (1, None) => "+".to_owned(),
+        (0, Some(1)) => "?".to_owned(),
+        (min, None) => format!("{{{min},}}"),
+        (min, Some(max)) if min == max => format!("{{{min}}}"),
+        (min, Some(max)) => format!("{{{min},{max}}}"),
+    }
+}

@@ -1,0 +1,82 @@
+//! Time zones as tables of numbers, for no database reads them as Seg does.
+
+use seg_data::time::DAY;
+use seg_data::{Timestamp, Zone};
+
+/// The offsets of a zone, in microseconds: the first from the beginning on, each of the others
+/// from an instant on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offsets {
+    /// Before the first change.
+    pub first: i64,
+    /// Each change: from which instant on, and the offset.
+    pub changes: Vec<(i64, i64)>,
+}
+
+impl Offsets {
+    /// Those of a zone: no zone of the database changes twice within a day, and none before
+    /// 1800 or after 2100.
+    pub fn of(zone: Zone) -> Offsets {
+        const FROM: i64 = -62_000 * DAY;
+        const TO: i64 = 48_000 * DAY;
+        let first = zone.offset(Timestamp(FROM));
+        let (mut changes, mut last, mut at) = (Vec::new(), first, FROM);
+        while at < TO {
+            let next = at + DAY;
+            let offset = zone.offset(Timestamp(next));
+            if offset != last {
+                changes.push((begin(zone, at, next), offset));
+                last = offset;
+            }
+            at = next;
+        }
+        Offsets { first, changes }
+    }
+
+    /// Whether the clocks never change.
+    pub fn is_fixed(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+/// The first instant after one at which the offset is that of another.
+fn begin(zone: Zone, before: i64, after: i64) -> i64 {
+    let (old, mut low, mut high) = (zone.offset(Timestamp(before)), before, after);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if zone.offset(Timestamp(middle)) == old {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_of_clocks_are_found_to_the_microsecond() {
+        let berlin = Offsets::of(Zone::parse("Europe/Berlin").expect("a zone"));
+        let at = |text: &str| Timestamp::parse(text, None).expect(text).0;
+        let hour = 3_600_000_000;
+        assert!(berlin.changes.contains(&(at("2026-03-29T01:00:00Z"), 2 * hour)));
+        assert!(berlin.changes.contains(&(at("2026-10-25T01:00:00Z"), hour)));
+        assert!(Offsets::of(Zone::UTC).is_fixed());
+    }
+
+    /// Every offset of the table is that of the zone, in zones that change often.
+    #[test]
+    fn tables_say_what_zones_say() {
+        for name in ["Africa/Casablanca", "America/New_York", "Australia/Lord_Howe", "Asia/Tokyo", "Africa/Cairo"] {
+            let zone = Zone::parse(name).expect("a zone");
+            let offsets = Offsets::of(zone);
+            for at in (-62_100..60_000).map(|day| day * DAY + 7 * 3_600_000_000) {
+                let told = offsets.changes.iter().rev().find(|(from, _)| *from <= at).map_or(offsets.first, |c| c.1);
+                assert_eq!(told, zone.offset(Timestamp(at)), "{name} at {at}");
+            }
+        }
+    }
+}
