@@ -122,6 +122,9 @@ pub fn time_type() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
+/// A column, if the batch has it, or how it breaks the contract, once somebody has asked.
+type Checked<T> = OnceLock<Result<Option<T>, BatchError>>;
+
 /// A record batch, checked against its schema column by column.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -131,8 +134,8 @@ pub struct Batch {
     id_conversion: Option<Conversion>,
     existence: Option<Existence>,
     merged_ids: Option<Column>,
-    attributes: Vec<OnceLock<Result<Option<Attribute>, BatchError>>>,
-    events: Vec<OnceLock<Result<Option<Arc<Events>>, BatchError>>>,
+    attributes: Vec<Checked<Attribute>>,
+    events: Vec<Checked<Arc<Events>>>,
     extensions: Arc<extensions::Extensions>,
 }
 
@@ -487,16 +490,16 @@ impl Batch {
     pub fn slice(&self, rows: Range<usize>, is_read: impl Fn(usize) -> bool) -> Batch {
         let start = rows.start.min(self.len());
         let rows = start..rows.end.clamp(start, self.len());
-        let attribute = |(at, slot): (usize, &OnceLock<Result<Option<Attribute>, BatchError>>)| match slot.get() {
-            Some(Ok(Some(attribute))) if is_read(at) => OnceLock::from(Ok(Some(attribute.slice(rows.clone())))),
-            Some(_) | None => OnceLock::from(Ok(None)),
-        };
         let n_attributes = self.attributes.len();
-        let events = |(at, slot): (usize, &OnceLock<Result<Option<Arc<Events>>, BatchError>>)| match slot.get() {
+        let attribute = |(at, slot): (usize, &Checked<Attribute>)| match slot.get() {
+            Some(Ok(Some(attribute))) if is_read(at) => Checked::from(Ok(Some(attribute.slice(rows.clone())))),
+            Some(Ok(_) | Err(_)) | None => Checked::from(Ok(None)),
+        };
+        let events = |(at, slot): (usize, &Checked<Arc<Events>>)| match slot.get() {
             Some(Ok(Some(events))) if is_read(n_attributes + at) => {
-                OnceLock::from(Ok(Some(Arc::new(events.slice(rows.clone())))))
+                Checked::from(Ok(Some(Arc::new(events.slice(rows.clone())))))
             }
-            Some(_) | None => OnceLock::from(Ok(None)),
+            Some(Ok(_) | Err(_)) | None => Checked::from(Ok(None)),
         };
         let fields = self.records.schema_ref();
         let ids = fields.index_of(OWN_ID_COLUMN).or_else(|_| fields.index_of(ID_COLUMN));
