@@ -102,7 +102,7 @@ impl Tables {
             are_snapshots: false,
             columns: BTreeMap::new(),
         };
-        let source = Source { profiles: Some(profiles), events: tables, lists: BTreeMap::new() };
+        let source = Source { profiles: Some(profiles), events: tables, lists: BTreeMap::new(), are_ids_united: false };
         Some(Tables { setup, source })
     }
 }

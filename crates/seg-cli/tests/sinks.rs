@@ -110,7 +110,7 @@ fn killed_at_any_moment_everything_is_sent_in_order() {
         _ => GOOD,
     });
     let settings = format!("{}[[live.file]]\npath = \"sent.ndjson\"\n", webhook(&server.url()));
-    let places = Places::new(&settings, 1_500 + 500 * n_kills);
+    let places = Places::new(&settings, 4_000 + 4_000 * n_kills);
     let (mut n_killed, mut n_posts) = (0, 0);
     for nth in 0..n_kills {
         let mut child = places.replay().stderr(Stdio::null()).spawn().expect("it runs");

@@ -38,6 +38,10 @@ fn sql_is_written_or_refused() {
     assert!(told.starts_with("-- Answers as of 2026-06-02T00:00:00Z;") && told.contains("'Some' AS segment"), "{told}");
     let (code, told) = run(&arrival, &["check", ".", "--sql", "postgres"]);
     assert_eq!((code, told.lines().last()), (Some(0), Some("2 segments in PostgreSQL: all said exactly")), "{told}");
+    write(dir.path(), "same.csv", "from,into\nb,a\n");
+    let merges = format!("{arrival}[data.merges]\nfiles = [\"same.csv\"]\n");
+    let (code, told) = run(&merges, &["check", ".", "--sql", "duckdb"]);
+    assert!(code == Some(0) && told.contains("known difference:\n  ids that are one person: "), "{told}");
     let (code, told) = run(events, &["emit", ".", "--sql", "duckdb"]);
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("error[E0709]: \"First\" cannot be said exactly in DuckDB"), "{told}");

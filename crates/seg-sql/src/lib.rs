@@ -70,6 +70,13 @@ pub struct Emitted {
 pub fn emit(request: Request<'_>) -> Result<Emitted, Vec<Refusal>> {
     let Request { plan, schema, source, dialect, now, shape, segments } = request;
     let mut compiler = Compiler::new(plan, schema, source, dialect, now);
+    if source.are_ids_united {
+        compiler.differs(
+            "ids that are one person",
+            "an id of the tables is a person, where `seg run` unites ids by merges or calls; name views in which \
+             everybody has one id",
+        );
+    }
     let mut answers = Vec::new();
     let (mut columns, mut joins) = (String::new(), Joins::new());
     let is_wanted = |name: &String| segments.is_none_or(|segments| segments.contains(name));

@@ -11,6 +11,8 @@ pub struct Source {
     pub events: Vec<Events>,
     /// Tables of lists, by the names that segments give them.
     pub lists: BTreeMap<String, ListTable>,
+    /// Whether Seg itself knows of ids that are one person, which the tables do not say.
+    pub are_ids_united: bool,
 }
 
 /// A table of profiles.

@@ -34,7 +34,9 @@ pub fn emit(
     if !unknown.is_empty() {
         return Err(told(unknown));
     }
-    let source = source(settings);
+    let manifest = project.manifest.as_ref();
+    let are_ids_united = manifest.is_some_and(|of| !(of.data.merges.is_empty() && of.data.calls.is_empty()));
+    let source = Source { are_ids_united, ..source(settings) };
     let plan = program.plan();
     let request = Request { plan, schema: &project.schema, source: &source, dialect, now, shape, segments: None };
     seg_sql::emit(request).map_err(|refusals| told(diagnostics(program, dialect, &refusals)))
@@ -135,6 +137,7 @@ fn source(settings: &SqlSettings) -> Source {
             .iter()
             .map(|(name, (table, column))| (name.clone(), ListTable { table: table.clone(), column: column.clone() }))
             .collect(),
+        are_ids_united: false,
     }
 }
 

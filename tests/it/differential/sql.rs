@@ -333,6 +333,7 @@ fn of_shop(segments: &str, change: impl FnOnce(&mut Source)) -> (Program, Source
             columns: BTreeMap::from([(name("amount"), column("amount_cents", seg_sql::Unit::Cents))]),
         }],
         lists: BTreeMap::new(),
+        are_ids_united: false,
     };
     change(&mut source);
     (program, source)
