@@ -39,7 +39,7 @@ fn sql_is_written_or_refused() {
     let (code, told) = run(&arrival, &["check", ".", "--sql", "postgres"]);
     assert_eq!((code, told.lines().last()), (Some(0), Some("2 segments in PostgreSQL: all said exactly")), "{told}");
     write(dir.path(), "same.csv", "from,into\nb,a\n");
-    let merges = format!("{arrival}[data.merges]\nfiles = [\"same.csv\"]\n");
+    let merges = format!("{arrival}[data.merges]\nfiles = [\"same.csv\"]\nfrom = \"from\"\ninto = \"into\"\n");
     let (code, told) = run(&merges, &["check", ".", "--sql", "duckdb"]);
     assert!(code == Some(0) && told.contains("known difference:\n  ids that are one person: "), "{told}");
     let (code, told) = run(events, &["emit", ".", "--sql", "duckdb"]);
