@@ -192,11 +192,17 @@ fn ipc(records: &RecordBatch) -> Bytes {
 /// Every engine gives the answers that are known; gives what was converted.
 fn answers(what: &str, records: RecordBatch) -> Vec<String> {
     let program = program();
-    let n_people = records.num_rows();
     let batch = Batch::new(Arc::clone(program.schema()), records).unwrap_or_else(|e| panic!("{what}: {e}"));
+    all_answer(what, &program, &batch);
+    batch.conversions().iter().map(ToString::to_string).collect()
+}
+
+/// All engines give the answers for those who are in a batch.
+fn all_answer(what: &str, program: &Program, batch: &Batch) {
+    let n_people = batch.len();
     let engines: [&dyn TestEngine; 3] = [&Reference, &Planned, &Native];
     for engine in engines {
-        let masks = engine.evaluate(&program, &batch, now());
+        let masks = engine.evaluate(program, batch, now());
         for ((name, expected), mask) in ANSWERS.iter().zip(&masks) {
             let members: Vec<&str> = mask.rows().map(|row| batch.id(row)).collect();
             let expected: Vec<&str> =
@@ -205,7 +211,6 @@ fn answers(what: &str, records: RecordBatch) -> Vec<String> {
         }
         assert_eq!(masks.len(), ANSWERS.len());
     }
-    batch.conversions().iter().map(ToString::to_string).collect()
 }
 
 /// Answers for a layout that is read where it lies, also through IPC.
@@ -254,6 +259,31 @@ fn slices_are_read_in_place_whatever_bit_they_begin_at() {
     for from in [0, 5, 60, 65, 125] {
         let slice = many.slice(from, 5);
         answers("a slice past a word", slice);
+    }
+}
+
+/// What was checked of a batch holds of its slices, and of slices of these.
+#[test]
+fn batches_that_were_checked_are_sliced_without_looking_again() {
+    let program = program();
+    for (people, what) in [(base(), "canonical"), (through_ipc(&base()), "through IPC")] {
+        let batch = Batch::new(Arc::clone(program.schema()), people).expect("a batch");
+        program.prepare().check(&batch).expect("the layout");
+        for from in 0..5 {
+            for len in 0..=5 - from {
+                let slice = batch.slice(from..from + len, |_| true);
+                assert_eq!((slice.len(), slice.records().num_rows()), (len, len));
+                all_answer(&format!("{what}: a slice of a batch"), &program, &slice);
+                for row in 0..len {
+                    all_answer(&format!("{what}: one of a slice"), &program, &slice.slice(row..row + 1, |_| true));
+                }
+            }
+        }
+        // Beyond the end there is nobody, and what is not asked for is not there.
+        assert!(batch.slice(5..9, |_| true).is_empty() && batch.slice(9..12, |_| true).is_empty());
+        let none = batch.slice(0..5, |_| false);
+        assert!(none.attribute_column(AttributeId(0)).is_none() && none.events(EventId(0)).is_none());
+        assert_eq!(none.id(4), batch.id(4));
     }
 }
 

@@ -71,9 +71,7 @@ impl Core {
         let mut touched = Touched::default();
         for id in lines.iter().flat_map(Touched::named) {
             if let Some(number) = self.ids.number(id).filter(|number| !touched.members.contains(number)) {
-                let members = self.ids.group(number).members;
-                touched.members.extend(&members);
-                touched.before.push(members);
+                touched.was_one(self.ids.group(number).members);
             }
         }
         self.catch_up(&touched.members, &mut commit)?;
@@ -304,7 +302,8 @@ impl Core {
         let is_untold = |number: &u32| {
             touched.told.get(number).is_none_or(|told| !told.is_read && told.times.iter().all(exists_at))
         };
-        let is_tied = !touched.before.contains(&group.members)
+        let were_one = group.members.first().and_then(|number| touched.were_one_with(*number));
+        let is_tied = were_one != Some(&group.members)
             || group.members.iter().any(|number| touched.tied.contains(number));
         !is_tied && group.members.iter().all(is_untold)
     }
@@ -314,11 +313,10 @@ impl Core {
         let at = self.clock.now;
         let was = |number: &&u32| self.kept.contains_key(number);
         let are_others = group.members.iter().filter(was).any(|number| Some(*number) != survivor);
-        let were_more = |before: &BTreeSet<u32>| {
-            survivor.is_some_and(|survivor| before.contains(&survivor)) && !before.is_subset(&group.members)
-        };
+        let before = survivor.and_then(|survivor| touched.were_one_with(survivor));
+        let were_more = before.is_some_and(|before| !before.is_subset(&group.members));
         let last = group.members.iter().filter_map(|number| touched.told.get(number)).max_by_key(|told| told.nth);
-        let last = last.filter(|_| !are_others && !touched.before.iter().any(were_more));
+        let last = last.filter(|_| !are_others && !were_more);
         let Some(last) = last else { return Reason { at, cause: Cause::Merge, event_id: None } };
         let judged_at = survivor.and_then(|survivor| self.kept.get(&survivor)).map(|kept| kept.judged_at);
         let is_late = judged_at.is_some_and(|judged_at| last.time < judged_at);

@@ -16,8 +16,9 @@ const TAIL_MAX: usize = 32;
 pub(crate) struct Touched {
     /// All ids that are named, and those that were one person with them before.
     pub members: BTreeSet<u32>,
-    /// Those who were one person each before.
-    pub before: Vec<BTreeSet<u32>>,
+    /// Those who were one person each before, and among which of them each id was.
+    before: Vec<BTreeSet<u32>>,
+    places: BTreeMap<u32, usize>,
     /// Ids of which it was told that they are one with others.
     pub tied: BTreeSet<u32>,
     /// Ids that are new, or of which something else than facts is.
@@ -45,6 +46,19 @@ pub(crate) struct Told {
 }
 
 impl Touched {
+    /// Notes ids that were one person before.
+    pub fn was_one(&mut self, ids: BTreeSet<u32>) {
+        self.members.extend(&ids);
+        self.places.extend(ids.iter().map(|number| (*number, self.before.len())));
+        self.before.push(ids);
+    }
+
+    /// The ids that were one person with an id before, itself among them; none where nothing was
+    /// known of it.
+    pub fn were_one_with(&self, number: u32) -> Option<&BTreeSet<u32>> {
+        self.before.get(*self.places.get(&number)?)
+    }
+
     /// The ids that a record names.
     pub fn named(line: &FactLine) -> impl Iterator<Item = &str> {
         let named: [Option<&str>; 3] = match &line.said {
