@@ -303,8 +303,8 @@ impl Core {
             touched.told.get(number).is_none_or(|told| !told.is_read && told.times.iter().all(exists_at))
         };
         let were_one = group.members.first().and_then(|number| touched.were_one_with(*number));
-        let is_tied = were_one != Some(&group.members)
-            || group.members.iter().any(|number| touched.tied.contains(number));
+        let is_tied =
+            were_one != Some(&group.members) || group.members.iter().any(|number| touched.tied.contains(number));
         !is_tied && group.members.iter().all(is_untold)
     }
 
