@@ -58,7 +58,7 @@ fn compiled(project: &Project, format: Format, undone: &str, output: &Output) ->
         Err(diagnostics) => {
             output.diagnostics(&diagnostics, format)?;
             if format == Format::Text {
-                eprintln!("{}; nothing was {undone}", check::summary(&diagnostics));
+                tell_line!("{}; nothing was {undone}", check::summary(&diagnostics));
             }
             Ok(None)
         }

@@ -1,7 +1,10 @@
 //! The `seg` command: the only crate that reads arguments, prints and exits.
 
 // A command prints; that is what it is for.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::print_stdout)]
+
+#[macro_use]
+mod tell;
 
 mod args;
 mod charts;

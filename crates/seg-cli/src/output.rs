@@ -69,7 +69,7 @@ impl Output {
 
     /// One line on why the command stopped.
     pub fn failure(&self, failure: &Failure) {
-        eprintln!("seg: {}", failure.message);
+        tell_line!("seg: {}", failure.message);
     }
 
     /// Problems: drawn on standard error, or as JSON on standard output.
@@ -80,12 +80,12 @@ impl Output {
                 if !diagnostics.is_empty() {
                     let max = self.shown_max();
                     let (drawn, more) = diagnostics.render_first(max, self.style(std::io::stderr().is_terminal()));
-                    eprintln!("{drawn}");
+                    tell_line!("{drawn}");
                     for (code, n) in &more {
-                        eprintln!("{} more of {}: {}", grouped(*n as u64), code.number(), code.title());
+                        tell_line!("{} more of {}: {}", grouped(*n as u64), code.number(), code.title());
                     }
                     if !more.is_empty() {
-                        eprintln!("`--all` draws them\n");
+                        tell_line!("`--all` draws them\n");
                     }
                 }
                 Ok(())

@@ -175,3 +175,15 @@ fn a_run_that_is_killed_leaves_no_copy() {
     child.wait().expect("it ended");
     assert_eq!(std::fs::read_dir(temporary).expect("a folder").count(), 0);
 }
+
+/// That nobody reads what is said beside results changes neither a result nor an exit code.
+#[test]
+fn nobody_need_read_the_standard_error() {
+    for (args, code) in [(["check", "no/such/folder"], 3), (["check", "crates/xtask/sdk/project"], 0)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_seg"));
+        command.args(args).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("seg runs");
+        drop(child.stderr.take());
+        assert_eq!(child.wait().expect("it ends").code(), Some(code), "{args:?}");
+    }
+}

@@ -167,7 +167,7 @@ fn order(id: &str, message: &str) -> Value {
 #[test]
 fn what_is_posted_is_kept_told_and_looked_at() {
     let dir = tempfile::tempdir().expect("a folder");
-    let server = Server::begin(dir.path());
+    let mut server = Server::begin(dir.path());
     assert_eq!(server.sizes(), json!({ "Buyers": 0, "Abroad": 0 }));
 
     // Alone or together, with what cannot be used between: each is known when it is answered.
@@ -224,7 +224,17 @@ fn what_is_posted_is_kept_told_and_looked_at() {
     assert_eq!(server.sizes(), json!({ "Buyers": 1, "Abroad": 0 }));
     assert_eq!(server.get("/people/ann").status, 404);
     assert_eq!(server.admin("DELETE", "/people/ann").status, 404);
-    assert_eq!(server.end(), Some(0));
+    // Another process is told why it cannot have the folder.
+    let audit =
+        Command::new(env!("CARGO_BIN_EXE_seg")).args(["live", "audit"]).arg(dir.path()).output().expect("it runs");
+    let told = String::from_utf8_lossy(&audit.stderr).into_owned();
+    assert!(audit.status.code() == Some(3) && told.contains("another process has it open; end that first"), "{told}");
+    // What was refused is told of in the end.
+    server.signal("TERM");
+    let taken = server.told("taken")["message"].to_string();
+    assert!(taken.contains("; 2 refused: an event that the schema does not have"), "{taken}");
+    server.told("drained");
+    assert_eq!(server.child.wait().expect("it ends").code(), Some(0));
     let server = Server::begin(dir.path());
     assert_eq!(server.sizes(), json!({ "Buyers": 1, "Abroad": 0 }));
     assert_eq!(server.end(), Some(0));

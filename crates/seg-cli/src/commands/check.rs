@@ -27,7 +27,7 @@ pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
             }
             if found.n_errors() > 0 {
                 if args.format == Format::Text {
-                    eprintln!("{}", summary(&found));
+                    tell_line!("{}", summary(&found));
                 }
                 return Ok(Exit::Errors);
             }
@@ -55,7 +55,7 @@ pub fn run(args: &Check, output: &Output) -> Result<Exit, Failure> {
         Err(diagnostics) => {
             output.diagnostics(&diagnostics, args.format)?;
             if args.format == Format::Text {
-                eprintln!("{}", summary(&diagnostics));
+                tell_line!("{}", summary(&diagnostics));
             }
             Ok(Exit::Errors)
         }

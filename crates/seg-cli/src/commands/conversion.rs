@@ -71,7 +71,7 @@ pub fn run(args: &Conversion, output: &Output) -> Result<Exit, Failure> {
         TableFormat::Csv => print_text(&shown.csv()?)?,
         TableFormat::Text => {
             print_text(&shown.text(&manifest.name, run::n_existing(&loaded.batch, now), said_by))?;
-            eprint!("{}", run::problems(&loaded.report));
+            tell!("{}", run::problems(&loaded.report));
         }
     }
     Ok(Exit::Success)
@@ -132,7 +132,7 @@ pub fn read_goal(
         Err(GoalError::Problems(problems)) => {
             output.diagnostics(&problems, format)?;
             if format == Format::Text {
-                eprintln!("{}; nothing was counted", check::summary(&problems));
+                tell_line!("{}; nothing was counted", check::summary(&problems));
             }
             Ok(None)
         }

@@ -54,7 +54,7 @@ pub fn run(args: &Diff, output: &Output) -> Result<Exit, Failure> {
         TableFormat::Text => print_text(&shown.text())?,
     }
     if args.format != TableFormat::Json {
-        eprint!("{}", run::problems(&loaded_new.report));
+        tell!("{}", run::problems(&loaded_new.report));
     }
     let has_changed = diffs.iter().any(|diff| diff.change.is_of_meaning());
     match args.fail_on {

@@ -37,10 +37,10 @@ pub fn run(args: &Example, output: &Output) -> Result<Exit, Failure> {
             let blocks = found.matching.iter().chain(found.misses.iter().filter_map(|miss| miss.block.as_ref()));
             print_text(&blocks.map(String::as_str).collect::<Vec<_>>().join("\n"))?;
             if found.matching.is_none() {
-                eprintln!("nobody was found who is in \"{}\" at {now}", args.segment);
+                tell_line!("nobody was found who is in \"{}\" at {now}", args.segment);
             } else {
                 for miss in found.misses.iter().filter(|miss| miss.block.is_none()) {
-                    eprintln!("nobody was found whom this alone keeps out: {}", told(miss));
+                    tell_line!("nobody was found whom this alone keeps out: {}", told(miss));
                 }
             }
         }

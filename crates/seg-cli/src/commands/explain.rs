@@ -41,7 +41,7 @@ pub fn run(args: &Explain, output: &Output) -> Result<Exit, Failure> {
         (Some(_), [one]) => shown.one(one, &explained),
         (Some(_) | None, _) => shown.all(&explained),
     })?;
-    eprint!("{}", run::problems(&loaded.report));
+    tell!("{}", run::problems(&loaded.report));
     Ok(Exit::Success)
 }
 

@@ -12,7 +12,7 @@ pub fn run(args: &Freeze, output: &Output) -> Result<Exit, Failure> {
         Ok(program) => program,
         Err(diagnostics) => {
             output.diagnostics(&diagnostics, crate::args::Format::Text)?;
-            eprintln!("{}; nothing was frozen", check::summary(&diagnostics));
+            tell_line!("{}; nothing was frozen", check::summary(&diagnostics));
             return Ok(Exit::Errors);
         }
     };
@@ -20,7 +20,7 @@ pub fn run(args: &Freeze, output: &Output) -> Result<Exit, Failure> {
     let problems = frozen::check_frozen(&project, &program, &before, today);
     if problems.n_errors() > 0 {
         output.diagnostics(&problems, crate::args::Format::Text)?;
-        eprintln!("{}; {LOCK_FILE} was left as it was", check::summary(&problems));
+        tell_line!("{}; {LOCK_FILE} was left as it was", check::summary(&problems));
         return Ok(Exit::Errors);
     }
     let after = frozen::lock(&program, &before, today);

@@ -101,7 +101,7 @@ pub fn run(args: &History, output: &Output) -> Result<Exit, Failure> {
             let shown = now.in_zone(manifest.zone);
             let head = format!("{name}: {everybody} people, {n} days up to {shown} (from {said_by})\n");
             print_text(&(head + &if args.segment.is_some() { of.by_day() } else { of.by_segment() }))?;
-            eprint!("{}", run::problems(&loaded.report));
+            tell!("{}", run::problems(&loaded.report));
         }
     }
     Ok(Exit::Success)

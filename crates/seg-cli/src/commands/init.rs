@@ -84,9 +84,9 @@ fn is_input(from: &Path) -> bool {
 /// Asks what the rows of a file are; none where nobody answers.
 fn ask(question: Question<'_>) -> Option<RowsAre> {
     let Question { file, id, time, event } = question;
-    eprintln!("{file}: each row has a person in `{id}` and a time in `{time}`, and no column names an event");
+    tell_line!("{file}: each row has a person in `{id}` and a time in `{time}`, and no column names an event");
     for _ in 0..3 {
-        eprint!("is each row an event (`{event}`), or what a person was at that time? [event/person] ");
+        tell!("is each row an event (`{event}`), or what a person was at that time? [event/person] ");
         let mut answer = String::new();
         let n_read = stdin().read_line(&mut answer).ok()?;
         match answer.trim().to_ascii_lowercase().as_str() {

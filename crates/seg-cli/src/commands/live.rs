@@ -58,7 +58,7 @@ fn opened(
     let inexact = inexact(&project, session.core().outlook());
     if inexact.n_errors() > 0 {
         output.diagnostics(&inexact, format)?;
-        eprintln!("{}; nothing was {undone}", super::check::summary(&inexact));
+        tell_line!("{}; nothing was {undone}", super::check::summary(&inexact));
         return Ok(None);
     }
     Ok(Some((session, manifest.zone)))
@@ -103,7 +103,7 @@ fn keep(args: &Live, output: &Output) -> Result<Exit, Failure> {
         (None, _) | (_, Err(PipeError::Live(_))) => String::new(),
         (Some(sinks), _) => sinks::end(sinks, &mut session).map_err(failed)?,
     };
-    eprint!("{waiting}");
+    tell!("{waiting}");
     match ended {
         Ok(()) => {}
         Err(PipeError::Live(error)) => return Err(failed(error)),
@@ -113,7 +113,7 @@ fn keep(args: &Live, output: &Output) -> Result<Exit, Failure> {
         Err(PipeError::Changes(error)) if error.kind() == ErrorKind::BrokenPipe => return Ok(Exit::Success),
         Err(PipeError::Changes(error)) => return Err(at(&args.changes, error)),
     }
-    eprint!("{}", told(&session, n_changes, zone));
+    tell!("{}", told(&session, n_changes, zone));
     Ok(Exit::Success)
 }
 

@@ -43,7 +43,7 @@ pub fn run(args: &Overlap, output: &Output) -> Result<Exit, Failure> {
         TableFormat::Csv => print_text(&shown.csv()?)?,
         TableFormat::Text => print_text(&shown.text(&judged))?,
     }
-    eprint!("{}", if args.format == TableFormat::Json { String::new() } else { run::problems(&judged.loaded.report) });
+    tell!("{}", if args.format == TableFormat::Json { String::new() } else { run::problems(&judged.loaded.report) });
     Ok(Exit::Success)
 }
 

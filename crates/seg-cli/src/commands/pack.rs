@@ -41,12 +41,12 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
     if is_refused || refusal.is_some() {
         match args.format {
             Format::Json => print_json(&serde_json::json!({ "data": data_json(&report) }))?,
-            Format::Text => eprint!("{}", problems(&report)),
+            Format::Text => tell!("{}", problems(&report)),
         }
         if let Some(Failure { code, message }) = refusal {
             return Err(Failure { code, message: message.replace("nothing was run", "nothing was packed") });
         }
-        eprintln!("the data has problems; nothing was packed, since --strict was asked for");
+        tell_line!("the data has problems; nothing was packed, since --strict was asked for");
         return Ok(Exit::Errors);
     }
     let is_nothing = packing.is_nothing();
@@ -56,7 +56,7 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
     match args.format {
         Format::Json => print_json(&json(&packed, &report))?,
         Format::Text => {
-            eprint!("{}", problems(&report));
+            tell!("{}", problems(&report));
             let text = if is_nothing { nothing(&packed, &store) } else { told(&packed, &store, args.append) };
             print_text(&text)?;
         }

@@ -55,7 +55,7 @@ pub fn run(args: &Report, output: &Output) -> Result<Exit, Failure> {
             print_text(&told(path, &page, program.segment_names().count()))?;
         }
     }
-    eprint!("{}", run::problems(&loaded.report));
+    tell!("{}", run::problems(&loaded.report));
     Ok(Exit::Success)
 }
 

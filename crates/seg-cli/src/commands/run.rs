@@ -148,7 +148,7 @@ fn finish(args: &Run, results: &results::Results<'_>, run: results::Run<'_>, fou
     if let Some(verified) = verified.as_ref().filter(|verified| !verified.is_same()) {
         match args.format {
             Format::Json => print_json(&serde_json::json!({ "verified": verified.json() }))?,
-            Format::Text => eprint!("{}", verified.told()),
+            Format::Text => tell!("{}", verified.told()),
         }
         return Ok(Exit::Errors);
     }
@@ -171,10 +171,10 @@ fn finish(args: &Run, results: &results::Results<'_>, run: results::Run<'_>, fou
             text.extend(freshness.says(now, settings.zone).map(|line| format!("{line}\n")));
             print_text(&text)?;
             let problems = fresh::problems(&loaded.report, &freshness);
-            eprint!("{}{problems}{}", left(&loaded.report), results::told(results, &written));
-            guards.broken.iter().for_each(|g| eprintln!("size: {g}"));
-            guards.notes.iter().for_each(|g| eprintln!("size: {g}"));
-            verified.iter().for_each(|verified| eprint!("{}", verified.told()));
+            tell!("{}{problems}{}", left(&loaded.report), results::told(results, &written));
+            guards.broken.iter().for_each(|g| tell_line!("size: {g}"));
+            guards.notes.iter().for_each(|g| tell_line!("size: {g}"));
+            verified.iter().for_each(|verified| tell!("{}", verified.told()));
         }
     }
     Ok(if args.deny && !guards.broken.is_empty() { Exit::Errors } else { Exit::Success })
@@ -234,7 +234,7 @@ fn evaluate(
     }
     let Some(evaluation) = all else { return Err(Failure::new("there is no part of the data")) };
     if let Reason::NoNativeCode(error) = evaluation.reason() {
-        eprintln!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
+        tell_line!("note: {error}; the plan evaluator gave the same answer instead, more slowly");
     }
     Ok(Outcome { evaluation, cost, stays })
 }
@@ -274,7 +274,7 @@ fn refused_data(args: &Run, report: &Report) -> Result<Option<Exit>, Failure> {
     }
     tell_of_data(args, report)?;
     if args.format == Format::Text {
-        eprintln!("the data has problems; nothing was run, since --strict was asked for");
+        tell_line!("the data has problems; nothing was run, since --strict was asked for");
     }
     Ok(Some(Exit::Errors))
 }
@@ -284,7 +284,7 @@ fn tell_of_data(args: &Run, report: &Report) -> Result<(), Failure> {
     match args.format {
         Format::Json => print_json(&serde_json::json!({ "data": data_json(report) })),
         Format::Text => {
-            eprint!("{}", problems(report));
+            tell!("{}", problems(report));
             Ok(())
         }
     }
@@ -366,7 +366,7 @@ pub fn too_many_lost(report: &Report, max_bad: Share) -> Option<Failure> {
 /// Refuses data of which more rows were lost than was agreed to, and tells of it.
 pub fn refuse_lost(report: &Report, max_bad: Share) -> Result<(), Failure> {
     let Some(refusal) = too_many_lost(report, max_bad) else { return Ok(()) };
-    eprint!("{}", problems(report));
+    tell!("{}", problems(report));
     Err(refusal)
 }
 

@@ -88,7 +88,7 @@ pub fn run(args: &Sample, output: &Output) -> Result<Exit, Failure> {
         text.push_str(&timeline::draw(batch, person.row, (now, zone), args.days, "    "));
     }
     print_text(&text)?;
-    eprint!("{}", run::problems(&loaded.report));
+    tell!("{}", run::problems(&loaded.report));
     Ok(Exit::Success)
 }
 

@@ -124,7 +124,7 @@ fn verify(at: &StoreAt) -> Result<Exit, Failure> {
         Err(errors) => {
             match at.format {
                 Format::Json => print_json(&serde_json::json!({ "damaged": told(&errors) }))?,
-                Format::Text => told(&errors).iter().for_each(|error| eprintln!("seg: {error}")),
+                Format::Text => told(&errors).iter().for_each(|error| tell_line!("seg: {error}")),
             }
             Ok(Exit::Failed)
         }
@@ -144,7 +144,7 @@ fn forget(args: &StoreForget) -> Result<Exit, Failure> {
         }))?,
         Format::Text => {
             for id in &forgotten.unknown {
-                eprintln!("seg: nobody in the store has the id `{id}`");
+                tell_line!("seg: nobody in the store has the id `{id}`");
             }
             let people = if forgotten.n_people == 1 { "person" } else { "people" };
             print_text(&format!(

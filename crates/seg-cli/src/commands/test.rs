@@ -17,7 +17,7 @@ pub fn run(args: &Test, output: &Output) -> Result<Exit, Failure> {
         Err(diagnostics) => {
             output.diagnostics(&diagnostics, args.format)?;
             if args.format == Format::Text {
-                eprintln!("{}; nothing was tested", check::summary(&diagnostics));
+                tell_line!("{}; nothing was tested", check::summary(&diagnostics));
             }
             return Ok(Exit::Errors);
         }

@@ -80,7 +80,7 @@ impl Watched<'_> {
                     Format::Json => line(&serde_json::json!({ "diagnostics": diagnostics.to_json() })),
                     Format::Text => {
                         self.output.diagnostics(&diagnostics, Format::Text)?;
-                        eprintln!("{}; waiting for the next change\n", check::summary(&diagnostics));
+                        tell_line!("{}; waiting for the next change\n", check::summary(&diagnostics));
                         Ok(true)
                     }
                 };

@@ -75,7 +75,10 @@ impl Decide {
             }
         };
         match ended {
-            Ok(()) => self.pending.close(),
+            Ok(()) => {
+                (self.log)(Notice::Taken(self.core.counts().clone()));
+                self.pending.close();
+            }
             Err(error) => self.pending.fail(error),
         }
     }

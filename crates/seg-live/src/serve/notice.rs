@@ -1,5 +1,6 @@
 //! What an operator is told of as it happens. Nothing in it names a person.
 
+use crate::limits::Counts;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub enum Notice {
     },
     /// No records are taken any more; what was taken is written.
     Draining,
+    /// What became of the records that came, when none comes any more.
+    Taken(Counts),
     /// Everything is written.
     Drained,
 }
@@ -46,6 +49,7 @@ impl Notice {
             Notice::Broken => "broken",
             Notice::ClockJumped { .. } => "clock_jumped",
             Notice::Draining => "draining",
+            Notice::Taken(_) => "taken",
             Notice::Drained => "drained",
         }
     }
@@ -64,6 +68,19 @@ impl fmt::Display for Notice {
             Notice::Broken => f.write_str("the segments have errors; memberships go on with those before"),
             Notice::ClockJumped { seconds } => write!(f, "the clock of the machine jumped by {seconds} seconds"),
             Notice::Draining => f.write_str("no more records are taken; those that were are written"),
+            Notice::Taken(counts) => {
+                write!(f, "{} records came", counts.received)?;
+                if counts.repeated > 0 {
+                    write!(f, "; {} came again, and were taken once", counts.repeated)?;
+                }
+                for (why, n) in &counts.refused {
+                    write!(f, "; {n} refused: {}", why.words())?;
+                }
+                match counts.unfit {
+                    0 => Ok(()),
+                    n => write!(f, "; {n} values are not of the type that the schema gives"),
+                }
+            }
             Notice::Drained => f.write_str("everything is written"),
         }
     }

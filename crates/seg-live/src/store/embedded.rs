@@ -36,7 +36,14 @@ impl Embedded {
     /// # Errors
     /// A folder that cannot be read or written, is damaged, or that another process has open.
     pub fn open(folder: &Path) -> Result<Embedded, StoreError> {
-        let failed = |error| StoreError::of(&format!("the store in {} cannot be opened", folder.display()), error);
+        let failed = |error| {
+            let what = format!("the store in {} cannot be opened", folder.display());
+            match error {
+                fjall::Error::Locked => StoreError::new(format!("{what}: another process has it open; end that first")),
+                fjall::Error::Io(why) => StoreError::of(&what, why),
+                other => StoreError::of(&what, other),
+            }
+        };
         let builder = Database::builder(folder).cache_size(CACHE_BYTES).max_journaling_size(JOURNAL_BYTES);
         let database = builder.worker_threads(1).open().map_err(failed)?;
         let outbox = Outbox::new(database.clone());

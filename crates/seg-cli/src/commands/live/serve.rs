@@ -105,15 +105,15 @@ fn log(format: Format, token: Option<String>) -> Log {
         match format {
             Format::Json => {
                 let line = json!({ "at": at.to_string(), "event": notice.name(), "message": notice.to_string() });
-                eprintln!("{line}");
+                tell_line!("{line}");
             }
-            Format::Text => eprintln!("{notice}"),
+            Format::Text => tell_line!("{notice}"),
         }
         let (Notice::Listening { admin, .. }, Some(token)) = (&notice, &token) else { return };
         let page = format!("http://{admin}/?token={token}");
         match format {
-            Format::Json => eprintln!("{}", json!({ "at": at.to_string(), "event": "page", "message": page })),
-            Format::Text => eprintln!("to look, open {page}"),
+            Format::Json => tell_line!("{}", json!({ "at": at.to_string(), "event": "page", "message": page })),
+            Format::Text => tell_line!("to look, open {page}"),
         }
     })
 }
@@ -202,7 +202,7 @@ fn program_of(project: Project, output: &Output) -> Result<Option<(Project, Prog
         Ok(program) => Ok(Some((project, program))),
         Err(diagnostics) => {
             output.diagnostics(&diagnostics, Format::Text)?;
-            eprintln!("{}", check::summary(&diagnostics));
+            tell_line!("{}", check::summary(&diagnostics));
             Ok(None)
         }
     }

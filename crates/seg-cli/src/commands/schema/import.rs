@@ -34,7 +34,7 @@ pub fn run(args: &SchemaImport, output: &Output) -> Result<Exit, Failure> {
     if let Some(errors) = errors(&imported) {
         output.diagnostics(&errors, args.format)?;
         if args.format == Format::Text {
-            eprintln!("{}; nothing was written", summary(&errors));
+            tell_line!("{}; nothing was written", summary(&errors));
         }
         return Ok(Exit::Errors);
     }
@@ -75,12 +75,12 @@ fn what(imported: &Imported) -> String {
 }
 
 fn tell_of_problems(problems: &[PlanProblem], output: &Output) {
-    problems.iter().take(output.shown_max()).for_each(|problem| eprintln!("error: {problem}"));
+    problems.iter().take(output.shown_max()).for_each(|problem| tell_line!("error: {problem}"));
     let n_more = problems.len().saturating_sub(output.shown_max());
     if n_more > 0 {
-        eprintln!("{} more; `--all` shows them", grouped(n_more as u64));
+        tell_line!("{} more; `--all` shows them", grouped(n_more as u64));
     }
-    eprintln!("{}; nothing was written", counted(problems.len(), "error"));
+    tell_line!("{}; nothing was written", counted(problems.len(), "error"));
 }
 
 /// Everything that a schema cannot say, kind by kind in the order of the plan.
@@ -92,10 +92,10 @@ fn tell_of_remarks(imported: &Imported, output: &Output) {
             RemarkKind::Advice => "advice",
         };
         let of_kind: Vec<&PlanRemark> = imported.remarks.iter().filter(|remark| remark.kind == kind).collect();
-        of_kind.iter().take(output.shown_max()).for_each(|remark| eprintln!("{word}: {remark}"));
+        of_kind.iter().take(output.shown_max()).for_each(|remark| tell_line!("{word}: {remark}"));
         let n_more = of_kind.len().saturating_sub(output.shown_max());
         if n_more > 0 {
-            eprintln!("{word}: {} more; `--all` shows them", grouped(n_more as u64));
+            tell_line!("{word}: {} more; `--all` shows them", grouped(n_more as u64));
         }
     }
 }
