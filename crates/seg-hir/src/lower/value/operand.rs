@@ -10,6 +10,11 @@ use seg_syntax::ast::{self, AggregateFunction, Literal, Modifier, Operand, Opera
 use seg_syntax::diag::{Code, Diagnostic};
 use seg_syntax::source::Span;
 
+/// Whether a word says in other languages that there is no value.
+fn is_no_value(word: &str) -> bool {
+    ["null", "nil", "undefined", "unset", "blank"].iter().any(|other| word.eq_ignore_ascii_case(other))
+}
+
 impl Lower<'_> {
     /// A value; something that has none is reported. `hint` is the type of
     /// what it meets, which decides what a literal number is.
@@ -23,6 +28,12 @@ impl Lower<'_> {
             OperandKind::Name(name) if self.parameter(name).is_some() => {
                 let value = self.parameter(name).map(|at| at.literal.clone());
                 value.map_or_else(Expr::error, |literal| self.literal(&literal, operand.span, scope, hint))
+            }
+            OperandKind::Name(name) if is_no_value(&name.text) && self.try_resolve(name, scope).is_none() => {
+                let title = "a value that is not there is `missing`".to_owned();
+                let diagnostic = self.unknown_name(name).fix(operand.span, "missing", title);
+                self.report(diagnostic);
+                Expr::error()
             }
             OperandKind::Name(name) if hint == Some(&Type::Text) && self.try_resolve(name, scope).is_none() => {
                 let text = format!("\"{}\"", name.text);
