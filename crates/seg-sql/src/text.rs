@@ -1,5 +1,6 @@
 //! Pieces of SQL: values and conditions with the relations that they read.
 
+use seg_data::Element;
 use std::collections::BTreeSet;
 
 /// What a value is, as the first relations of a query hold it.
@@ -23,12 +24,37 @@ pub enum Kind {
     Instant,
     /// Days since 1970.
     Day,
-    /// A list of values.
-    List,
+    /// A list of values of a type.
+    List(Element),
     /// A list of records.
     Records,
     /// Never there.
     Missing,
+}
+
+/// What numbers measure, whatever their width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// A whole number.
+    Whole,
+    /// Ten-thousandths.
+    Money,
+    /// Floating point.
+    Float,
+}
+
+impl Kind {
+    /// What it measures, where it is a number.
+    pub fn measure(self) -> Option<Measure> {
+        match self {
+            Kind::Integer | Kind::WideInteger => Some(Measure::Whole),
+            Kind::Money | Kind::WideMoney => Some(Measure::Money),
+            Kind::Number => Some(Measure::Float),
+            Kind::Boolean | Kind::Text | Kind::Instant | Kind::Day | Kind::List(_) | Kind::Records | Kind::Missing => {
+                None
+            }
+        }
+    }
 }
 
 /// A relation beside the one that rows are taken from.

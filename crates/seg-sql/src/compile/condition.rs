@@ -2,8 +2,8 @@
 
 use super::value::kind_of;
 use super::{Compiler, Rows};
-use crate::text::{Condition, Join, Joins, Kind, Value};
-use seg_data::{Type, sample};
+use crate::text::{Condition, Join, Joins, Kind, Measure, Value};
+use seg_data::sample;
 use seg_hir::hir::{CompareOp, IdTest, TextOp};
 use seg_plan::{Literal, Node, NodeId};
 
@@ -98,37 +98,37 @@ impl Compiler<'_> {
 
     fn comparison(&mut self, op: CompareOp, left: NodeId, right: NodeId, rows: Rows) -> Condition {
         // Of a text that is compared with one that is written out few letters matter.
-        let text = |id| match self.node(id) {
-            Some(Node::Literal(Literal(seg_data::Value::Text(text)))) if op == CompareOp::Equal => Some(text.clone()),
-            _ => None,
+        let text = |id| {
+            let Some(Node::Literal(Literal(seg_data::Value::Text(text)))) = self.node(id) else { return None };
+            (op == CompareOp::Equal).then(|| text.clone())
         };
         let (of_left, of_right) = (text(left), text(right));
         let left_value = self.text_value(left, of_right.as_deref(), rows);
         let right_value = self.text_value(right, of_left.as_deref(), rows);
-        match (self.number_of(left), self.number_of(right)) {
-            (_, Some(n)) if is_whole(left_value.kind) => whole_with_number(op, left_value, n),
-            (Some(n), _) if is_whole(right_value.kind) => whole_with_number(flipped(op), right_value, n),
-            _ => self.compare(op, left_value, right_value),
+        if let (true, Some(n)) = (is_whole(left_value.kind), self.number_of(right)) {
+            return whole_with_number(op, left_value, n);
         }
+        if let (true, Some(n)) = (is_whole(right_value.kind), self.number_of(left)) {
+            return whole_with_number(flipped(op), right_value, n);
+        }
+        self.compare(op, left_value, right_value)
     }
 
     /// The number that a node writes out.
     fn number_of(&self, id: NodeId) -> Option<f64> {
-        match self.node(id) {
-            Some(Node::Literal(Literal(seg_data::Value::Number(n)))) => Some(*n),
-            _ => None,
-        }
+        let Some(Node::Literal(Literal(seg_data::Value::Number(n)))) = self.node(id) else { return None };
+        Some(*n)
     }
 
     /// How two values compare; never where one is missing.
     pub fn compare(&mut self, op: CompareOp, left: Value, right: Value) -> Condition {
         let sign = sign(op);
         match (left.kind, right.kind) {
-            (Kind::Missing | Kind::List | Kind::Records, _) | (_, Kind::Missing | Kind::List | Kind::Records) => {
+            (Kind::Missing | Kind::List(_) | Kind::Records, _) | (_, Kind::Missing | Kind::List(_) | Kind::Records) => {
                 Condition::constant(false)
             }
-            (Kind::Number, right_kind) if is_whole(right_kind) => self.whole_with(flipped(op), right, left),
-            (left_kind, Kind::Number) if is_whole(left_kind) => self.whole_with(op, left, right),
+            (Kind::Number, Kind::Integer | Kind::WideInteger) => self.whole_with(flipped(op), right, left),
+            (Kind::Integer | Kind::WideInteger, Kind::Number) => self.whole_with(op, left, right),
             (Kind::Text, Kind::Text) if op != CompareOp::Equal => {
                 let says = self.says;
                 let joined = left.with(right, Kind::Boolean, |l, r| {
@@ -136,7 +136,26 @@ impl Compiler<'_> {
                 });
                 joined.test(str::to_owned)
             }
-            _ => left.with(right, Kind::Boolean, |l, r| format!("{l} {sign} {r}")).test(str::to_owned),
+            (
+                Kind::Boolean
+                | Kind::Integer
+                | Kind::WideInteger
+                | Kind::Number
+                | Kind::Money
+                | Kind::WideMoney
+                | Kind::Text
+                | Kind::Instant
+                | Kind::Day,
+                Kind::Boolean
+                | Kind::Integer
+                | Kind::WideInteger
+                | Kind::Number
+                | Kind::Money
+                | Kind::WideMoney
+                | Kind::Text
+                | Kind::Instant
+                | Kind::Day,
+            ) => left.with(right, Kind::Boolean, |l, r| format!("{l} {sign} {r}")).test(str::to_owned),
         }
     }
 
@@ -173,13 +192,7 @@ impl Compiler<'_> {
     }
 
     fn one_of(&mut self, id: NodeId, literals: &[Literal], rows: Rows) -> Condition {
-        let texts: Option<String> = literals
-            .iter()
-            .map(|Literal(value)| match value {
-                seg_data::Value::Text(text) => Some(text.as_str()),
-                _ => None,
-            })
-            .collect();
+        let texts: Option<String> = literals.iter().map(|Literal(value)| text_of(value)).collect();
         let value = self.text_value(id, texts.as_deref(), rows);
         let mut each = Vec::new();
         for Literal(literal) in literals {
@@ -253,12 +266,10 @@ impl Compiler<'_> {
     }
 
     fn list_has(&mut self, id: NodeId, item: &seg_data::Value, rows: Rows) -> Condition {
-        let text = match item {
-            seg_data::Value::Text(text) => Some(text.as_str()),
-            _ => None,
-        };
-        let list = self.text_value(id, text, rows);
-        let item = match (self.item_kind(id), item) {
+        let list = self.text_value(id, text_of(item), rows);
+        let Kind::List(of) = list.kind else { return Condition::constant(false) };
+        let of = kind_of(&of.ty());
+        let item = match (of, item) {
             // An integer that floating point has; no list of numbers holds another.
             (Kind::Number, seg_data::Value::Integer(n)) if *n as f64 as i128 == *n => {
                 Value::plain(self.says.number(*n as f64), Kind::Number)
@@ -268,27 +279,17 @@ impl Compiler<'_> {
             }
             (_, item) => self.literal(item),
         };
-        if item.kind != self.item_kind(id) {
+        if item.kind != of {
             return Condition::constant(false);
         }
         let says = self.says;
         list.with(item, Kind::Boolean, |list, item| says.has(list, item)).test(str::to_owned)
     }
+}
 
-    /// What the items of a list are.
-    fn item_kind(&self, id: NodeId) -> Kind {
-        match self.node(id) {
-            Some(
-                Node::Attribute(_, Type::List(of))
-                | Node::Property(_, Type::List(of))
-                | Node::Field { ty: Type::List(of), .. }
-                | Node::Element { ty: Type::List(of), .. }
-                | Node::HeldValue { ty: Type::List(of), .. },
-            ) => kind_of(&of.ty()),
-            Some(Node::FoldCase(inner)) => self.item_kind(*inner),
-            _ => Kind::Missing,
-        }
-    }
+/// The text that a value is.
+fn text_of(value: &seg_data::Value) -> Option<&str> {
+    if let seg_data::Value::Text(text) = value { Some(text) } else { None }
 }
 
 /// A whole number with one of floating point that is written out.
@@ -313,7 +314,7 @@ fn whole_with_number(op: CompareOp, value: Value, n: f64) -> Condition {
 }
 
 fn is_whole(kind: Kind) -> bool {
-    matches!(kind, Kind::Integer | Kind::WideInteger)
+    kind.measure() == Some(Measure::Whole)
 }
 
 fn flipped(op: CompareOp) -> CompareOp {

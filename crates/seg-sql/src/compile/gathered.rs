@@ -77,7 +77,7 @@ impl Compiler<'_> {
                 }
             };
         }
-        if function == Aggregate::CountDifferent && matches!(kind, Kind::List | Kind::Records) {
+        if function == Aggregate::CountDifferent && matches!(kind, Kind::List(_) | Kind::Records) {
             self.refuse("`number of different` lists", "lists are not compared with each other");
         }
         match function {

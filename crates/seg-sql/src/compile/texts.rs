@@ -44,7 +44,7 @@ impl Compiler<'_> {
         let fold = |text: &str| format!("translate({text}, {}, {})", says.text(&from), says.text(&to));
         match value.kind {
             Kind::Text => value.map(Kind::Text, fold),
-            Kind::List => value.map(Kind::List, |list| says.map_texts(list, &fold)),
+            Kind::List(of) => value.map(Kind::List(of), |list| says.map_texts(list, &fold)),
             _ => value,
         }
     }

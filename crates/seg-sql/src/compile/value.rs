@@ -1,7 +1,7 @@
 //! Values.
 
 use super::{Compiler, Rows};
-use crate::text::{Kind, Value};
+use crate::text::{Kind, Measure, Value};
 use seg_data::{Place, Type};
 use seg_hir::hir::{Aggregate, ArithmeticOp};
 use seg_plan::{Literal, Node, NodeId};
@@ -16,7 +16,7 @@ pub(crate) fn kind_of(ty: &Type) -> Kind {
         Type::Text => Kind::Text,
         Type::Timestamp => Kind::Instant,
         Type::Date => Kind::Day,
-        Type::List(_) => Kind::List,
+        Type::List(of) => Kind::List(*of),
         Type::Records(_) => Kind::Records,
     }
 }
@@ -126,6 +126,7 @@ impl Compiler<'_> {
 
     fn calculate(&mut self, op: ArithmeticOp, left: Value, right: Value) -> Value {
         use ArithmeticOp::{Add, Divide, Multiply, Subtract};
+        use Measure::{Float, Money, Whole};
         let says = self.says;
         let narrowed = |kind: Kind, left: Value, right: Value| {
             left.with(right, kind, |l, r| says.narrow(&says.combine(op, &says.wide(l), &says.wide(r))))
@@ -137,25 +138,24 @@ impl Compiler<'_> {
                 _ => value.map(Kind::Number, |n| says.to_number(n, is_wide)),
             }
         };
-        let what = |kind: Kind| match kind {
-            Kind::Integer | Kind::WideInteger => 'i',
-            Kind::Money | Kind::WideMoney => 'm',
-            Kind::Number => 'n',
-            _ => '-',
-        };
         let is_wide = |kind: Kind| kind == Kind::WideMoney;
         let (l, r) = (left.kind, right.kind);
-        match (op, what(l), what(r)) {
-            (Add | Subtract | Multiply, 'i', 'i') => narrowed(Kind::Integer, left, right),
-            (Add | Subtract, 'm', 'm') | (Multiply, 'm', 'i') | (Multiply, 'i', 'm') | (Divide, 'm', 'i') => {
+        let (Some(of_left), Some(of_right)) = (l.measure(), r.measure()) else { return missing() };
+        match (op, of_left, of_right) {
+            (Add | Subtract | Multiply, Whole, Whole) => narrowed(Kind::Integer, left, right),
+            (Add | Subtract, Money, Money) | (Multiply | Divide, Money, Whole) | (Multiply, Whole, Money) => {
                 narrowed(Kind::Money, left, right)
             }
-            (Divide, 'm', 'm') | (_, 'i' | 'n', 'i' | 'n') => {
+            (Divide, Money, Money) | (Divide, Whole, Whole) | (_, Whole, Float) | (_, Float, Whole | Float) => {
                 number(left).with(number(right), Kind::Number, |l, r| says.calculate(op, l, r))
             }
-            (Multiply | Divide, 'm', 'n') => left.with(right, Kind::Money, |m, n| says.scaled(op, m, is_wide(l), n)),
-            (Multiply, 'n', 'm') => right.with(left, Kind::Money, |m, n| says.scaled(op, m, is_wide(r), n)),
-            _ => missing(),
+            (Multiply | Divide, Money, Float) => {
+                left.with(right, Kind::Money, |m, n| says.scaled(op, m, is_wide(l), n))
+            }
+            (Multiply, Float, Money) => right.with(left, Kind::Money, |m, n| says.scaled(op, m, is_wide(r), n)),
+            (Add | Subtract, Money, Whole | Float)
+            | (Add | Subtract | Divide, Whole | Float, Money)
+            | (Multiply, Money, Money) => missing(),
         }
     }
 
