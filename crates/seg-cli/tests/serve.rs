@@ -204,6 +204,11 @@ fn what_is_posted_is_kept_told_and_looked_at() {
     assert!(ann["until"].as_str().is_some());
     assert_eq!(server.get("/people/nobody").status, 404);
     assert_eq!(server.get("/segments/None/members").status, 404);
+    // What is refused before it is looked up is told in JSON too.
+    for path in ["/changes?after=soon", "/people/%FF", "/segments/Buyers/members?limit=all"] {
+        let refused = server.get(path);
+        assert_eq!((refused.status, &refused.json()["code"]), (400, &"unreadable".into()), "{path}");
+    }
 
     // What was refused is counted, and told in words.
     let health = server.get("/health").json();

@@ -59,6 +59,14 @@ pub fn keep_those_that_compile(
             keeps
         });
         diagnostic.helps.retain(|help| !dropped.contains(help));
+        // What was meant is worth knowing, though more stands in the way.
+        if let (Some(title), Code::UnknownName | Code::UnexpectedText) = (dropped.first(), diagnostic.code)
+            && diagnostic.helps.is_empty()
+            && diagnostic.notes.is_empty()
+        {
+            let title = title.trim_end_matches('?');
+            diagnostic.notes.push(format!("{title}; the rest of the sentence needs a change, too"));
+        }
     }
 }
 

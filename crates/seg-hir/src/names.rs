@@ -100,7 +100,16 @@ pub fn suggestion<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -
     known
         .into_iter()
         .map(|name| (strsim::normalized_damerau_levenshtein(&written, &name.to_lowercase()), name))
-        .filter(|(score, _)| *score >= 0.65)
+        .filter(|(score, name)| *score >= 0.65 && has_same_words(&written, &name.to_lowercase()))
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, name)| name)
+}
+
+/// Whether two names of several words differ by slips within words, not by a word for
+/// another: `received emails` is not a slip for `clicked emails`.
+fn has_same_words(written: &str, known: &str) -> bool {
+    let (written, known): (Vec<&str>, Vec<&str>) = (written.split(' ').collect(), known.split(' ').collect());
+    written.len() < 2
+        || written.len() != known.len()
+        || written.iter().zip(&known).all(|(a, b)| strsim::normalized_damerau_levenshtein(a, b) >= 0.5)
 }

@@ -32,12 +32,16 @@ pub(crate) fn precheck(tokens: &[Token], text: &str) -> Vec<Diagnostic> {
             ),
             // The same character again is the same problem.
             TokenKind::Unknown => {
-                let text = text.get(token.span.range()).unwrap_or("");
+                let (item_text, text) = (text, text.get(token.span.range()).unwrap_or(""));
                 if !unknown.contains(&text) && unknown.len() < UNKNOWN_MAX {
                     unknown.push(text);
-                    out.push(unknown_character(token.span, text));
+                    out.push(match amount_with_sign(token.span, tokens, item_text) {
+                        Some(problem) => problem,
+                        None => unknown_character(token.span, text),
+                    });
                 }
             }
+            TokenKind::CommaNumber => out.push(comma_number(token.span, text)),
             kind => out.extend(lexical(kind, token.span, text.get(token.span.range()).unwrap_or(""))),
         }
     }
@@ -90,15 +94,6 @@ fn lexical(kind: TokenKind, span: Span, text: &str) -> Option<Diagnostic> {
                     .fix(span, format!("\"{inner}\""), format!("write `\"{inner}\"`")),
             )
         }
-        TokenKind::CommaNumber => {
-            let joined = text.replace(',', "_");
-            Some(
-                Diagnostic::new(Code::CommaInNumber, span, format!("`{text}` has a comma inside"))
-                    .label("one number, or several?")
-                    .fix(span, joined.clone(), format!("for one number write `{joined}`"))
-                    .help(format!("for several write `{}`", text.replace(',', ", "))),
-            )
-        }
         TokenKind::NumberWord => {
             let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
             let letters = text.strip_prefix(digits).unwrap_or("");
@@ -115,6 +110,51 @@ fn lexical(kind: TokenKind, span: Span, text: &str) -> Option<Diagnostic> {
         }
         _ => None,
     }
+}
+
+/// `1,000`: one number, unless it stands where several may.
+fn comma_number(span: Span, text: &str) -> Diagnostic {
+    let written = text.get(span.range()).unwrap_or("");
+    let before = text.get(..span.start as usize).unwrap_or("").trim_end().to_lowercase();
+    let joined = written.replace(',', "_");
+    let diagnostic = Diagnostic::new(Code::CommaInNumber, span, format!("`{written}` has a comma inside"));
+    match before.ends_with(" of") || before.ends_with(',') {
+        true => diagnostic
+            .label("one number, or several?")
+            .fix(span, joined.clone(), format!("for one number write `{joined}`"))
+            .help(format!("for several write `{}`", written.replace(',', ", "))),
+        false => diagnostic.label("digits are grouped by `_`").fix(span, joined.clone(), format!("write `{joined}`")),
+    }
+}
+
+/// `€1000`, `1000€`: a currency is written as its three letters behind the number. A
+/// sign that several currencies share is left out, for an amount needs none.
+fn amount_with_sign(sign: Span, tokens: &[Token], text: &str) -> Option<Diagnostic> {
+    let currency = match text.get(sign.range())? {
+        "€" => Some("EUR"),
+        "£" => Some("GBP"),
+        "₹" => Some("INR"),
+        "₺" => Some("TRY"),
+        "₴" => Some("UAH"),
+        "₩" => Some("KRW"),
+        "$" | "¥" | "₽" => None,
+        _ => return None,
+    };
+    let is_number = |token: &&Token| token.kind == TokenKind::Number;
+    let behind = tokens.iter().filter(|t| t.span.start >= sign.end).find(|t| !t.kind.is_trivia()).filter(is_number);
+    let before = tokens.iter().rev().filter(|t| t.span.end <= sign.start).find(|t| !t.kind.is_trivia());
+    let number = behind.or(before.filter(is_number))?.span;
+    let (whole, digits) = (sign.to(number), text.get(number.range())?);
+    let written = text.get(whole.range())?;
+    let right = match currency {
+        Some(currency) => format!("{digits} {currency}"),
+        None => digits.to_owned(),
+    };
+    Some(
+        Diagnostic::new(Code::UnknownCharacter, whole, format!("`{written}` is not how an amount is written"))
+            .label("a currency is three letters behind the number")
+            .fix(whole, right.clone(), format!("write `{right}`")),
+    )
 }
 
 fn unknown_character(span: Span, text: &str) -> Diagnostic {

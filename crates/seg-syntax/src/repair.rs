@@ -5,6 +5,8 @@
 //! without a problem. The tries of a file are counted, so that a file full of broken
 //! items costs no more than so many.
 
+mod habits;
+
 use crate::build::build_item;
 use crate::diag::{Code, Diagnostic};
 use crate::grammar::{Rule, SegParser};
@@ -99,7 +101,8 @@ impl Broken<'_> {
     /// which there is hardly a doubt: a word that stands twice, a slip, a changed place.
     pub(crate) fn slip(&self, left: &mut usize) -> Option<Diagnostic> {
         self.search(left, |search| {
-            let found = search.doubled().or_else(|| search.misspelt()).or_else(|| search.without_subject());
+            let found = search.doubled().or_else(|| search.misspelt()).or_else(|| search.habit());
+            let found = found.or_else(|| search.without_subject());
             // What ends too early is not finished yet, and more than a slip would be a guess.
             match search.is_at_end() {
                 true => found,

@@ -6,7 +6,7 @@ use seg_data::{Schema, Timestamp, Wanted};
 use seg_hir::{Checked, hir};
 use seg_plan::{Needs, Plan};
 use seg_syntax::Parse;
-use seg_syntax::diag::Diagnostic;
+use seg_syntax::diag::{Code, Diagnostic};
 use std::sync::Arc;
 
 /// Compiles all segments of a project.
@@ -17,7 +17,10 @@ pub fn compile(project: &Project) -> Result<Program, Diagnostics> {
     let parses = parse(project);
     let Checked { module, diagnostics } = check(project, &parses);
     let mut problems: Vec<Diagnostic> = parses.iter().flat_map(|p| &p.diagnostics).cloned().collect();
-    problems.extend(diagnostics);
+    // Of a schema that cannot be read every name is unknown, which says nothing of sentences.
+    if !project.problems.iter().any(|problem| problem.code == Code::SchemaSyntax) {
+        problems.extend(diagnostics);
+    }
     let lists = project.lists(&parses);
     let context = seg_hir::fixes::Context { schema: &project.schema, settings: project.settings, lists: &lists };
     seg_hir::fixes::keep_those_that_compile(&mut problems, &parses, &project.sources, context);

@@ -104,9 +104,16 @@ impl Shown<'_> {
     fn deciding(&self, text: &mut String, of: &Explanation) {
         let conditions = conditions(&of.why);
         let named = |number: &usize| conditions.iter().find(|condition| condition.why.condition == Some(*number));
+        let mut told: Vec<String> = Vec::new();
+        // What a rule asks for and the segment too, or what holds in both views of a grace
+        // period, is told of once.
         let mut line = |condition: &Condition<'_>, is_good: bool, more: &str| {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "    {} {}{more}", self.output.mark(is_good), said_of(condition, is_good));
+            let line = format!("    {} {}{more}", self.output.mark(is_good), said_of(condition, is_good));
+            if !told.contains(&line) {
+                // Writing to a string does not fail.
+                let _ = writeln!(text, "{line}");
+                told.push(line);
+            }
         };
         if of.why.holds {
             of.proof.iter().filter_map(named).for_each(|condition| line(condition, true, ""));

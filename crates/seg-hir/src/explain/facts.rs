@@ -1,7 +1,9 @@
 //! What is known of a person that decides a condition, in a line of the schema's words.
 
 use super::Walk;
-use crate::hir::{Aggregate, CompareOp, Cond, Expr, ExprKind, Moment, OfHistory, Query};
+use crate::hir::{
+    Aggregate, Bound, Chain, ChainOrder, ChainStep, CompareOp, Cond, Expr, ExprKind, Interval, Moment, OfHistory, Query,
+};
 use seg_data::{EventId, Period, Timestamp, Value, Zone, shown};
 
 /// So many values or instants stand in a line.
@@ -75,6 +77,9 @@ impl Walk<'_, '_> {
                 format!("{did} {}", self.ago(last))
             }
             (Wanted { min: 0 | 1, max: None } | Wanted { min: 0, max: Some(0) }, None) => {
+                if let Some(undone) = self.undone(query, said) {
+                    return (format!("{did} {undone}"), short_by);
+                }
                 let any = Query::of(query.events.clone(), query.known_at);
                 match self.evaluator.found(&any, self.person).last() {
                     Some((_, last)) => format!("last {did} {}", self.ago(*last)),
@@ -87,6 +92,34 @@ impl Walk<'_, '_> {
             }
         };
         (fact, short_by)
+    }
+
+    /// `1 hour ago, 1 June 12:30, then ordered 10 minutes ago, 1 June 13:50`: the last of the
+    /// events that does not count, for what was not to follow did.
+    fn undone(&self, query: &Query, said: &str) -> Option<String> {
+        let mut unwanted = Vec::new();
+        unwanted_chains(query.filter.as_deref()?, &mut unwanted);
+        unwanted.into_iter().find_map(|chain| {
+            let ([step], ChainOrder::After) = (chain.steps.as_slice(), chain.order) else { return None };
+            let followed = |interval: Interval, chain: Chain| {
+                let filter = Some(Box::new(Cond::Chain(Box::new(chain))));
+                self.evaluator.found(&Query { interval, filter, ..query.clone() }, self.person)
+            };
+            let (_, start) = followed(query.interval, chain.clone()).pop()?;
+            // The first of those after it with which it is followed as it was not to be.
+            let at = |time: Timestamp| Some(Bound { moment: Moment::At(time), is_closed: true });
+            let is_followed_by = |until: Timestamp| {
+                let within =
+                    Query { interval: Interval { to: at(until), ..step.query.interval }, ..step.query.clone() };
+                let chain = Chain { steps: vec![ChainStep { query: within, ..step.clone() }], ..chain.clone() };
+                !followed(Interval { from: at(start), to: at(start) }, chain).is_empty()
+            };
+            let others = self.evaluator.found(&step.query, self.person);
+            let first = others.partition_point(|(_, time)| !is_followed_by(*time));
+            let (_, then) = others.get(first)?;
+            let did = self.did(&step.query.events, said);
+            Some(format!("{}, then {did} {}", self.ago(start), self.ago(*then)))
+        })
     }
 
     /// `2 different invoice in the past 180 days (581483, 580000), at least 3 wanted`
@@ -362,6 +395,34 @@ fn missed(what: String, n: u64, wanted: Wanted) -> String {
         Wanted { min, .. } if n < min => format!("{} short: {what}, at least {min} wanted", by(min - n)),
         Wanted { max: Some(max), .. } if n > max => format!("{} too many: {what}, at most {max} wanted", by(n - max)),
         Wanted { .. } => what,
+    }
+}
+
+/// What is not to follow an event for it to count.
+fn unwanted_chains<'c>(filter: &'c Cond, found: &mut Vec<&'c Chain>) {
+    match filter {
+        Cond::All(members) => members.iter().for_each(|member| unwanted_chains(member, found)),
+        Cond::Not(inner) => {
+            if let Cond::Chain(chain) = inner.as_ref() {
+                found.push(chain);
+            }
+        }
+        Cond::Const(_)
+        | Cond::Any(_)
+        | Cond::Cardinality { .. }
+        | Cond::InSegment(_)
+        | Cond::Known(_)
+        | Cond::Compare(..)
+        | Cond::OneOf(..)
+        | Cond::Text(..)
+        | Cond::Has(..)
+        | Cond::FirstOrLastN { .. }
+        | Cond::Chain(_)
+        | Cond::Items { .. }
+        | Cond::Sample { .. }
+        | Cond::InList(..)
+        | Cond::Profile(_)
+        | Cond::Elements { .. } => {}
     }
 }
 

@@ -28,6 +28,10 @@ impl Lower<'_> {
         {
             return self.aggregate_condition(c, &aggregate, scope);
         }
+        if let Some(spent) = self.spent(c).filter(|_| matches!(scope, Scope::Person)) {
+            self.report(spent);
+            return Lowered::error();
+        }
         let subject = match &c.subject.kind {
             OperandKind::Name(name) => match self.any_activity(c, name) {
                 Some(events) => Subject::Events(events),

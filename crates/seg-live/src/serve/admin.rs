@@ -3,7 +3,7 @@
 use super::Describe;
 use super::auth::{TOKEN, has_token, is_same};
 use super::decide::{Ask, Readings};
-use super::intake::{error, json};
+use super::intake::{error, in_json, json};
 use super::metrics::Metrics;
 use super::pending::Reply;
 use crate::change::Change;
@@ -15,7 +15,7 @@ use axum::Router;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -84,6 +84,10 @@ pub(super) fn router(admin: Arc<Admin>) -> Router {
         .route("/ready", get(ready))
         .merge(guarded)
         .fallback(|| async { error(StatusCode::NOT_FOUND, "unknown_address", "there is nothing at this address") })
+        .method_not_allowed_fallback(|| async {
+            error(StatusCode::METHOD_NOT_ALLOWED, "unknown_method", "this address takes requests of another method")
+        })
+        .layer(map_response(in_json))
         .with_state(admin)
 }
 

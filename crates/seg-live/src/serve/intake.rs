@@ -16,6 +16,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use flate2::read::MultiGzDecoder;
@@ -112,6 +113,7 @@ pub(super) fn router(intake: Arc<Intake>) -> Router {
         .method_not_allowed_fallback(|| async {
             error(StatusCode::METHOD_NOT_ALLOWED, "unknown_method", "calls are posted")
         })
+        .layer(map_response(in_json))
         .layer(cors)
         .with_state(intake)
 }
@@ -227,6 +229,20 @@ async fn settings(Path(key): Path<String>, headers: HeaderMap) -> Response {
         "remotePlugins": [],
     });
     json(StatusCode::OK, body.to_string())
+}
+
+/// What is refused before it reaches anybody here, such as an id that is no text or a query
+/// that cannot be read, is told of as everything else is.
+pub(super) async fn in_json(response: Response) -> Response {
+    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    match response.status() {
+        status if status.is_client_error() && !is_json => error(
+            status,
+            "unreadable",
+            "a part of the address is no text in UTF-8, or a value of its query is no number",
+        ),
+        _ => response,
+    }
 }
 
 /// An answer in JSON.

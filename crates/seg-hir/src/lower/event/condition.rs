@@ -15,7 +15,7 @@ impl Lower<'_> {
             return Lowered::error();
         }
         let Some(row) = self.row_of_events(c, &events) else { return Lowered::error() };
-        let Some(parts) = self.event_parts(c, &row) else { return Lowered::error() };
+        let Some(parts) = self.event_parts(c, &row, &events) else { return Lowered::error() };
         if !self.parts_fit(c, &parts) {
             return Lowered::error();
         }

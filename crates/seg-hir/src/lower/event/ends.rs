@@ -23,10 +23,10 @@ impl Lower<'_> {
             return self.ends_followed(c, end, events);
         }
         let Some((last, before)) = c.modifiers.split_last() else {
-            return self.nothing_said_of_end(c);
+            return self.nothing_said_of_end(c, &events);
         };
         let narrowing: Vec<&Modifier> = before.iter().collect();
-        let query = self.query(events);
+        let query = self.query(events.clone());
         let Some(query) = self.narrowed(query, &narrowing) else { return Lowered::error() };
         let lowered = match &last.kind {
             ModifierKind::Had(filter) => {
@@ -77,7 +77,7 @@ impl Lower<'_> {
             | ModifierKind::Regular(..)
             | ModifierKind::CountPer(..)
             | ModifierKind::Zone(_)
-            | ModifierKind::Past(_) => return self.nothing_said_of_end(c),
+            | ModifierKind::Past(_) => return self.nothing_said_of_end(c, &events),
         };
         let is_negative = self.reads_negative(c);
         lowered.negated(is_negative)
@@ -107,17 +107,6 @@ impl Lower<'_> {
             Relation::Between(low, high) => is_date(low) && is_date(high),
             _ => false,
         }
-    }
-
-    fn nothing_said_of_end(&mut self, c: &Condition) -> Lowered {
-        let words = self.words(c.subject.span);
-        self.report(
-            Diagnostic::new(Code::NeedsComparison, c.span, format!("`{words}` alone says nothing of a person"))
-                .label("one event")
-                .help(format!("for when it was: `their {words} was more than 30 days ago`"))
-                .help(format!("for what it was: `their {words} had category \"shoes\"`")),
-        );
-        Lowered::error()
     }
 
     /// `all of their last 3 Order Completed had …`

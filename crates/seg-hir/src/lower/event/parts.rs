@@ -3,6 +3,7 @@
 use super::query::is_own_past;
 use super::sequence::Row;
 use crate::lower::Lower;
+use seg_data::EventId;
 use seg_syntax::ast::{
     self, Condition, Literal, Modifier, ModifierKind, Operand, OperandKind, Quantity, Relation, Unit,
 };
@@ -30,7 +31,12 @@ pub(in crate::lower) struct EventParts<'t> {
 
 impl Lower<'_> {
     /// Sorts the modifiers of an event condition; `None` when reported.
-    pub(super) fn event_parts<'t>(&mut self, c: &'t Condition, row: &'t Row<'_>) -> Option<EventParts<'t>> {
+    pub(super) fn event_parts<'t>(
+        &mut self,
+        c: &'t Condition,
+        row: &'t Row<'_>,
+        events: &[EventId],
+    ) -> Option<EventParts<'t>> {
         let mut parts = EventParts { count: c.quantity, ..EventParts::default() };
         let own = c.modifiers.get(..row.at).unwrap_or(&c.modifiers);
         for modifier in own.iter().chain(&row.of_whole) {
@@ -77,7 +83,7 @@ impl Lower<'_> {
                     parts.periods.replace((*q, *unit, modifier.span)).map(|p| p.2)
                 }
                 ModifierKind::Comparison(comparison) => {
-                    self.compared_event(c, comparison, modifier.span);
+                    self.compared_event(c, comparison, modifier.span, events);
                     return None;
                 }
                 ModifierKind::Had(_) => {
@@ -104,7 +110,7 @@ impl Lower<'_> {
     }
 
     /// `did A more than 3`, `A was more than 90 days ago`.
-    fn compared_event(&mut self, c: &Condition, comparison: &ast::Comparison, span: Span) {
+    fn compared_event(&mut self, c: &Condition, comparison: &ast::Comparison, span: Span, events: &[EventId]) {
         let (event, words) = (self.words(c.subject.span), self.words(span));
         let bare = ["is ", "are ", "was ", "were "].iter().find_map(|w| words.strip_prefix(w)).unwrap_or(&words);
         if let Relation::Order(_, Operand { kind: OperandKind::Literal(Literal::Duration(_)), .. }) =
@@ -137,19 +143,48 @@ impl Lower<'_> {
             );
             return;
         }
+        let diagnostic = Diagnostic::new(
+            Code::OperatorNeedsType,
+            span,
+            format!("`{event}` is an event and has no value to compare"),
+        )
+        .label("said of an event");
+        // `at least 2 orders over 100 EUR`
+        if let Some(sum) = self.only_sum_of(events).filter(|_| is_of_money(&comparison.relation)) {
+            let is = if words == bare { "is " } else { "" };
+            let right = format!("where {sum} {is}{words}");
+            self.report(diagnostic.fix(span, right.as_str(), format!("write `{right}`")));
+            return;
+        }
         self.report(
-            Diagnostic::new(
-                Code::OperatorNeedsType,
-                span,
-                format!("`{event}` is an event and has no value to compare"),
-            )
-            .label("said of an event")
-            .fix(
-                c.subject.span.to(span),
-                format!("their last {event} {words}"),
-                format!("for when it happened: `their last {event} {words}`"),
-            )
-            .note(format!("for its properties: `did {event} where …`")),
+            diagnostic
+                .fix(
+                    c.subject.span.to(span),
+                    format!("their last {event} {words}"),
+                    format!("for when it happened: `their last {event} {words}`"),
+                )
+                .note(format!("for its properties: `did {event} where …`")),
         );
+    }
+}
+
+/// Whether something is compared with an amount: `over 100 EUR`, `between 50 and 80 EUR`.
+fn is_of_money(relation: &Relation) -> bool {
+    let is_amount = |operand: &Operand| matches!(operand.kind, OperandKind::Literal(Literal::Amount { .. }));
+    match relation {
+        Relation::Order(_, right) => is_amount(right),
+        Relation::Between(low, high) => is_amount(low) || is_amount(high),
+        Relation::KnownButNot(relation) => is_of_money(relation),
+        Relation::Known
+        | Relation::Missing
+        | Relation::Empty(_)
+        | Relation::OneOf(_)
+        | Relation::NoneOf(_)
+        | Relation::Text(..)
+        | Relation::Includes(..)
+        | Relation::Window(_)
+        | Relation::Recurring(_)
+        | Relation::InList(_)
+        | Relation::Near(_) => false,
     }
 }

@@ -244,13 +244,18 @@ impl Lower<'_> {
         }
     }
 
-    pub(crate) fn unknown_name(&self, name: &Name) -> Diagnostic {
-        let diagnostic = Diagnostic::new(
+    /// A name that is not known, where nothing is known of what it stands for.
+    pub(crate) fn not_known(&self, name: &Name) -> Diagnostic {
+        Diagnostic::new(
             Code::UnknownName,
             name.span,
             format!("the schema has no attribute or event `{}`", self.written(name)),
         )
-        .label("unknown name");
+        .label("unknown name")
+    }
+
+    pub(crate) fn unknown_name(&self, name: &Name) -> Diagnostic {
+        let diagnostic = self.not_known(name);
         if let Some((twice, at)) = self.said_once(name) {
             return diagnostic.fix(at, twice.as_str(), format!("behind a name that ends so, say it again: `{twice}`"));
         }
@@ -279,6 +284,9 @@ impl Lower<'_> {
         if let Some(near) = suggestion(&name.text, names) {
             return diagnostic.fix(name.span, display(near), format!("did you mean `{}`?", display(near)));
         }
+        if let Some(meant) = self.meant(name) {
+            return meant.told(diagnostic);
+        }
         if let Some(found) = self.runs_on(name) {
             return self.rest_of_run(diagnostic, &found);
         }
@@ -288,7 +296,10 @@ impl Lower<'_> {
                 diagnostic.note(format!("`{event}` has a property of this name, which is asked for behind the event: `did {event} where {words} …`"))
             }
             None => match self.nearest(&name.text).as_slice() {
-                [] => diagnostic.note("a schema declares what sentences can speak of"),
+                [] => match self.what_there_is().as_slice() {
+                    [] => diagnostic.note("a schema declares what sentences can speak of"),
+                    lines => lines.iter().fold(diagnostic, |diagnostic, line| diagnostic.note(line.as_str())),
+                },
                 near => diagnostic.note(format!("the nearest names of the schema: {}", quoted_list(near))),
             },
         }
@@ -334,7 +345,10 @@ impl Lower<'_> {
         let is_twice = known.rsplit(' ').next().is_some_and(|last| last.eq_ignore_ascii_case(rest));
         match is_article || is_twice {
             true => diagnostic.fix(*rest_at, "", format!("leave `{rest}` out")),
-            false => diagnostic.note("two conditions are joined with `and`"),
+            false => match self.property_of(known, rest) {
+                Some((right, title)) => diagnostic.fix(*rest_at, right, title),
+                None => diagnostic.note("two conditions are joined with `and`"),
+            },
         }
     }
 
@@ -342,14 +356,16 @@ impl Lower<'_> {
         self.schema.all_names().filter(|(_, target, _)| !matches!(target, Target::Attribute(_))).map(|(n, ..)| n)
     }
 
-    /// The three names that have most in common with what was written.
+    /// The three names that have most in common with what was written, if that is much.
     fn nearest(&self, written: &str) -> Vec<&str> {
+        const LIKE: f64 = 0.85;
         if written.len() > 120 {
             return Vec::new();
         }
         let folded = fold_name(written);
         let mut scored: Vec<(f64, &str)> =
             self.schema.all_names().map(|(name, ..)| (strsim::jaro_winkler(&folded, &fold_name(name)), name)).collect();
+        scored.retain(|(score, _)| *score >= LIKE);
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         scored.dedup_by(|a, b| fold_name(a.1) == fold_name(b.1));
         scored.into_iter().take(3).map(|(_, name)| name).collect()

@@ -31,14 +31,14 @@ impl Lower<'_> {
             }
             OperandKind::Name(name) if is_no_value(&name.text) && self.try_resolve(name, scope).is_none() => {
                 let title = "a value that is not there is `missing`".to_owned();
-                let diagnostic = self.unknown_name(name).fix(operand.span, "missing", title);
+                let diagnostic = self.not_known(name).fix(operand.span, "missing", title);
                 self.report(diagnostic);
                 Expr::error()
             }
             OperandKind::Name(name) if hint == Some(&Type::Text) && self.try_resolve(name, scope).is_none() => {
                 let text = format!("\"{}\"", name.text);
                 let title = format!("write the text in quotes: `{text}`");
-                let diagnostic = self.unknown_name(name);
+                let diagnostic = self.not_known(name);
                 let state = suggestion(&name.text, ["known", "missing", "unknown", "set"]);
                 let diagnostic = match state {
                     Some(state) => diagnostic.fix(operand.span, state, format!("did you mean `{state}`?")),
