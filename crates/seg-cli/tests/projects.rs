@@ -196,6 +196,31 @@ fn what_lets_somebody_in_is_told_with_its_last_instant() {
     }
 }
 
+/// What was not to follow is named: the first that did, and of the last that it followed.
+#[test]
+fn what_undid_an_event_is_named() {
+    let segments = "segment \"Left\" include people who did checkout in the past 2 hours with no order since\n\
+        segment \"Soon\" include people who did checkout in the past 2 hours not followed by order within 20 minutes even while they run\n";
+    let dir = project(segments);
+    // One order before the checkout and two behind it.
+    let more = "ben,order,2026-06-01T10:40:00Z\nben,order,2026-06-01T11:45:00Z\ncleo,checkout,2026-06-01T10:30:00Z\ncleo,order,2026-06-01T10:50:00Z\n";
+    std::fs::write(dir.path().join("events.csv"), format!("{EVENTS}{more}")).expect("written");
+    let explain =
+        |person: &str, segment: &str| out(&seg(dir.path(), &["explain", "--person", person, "--segment", segment]));
+    insta::assert_snapshot!(explain("ben", "Left"), @r#"
+    ✗ ben is not in "Left"                                              1 June 2026 12:00 (from seg.toml)
+        ✗ did checkout 1 hour ago, 1 June 11:00, then ordered 30 minutes ago, 1 June 11:30; wanted: did checkout in the past 2 hours with no order since
+      comes in with a checkout
+    "#);
+    // Neither order came within 20 minutes.
+    assert!(explain("ben", "Soon").starts_with("✓ ben is in \"Soon\""));
+    insta::assert_snapshot!(explain("cleo", "Soon"), @r#"
+    ✗ cleo is not in "Soon"                                             1 June 2026 12:00 (from seg.toml)
+        ✗ did checkout 1 hour 30 minutes ago, 1 June 10:30, then ordered 1 hour 10 minutes ago, 1 June 10:50; wanted: did checkout in the past 2 hours not followed by order within 20 minutes even while they run
+      comes in with a checkout
+    "#);
+}
+
 /// The checkout is too old half an hour before the order is.
 #[test]
 fn it_is_told_why_waiting_does_not_help() {
