@@ -194,7 +194,7 @@ fn ran(command: &mut Command, text: &str, limit: Option<Duration>) -> Result<Opt
         }
     };
     let status = child.wait().map_err(failed)?;
-    let said = said.join().map_or_else(|_| Ok(Vec::new()), |said| said).map_err(failed)?;
+    let said = said.join().unwrap_or_else(|_| Ok(Vec::new())).map_err(failed)?;
     let out = String::from_utf8(out)
         .map_err(|_| Unanswered::Client(format!("the command `{program}` printed what is no text")))?;
     Ok(Some(Ran { status, out, said: String::from_utf8_lossy(&said).into_owned() }))

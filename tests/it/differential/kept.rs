@@ -11,7 +11,7 @@ use seg_tests::warehouse::{Layout, Tables, Warehouse};
 /// Databases that run in CI, and keep tables.
 const KEEPING: &[Dialect] = &[Dialect::DuckDb, Dialect::Postgres];
 /// Groups of people and segments.
-const CASES: usize = 5;
+const CASES: usize = 3;
 /// The days before `now` at which memberships are brought up to date.
 const DAYS: [i64; 3] = [21, 7, 0];
 
