@@ -161,9 +161,7 @@ impl Writer {
         (rows, numbers): (&[Map<String, Value>], &[usize]),
         keys: &[(&str, &str)],
     ) -> Vec<String> {
-        let declared: Vec<String> =
-            columns.iter().map(|c| format!("{}  {}", quoted(&c.name), self.type_name(&c.ty))).collect();
-        let mut statements = vec![format!("CREATE TABLE {} ({}, arrived BIGINT)", quoted(name), declared.join(", "))];
+        let quoted = |name: &str| self.quoted(name);
         let value = |column: &Cells, row: &Map<String, Value>| {
             let key = keys.iter().find(|(name, _)| *name == column.key).map_or(column.key.as_str(), |(_, key)| key);
             self.cell(found(row, key), &column.ty)
@@ -176,13 +174,88 @@ impl Writer {
                 format!("({}, {number})", cells.join(", "))
             })
             .collect();
+        if self.dialect == Dialect::Spark {
+            return vec![self.view(name, columns, &tuples)];
+        }
+        let declared: Vec<String> =
+            columns.iter().map(|c| format!("{} {}", quoted(&c.name), self.type_name(&c.ty))).collect();
+        let engine = if self.dialect == Dialect::ClickHouse { " ENGINE = Memory" } else { "" };
+        let table = format!("CREATE TABLE {} ({}, arrived BIGINT){engine}", quoted(name), declared.join(", "));
+        let mut statements = vec![table];
         for some in tuples.chunks(500) {
-            statements.push(format!("INSERT INTO {} VALUES {}", quoted(name), some.join(",\n")));
+            statements.push(format!("INSERT INTO {} VALUES {}", self.quoted(name), some.join(",\n")));
         }
         statements
     }
 
+    /// The rows as a view, whose columns have their types by what is in them.
+    fn view(&self, name: &str, columns: &[Cells], tuples: &[String]) -> String {
+        let names: Vec<String> = columns.iter().map(|c| self.quoted(&c.name)).collect();
+        let nulls: Vec<String> = columns.iter().map(|c| format!("CAST(NULL AS {})", self.type_name(&c.ty))).collect();
+        // The first row says what types there are, and is none.
+        let none = format!("({}, CAST(NULL AS BIGINT))", nulls.join(", "));
+        let rows: Vec<&str> = std::iter::once(none.as_str()).chain(tuples.iter().map(String::as_str)).collect();
+        format!(
+            "CREATE OR REPLACE TEMPORARY VIEW {} AS SELECT * FROM VALUES {} AS t({}, arrived) WHERE arrived IS NOT NULL",
+            self.quoted(name),
+            rows.join(",\n"),
+            names.join(", ")
+        )
+    }
+
+    fn quoted(&self, name: &str) -> String {
+        match self.dialect {
+            Dialect::DuckDb | Dialect::Postgres | Dialect::ClickHouse | Dialect::Snowflake | Dialect::BigQuery => {
+                quoted(name)
+            }
+            Dialect::Spark => format!("`{name}`"),
+        }
+    }
+
+    fn literal(&self, text: &str) -> String {
+        match self.dialect {
+            Dialect::DuckDb | Dialect::Postgres | Dialect::Snowflake | Dialect::BigQuery => literal(text),
+            Dialect::ClickHouse | Dialect::Spark => {
+                format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+            }
+        }
+    }
+
     fn type_name(&self, ty: &Type) -> String {
+        match self.dialect {
+            Dialect::DuckDb | Dialect::Postgres | Dialect::Snowflake | Dialect::BigQuery => self.own_type_name(ty),
+            Dialect::ClickHouse => {
+                let name = match ty {
+                    Type::Boolean => "Bool",
+                    Type::Integer | Type::Duration => "Int64",
+                    Type::Number => "Float64",
+                    Type::Money => "Decimal(19,4)",
+                    Type::Timestamp => "DateTime64(6, 'UTC')",
+                    // Its own days end in 2299.
+                    Type::Date => "Int32",
+                    Type::Text | Type::List(_) | Type::Records(_) => "String",
+                };
+                format!("Nullable({name})")
+            }
+            Dialect::Spark => match ty {
+                Type::Boolean => "BOOLEAN".to_owned(),
+                Type::Integer | Type::Duration => "BIGINT".to_owned(),
+                Type::Number => "DOUBLE".to_owned(),
+                Type::Money => "DECIMAL(19,4)".to_owned(),
+                Type::Timestamp => "TIMESTAMP".to_owned(),
+                Type::Date => "DATE".to_owned(),
+                Type::Text => "STRING".to_owned(),
+                Type::List(of) => format!("ARRAY<{}>", self.type_name(&of.ty())),
+                Type::Records(fields) => {
+                    let fields: Vec<String> =
+                        fields.iter().map(|(name, ty)| format!("`{name}`: {}", self.type_name(ty))).collect();
+                    format!("ARRAY<STRUCT<{}>>", fields.join(", "))
+                }
+            },
+        }
+    }
+
+    fn own_type_name(&self, ty: &Type) -> String {
         let is_duckdb = self.dialect == Dialect::DuckDb;
         match ty {
             Type::Boolean => "BOOLEAN".to_owned(),
@@ -202,9 +275,56 @@ impl Writer {
         }
     }
 
+    /// A number of floating point.
+    fn number(&self, text: &str) -> String {
+        match self.dialect {
+            Dialect::DuckDb | Dialect::Postgres | Dialect::Snowflake | Dialect::BigQuery => {
+                format!("CAST('{text}' AS DOUBLE PRECISION)")
+            }
+            Dialect::Spark => format!("CAST('{text}' AS DOUBLE)"),
+            Dialect::ClickHouse => {
+                let number: f64 = text.parse().unwrap_or_else(|_| panic!("{text} is no number"));
+                format!("reinterpretAsFloat64(toUInt64({}))", number.to_bits())
+            }
+        }
+    }
+
+    fn money(&self, text: &str) -> String {
+        match self.dialect {
+            Dialect::DuckDb | Dialect::Postgres | Dialect::Spark | Dialect::Snowflake | Dialect::BigQuery => {
+                format!("CAST('{text}' AS DECIMAL(19,4))")
+            }
+            Dialect::ClickHouse => format!("toDecimal128('{text}', 4)"),
+        }
+    }
+
+    fn instant(&self, at: Timestamp) -> String {
+        match self.dialect {
+            Dialect::DuckDb | Dialect::Postgres | Dialect::Snowflake | Dialect::BigQuery => {
+                format!("TIMESTAMPTZ '{at}'")
+            }
+            Dialect::ClickHouse => format!("fromUnixTimestamp64Micro(toInt64({}), 'UTC')", at.0),
+            Dialect::Spark => format!("timestamp_micros({})", at.0),
+        }
+    }
+
+    fn day(&self, day: Date) -> String {
+        match self.dialect {
+            Dialect::DuckDb | Dialect::Postgres | Dialect::Snowflake | Dialect::BigQuery => format!("DATE '{day}'"),
+            Dialect::ClickHouse => day.0.to_string(),
+            Dialect::Spark => format!("date_from_unix_date({})", day.0),
+        }
+    }
+
     /// A value as its type has it.
     fn cell(&self, value: Option<&Value>, ty: &Type) -> String {
-        let missing = || "NULL".to_owned();
+        let missing = || match self.dialect {
+            Dialect::DuckDb | Dialect::Postgres | Dialect::ClickHouse | Dialect::Snowflake | Dialect::BigQuery => {
+                "NULL".to_owned()
+            }
+            Dialect::Spark => format!("CAST(NULL AS {})", self.type_name(ty)),
+        };
+        let literal = |text: &str| self.literal(text);
         let value = match value {
             None | Some(Value::Null) => return missing(),
             Some(value) => value,
@@ -226,21 +346,33 @@ impl Writer {
                     format!("{}", text().parse::<f64>().unwrap_or_else(|_| panic!("{value} is no integer")) as i64)
                 }
             },
-            Type::Number => format!("CAST('{}' AS DOUBLE PRECISION)", text()),
-            Type::Money => format!("CAST('{}' AS DECIMAL(19,4))", text()),
+            Type::Number => self.number(&text()),
+            Type::Money => self.money(&text()),
             Type::Timestamp => {
                 let at = Timestamp::parse(&text(), self.zone)
                     .or_else(|| Some(self.zone.unwrap_or(Zone::UTC).start_of_day(Date::parse(&text())?)));
-                format!("TIMESTAMPTZ '{}'", at.unwrap_or_else(|| panic!("{value} is no instant")))
+                self.instant(at.unwrap_or_else(|| panic!("{value} is no instant")))
             }
             Type::Date => {
                 let day = Date::parse(&text()).or_else(|| {
                     let at = Timestamp::parse(&text(), self.zone)?;
                     Some(self.zone.unwrap_or(Zone::UTC).date(at))
                 });
-                format!("DATE '{}'", day.unwrap_or_else(|| panic!("{value} is no day")))
+                self.day(day.unwrap_or_else(|| panic!("{value} is no day")))
             }
+            // Nothing reads lists there.
+            Type::List(_) | Type::Records(_) if self.dialect == Dialect::ClickHouse => literal(&value.to_string()),
             Type::List(of) => self.list(value, *of),
+            Type::Records(fields) if self.dialect == Dialect::Spark => {
+                let records = value.as_array().into_iter().flatten().filter_map(Value::as_object).map(|record| {
+                    let fields: Vec<String> = fields
+                        .iter()
+                        .map(|(name, ty)| format!("{}, {}", literal(name), self.cell(record.get(name), ty)))
+                        .collect();
+                    format!("named_struct({})", fields.join(", "))
+                });
+                format!("CAST(array({}) AS {})", records.collect::<Vec<_>>().join(", "), self.type_name(ty))
+            }
             Type::Records(fields) if self.dialect == Dialect::DuckDb => {
                 let records = value.as_array().into_iter().flatten().filter_map(Value::as_object).map(|record| {
                     let fields: Vec<String> = fields
@@ -259,7 +391,11 @@ impl Writer {
         let items: Vec<String> =
             value.as_array().into_iter().flatten().map(|item| self.cell(Some(item), &of.ty())).collect();
         let items = items.join(", ");
-        let items = if self.dialect == Dialect::DuckDb { format!("[{items}]") } else { format!("ARRAY[{items}]") };
+        let items = match self.dialect {
+            Dialect::DuckDb | Dialect::ClickHouse => format!("[{items}]"),
+            Dialect::Postgres | Dialect::Snowflake | Dialect::BigQuery => format!("ARRAY[{items}]"),
+            Dialect::Spark => format!("array({items})"),
+        };
         format!("CAST({items} AS {})", self.type_name(&Type::List(of)))
     }
 }
@@ -288,13 +424,18 @@ pub struct Warehouse {
 }
 
 impl Warehouse {
-    /// Starts one where the environment names what it needs: the Python with the drivers in
-    /// `SEG_SQL_PYTHON`, and for PostgreSQL its address in `SEG_SQL_POSTGRES`.
+    /// Starts one where the environment names what it needs: the Python with the drivers of
+    /// DuckDB and PostgreSQL in `SEG_SQL_PYTHON`, for PostgreSQL its address in
+    /// `SEG_SQL_POSTGRES`, and the Pythons with ClickHouse and Spark in `SEG_SQL_CLICKHOUSE` and
+    /// `SEG_SQL_SPARK`.
     pub fn start(dialect: Dialect) -> Option<Warehouse> {
-        let python = std::env::var("SEG_SQL_PYTHON").ok()?;
-        let address = match dialect {
-            Dialect::DuckDb => String::new(),
-            Dialect::Postgres => std::env::var("SEG_SQL_POSTGRES").ok()?,
+        let named = |name: &str| std::env::var(name).ok();
+        let (python, address) = match dialect {
+            Dialect::DuckDb => (named("SEG_SQL_PYTHON")?, String::new()),
+            Dialect::Postgres => (named("SEG_SQL_PYTHON")?, named("SEG_SQL_POSTGRES")?),
+            Dialect::ClickHouse => (named("SEG_SQL_CLICKHOUSE")?, String::new()),
+            Dialect::Spark => (named("SEG_SQL_SPARK")?, String::new()),
+            Dialect::Snowflake | Dialect::BigQuery => return None,
         };
         let mut command = Command::new(python);
         command.arg(root().join("tests/warehouse.py")).arg(dialect.name()).arg(address);

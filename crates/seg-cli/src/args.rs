@@ -298,6 +298,8 @@ pub struct Run {
     pub no_map: bool,
     #[command(flatten)]
     pub memory: MemoryLimit,
+    #[command(flatten)]
+    pub on: sql::RunOn,
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -434,6 +436,11 @@ fn share(text: &str) -> Result<Share, String> {
 
 /// A length of time as a limit of costs.
 fn max_cost(text: &str) -> Result<Cost, String> {
+    length(text).map(Cost)
+}
+
+/// A length of time as a limit.
+fn length(text: &str) -> Result<Duration, String> {
     let at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (number, unit) = text.split_at(at);
     let seconds = match unit {
@@ -444,7 +451,7 @@ fn max_cost(text: &str) -> Result<Cost, String> {
     };
     let parsed = number.parse::<f64>().ok().filter(|n| *n >= 0.0 && n.is_finite());
     let number = parsed.ok_or_else(|| format!("`{number}` is no number of {unit}; write such as 500ms or 30s"))?;
-    Duration::try_from_secs_f64(number * seconds).map(Cost).map_err(|_| "that is too long to be a limit".to_owned())
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| "that is too long to be a limit".to_owned())
 }
 
 #[derive(clap::Args)]

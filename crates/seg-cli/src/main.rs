@@ -13,6 +13,7 @@ mod exit;
 mod output;
 mod page;
 mod report;
+mod warehouse;
 
 use args::{Args, Command};
 use clap::Parser;

@@ -153,7 +153,7 @@ impl<'a> Compiler<'a> {
         let n_users = self.n_users.get(id.idx()).copied().unwrap_or(0);
         let kept = if n_users > 1 && condition.sql.len() > SHARED_LENGTH {
             let from = self.from(Rows::People, None, &condition.joins);
-            let name = self.relation("s", format!("SELECT p.id, {} AS holds\n  FROM {from}", condition.sql));
+            let name = self.relation("w", format!("SELECT p.id AS id, {} AS holds\n  FROM {from}", condition.sql));
             Condition { sql: format!("coalesce({name}.holds, false)"), joins: Joins::from([Join::ById(name)]) }
         } else {
             condition
@@ -162,7 +162,8 @@ impl<'a> Compiler<'a> {
         kept
     }
 
-    /// The name of a relation, which is made unless there is one of the same text.
+    /// The name of a relation, which is made unless there is one of the same text. No column is
+    /// called like one: ClickHouse would take the one for the other.
     pub fn relation(&mut self, prefix: &str, text: String) -> String {
         let same = |relation: &Relation| matches!(relation, Relation::Text(other) if *other == text);
         if let Some((name, _)) = self.relations.iter().find(|(_, relation)| same(relation)) {
@@ -274,8 +275,16 @@ impl<'a> Compiler<'a> {
         self.offsets.entry(zone.name()).or_insert_with(|| Offsets::of(zone))
     }
 
+    /// Notes that a column of a type cannot be read.
+    fn refuse_type(&mut self, ty: &Type) {
+        if let Some((construct, reason)) = self.says.refuses(ty) {
+            self.refuse(construct, reason);
+        }
+    }
+
     /// A column of an attribute of `p`.
     pub fn attribute(&mut self, id: AttributeId, ty: &Type) -> Value {
+        self.refuse_type(ty);
         self.attributes.insert(id);
         let name = self.schema.attribute(id).map_or("", |field| field.name.as_str());
         Value::of(format!("p.{}", self.says.ident(&attribute_column(name))), value::kind_of(ty), Join::Person)
@@ -283,6 +292,7 @@ impl<'a> Compiler<'a> {
 
     /// A column of a property of `e`.
     pub fn property(&mut self, ids: &[(EventId, PropertyId)], ty: &Type) -> Value {
+        self.refuse_type(ty);
         let found = self.properties.iter().position(|column| column.ids == ids && column.ty == *ty);
         let at = found.unwrap_or_else(|| {
             let first = ids.first().and_then(|(event, property)| {

@@ -4,10 +4,16 @@
 //! left to differ between databases is some thirty small functions. Arguments are pieces of SQL
 //! that may be NULL; so is what comes of them then.
 
+mod bigquery;
+mod civil;
+mod clickhouse;
 mod duckdb;
 mod postgres;
+mod snowflake;
+mod spark;
 
 use crate::pattern::Signs;
+use crate::shape::Upserts;
 use crate::source::Unit;
 use crate::zone::Offsets;
 use seg_data::{Element, Type};
@@ -20,17 +26,44 @@ pub enum Dialect {
     DuckDb,
     /// PostgreSQL 15 or newer.
     Postgres,
+    /// ClickHouse 26 or newer.
+    ClickHouse,
+    /// Spark SQL 4 or newer, in ANSI mode.
+    Spark,
+    /// Snowflake, by its documentation.
+    Snowflake,
+    /// BigQuery, by its documentation.
+    BigQuery,
 }
 
 impl Dialect {
     /// All of them.
-    pub const ALL: &[Dialect] = &[Dialect::DuckDb, Dialect::Postgres];
+    pub const ALL: &[Dialect] = &[
+        Dialect::DuckDb,
+        Dialect::Postgres,
+        Dialect::ClickHouse,
+        Dialect::Spark,
+        Dialect::Snowflake,
+        Dialect::BigQuery,
+    ];
+
+    /// Whether its SQL is run in the database and compared with the reference evaluator.
+    pub fn is_tested(self) -> bool {
+        match self {
+            Dialect::DuckDb | Dialect::Postgres | Dialect::ClickHouse | Dialect::Spark => true,
+            Dialect::Snowflake | Dialect::BigQuery => false,
+        }
+    }
 
     /// What it is called on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Dialect::DuckDb => "duckdb",
             Dialect::Postgres => "postgres",
+            Dialect::ClickHouse => "clickhouse",
+            Dialect::Spark => "spark",
+            Dialect::Snowflake => "snowflake",
+            Dialect::BigQuery => "bigquery",
         }
     }
 
@@ -39,6 +72,10 @@ impl Dialect {
         match self {
             Dialect::DuckDb => "DuckDB",
             Dialect::Postgres => "PostgreSQL",
+            Dialect::ClickHouse => "ClickHouse",
+            Dialect::Spark => "Spark SQL",
+            Dialect::Snowflake => "Snowflake",
+            Dialect::BigQuery => "BigQuery",
         }
     }
 
@@ -46,6 +83,10 @@ impl Dialect {
         match self {
             Dialect::DuckDb => &duckdb::DuckDb,
             Dialect::Postgres => &postgres::Postgres,
+            Dialect::ClickHouse => &clickhouse::ClickHouse,
+            Dialect::Spark => &spark::Spark,
+            Dialect::Snowflake => &snowflake::Snowflake,
+            Dialect::BigQuery => &bigquery::BigQuery,
         }
     }
 }
@@ -72,6 +113,27 @@ pub(crate) trait Says: Signs + Sync {
 
     /// How a relation is kept rather than computed again where it is read.
     fn materialized(&self) -> &'static str;
+    /// What stands at the end of a query, for it to be read as it is meant.
+    fn settings(&self) -> &'static str {
+        ""
+    }
+    /// What a new table begins with.
+    fn new_table(&self, table: &str) -> String {
+        format!("CREATE TABLE {table}")
+    }
+    /// How a table is kept true.
+    ///
+    /// # Errors
+    /// Why it cannot be.
+    fn upserts(&self) -> Result<Upserts, &'static str>;
+    /// Why a segment's name cannot be that of a column, if so.
+    fn refuses_column(&self, _: &str) -> Option<&'static str> {
+        None
+    }
+    /// Columns of which types cannot be read, and why.
+    fn refuses(&self, _: &Type) -> Option<(&'static str, &'static str)> {
+        None
+    }
 
     // Columns as they are in the tables.
 
@@ -123,6 +185,30 @@ pub(crate) trait Says: Signs + Sync {
     /// The sum of numbers of a group in an order; any number, NaN or infinite where it does not
     /// fit, 0 over none.
     fn ordered_sum(&self, number: &str, order: &str, filter: &str) -> String;
+    /// The sum of whole numbers of a group, wider than they are.
+    fn total(&self, value: &str) -> String {
+        format!("sum({value})")
+    }
+    /// The value of the row before, in a window.
+    fn previous(&self, value: &str) -> String {
+        format!("lag({value})")
+    }
+    /// The value of the row after, in a window.
+    fn next(&self, value: &str) -> String {
+        format!("lead({value})")
+    }
+    /// Whether numbers can be added in the order of their events.
+    fn adds_in_order(&self) -> bool {
+        true
+    }
+    /// Whether a value can be named within an expression, rather than stand again and again.
+    fn names_values(&self) -> bool {
+        true
+    }
+    /// Whether a window may reach back by microseconds, which are numbers of 64 bits.
+    fn has_long_ranges(&self) -> bool {
+        true
+    }
     /// The value of an expression in which others, which may be long, are named.
     fn bind(&self, values: &[&str], body: &dyn Fn(&[&str]) -> String) -> String;
 
@@ -136,6 +222,14 @@ pub(crate) trait Says: Signs + Sync {
     fn combine(&self, op: ArithmeticOp, left: &str, right: &str) -> String;
     /// A wide number divided by one above zero that divides it.
     fn quotient(&self, wide: &str, by: &str) -> String;
+    /// What is left of a whole number that is divided by another; of the sign of the first.
+    fn remainder(&self, of: &str, by: &str) -> String {
+        format!("({of} % {by})")
+    }
+    /// What is left of it, from zero on.
+    fn modulo(&self, of: &str, by: &str) -> String {
+        self.remainder(&format!("({} + {by})", self.remainder(of, by)), by)
+    }
     /// A number that is a whole one, of less than 2^126, in the wide type.
     fn whole(&self, number: &str) -> String;
     /// A whole number as the nearest floating-point one.
@@ -145,6 +239,10 @@ pub(crate) trait Says: Signs + Sync {
     /// Ten-thousandths times or divided by a number, rounded half to even; NULL where that does
     /// not fit.
     fn scaled(&self, op: ArithmeticOp, money: &str, is_wide: bool, number: &str) -> String;
+    /// Degrees as an angle.
+    fn radians(&self, degrees: &str) -> String {
+        format!("radians({degrees})")
+    }
     /// A number unless it is NaN or infinite.
     fn unless_infinite(&self, number: &str) -> String;
 
@@ -152,7 +250,7 @@ pub(crate) trait Says: Signs + Sync {
     fn floor(&self, wide: &str, by: &str) -> String {
         self.bind(&[wide], &|named| {
             let [wide] = named else { return String::new() };
-            self.quotient(&format!("({wide} - ((({wide} % {by}) + {by}) % {by}))"), by)
+            self.quotient(&format!("({wide} - {})", self.modulo(wide, by)), by)
         })
     }
 
@@ -164,11 +262,12 @@ pub(crate) trait Says: Signs + Sync {
             let (n, d) = (format!("(CASE WHEN {d} < 0 THEN -{n} ELSE {n} END)"), format!("nullif(abs({d}), 0)"));
             self.bind(&[&n, &d], &|named| {
                 let [n, d] = named else { return String::new() };
-                let m = format!("((({n} % {d}) + {d}) % {d})");
+                let m = self.modulo(n, d);
                 let q = self.quotient(&format!("({n} - {m})"), d);
                 self.bind(&[&m, &q, d], &|named| {
                     let [m, q, d] = named else { return String::new() };
-                    format!("({q} + CASE WHEN 2 * {m} > {d} OR (2 * {m} = {d} AND {q} % 2 <> 0) THEN 1 ELSE 0 END)")
+                    let is_odd = format!("{} <> 0", self.remainder(q, "2"));
+                    format!("({q} + CASE WHEN 2 * {m} > {d} OR (2 * {m} = {d} AND {is_odd}) THEN 1 ELSE 0 END)")
                 })
             })
         })
@@ -176,6 +275,10 @@ pub(crate) trait Says: Signs + Sync {
 
     // Texts.
 
+    /// A text in which some letters are others.
+    fn translate(&self, text: &str, from: &str, to: &str) -> String {
+        format!("translate({text}, {}, {})", self.text(from), self.text(to))
+    }
     /// Whether a text holds another.
     fn contains(&self, text: &str, part: &str) -> String;
     /// Whether it begins with another.
@@ -220,8 +323,37 @@ pub(crate) fn is_short(sql: &str) -> bool {
 /// The first number that no variable has of those that pieces name: each depth has its own.
 pub(crate) fn depth(values: &[&str]) -> usize {
     let is_named = |n: &usize| {
-        let (read, bound) = (format!("v{n}."), [format!("lambda v{n}:"), format!(" AS v{n})")]);
-        values.iter().any(|value| value.contains(&read) || bound.iter().any(|bound| value.contains(bound)))
+        let signs =
+            [format!("v{n}."), format!("v{n}_"), format!("v{n} ->"), format!("lambda v{n}:"), format!(" AS v{n})")];
+        values.iter().any(|value| signs.iter().any(|sign| value.contains(sign)))
     };
     (1..).take_while(is_named).count() + 1
+}
+
+/// A number of floating point rounded half to even, by comparing with the whole number below.
+pub(crate) fn half_to_even(number: &str) -> String {
+    let rest = format!("({number} - floor({number}))");
+    let is_odd = format!("floor({number}) - 2 * floor(floor({number}) / 2) <> 0");
+    format!("(floor({number}) + CASE WHEN {rest} > 0.5 OR ({rest} = 0.5 AND {is_odd}) THEN 1 ELSE 0 END)")
+}
+
+/// A key by which rows are ordered.
+pub(crate) struct Key<'o> {
+    pub sql: &'o str,
+    /// Whether what is missing comes first of all.
+    pub is_missing_first: bool,
+}
+
+/// The keys of an order, whichever way it goes.
+pub(crate) fn keys(order: &str) -> Vec<Key<'_>> {
+    let of = |key| {
+        let key: &str = key;
+        let (sql, is_missing_first) = match key.strip_suffix(" NULLS FIRST") {
+            Some(sql) => (sql, true),
+            None => (key, false),
+        };
+        let sql = sql.strip_suffix(" NULLS LAST").unwrap_or(sql);
+        Key { sql: sql.strip_suffix(" DESC").unwrap_or(sql), is_missing_first }
+    };
+    order.split(", ").map(of).collect()
 }

@@ -105,7 +105,7 @@ pub fn emit(request: Request<'_>) -> Result<Emitted, Vec<Refusal>> {
         };
         relations.push((name.clone(), text));
     }
-    relations.push(("m".to_owned(), format!("SELECT p.id{columns}\n  FROM {from}")));
+    relations.push(("m".to_owned(), format!("SELECT p.id AS id{columns}\n  FROM {from}")));
     // What reads events by their numbers has to read the very same ones.
     let kept = |name: &str| if matches!(name, "e" | "p" | "r" | "m") { compiler.says.materialized() } else { "" };
     let relations: Vec<String> =
@@ -113,6 +113,10 @@ pub fn emit(request: Request<'_>) -> Result<Emitted, Vec<Refusal>> {
     let with = format!("WITH {}", relations.join(",\n"));
     let differences: Vec<Difference> = compiler.differences.iter().cloned().collect();
     let text = heading(dialect, now, &differences) + &shape::statement(shape, &with, &answers, &compiler);
+    if *shape == Shape::Model && text.matches("endraw").count() > 1 {
+        compiler.refuse("the word `endraw`", "dbt would take it for the end of what is no template");
+        return Err(compiler.refusals());
+    }
     if text.contains('\0') {
         compiler.refuse("a text with a zero character", "databases end texts there");
         return Err(compiler.refusals());
@@ -124,7 +128,7 @@ pub fn emit(request: Request<'_>) -> Result<Emitted, Vec<Refusal>> {
 fn pass(compiler: &Compiler<'_>, joins: &Joins, columns: &[String]) -> String {
     let columns: String =
         columns.iter().enumerate().map(|(at, column)| format!(",\n    {column} AS c{}", at + 1)).collect();
-    format!("SELECT e.id{columns}\n  FROM {}\n  GROUP BY e.id", compiler.from(Rows::Events, None, joins))
+    format!("SELECT e.id AS id{columns}\n  FROM {}\n  GROUP BY e.id", compiler.from(Rows::Events, None, joins))
 }
 
 fn heading(dialect: Dialect, now: Timestamp, differences: &[Difference]) -> String {
@@ -132,6 +136,9 @@ fn heading(dialect: Dialect, now: Timestamp, differences: &[Difference]) -> Stri
         "-- Answers as of {now}; for another instant it has to be made anew.\n-- SQL of {}, made by Seg.\n",
         dialect.title()
     );
+    if !dialect.is_tested() {
+        text.push_str("-- Not tested: written from the documentation, and nobody has compared what it gives yet.\n");
+    }
     for Difference { construct, how } in differences {
         // Writing to a string does not fail.
         let _ = writeln!(text, "-- May differ from Seg: {construct}: {how}.");
@@ -141,16 +148,20 @@ fn heading(dialect: Dialect, now: Timestamp, differences: &[Difference]) -> Stri
 
 /// Names of segments that would be one column, or be cut.
 fn refuse_names(compiler: &mut Compiler<'_>, shape: &Shape, answers: &[Answer]) {
-    if !matches!(shape, Shape::Wide | Shape::View(_) | Shape::Table(_)) {
+    let has_columns = match shape {
+        Shape::Wide | Shape::View(_) | Shape::Table(_) => true,
+        Shape::Counts | Shape::Members | Shape::Memberships(_) | Shape::Model | Shape::Signs => false,
+    };
+    if let (Shape::Memberships(_), Err(reason)) = (shape, compiler.says.upserts()) {
+        compiler.refuse("a table of memberships", reason);
+    }
+    if !has_columns {
         return;
     }
-    // PostgreSQL cuts names that are longer.
-    const NAME_BYTES: usize = 63;
     let mut seen = BTreeSet::new();
     for Answer { name, .. } in answers {
         compiler.segment.clone_from(name);
-        if compiler.dialect == Dialect::Postgres && name.len() > NAME_BYTES {
-            let reason = "PostgreSQL cuts names of columns that are longer than 63 bytes: ask for members instead";
+        if let Some(reason) = compiler.says.refuses_column(name) {
             compiler.refuse("a column for each segment", reason);
         }
         if !seen.insert(name.to_lowercase()) || name.eq_ignore_ascii_case("id") {

@@ -6,10 +6,31 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// How an engine of patterns writes what they are made of.
 pub trait Signs {
-    /// A character, escaped.
-    fn character(&self, c: char) -> String;
+    /// A character, escaped where it means something; `-` does nowhere but in a set.
+    fn character(&self, c: char) -> String {
+        match c {
+            c if c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '@' | ',' | ':' | '/' | '\'' | '-') => {
+                c.to_string()
+            }
+            c if c.is_ascii_punctuation() => format!("\\{c}"),
+            c => self.sign(c),
+        }
+    }
+    /// A character that is no letter or digit of ASCII, by its code point.
+    fn sign(&self, c: char) -> String;
     /// A set of characters, of ranges that do not overlap.
-    fn class(&self, ranges: &[(char, char)]) -> String;
+    fn class(&self, ranges: &[(char, char)]) -> String {
+        let sign = |c: char| if c.is_ascii_alphanumeric() { c.to_string() } else { self.sign(c) };
+        let range = |(from, to): &(char, char)| match from == to {
+            true => sign(*from),
+            false => format!("{}-{}", sign(*from), sign(*to)),
+        };
+        format!("[{}]", ranges.iter().map(range).collect::<String>())
+    }
+    /// What a group begins with.
+    fn group(&self) -> &'static str {
+        "(?:"
+    }
     /// So many repetitions, at most `max`.
     ///
     /// # Errors
@@ -20,7 +41,10 @@ pub trait Signs {
     /// Its end.
     fn end(&self) -> &'static str;
     /// Where a word of ASCII begins or ends.
-    fn boundary(&self) -> &'static str;
+    ///
+    /// # Errors
+    /// Why it cannot be said.
+    fn boundary(&self) -> Result<&'static str, String>;
 }
 
 /// A pattern of `matches` in the signs of an engine.
@@ -36,7 +60,7 @@ pub fn print(pattern: &str, ignore_case: bool, signs: &dyn Signs) -> Result<Stri
 fn of(hir: &Hir, signs: &dyn Signs) -> Result<String, String> {
     let each = |parts: &[Hir]| parts.iter().map(|part| of(part, signs)).collect::<Result<Vec<_>, _>>();
     Ok(match hir.kind() {
-        HirKind::Empty => "(?:)".to_owned(),
+        HirKind::Empty => format!("{})", signs.group()),
         HirKind::Literal(literal) => {
             let text = std::str::from_utf8(&literal.0).map_err(|_| "it holds bytes that are no text".to_owned())?;
             text.chars().map(|c| signs.character(c)).collect()
@@ -55,13 +79,13 @@ fn of(hir: &Hir, signs: &dyn Signs) -> Result<String, String> {
         }
         HirKind::Look(Look::Start) => signs.start().to_owned(),
         HirKind::Look(Look::End) => signs.end().to_owned(),
-        HirKind::Look(Look::WordAscii) => signs.boundary().to_owned(),
+        HirKind::Look(Look::WordAscii) => signs.boundary()?.to_owned(),
         HirKind::Look(other) => return Err(format!("it asks for {other:?}")),
         HirKind::Repetition(repetition) => {
             let inner = group(&repetition.sub, signs)?;
             signs.repeated(&inner, repetition.min, repetition.max)?
         }
-        HirKind::Capture(capture) => format!("(?:{})", of(&capture.sub, signs)?),
+        HirKind::Capture(capture) => format!("{}{})", signs.group(), of(&capture.sub, signs)?),
         HirKind::Concat(parts) => {
             let parts = parts.iter().map(|part| match part.kind() {
                 HirKind::Alternation(_) => group(part, signs),
@@ -77,7 +101,7 @@ fn of(hir: &Hir, signs: &dyn Signs) -> Result<String, String> {
 fn group(hir: &Hir, signs: &dyn Signs) -> Result<String, String> {
     let text = of(hir, signs)?;
     let is_one = matches!(hir.kind(), HirKind::Class(_) | HirKind::Capture(_));
-    Ok(if is_one { text } else { format!("(?:{text})") })
+    Ok(if is_one { text } else { format!("{}{text})", signs.group()) })
 }
 
 /// `{2,5}`, `*`, `+`, `?`.
@@ -90,4 +114,27 @@ pub fn count(min: u32, max: Option<u32>) -> String {
         (min, Some(max)) if min == max => format!("{{{min}}}"),
         (min, Some(max)) => format!("{{{min},{max}}}"),
     }
+}
+
+/// The end of a word of ASCII in look-arounds, for engines to which other letters are parts of
+/// words, too.
+pub const ASCII_BOUNDARY: &str = "(?:(?<![0-9A-Za-z_])(?=[0-9A-Za-z_])|(?<=[0-9A-Za-z_])(?![0-9A-Za-z_]))";
+
+/// `\x{E9}`
+pub fn hexadecimal(c: char) -> String {
+    format!("\\x{{{:X}}}", u32::from(c))
+}
+
+/// Repetitions that RE2 takes.
+const RE2_REPEATS_MAX: u32 = 1_000;
+
+/// So many repetitions in RE2.
+///
+/// # Errors
+/// More than it takes.
+pub fn repeated_in_re2(of: &str, min: u32, max: Option<u32>) -> Result<String, String> {
+    if min > RE2_REPEATS_MAX || max.is_some_and(|max| max > RE2_REPEATS_MAX) {
+        return Err(format!("it repeats something more than {RE2_REPEATS_MAX} times"));
+    }
+    Ok(format!("{of}{}", count(min, max)))
 }

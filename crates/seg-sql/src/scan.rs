@@ -21,18 +21,22 @@ impl Compiler<'_> {
         }
         self.events(&mut scans);
         let has_times = profiles.as_ref().is_some_and(|profiles| profiles.time.is_some());
-        scans.push(("ids".to_owned(), self.existing(profiles.is_some(), scans.iter().any(|(name, _)| name == "n"))));
-        let columns: String = self.used().map(|(_, name, _)| format!(", l.{}", self.says.ident(&name))).collect();
+        scans.push(("ids".to_owned(), self.existing(profiles.is_some(), scans.iter().any(|(name, _)| name == "raw"))));
+        let columns: String = self
+            .used()
+            .map(|(_, name, _)| self.says.ident(&name))
+            .map(|name| format!(", l.{name} AS {name}"))
+            .collect();
         let people = match profiles.is_some() {
             true => {
                 let latest = if has_times { "l" } else { "r" };
-                format!("SELECT ids.id{columns}\n  FROM ids LEFT JOIN {latest} AS l ON l.id = ids.id")
+                format!("SELECT ids.id AS id{columns}\n  FROM ids LEFT JOIN {latest} AS l ON l.id = ids.id")
             }
             false => {
                 let none = self
                     .used()
                     .map(|(_, name, ty)| format!(", {} AS {}", self.says.missing(ty), self.says.ident(&name)));
-                format!("SELECT ids.id{}\n  FROM ids", none.collect::<String>())
+                format!("SELECT ids.id AS id{}\n  FROM ids", none.collect::<String>())
             }
         };
         scans.push(("p".to_owned(), people));
@@ -112,7 +116,7 @@ impl Compiler<'_> {
                 "the row that arrived last holds: `[sql.profiles]` with `time` needs `arrival` too",
             );
         }
-        format!("SELECT r.id{}\n  FROM r\n  GROUP BY r.id", columns.concat())
+        format!("SELECT r.id AS id{}\n  FROM r\n  GROUP BY r.id", columns.concat())
     }
 
     /// The events up to now, each once.
@@ -120,7 +124,12 @@ impl Compiler<'_> {
         let says = self.says;
         let source = self.source;
         let each: Vec<String> = source.events.iter().map(|events| self.table_of_events(events)).collect();
-        let names: String = self.properties.iter().map(|column| format!(", e0.{}", says.ident(&column.name))).collect();
+        let names: String = self
+            .properties
+            .iter()
+            .map(|column| says.ident(&column.name))
+            .map(|name| format!(", e0.{name} AS {name}"))
+            .collect();
         let locals: Vec<String> =
             self.zones.clone().into_iter().map(|zone| format!(",\n    {}", self.local_of_scan(zone))).collect();
         let all = match each.is_empty() {
@@ -137,10 +146,10 @@ impl Compiler<'_> {
                               `unique_ids = true` where no id is there twice";
                 self.refuse("repeated event ids", reason);
             }
-            scans.push(("n".to_owned(), all));
+            scans.push(("raw".to_owned(), all));
             scans.push((
                 "e0".to_owned(),
-                "SELECT n.*, row_number() OVER (PARTITION BY n.id, n.ev, n.eid ORDER BY n.arr) AS dup\n  FROM n"
+                "SELECT raw.*, row_number() OVER (PARTITION BY raw.id, raw.ev, raw.eid ORDER BY raw.arr) AS dup\n  FROM raw"
                     .to_owned(),
             ));
             condition.push_str(" AND (e0.eid IS NULL OR e0.dup = 1)");
@@ -151,7 +160,7 @@ impl Compiler<'_> {
         scans.push((
             "e".to_owned(),
             format!(
-                "SELECT row_number() OVER (ORDER BY e0.id, e0.us, e0.ev, e0.arr) AS rid, e0.id, e0.ev, e0.us, e0.eid, e0.arr{names}{locals}\n  \
+                "SELECT row_number() OVER (ORDER BY e0.id, e0.us, e0.ev, e0.arr) AS rid, e0.id AS id, e0.ev AS ev, e0.us AS us, e0.eid AS eid, e0.arr AS arr{names}{locals}\n  \
                  FROM e0\n  WHERE {condition}"
             ),
         ));
@@ -169,7 +178,7 @@ impl Compiler<'_> {
             .map(|column| format!(", {} AS {}", says.missing(&column.ty), says.ident(&column.name)));
         let (text, number) = (says.missing(&Type::Text), says.missing(&Type::Integer));
         format!(
-            "SELECT {text} AS id, 0 AS ev, {number} AS us, {text} AS eid, {number} AS arr{}\n  WHERE false",
+            "SELECT {text} AS id, 0 AS ev, {number} AS us, {text} AS eid, {number} AS arr{}\n  FROM (SELECT 1 AS one) AS none\n  WHERE false",
             properties.collect::<String>()
         )
     }
@@ -263,7 +272,7 @@ impl Compiler<'_> {
         let of_rows = first_seen.as_deref().unwrap_or(&none);
         let rows = match has_profiles {
             true => format!(
-                "SELECT r.id, r.us AS dated, CASE WHEN r.us IS NULL THEN 1 END AS undated, {none} AS event, {of_rows} AS first_seen FROM r\n    \
+                "SELECT r.id AS id, r.us AS dated, CASE WHEN r.us IS NULL THEN 1 END AS undated, {none} AS event, {of_rows} AS first_seen FROM r\n    \
                  UNION ALL\n    "
             ),
             false => String::new(),
@@ -271,7 +280,7 @@ impl Compiler<'_> {
         let once = if is_deduplicated { " WHERE e0.eid IS NULL OR e0.dup = 1" } else { "" };
         let undated = "CASE WHEN e0.us IS NULL THEN 1 END";
         let events = format!(
-            "SELECT e0.id, {none} AS dated, {undated} AS undated, e0.us AS event, {none} AS first_seen FROM e0{once}"
+            "SELECT e0.id AS id, {none} AS dated, {undated} AS undated, e0.us AS event, {none} AS first_seen FROM e0{once}"
         );
         let by = |what: &str| format!("coalesce(min({what}) <= {now}, false)");
         let (dated, event) = (by("dated"), by("event"));

@@ -33,10 +33,36 @@ impl Offsets {
         Offsets { first, changes }
     }
 
+    /// All offsets in turn, and the instants from which on each but the first holds.
+    pub fn lists(&self) -> (String, String) {
+        let list = |numbers: &mut dyn Iterator<Item = i64>| {
+            let numbers: Vec<String> = numbers.map(|n| n.to_string()).collect();
+            numbers.join(",")
+        };
+        let all = list(&mut std::iter::once(self.first).chain(self.changes.iter().map(|change| change.1)));
+        (all, list(&mut self.changes.iter().map(|change| change.0)))
+    }
+
+    /// The offset at an instant by halving the changes, of which a zone has some two hundred.
+    pub fn halved(&self, instant: &str) -> String {
+        halved(instant, self.first, &self.changes)
+    }
+
     /// Whether the clocks never change.
     pub fn is_fixed(&self) -> bool {
         self.changes.is_empty()
     }
+}
+
+fn halved(instant: &str, first: i64, changes: &[(i64, i64)]) -> String {
+    let middle = changes.len() / 2;
+    let (Some((from, offset)), Some(before), Some(after)) =
+        (changes.get(middle), changes.get(..middle), changes.get(middle + 1..))
+    else {
+        return first.to_string();
+    };
+    let (before, after) = (halved(instant, first, before), halved(instant, *offset, after));
+    format!("CASE WHEN {instant} < {from} THEN {before} ELSE {after} END")
 }
 
 /// The first instant after one at which the offset is that of another.

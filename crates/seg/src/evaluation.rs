@@ -75,12 +75,17 @@ impl Evaluation {
     /// [`Program::segment_names`]: the first of the project's order of precedence
     /// that they are in. `None` for a project without such an order.
     pub fn winners(&self) -> Option<Vec<Option<usize>>> {
-        if self.program.module().precedence.is_empty() {
-            return None;
-        }
-        let order = crate::overlap::declared_order(&self.program);
-        let n_people = self.masks.first().map_or(0, Mask::len);
-        let is_in = |at: usize, row: usize| self.masks.get(at).is_some_and(|mask| mask.get(row));
-        Some((0..n_people).map(|row| order.iter().copied().find(|at| is_in(*at, row))).collect())
+        winners(&self.program, &self.masks)
     }
+}
+
+/// The segment that each person goes to; see [`Evaluation::winners`].
+pub(crate) fn winners(program: &Program, masks: &[Mask]) -> Option<Vec<Option<usize>>> {
+    if program.module().precedence.is_empty() {
+        return None;
+    }
+    let order = crate::overlap::declared_order(program);
+    let n_people = masks.first().map_or(0, Mask::len);
+    let is_in = |at: usize, row: usize| masks.get(at).is_some_and(|mask| mask.get(row));
+    Some((0..n_people).map(|row| order.iter().copied().find(|at| is_in(*at, row))).collect())
 }

@@ -3,7 +3,7 @@
 
 use crate::prepared::Prepared;
 use crate::{Diagnostics, Program, Project};
-use seg_data::{Batch, Schema, Timestamp};
+use seg_data::{Batch, Mask, Schema, Timestamp};
 use seg_hir::{Checked, Settings};
 use seg_syntax::Parse;
 use seg_syntax::diag::Diagnostic;
@@ -111,6 +111,12 @@ pub fn check(project: &Project, parses: &[Parse]) -> Checked {
 /// What the segments of a program mean.
 pub fn module(program: &Program) -> &hir::Module {
     program.module()
+}
+
+/// The segment that each person goes to by the project's order of precedence, out of who is in
+/// each segment.
+pub fn winners(program: &Program, masks: &[Mask]) -> Option<Vec<Option<usize>>> {
+    crate::evaluation::winners(program, masks)
 }
 
 /// How the segments of a program run: one graph for all of them.

@@ -50,6 +50,12 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     steps.run(&restarts, || sdk::run(sdk::RESTARTS_LONG)).map_err(again)?;
     let sql = format!("{} segments as SQL", sql::SEGMENTS_LONG);
     steps.run(&sql, || sql::run(sql::SEGMENTS_LONG, Some(&seed))).map_err(again)?;
+    for engine in ["clickhouse", "spark"] {
+        let name = format!("SQL in {engine}");
+        steps.run(&name, || sql::run_in(engine, sql::SEGMENTS, Some(&seed))).map_err(again)?;
+    }
+    steps.run("models of dbt", sql::run_dbt).map_err(again)?;
+    steps.run("SQL that is parsed", sql::parse).map_err(again)?;
     let seconds = FUZZ_SECONDS.to_string();
     for target in TARGETS {
         let fuzz = || fuzz::run(&[target.name, &seconds, &seed]);

@@ -51,9 +51,13 @@ cargo xtask sanitize [address|memory]
                                both unless one is named, which takes long (docs/soundness.md)
 cargo xtask sdk [RESTARTS]     post to `seg live` through the SDKs of two vendors for node and for Python, which it installs
                                under target/sdk, while the process is killed and begun again so many times (8)
-cargo xtask sql [SEGMENTS] [SEED]
+cargo xtask sql --dbt|--parse
+                               build the models of the example of dbt in DuckDB and compare their members with `seg run`; read
+                               what is emitted for Snowflake and BigQuery by a parser of theirs
+cargo xtask sql [--engine clickhouse|spark] [SEGMENTS] [SEED]
                                run the corpus and so many generated segments (600) as SQL in DuckDB, which it installs under
-                               target/sql, and in PostgreSQL where that is, and hold them against the reference evaluator
+                               target/sql, and in PostgreSQL where that is, and hold them against the reference evaluator; then
+                               two examples by `seg run --on`; with --engine in ClickHouse or Spark, a fraction of the segments
 cargo xtask tidy               check what no compiler checks
 ";
 
@@ -82,6 +86,11 @@ fn main() -> ExitCode {
             Ok(restarts) => sdk::run(restarts),
             Err(_) => Err(format!("`{restarts}` is no number\n")),
         },
+        ["sql", "--engine", engine] => sql::run_in(engine, sql::SEGMENTS, None),
+        ["sql", "--engine", engine, segments] => sql::run_in(engine, segments, None),
+        ["sql", "--engine", engine, segments, seed] => sql::run_in(engine, segments, Some(seed)),
+        ["sql", "--dbt"] => sql::run_dbt(),
+        ["sql", "--parse"] => sql::parse(),
         ["sql"] => sql::run(sql::SEGMENTS, None),
         ["sql", segments] => sql::run(segments, None),
         ["sql", segments, seed] => sql::run(segments, Some(seed)),

@@ -1,21 +1,32 @@
 //! SQL as one more engine of the differential test, run by real databases: DuckDB out of a
-//! Python environment, and PostgreSQL where its programs are there.
+//! Python environment, and PostgreSQL where its programs are there; ClickHouse and Spark, out of
+//! environments of their own, in long runs. Then the examples are run in databases by
+//! `seg run --on`.
 
-use crate::outside::{install, succeed};
+mod dbt;
+mod examples;
+mod parsed;
+mod server;
+
+use crate::outside::install;
 use seg_tests::root;
-use std::path::{Path, PathBuf};
+use server::Server;
 use std::process::Command;
 
 /// What is installed.
 const PACKAGES: &[&str] = &["requirements.txt"];
 const PIP: &[&str] = &["venv/bin/pip", "install", "--quiet", "--requirement", "requirements.txt"];
-/// Where PostgreSQL's programs may be, beside the path.
-const POSTGRES: &[&str] = &["/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin"];
+/// Databases that take long to install and to ask, by their names, with the variables of the
+/// environment that say which Python has them.
+const ENGINES: &[(&str, &str)] = &[("clickhouse", "SEG_SQL_CLICKHOUSE"), ("spark", "SEG_SQL_SPARK")];
 /// Generated segments of CI, and of a long run.
 pub const SEGMENTS: &str = "600";
 pub const SEGMENTS_LONG: &str = "20000";
 /// The tests.
 const TESTS: &[&str] = &["test", "--workspace", "--test", "it", "sql_agrees", "--", "--nocapture"];
+
+pub use dbt::run as run_dbt;
+pub use parsed::run as parse;
 
 /// Runs the corpus and so many generated segments in the databases.
 ///
@@ -28,86 +39,41 @@ pub fn run(n_segments: &str, seed: Option<&str>) -> Result<(), String> {
     if server.is_none() {
         println!("PostgreSQL is not there: DuckDB alone is asked");
     }
-    let mut cargo = Command::new("cargo");
-    cargo.args(TESTS).current_dir(root()).env("INSTA_UPDATE", "no").env("SEG_SQL_CASES", n_segments);
+    let mut cargo = tests(n_segments, seed);
     cargo.env("SEG_SQL_PYTHON", dir.join("venv/bin/python"));
-    if let Some(seed) = seed {
-        cargo.env("SEG_DIFFERENTIAL_SEED", seed);
-    }
     if let Some(server) = &server {
         cargo.env("SEG_SQL_POSTGRES", server.address());
     }
+    agrees(cargo)?;
+    examples::run(&dir, server.as_ref())
+}
+
+/// Runs the corpus and so many generated segments in ClickHouse or Spark.
+///
+/// # Errors
+/// No such database, answers that differ from the reference evaluator's, and commands that fail.
+pub fn run_in(engine: &str, n_segments: &str, seed: Option<&str>) -> Result<(), String> {
+    let found = ENGINES.iter().find(|(name, _)| *name == engine);
+    let (name, variable) = found.ok_or_else(|| format!("`{engine}` is not clickhouse or spark\n"))?;
+    let dir = root().join("target/sql").join(name);
+    let packages = format!("{name}.txt");
+    let pip = ["venv/bin/pip", "install", "--quiet", "--requirement", &packages];
+    install(&dir, "sql", &[&packages], &[&["python3", "-m", "venv", "venv"], &pip])?;
+    let mut cargo = tests(n_segments, seed);
+    cargo.env(variable, dir.join("venv/bin/python"));
+    agrees(cargo)
+}
+
+fn tests(n_segments: &str, seed: Option<&str>) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(TESTS).current_dir(root()).env("INSTA_UPDATE", "no").env("SEG_SQL_CASES", n_segments);
+    if let Some(seed) = seed {
+        cargo.env("SEG_DIFFERENTIAL_SEED", seed);
+    }
+    cargo
+}
+
+fn agrees(mut cargo: Command) -> Result<(), String> {
     let status = cargo.status().map_err(|e| format!("cargo: {e}\n"))?;
     if status.success() { Ok(()) } else { Err("SQL differs\n".to_owned()) }
-}
-
-/// A server of PostgreSQL with a cluster of its own, which ends with it.
-struct Server {
-    bin: PathBuf,
-    cluster: PathBuf,
-    port: u16,
-}
-
-impl Server {
-    /// Starts one; none where its programs are not there.
-    fn start(dir: &Path) -> Result<Option<Server>, String> {
-        let places = POSTGRES.iter().map(Path::new).find(|place| place.join("initdb").exists());
-        let Some(bin) = places else { return Ok(None) };
-        // A free port, which the system gives and which is given back.
-        let port = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
-        let port = port.map_err(|e| e.to_string())?.port();
-        let cluster = std::env::temp_dir().join(format!("seg-postgres-{}", std::process::id()));
-        let failed = |e: std::io::Error| format!("{}: {e}\n", cluster.display());
-        std::fs::create_dir_all(&cluster).map_err(failed)?;
-        let server = Server { bin: bin.to_owned(), cluster: cluster.clone(), port };
-        if is_root()? {
-            // It refuses to be run by root.
-            succeed(Command::new("chown").arg("postgres").arg(&cluster))?;
-        }
-        let data = cluster.join("data");
-        let data = data.to_string_lossy();
-        server.program("initdb", &["-D", &data, "-U", "seg", "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust"])?;
-        let options = format!(
-            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off",
-            cluster.display()
-        );
-        let log = dir.join("postgres.log");
-        let log = if is_root()? { cluster.join("log") } else { log };
-        server.program("pg_ctl", &["-D", &data, "-o", &options, "-l", &log.to_string_lossy(), "-w", "start"])?;
-        Ok(Some(server))
-    }
-
-    fn address(&self) -> String {
-        format!("host=127.0.0.1 port={} user=seg dbname=postgres", self.port)
-    }
-
-    /// Runs one of its programs, as another user where this one is root.
-    fn program(&self, name: &str, args: &[&str]) -> Result<(), String> {
-        let program = self.bin.join(name);
-        let mut command = match is_root()? {
-            true => {
-                let mut command = Command::new("runuser");
-                command.args(["-u", "postgres", "--"]).arg(program);
-                command
-            }
-            false => Command::new(program),
-        };
-        // What it starts keeps its output open, so that nobody waits for the end of that.
-        let quiet = || std::process::Stdio::null();
-        let status = command.args(args).current_dir(&self.cluster).stdout(quiet()).stderr(quiet()).status();
-        let status = status.map_err(|e| format!("{name}: {e}\n"))?;
-        if status.success() { Ok(()) } else { Err(format!("{name} failed\n")) }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let data = self.cluster.join("data");
-        let _ = self.program("pg_ctl", &["-D", &data.to_string_lossy(), "-m", "immediate", "stop"]);
-        let _ = std::fs::remove_dir_all(&self.cluster);
-    }
-}
-
-fn is_root() -> Result<bool, String> {
-    Ok(succeed(Command::new("id").arg("-u"))?.trim() == "0")
 }

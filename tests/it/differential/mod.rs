@@ -12,6 +12,7 @@ mod constructs;
 mod decided;
 mod edges;
 mod explained;
+mod kept;
 mod lints;
 mod live;
 mod profiles;

@@ -1,6 +1,7 @@
 //! SQL for a warehouse.
 
 use clap::ValueEnum;
+use std::time::Duration;
 
 /// What `seg emit` says of SQL.
 #[derive(clap::Args)]
@@ -21,6 +22,18 @@ pub struct EmitSql {
     pub at: Option<String>,
 }
 
+/// Where segments are run rather than here.
+#[derive(clap::Args)]
+pub struct RunOn {
+    /// Run the segments as SQL in this database, over the tables that `[sql]` of seg.toml names,
+    /// such as duckdb:shop.db or postgres://user@host/shop. Nothing is written there.
+    #[arg(long, value_name = "DATABASE", conflicts_with = "max_bad")]
+    pub on: Option<String>,
+    /// Stop the database after so long, such as 30s or 5min.
+    #[arg(long, value_name = "TIME", requires = "on", value_parser = super::length)]
+    pub time_limit: Option<Duration>,
+}
+
 /// The databases.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Dialect {
@@ -28,6 +41,14 @@ pub enum Dialect {
     Duckdb,
     /// PostgreSQL 15 or newer.
     Postgres,
+    /// ClickHouse 26 or newer.
+    Clickhouse,
+    /// Spark SQL 4 or newer, in ANSI mode.
+    Spark,
+    /// Snowflake: written from its documentation, not tested.
+    Snowflake,
+    /// BigQuery: written from its documentation, not tested.
+    Bigquery,
 }
 
 /// What SQL gives.
@@ -43,6 +64,8 @@ pub enum Shape {
     View,
     /// The same as a table.
     Table,
+    /// The members as a model of dbt.
+    Model,
     /// A table that keeps who entered each segment when, and left it when; run it every night.
     Memberships,
 }
@@ -52,6 +75,10 @@ impl From<Dialect> for seg::unstable::sql::Dialect {
         match dialect {
             Dialect::Duckdb => seg::unstable::sql::Dialect::DuckDb,
             Dialect::Postgres => seg::unstable::sql::Dialect::Postgres,
+            Dialect::Clickhouse => seg::unstable::sql::Dialect::ClickHouse,
+            Dialect::Spark => seg::unstable::sql::Dialect::Spark,
+            Dialect::Snowflake => seg::unstable::sql::Dialect::Snowflake,
+            Dialect::Bigquery => seg::unstable::sql::Dialect::BigQuery,
         }
     }
 }
@@ -66,6 +93,7 @@ impl EmitSql {
             Shape::Wide => Of::Wide,
             Shape::View => Of::View(self.name.clone()),
             Shape::Table => Of::Table(self.name.clone()),
+            Shape::Model => Of::Model,
             Shape::Memberships => Of::Memberships(self.name.clone()),
         }
     }

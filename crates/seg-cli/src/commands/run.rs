@@ -1,6 +1,7 @@
 //! `seg run`
 
 mod fresh;
+mod on;
 
 use super::guard::{self, Guards};
 use super::results::{self, Inputs};
@@ -24,6 +25,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
+    if let Some(database) = &args.on.on {
+        return on::run(args, database, output);
+    }
     // What is asked for is checked before anything is read.
     let asked = results::Asked::new(&args.results)?;
     let mut project = load_with_store(&args.dir, args.store.as_deref())?;
@@ -70,18 +74,19 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         program: &program,
         settings: manifest,
         loaded: &loaded,
-        evaluation: &evaluation,
+        masks: evaluation.masks(),
         now,
         said_by,
         n_people: n_existing(&loaded.people, now),
         inputs: inputs.as_ref(),
     };
     let freshness = freshness(&looking.newest, &asked, run)?;
-    finish(args, &results, run, Found { cost, expected, freshness })
+    finish(args, &results, run, Found { cost, expected, freshness, evaluation: &evaluation })
 }
 
 /// What a run found beside who is in what.
-struct Found {
+struct Found<'e> {
+    evaluation: &'e Evaluation,
     cost: Cost,
     /// How large segments were expected to be.
     expected: Option<guard::Expected>,
@@ -141,9 +146,14 @@ fn freshness(newest: &Newest, asked: &Wanted, run: results::Run<'_>) -> Result<R
 }
 
 /// Compares, writes and tells.
-fn finish(args: &Run, results: &results::Results<'_>, run: results::Run<'_>, found: Found) -> Result<Exit, Failure> {
-    let Found { cost, expected, freshness } = found;
-    let results::Run { program, settings, loaded, evaluation, now, said_by, n_people, .. } = run;
+fn finish(
+    args: &Run,
+    results: &results::Results<'_>,
+    run: results::Run<'_>,
+    found: Found<'_>,
+) -> Result<Exit, Failure> {
+    let Found { evaluation, cost, expected, freshness } = found;
+    let results::Run { program, settings, loaded, masks, now, said_by, n_people, .. } = run;
     let verified = results.verify(run);
     if let Some(verified) = verified.as_ref().filter(|verified| !verified.is_same()) {
         match args.format {
@@ -153,13 +163,13 @@ fn finish(args: &Run, results: &results::Results<'_>, run: results::Run<'_>, fou
         return Ok(Exit::Errors);
     }
     let written = results::write(results, run)?;
-    let mut guards = guard::guards(module(program), evaluation.masks(), n_people, results.sizes(), now);
+    let mut guards = guard::guards(module(program), masks, n_people, results.sizes(), now);
     if let Some(expected) = &expected {
         expected.judge(program.segment_names(), &mut guards);
     }
     match args.format {
         Format::Json => {
-            let mut json = json(run, &guards, cost);
+            let mut json = json(run, &guards, (evaluation, cost));
             json.insert("freshness".to_owned(), fresh::json(&freshness));
             json.extend(results::json(results, &written));
             json.insert("verified".to_owned(), verified.map(|verified| verified.json()).into());
@@ -167,7 +177,7 @@ fn finish(args: &Run, results: &results::Results<'_>, run: results::Run<'_>, fou
         }
         Format::Text => {
             let mut text = header(settings, &loaded.report, n_people, now, said_by);
-            text.push_str(&table(program, evaluation.masks(), n_people));
+            text.push_str(&table(program, masks, n_people));
             text.extend(freshness.says(now, settings.zone).map(|line| format!("{line}\n")));
             print_text(&text)?;
             let problems = fresh::problems(&loaded.report, &freshness);
@@ -509,16 +519,12 @@ pub fn problems_of(problems: &[Problem]) -> String {
     out
 }
 
-fn json(run: results::Run<'_>, guards: &Guards, cost: Cost) -> serde_json::Map<String, serde_json::Value> {
-    let results::Run { program, evaluation, loaded, now, n_people, .. } = run;
-    let segments: Vec<_> = program
-        .segment_names()
-        .zip(evaluation.masks())
-        .map(|(name, mask)| {
-            let share = (n_people > 0).then(|| mask.count() as f64 / n_people as f64);
-            serde_json::json!({ "segment": name, "members": mask.count(), "share": share })
-        })
-        .collect();
+fn json(
+    run: results::Run<'_>,
+    guards: &Guards,
+    (evaluation, cost): (&Evaluation, Cost),
+) -> serde_json::Map<String, serde_json::Value> {
+    let results::Run { program, masks, loaded, now, n_people, .. } = run;
     let key = |key: &str, value: serde_json::Value| (key.to_owned(), value);
     let engine = serde_json::json!({ "name": evaluation.engine().name(), "reason": evaluation.reason().to_string() });
     serde_json::Map::from_iter([
@@ -526,11 +532,20 @@ fn json(run: results::Run<'_>, guards: &Guards, cost: Cost) -> serde_json::Map<S
         key("people", n_people.into()),
         key("estimated_cost_ns", (cost.0.as_nanos() as u64).into()),
         key("engine", engine),
-        key("segments", segments.into()),
+        key("segments", sizes_json(program, masks, n_people)),
         key("sizes", serde_json::json!({ "broken": guards.broken, "not_judged": guards.notes })),
         key("data", data_json(&loaded.report)),
         key("diagnostics", serde_json::json!(program.warnings().to_json())),
     ])
+}
+
+/// How many people are in each segment.
+fn sizes_json(program: &Program, masks: &[Mask], n_people: usize) -> serde_json::Value {
+    let of = |(name, mask): (&str, &Mask)| {
+        let share = (n_people > 0).then(|| mask.count() as f64 / n_people as f64);
+        serde_json::json!({ "segment": name, "members": mask.count(), "share": share })
+    };
+    program.segment_names().zip(masks).map(of).collect()
 }
 
 pub fn data_json(report: &Report) -> serde_json::Value {

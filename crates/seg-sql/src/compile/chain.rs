@@ -5,6 +5,9 @@ use crate::text::{Condition, Join, Joins};
 use seg_hir::hir::ChainOrder;
 use seg_plan::{Chain, Query};
 
+/// What stands for the step before until that is known.
+const BEFORE: &str = "\u{1}";
+
 impl Compiler<'_> {
     /// Whether other events follow the one at hand, come before it or lie around it.
     pub fn chain(&mut self, chain: &Chain) -> Condition {
@@ -16,7 +19,7 @@ impl Compiler<'_> {
         }
         let columns: String = same.iter().enumerate().map(|(at, value)| format!(", {} AS k{at}", value.sql)).collect();
         let first = self.found_events(None, &columns);
-        let mut sql = format!("SELECT DISTINCT a.rid\n  FROM {first} AS a");
+        let mut sql = format!("SELECT DISTINCT a.rid AS rid\n  FROM {first} AS a");
         let (mut taken, mut before): (Vec<String>, String) = (Vec::new(), "a".to_owned());
         if chain.order != ChainOrder::Any {
             taken.push("a".to_owned());
@@ -30,22 +33,45 @@ impl Compiler<'_> {
             on.extend((0..n_same).map(|at| format!("{alias}.k{at} = a.k{at}")));
             on.extend(taken.iter().map(|other| format!("{alias}.rid <> {other}.rid")));
             on.extend(self.limits(chain, nth, &alias, &before));
-            if let Some(none) = step.none_between.as_ref().filter(|_| chain.order != ChainOrder::Any) {
-                let none = self.found_events(Some(none), "");
-                let (from, to) = match chain.order {
-                    ChainOrder::Before => (alias.as_str(), before.as_str()),
-                    ChainOrder::After | ChainOrder::Any => (before.as_str(), alias.as_str()),
-                };
-                on.push(format!(
-                    "NOT EXISTS (SELECT 1 FROM {none} AS n WHERE n.id = a.id AND n.us > {from}.us AND n.us < {to}.us)"
-                ));
+            let none = step.none_between.as_ref().filter(|_| chain.order != ChainOrder::Any);
+            let next = none.map(|none| self.next_of(none, chain.order, &events, &alias));
+            if let Some((_, limit)) = &next {
+                on.push(limit.replace(BEFORE, &before));
             }
+            let events = next.map_or(events, |(events, _)| events);
             sql.push_str(&format!("\n  JOIN {events} AS {alias} ON {}", on.join(" AND ")));
             taken.push(alias.clone());
             before = alias;
         }
         let name = self.relation("k", sql);
         Condition { sql: format!("{name}.rid IS NOT NULL"), joins: Joins::from([Join::ByEvent(name)]) }
+    }
+
+    /// The events of a step, each with the nearest instant of others that must not lie between it
+    /// and the step before, and what that has to be. No database needs a subquery for it that reads
+    /// the row outside.
+    fn next_of(&mut self, none: &Query, order: ChainOrder, events: &str, alias: &str) -> (String, String) {
+        let none = self.found_events(Some(none), "");
+        // Between what comes first and what comes last nothing is, unless it is nearer than that.
+        let (nearest, sign) = match order {
+            ChainOrder::Before => ("min", ">"),
+            ChainOrder::After | ChainOrder::Any => ("max", "<"),
+        };
+        let between = self.relation(
+            "between",
+            format!(
+                "SELECT b.rid AS rid, {nearest}(n.us) AS us\n  FROM {events} AS b JOIN {none} AS n ON n.id = b.id AND n.us {sign} b.us\n  \
+                 GROUP BY b.rid"
+            ),
+        );
+        let beside = self.relation(
+            "beside",
+            format!(
+                "SELECT b.*, {between}.us AS nearest\n  FROM {events} AS b LEFT JOIN {between} ON {between}.rid = b.rid"
+            ),
+        );
+        let back = if sign == ">" { ">=" } else { "<=" };
+        (beside, format!("({alias}.nearest IS NULL OR {alias}.nearest {back} {BEFORE}.us)"))
     }
 
     /// How a step lies to the one before it and to the event at hand.
@@ -76,6 +102,6 @@ impl Compiler<'_> {
         };
         let from = self.from(Rows::Events, None, &joins);
         let condition = condition.map(|condition| format!("\n  WHERE {condition}")).unwrap_or_default();
-        self.relation("q", format!("SELECT e.id, e.rid, e.us{columns}\n  FROM {from}{condition}"))
+        self.relation("q", format!("SELECT e.id AS id, e.rid AS rid, e.us AS us{columns}\n  FROM {from}{condition}"))
     }
 }

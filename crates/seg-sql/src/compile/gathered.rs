@@ -89,8 +89,24 @@ impl Compiler<'_> {
             Aggregate::Largest => plain(column(self, format!("max({value})"))),
             Aggregate::Total | Aggregate::Average => {
                 let sum = match kind {
-                    Kind::Number => says.ordered_sum(&measured.sql, order, found),
-                    _ => format!("sum({value})"),
+                    Kind::Number => {
+                        if !says.adds_in_order() {
+                            let reason = "numbers are added in no order that can be told there, and each order has \
+                                          its own last digits";
+                            self.refuse("a total or an average of numbers", reason);
+                        }
+                        says.ordered_sum(&measured.sql, order, found)
+                    }
+                    Kind::Integer | Kind::Money => says.total(&value),
+                    Kind::Boolean
+                    | Kind::WideInteger
+                    | Kind::WideMoney
+                    | Kind::Text
+                    | Kind::Instant
+                    | Kind::Day
+                    | Kind::List(_)
+                    | Kind::Records
+                    | Kind::Missing => return Value::plain("NULL", Kind::Missing),
                 };
                 let sum = format!("coalesce({}, 0)", column(self, sum));
                 let sum = match kind {
@@ -98,7 +114,17 @@ impl Compiler<'_> {
                         self.says_of_totals();
                         says.unless_infinite(&sum)
                     }
-                    _ => sum,
+                    Kind::Boolean
+                    | Kind::Integer
+                    | Kind::WideInteger
+                    | Kind::Money
+                    | Kind::WideMoney
+                    | Kind::Text
+                    | Kind::Instant
+                    | Kind::Day
+                    | Kind::List(_)
+                    | Kind::Records
+                    | Kind::Missing => sum,
                 };
                 if function == Aggregate::Total {
                     return plain(sum);
@@ -153,7 +179,7 @@ impl Compiler<'_> {
         let ranked = self.relation(
             "ranked",
             format!(
-                "SELECT e.id, {} AS holds, row_number() OVER (PARTITION BY e.id ORDER BY {order}) AS n\n  \
+                "SELECT e.id AS id, {} AS holds, row_number() OVER (PARTITION BY e.id ORDER BY {order}) AS n\n  \
                  FROM {from}\n  WHERE {}",
                 filter.sql, found.sql
             ),
@@ -202,10 +228,11 @@ impl Compiler<'_> {
 
     /// The median gap between different instants, of which there must be four.
     pub fn usual_gap(&mut self, query: &Query) -> Value {
-        let instants = self.instants(query, "SELECT DISTINCT e.id, e.us");
+        let instants = self.instants(query, "SELECT DISTINCT e.id AS id, e.us AS us");
+        let previous = self.says.previous("us");
         let gaps = self.relation(
             "gaps",
-            format!("SELECT id, us - lag(us) OVER (PARTITION BY id ORDER BY us) AS gap\n  FROM {instants}"),
+            format!("SELECT id, us - {previous} OVER (PARTITION BY id ORDER BY us) AS gap\n  FROM {instants}"),
         );
         let sizes = self.relation(
             "sizes",
@@ -237,17 +264,21 @@ impl Compiler<'_> {
     /// The most events within a length of time.
     pub fn most_within(&mut self, query: &Query, within: Length) -> Value {
         let counted = match within.period {
-            Period::Fixed(micros) => {
-                let instants = self.instants(query, "SELECT e.id, e.rid, e.us");
+            Period::Fixed(micros) if self.says.has_long_ranges() => {
+                let instants = self.instants(query, "SELECT e.id AS id, e.rid AS rid, e.us AS us");
                 let window = format!("PARTITION BY id ORDER BY us RANGE BETWEEN {micros} PRECEDING AND CURRENT ROW");
                 self.relation("within", format!("SELECT id, count(*) OVER ({window}) AS n\n  FROM {instants}"))
             }
-            Period::Months(_) => {
+            Period::Fixed(_) | Period::Months(_) => {
                 let until = self.moved("e.us", within, false);
-                let instants = self.instants(query, &format!("SELECT e.id, e.rid, e.us, {until} AS until"));
+                let instants =
+                    self.instants(query, &format!("SELECT e.id AS id, e.rid AS rid, e.us AS us, {until} AS until"));
                 let join =
                     format!("{instants} AS a JOIN {instants} AS b ON b.id = a.id AND b.us BETWEEN a.us AND a.until");
-                self.relation("within", format!("SELECT a.id, count(*) AS n\n  FROM {join}\n  GROUP BY a.id, a.rid"))
+                self.relation(
+                    "within",
+                    format!("SELECT a.id AS id, count(*) AS n\n  FROM {join}\n  GROUP BY a.id, a.rid"),
+                )
             }
         };
         let name = self.relation("x", format!("SELECT id, max(n) AS n\n  FROM {counted}\n  GROUP BY id"));

@@ -33,7 +33,7 @@ impl Compiler<'_> {
                 let held = self.relation(
                     "held",
                     format!(
-                        "SELECT it.id, it.us, it.n, max(CASE WHEN NOT {} THEN it.n END) OVER (PARTITION BY it.id) AS last\n  \
+                        "SELECT it.id AS id, it.us AS us, it.n AS n, max(CASE WHEN NOT {} THEN it.n END) OVER (PARTITION BY it.id) AS last\n  \
                          FROM {from}",
                         filter.sql
                     ),
@@ -48,7 +48,7 @@ impl Compiler<'_> {
 
     fn counted_stretches(&mut self, from: &str, on: &[String]) -> Value {
         let counted =
-            format!("SELECT it.id, count(*) AS n\n  FROM {from}\n  WHERE {}\n  GROUP BY it.id", on.join(" AND "));
+            format!("SELECT it.id AS id, count(*) AS n\n  FROM {from}\n  WHERE {}\n  GROUP BY it.id", on.join(" AND "));
         let name = self.relation("x", counted);
         Value::of(format!("coalesce({name}.n, 0)"), Kind::Integer, Join::ById(name))
     }
@@ -62,8 +62,9 @@ impl Compiler<'_> {
         let profiles = self.source.profiles.as_ref();
         if !keeps || profiles.is_none_or(|profiles| profiles.time.is_none()) {
             let missing = self.says.missing(&ty);
+            let never = self.says.missing(&Type::Timestamp);
             let held = format!(
-                "SELECT p.id, {first} AS us, CAST(NULL AS BIGINT) AS until, 0 AS n, {} AS v, {missing} AS before\n  FROM p",
+                "SELECT p.id AS id, {first} AS us, {never} AS until, 0 AS n, {} AS v, {missing} AS before\n  FROM p",
                 column.sql
             );
             return self.relation("h", held);
@@ -80,30 +81,34 @@ impl Compiler<'_> {
         let set = self.relation(
             "set",
             format!(
-                "SELECT r.id, coalesce(r.us, {first}) AS us, {value} AS v, row_number() OVER \
+                "SELECT r.id AS id, coalesce(r.us, {first}) AS us, {value} AS v, row_number() OVER \
                  (PARTITION BY r.id, coalesce(r.us, {first}) ORDER BY CASE WHEN r.us IS NULL THEN 0 ELSE 1 END DESC, r.arr DESC) AS rank\n  \
                  FROM r\n  WHERE (r.us IS NULL OR r.us <= {now}) AND {is_said}"
             ),
         );
         let missing = self.says.missing(&ty);
+        let always =
+            self.relation("always", format!("SELECT DISTINCT s.id AS id\n  FROM {set} AS s\n  WHERE s.us = {first}"));
         let all = self.relation(
             "told",
             format!(
-                "SELECT id, us, v FROM {set} WHERE rank = 1\n  UNION ALL\n  SELECT p.id, {first}, {missing} FROM p\n  \
-                 WHERE NOT EXISTS (SELECT 1 FROM {set} AS s WHERE s.id = p.id AND s.us = {first})"
+                "SELECT s.id AS id, s.us AS us, s.v AS v FROM {set} AS s WHERE s.rank = 1\n  UNION ALL\n  \
+                 SELECT p.id AS id, {first} AS us, {missing} AS v FROM p LEFT JOIN {always} ON {always}.id = p.id\n  \
+                 WHERE {always}.id IS NULL"
             ),
         );
+        let (previous, next) = (self.says.previous("v"), self.says.next("us"));
         let compared = self.relation(
             "turn",
             format!(
-                "SELECT id, us, v, lag(v) OVER (PARTITION BY id ORDER BY us) AS before, \
+                "SELECT id, us, v, {previous} OVER (PARTITION BY id ORDER BY us) AS before, \
                  row_number() OVER (PARTITION BY id ORDER BY us) AS nth\n  FROM {all}"
             ),
         );
         self.relation(
             "h",
             format!(
-                "SELECT id, us, lead(us) OVER (PARTITION BY id ORDER BY us) AS until, \
+                "SELECT id, us, {next} OVER (PARTITION BY id ORDER BY us) AS until, \
                  row_number() OVER (PARTITION BY id ORDER BY us) - 1 AS n, v, before\n  \
                  FROM {compared}\n  WHERE nth = 1 OR v IS DISTINCT FROM before"
             ),

@@ -18,7 +18,7 @@ impl Compiler<'_> {
         let column = self.property(list, &ty);
         let fields = self.fields(&ty);
         let unnested = self.says.unnest("e", "e.rid", &column.sql, matches!(ty, Type::Records(_)));
-        self.relation("u", format!("SELECT u.key AS rid, u.pos{fields}\n  FROM {unnested} AS u"))
+        self.relation("u", format!("SELECT u.key AS rid, u.pos AS pos{fields}\n  FROM {unnested} AS u"))
     }
 
     /// The fields of records, or the item itself, as columns of a relation `u`.
@@ -32,7 +32,15 @@ impl Compiler<'_> {
                 };
                 fields.iter().map(field).collect()
             }
-            _ => ", u.it AS v".to_owned(),
+            Type::Boolean
+            | Type::Integer
+            | Type::Number
+            | Type::Money
+            | Type::Text
+            | Type::Timestamp
+            | Type::Date
+            | Type::Duration
+            | Type::List(_) => ", u.it AS v".to_owned(),
         }
     }
 
@@ -45,17 +53,16 @@ impl Compiler<'_> {
             filter = filter.negate();
         }
         let from = self.from(Rows::Items, Some(&records), &filter.joins);
-        let name = self.relation("i", format!("SELECT DISTINCT it.rid\n  FROM {from}\n  WHERE {}", filter.sql));
+        let name = self.relation("i", format!("SELECT DISTINCT it.rid AS rid\n  FROM {from}\n  WHERE {}", filter.sql));
         let sign = if is_all { "IS NULL" } else { "IS NOT NULL" };
         Condition { sql: format!("{name}.rid {sign}"), joins: Joins::from([Join::ByEvent(name)]) }
     }
 
     pub fn field(&mut self, list: &[(EventId, PropertyId)], field: u32, ty: &Type) -> Value {
         let name = list.first().and_then(|(event, property)| {
-            match &self.schema.event(*event)?.properties.get(property.idx())?.ty {
-                Type::Records(fields) => Some(fields.get(field as usize)?.0.clone()),
-                _ => None,
-            }
+            let ty = &self.schema.event(*event)?.properties.get(property.idx())?.ty;
+            let Type::Records(fields) = ty else { return None };
+            Some(fields.get(field as usize)?.0.clone())
         });
         let name = self.says.ident(&attribute_column(&name.unwrap_or_default()));
         Value::plain(format!("it.{name}"), kind_of(ty))
@@ -76,7 +83,8 @@ impl Compiler<'_> {
         joins.extend(measured.iter().flat_map(|measured| measured.joins.iter().cloned()));
         let from = self.from(Rows::Items, Some(&records), &joins);
         let Some((measured, (_, ty))) = measured.zip(measure) else {
-            let counted = format!("SELECT e.id, count(*) AS n\n  FROM {from}\n  WHERE {}\n  GROUP BY e.id", found.sql);
+            let counted =
+                format!("SELECT e.id AS id, count(*) AS n\n  FROM {from}\n  WHERE {}\n  GROUP BY e.id", found.sql);
             let name = self.relation("x", counted);
             return Value::of(format!("coalesce({name}.n, 0)"), Kind::Integer, Join::ById(name));
         };
@@ -102,7 +110,7 @@ impl Compiler<'_> {
         }
         let name = self.relation(
             "x",
-            format!("SELECT e.id, {}\n  FROM {from}\n  WHERE {}\n  GROUP BY e.id", columns.join(", "), found.sql),
+            format!("SELECT e.id AS id, {}\n  FROM {from}\n  WHERE {}\n  GROUP BY e.id", columns.join(", "), found.sql),
         );
         Value::of(value.sql.replace('\u{1}', &name), kind, Join::ById(name))
     }
@@ -114,13 +122,13 @@ impl Compiler<'_> {
         let column = self.attribute(list, &ty);
         let fields = self.fields(&ty);
         let unnested = self.says.unnest("p", "p.id", &column.sql, matches!(ty, Type::Records(_)));
-        let items = self.relation("u", format!("SELECT u.key AS id, u.pos{fields}\n  FROM {unnested} AS u"));
+        let items = self.relation("u", format!("SELECT u.key AS id, u.pos AS pos{fields}\n  FROM {unnested} AS u"));
         let mut filter = self.condition(filter, Rows::Elements);
         if is_all {
             filter = filter.negate();
         }
         let from = self.from(Rows::Elements, Some(&items), &filter.joins);
-        let name = self.relation("i", format!("SELECT DISTINCT it.id\n  FROM {from}\n  WHERE {}", filter.sql));
+        let name = self.relation("i", format!("SELECT DISTINCT it.id AS id\n  FROM {from}\n  WHERE {}", filter.sql));
         let (mut joins, join) = (column.joins, Join::ById(name.clone()));
         joins.insert(join);
         let sql = match is_all {
@@ -131,12 +139,12 @@ impl Compiler<'_> {
     }
 
     pub fn element(&mut self, list: AttributeId, field: Option<u32>, ty: &Type) -> Value {
-        let name = match (field, self.schema.attribute(list).map(|field| &field.ty)) {
-            (Some(at), Some(Type::Records(fields))) => {
-                let name = fields.get(at as usize).map_or("", |(name, _)| name.as_str());
-                self.says.ident(&attribute_column(name))
-            }
-            _ => "v".to_owned(),
+        let list = self.schema.attribute(list).map(|field| &field.ty);
+        let name = if let (Some(at), Some(Type::Records(fields))) = (field, list) {
+            let name = fields.get(at as usize).map_or("", |(name, _)| name.as_str());
+            self.says.ident(&attribute_column(name))
+        } else {
+            "v".to_owned()
         };
         Value::plain(format!("it.{name}"), kind_of(ty))
     }

@@ -41,11 +41,20 @@ impl Compiler<'_> {
             return value;
         }
         let says = self.says;
-        let fold = |text: &str| format!("translate({text}, {}, {})", says.text(&from), says.text(&to));
+        let fold = |text: &str| says.translate(text, &from, &to);
         match value.kind {
             Kind::Text => value.map(Kind::Text, fold),
             Kind::List(of) => value.map(Kind::List(of), |list| says.map_texts(list, &fold)),
-            _ => value,
+            Kind::Boolean
+            | Kind::Integer
+            | Kind::WideInteger
+            | Kind::Number
+            | Kind::Money
+            | Kind::WideMoney
+            | Kind::Instant
+            | Kind::Day
+            | Kind::Records
+            | Kind::Missing => value,
         }
     }
 

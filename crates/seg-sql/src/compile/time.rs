@@ -45,7 +45,17 @@ impl Compiler<'_> {
                 let (local, says) = (self.local(&value.sql, zone), self.says);
                 value.map(Kind::Day, |_| says.floor(&local, &DAY.to_string()))
             }
-            _ => value,
+            Kind::Boolean
+            | Kind::Integer
+            | Kind::WideInteger
+            | Kind::Number
+            | Kind::Money
+            | Kind::WideMoney
+            | Kind::Text
+            | Kind::Day
+            | Kind::List(_)
+            | Kind::Records
+            | Kind::Missing => value,
         }
     }
 
@@ -55,16 +65,27 @@ impl Compiler<'_> {
             Kind::Instant => {
                 let local = self.local(&value.sql, zone);
                 if is_time {
-                    return value.map(Kind::Integer, |_| modulo(&local, DAY));
+                    let says = self.says;
+                    return value.map(Kind::Integer, |_| says.modulo(&local, &DAY.to_string()));
                 }
                 self.says.floor(&local, &DAY.to_string())
             }
             Kind::Day if !is_time => value.sql.clone(),
-            _ => return Value::plain("NULL", Kind::Missing),
+            Kind::Boolean
+            | Kind::Integer
+            | Kind::WideInteger
+            | Kind::Number
+            | Kind::Money
+            | Kind::WideMoney
+            | Kind::Text
+            | Kind::Day
+            | Kind::List(_)
+            | Kind::Records
+            | Kind::Missing => return Value::plain("NULL", Kind::Missing),
         };
         let says = self.says;
         value.map(Kind::Integer, |_| match part {
-            CalendarPart::Weekday => modulo(&format!("({day} + 3)"), 7),
+            CalendarPart::Weekday => says.modulo(&format!("({day} + 3)"), "7"),
             CalendarPart::Month => format!("({} - 1)", says.part("month", &day)),
             CalendarPart::TimeOfDay => "NULL".to_owned(),
         })
@@ -88,7 +109,19 @@ impl Compiler<'_> {
                 let later = self.months_after(&value.sql, months.saturating_mul(sign));
                 value.map(Kind::Day, |_| later)
             }
-            _ => Value::plain("NULL", Kind::Missing),
+            (
+                Kind::Boolean
+                | Kind::Integer
+                | Kind::WideInteger
+                | Kind::Number
+                | Kind::Money
+                | Kind::WideMoney
+                | Kind::Text
+                | Kind::List(_)
+                | Kind::Records
+                | Kind::Missing,
+                Period::Fixed(_) | Period::Months(_),
+            ) => Value::plain("NULL", Kind::Missing),
         }
     }
 
@@ -113,10 +146,15 @@ impl Compiler<'_> {
         let (says, day) = (self.says, DAY.to_string());
         let local = self.local(instant, zone);
         let offsets = self.offsets(zone).clone();
+        if !offsets.is_fixed() && !says.names_values() {
+            let reason = "values have no names within an expression there, and the query would be too long";
+            self.refuse("months from an instant in a time zone whose clocks change", reason);
+            return "NULL".to_owned();
+        }
         let stepped = says.bind(&[&local], &|named| {
             let [local] = named else { return String::new() };
             let stepped = says.plus_months(&says.floor(local, &day), months);
-            format!("({stepped} * {day} + {})", modulo(local, DAY))
+            format!("({stepped} * {day} + {})", says.modulo(local, &day))
         });
         if offsets.is_fixed() {
             let later = format!("({stepped} - {})", bracketed(offsets.first));
@@ -148,7 +186,8 @@ impl Compiler<'_> {
             says.bind(&[&year, &month, &of_month, from], &|named| {
                 let [year, month, day, from] = named else { return String::new() };
                 let in_year = |year: &str| {
-                    let leaps = format!("({year} % 4 = 0 AND ({year} % 100 <> 0 OR {year} % 400 = 0))");
+                    let is_of = |years: &str, sign: &str| format!("{} {sign} 0", says.remainder(year, years));
+                    let leaps = format!("({} AND ({} OR {}))", is_of("4", "="), is_of("100", "<>"), is_of("400", "="));
                     let day = format!("CASE WHEN {month} = 2 AND {day} = 29 AND NOT {leaps} THEN 28 ELSE {day} END");
                     says.make_day(year, month, &day)
                 };
@@ -183,11 +222,6 @@ fn first_of_week(starts_on: seg_data::WeekStart) -> i32 {
 /// The column of `e` that holds the local time in a zone.
 fn local_name(zone: Zone) -> String {
     format!("local {}", zone.name())
-}
-
-/// What is left of a whole number, from zero on.
-fn modulo(of: &str, by: i64) -> String {
-    format!("((({of} % {by}) + {by}) % {by})")
 }
 
 /// A number that may stand behind a sign.

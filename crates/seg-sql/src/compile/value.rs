@@ -133,10 +133,8 @@ impl Compiler<'_> {
         };
         let number = |value: Value| {
             let is_wide = matches!(value.kind, Kind::WideInteger | Kind::WideMoney);
-            match value.kind {
-                Kind::Number => value,
-                _ => value.map(Kind::Number, |n| says.to_number(n, is_wide)),
-            }
+            // Asked of numbers alone.
+            if value.kind == Kind::Number { value } else { value.map(Kind::Number, |n| says.to_number(n, is_wide)) }
         };
         let is_wide = |kind: Kind| kind == Kind::WideMoney;
         let (l, r) = (left.kind, right.kind);
@@ -164,7 +162,14 @@ impl Compiler<'_> {
         let kind = match value.kind {
             Kind::Money | Kind::WideMoney => Kind::Money,
             Kind::Integer | Kind::WideInteger => Kind::Integer,
-            _ => return missing(),
+            Kind::Boolean
+            | Kind::Number
+            | Kind::Text
+            | Kind::Instant
+            | Kind::Day
+            | Kind::List(_)
+            | Kind::Records
+            | Kind::Missing => return missing(),
         };
         value.map(kind, |value| {
             let product = says.combine(ArithmeticOp::Multiply, &says.wide(value), &says.wide(&numerator.to_string()));
@@ -178,12 +183,21 @@ impl Compiler<'_> {
     fn convert(&mut self, inner: NodeId, ty: &Type, rows: Rows) -> Value {
         let (says, value) = (self.says, self.value(inner, rows));
         let is_wide = value.kind == Kind::WideInteger;
-        match (value.kind, ty) {
-            (Kind::Integer | Kind::WideInteger, Type::Money) => value.map(Kind::Money, |n| {
+        match value.kind {
+            Kind::Integer | Kind::WideInteger if *ty == Type::Money => value.map(Kind::Money, |n| {
                 says.narrow(&says.combine(ArithmeticOp::Multiply, &says.wide(n), &says.wide("10000")))
             }),
-            (Kind::Integer | Kind::WideInteger, _) => value.map(Kind::Number, |n| says.to_number(n, is_wide)),
-            _ => value,
+            Kind::Integer | Kind::WideInteger => value.map(Kind::Number, |n| says.to_number(n, is_wide)),
+            Kind::Boolean
+            | Kind::Number
+            | Kind::Money
+            | Kind::WideMoney
+            | Kind::Text
+            | Kind::Instant
+            | Kind::Day
+            | Kind::List(_)
+            | Kind::Records
+            | Kind::Missing => value,
         }
     }
 
@@ -197,16 +211,28 @@ impl Compiler<'_> {
         let says = self.says;
         let degrees = |value: Value| match value.kind {
             Kind::Integer => value.map(Kind::Number, |n| says.to_number(n, false)),
-            _ => value,
+            Kind::Boolean
+            | Kind::WideInteger
+            | Kind::Number
+            | Kind::Money
+            | Kind::WideMoney
+            | Kind::Text
+            | Kind::Instant
+            | Kind::Day
+            | Kind::List(_)
+            | Kind::Records
+            | Kind::Missing => value,
         };
         let (north, east) = (self.value(latitude, rows), self.value(longitude, rows));
         degrees(north).with(degrees(east), Kind::Number, |north, east| {
             says.bind(&[north, east], &|named| {
                 let [north, east] = named else { return String::new() };
                 let n = |number: f64| says.number(number);
-                let half_sine = |to: f64, of: &str| format!("sin(radians({} - {of}) / 2)", n(to));
+                let half_sine =
+                    |to: f64, of: &str| format!("sin({} / 2)", says.radians(&format!("({} - {of})", n(to))));
                 let (a, b) = (half_sine(to.latitude, north), half_sine(to.longitude, east));
-                let cosines = format!("cos(radians({north})) * cos(radians({}))", n(to.latitude));
+                let cosine = |of: &str| format!("cos({})", says.radians(of));
+                let cosines = format!("{} * {}", cosine(north), cosine(&n(to.latitude)));
                 let root = format!("sqrt({a} * {a} + {cosines} * {b} * {b})");
                 format!(
                     "CASE WHEN abs({north}) <= 90 AND abs({east}) <= 180 THEN {} * asin(least({root}, {})) END",
@@ -225,7 +251,16 @@ impl Compiler<'_> {
             Kind::Integer => total.map(Kind::Number, |sum| {
                 says.calculate(ArithmeticOp::Divide, &says.to_number(sum, true), &says.to_number(n, false))
             }),
-            _ => total.map(Kind::Number, |sum| {
+            Kind::Boolean
+            | Kind::WideInteger
+            | Kind::Number
+            | Kind::WideMoney
+            | Kind::Text
+            | Kind::Instant
+            | Kind::Day
+            | Kind::List(_)
+            | Kind::Records
+            | Kind::Missing => total.map(Kind::Number, |sum| {
                 let mean = says.calculate(ArithmeticOp::Divide, sum, &says.to_number(n, false));
                 format!("CASE WHEN {n} > 0 THEN {mean} END")
             }),

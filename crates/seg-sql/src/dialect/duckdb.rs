@@ -1,7 +1,8 @@
 //! DuckDB.
 
 use super::{Says, depth, is_short};
-use crate::pattern::{Signs, count};
+use crate::pattern::{self, Signs};
+use crate::shape::Upserts;
 use crate::source::Unit;
 use crate::zone::Offsets;
 use seg_data::{Element, Type};
@@ -9,37 +10,13 @@ use seg_hir::hir::ArithmeticOp;
 
 pub(super) struct DuckDb;
 
-/// Repetitions that its engine of patterns takes.
-const REPEATS_MAX: u32 = 1_000;
-
 impl Signs for DuckDb {
-    fn character(&self, c: char) -> String {
-        match c {
-            c if c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '@' | '-' | ',' | ':' | '/' | '\'') => {
-                c.to_string()
-            }
-            c if c.is_ascii_punctuation() => format!("\\{c}"),
-            c => format!("\\x{{{:X}}}", u32::from(c)),
-        }
-    }
-
-    fn class(&self, ranges: &[(char, char)]) -> String {
-        let sign = |c: char| match c {
-            c if c.is_ascii_alphanumeric() => c.to_string(),
-            c => format!("\\x{{{:X}}}", u32::from(c)),
-        };
-        let range = |(from, to): &(char, char)| match from == to {
-            true => sign(*from),
-            false => format!("{}-{}", sign(*from), sign(*to)),
-        };
-        format!("[{}]", ranges.iter().map(range).collect::<String>())
+    fn sign(&self, c: char) -> String {
+        pattern::hexadecimal(c)
     }
 
     fn repeated(&self, of: &str, min: u32, max: Option<u32>) -> Result<String, String> {
-        if min > REPEATS_MAX || max.is_some_and(|max| max > REPEATS_MAX) {
-            return Err(format!("it repeats something more than {REPEATS_MAX} times"));
-        }
-        Ok(format!("{of}{}", count(min, max)))
+        pattern::repeated_in_re2(of, min, max)
     }
 
     fn start(&self) -> &'static str {
@@ -50,8 +27,8 @@ impl Signs for DuckDb {
         "\\z"
     }
 
-    fn boundary(&self) -> &'static str {
-        "\\b"
+    fn boundary(&self) -> Result<&'static str, String> {
+        Ok("\\b")
     }
 }
 
@@ -62,6 +39,10 @@ impl Says for DuckDb {
 
     fn materialized(&self) -> &'static str {
         "MATERIALIZED "
+    }
+
+    fn upserts(&self) -> Result<Upserts, &'static str> {
+        Ok(Upserts { text: "VARCHAR", instant: "TIMESTAMPTZ", begin: "BEGIN", commit: "COMMIT" })
     }
 
     fn id(&self, column: &str) -> String {
@@ -239,7 +220,7 @@ impl Says for DuckDb {
     fn offset(&self, instant: &str, offsets: &Offsets) -> String {
         self.bind(&[instant], &|named| {
             let [instant] = named else { return String::new() };
-            halved(instant, offsets.first, &offsets.changes)
+            offsets.halved(instant)
         })
     }
 
@@ -267,16 +248,4 @@ impl Says for DuckDb {
     fn map_texts(&self, list: &str, of: &dyn Fn(&str) -> String) -> String {
         format!("list_transform({list}, lambda x: {})", of("x"))
     }
-}
-
-/// The offset at an instant by halving the changes, of which a zone has some two hundred.
-fn halved(instant: &str, first: i64, changes: &[(i64, i64)]) -> String {
-    let middle = changes.len() / 2;
-    let (Some((from, offset)), Some(before), Some(after)) =
-        (changes.get(middle), changes.get(..middle), changes.get(middle + 1..))
-    else {
-        return first.to_string();
-    };
-    let (before, after) = (halved(instant, first, before), halved(instant, *offset, after));
-    format!("CASE WHEN {instant} < {from} THEN {before} ELSE {after} END")
 }

@@ -1,7 +1,8 @@
 //! PostgreSQL.
 
 use super::{Says, depth, is_short};
-use crate::pattern::{Signs, count};
+use crate::pattern::{self, Signs, count};
+use crate::shape::Upserts;
 use crate::source::Unit;
 use crate::zone::Offsets;
 use seg_data::{Element, Type};
@@ -13,25 +14,9 @@ pub(super) struct Postgres;
 const REPEATS_MAX: u32 = 255;
 
 impl Signs for Postgres {
-    fn character(&self, c: char) -> String {
-        match c {
-            c if c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '@' | ',' | ':' | '/' | '\'') => c.to_string(),
-            c if c.is_ascii_punctuation() => format!("\\{c}"),
-            c => format!("\\U{:08X}", u32::from(c)),
-        }
-    }
-
-    fn class(&self, ranges: &[(char, char)]) -> String {
-        let sign = |c: char| match c {
-            c if c.is_ascii_alphanumeric() => c.to_string(),
-            // No text holds a zero.
-            c => format!("\\U{:08X}", u32::from(c).max(1)),
-        };
-        let range = |(from, to): &(char, char)| match from == to {
-            true => sign(*from),
-            false => format!("{}-{}", sign(*from), sign(*to)),
-        };
-        format!("[{}]", ranges.iter().map(range).collect::<String>())
+    fn sign(&self, c: char) -> String {
+        // No text holds a zero.
+        format!("\\U{:08X}", u32::from(c).max(1))
     }
 
     fn repeated(&self, of: &str, min: u32, max: Option<u32>) -> Result<String, String> {
@@ -64,11 +49,13 @@ impl Signs for Postgres {
     }
 
     /// Its own `\y` takes letters that are no ASCII for parts of words.
-    fn boundary(&self) -> &'static str {
-        "(?:(?<![0-9A-Za-z_])(?=[0-9A-Za-z_])|(?<=[0-9A-Za-z_])(?![0-9A-Za-z_]))"
+    fn boundary(&self) -> Result<&'static str, String> {
+        Ok(pattern::ASCII_BOUNDARY)
     }
 }
 
+/// Of longer names PostgreSQL keeps the beginning.
+const NAME_BYTES: usize = 63;
 /// Half of what adding must stay below to have a sum.
 const HALF_OF_LARGEST: &str = "8.98846567431158e307";
 
@@ -79,6 +66,15 @@ impl Says for Postgres {
 
     fn materialized(&self) -> &'static str {
         "MATERIALIZED "
+    }
+
+    fn upserts(&self) -> Result<Upserts, &'static str> {
+        Ok(Upserts { text: "text", instant: "timestamptz", begin: "BEGIN", commit: "COMMIT" })
+    }
+
+    fn refuses_column(&self, name: &str) -> Option<&'static str> {
+        (name.len() > NAME_BYTES)
+            .then_some("PostgreSQL cuts names of columns that are longer than 63 bytes: ask for members instead")
     }
 
     fn id(&self, column: &str) -> String {
@@ -314,10 +310,7 @@ impl Says for Postgres {
         if offsets.is_fixed() {
             return offsets.first.to_string();
         }
-        let list =
-            |numbers: &mut dyn Iterator<Item = i64>| numbers.map(|n| n.to_string()).collect::<Vec<_>>().join(",");
-        let all = list(&mut std::iter::once(offsets.first).chain(offsets.changes.iter().map(|change| change.1)));
-        let from = list(&mut offsets.changes.iter().map(|change| change.0));
+        let (all, from) = offsets.lists();
         format!("(CAST(ARRAY[{all}] AS bigint[]))[width_bucket({instant}, CAST(ARRAY[{from}] AS bigint[])) + 1]")
     }
 

@@ -46,7 +46,8 @@ pub fn check(
             return Ok(Exit::Errors);
         }
     };
-    let title = seg::unstable::sql::Dialect::from(dialect).title();
+    let spoken = seg::unstable::sql::Dialect::from(dialect);
+    let title = spoken.title();
     match format {
         Format::Text => {
             let told = differences.iter().map(|Difference { construct, how }| format!("  {construct}: {how}\n"));
@@ -55,14 +56,17 @@ pub fn check(
                 true => "all said exactly".to_owned(),
                 false => format!("said, with {}:", counted(differences.len(), "known difference")),
             };
-            print_text(&format!("{n_segments} in {title}: {rest}\n{}", told.collect::<String>()))?;
+            let untested = if spoken.is_tested() { "" } else { "not tested: nobody has compared what it gives yet\n" };
+            print_text(&format!("{n_segments} in {title}: {rest}\n{}{untested}", told.collect::<String>()))?;
         }
         Format::Json => {
             let told: Vec<_> = differences
                 .iter()
                 .map(|Difference { construct, how }| serde_json::json!({ "construct": construct, "how": how }))
                 .collect();
-            print_json(&serde_json::json!({ "sql": { "dialect": title, "differences": told } }))?;
+            print_json(&serde_json::json!({
+                "sql": { "dialect": title, "is_tested": spoken.is_tested(), "differences": told },
+            }))?;
         }
     }
     Ok(Exit::Success)

@@ -12,7 +12,7 @@ use seg::unstable::io::results::{
 };
 use seg::unstable::io::{LoadedParts, Manifest};
 use seg::unstable::{Input, InputKind, input_files};
-use seg::{Evaluation, Program, Project, Timestamp};
+use seg::{Mask, Program, Project, Timestamp};
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -23,7 +23,8 @@ pub struct Run<'a> {
     pub program: &'a Program,
     pub settings: &'a Manifest,
     pub loaded: &'a LoadedParts,
-    pub evaluation: &'a Evaluation,
+    /// Who is in each segment.
+    pub masks: &'a [Mask],
     pub now: Timestamp,
     /// Who said as of when.
     pub said_by: &'a str,
@@ -113,7 +114,7 @@ impl Run<'_> {
             schema: of(&[InputKind::Schema]),
             data: of(&[InputKind::Data, InputKind::List]),
         };
-        let segments = names.iter().zip(&meanings).zip(self.evaluation.masks()).map(|((name, meaning), mask)| {
+        let segments = names.iter().zip(&meanings).zip(self.masks).map(|((name, meaning), mask)| {
             let members_sha256 = digest_of_ids(mask.rows().map(|row| self.loaded.people.id(row)));
             let (segment, fingerprint, members) = ((*name).to_owned(), meaning.clone(), mask.count() as u64);
             SegmentResult { segment, fingerprint, members, members_sha256 }

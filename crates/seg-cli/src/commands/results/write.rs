@@ -11,6 +11,7 @@ use seg::unstable::io::results::{
     attribute_columns, file_digest, sweep, write_table,
 };
 use seg::unstable::io::{MembersFormat, Sizes};
+use seg::unstable::winners;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -32,7 +33,7 @@ pub struct Written {
 pub fn write(results: &Results<'_>, run: Run<'_>) -> Result<Written, Failure> {
     let internal = |error| Failure::new(format!("the columns cannot be written: {error}; nothing was written"));
     let columns = attribute_columns(&run.loaded.people, &results.columns, run.now).map_err(internal)?;
-    let segments: Vec<(&str, &Mask)> = run.program.segment_names().zip(run.evaluation.masks()).collect();
+    let segments: Vec<(&str, &Mask)> = run.program.segment_names().zip(run.masks).collect();
     let tables =
         Tables { batch: &run.loaded.people, now: run.now, segments: &segments, columns: &columns, stays: run.stays };
     let asked = &results.asked;
@@ -47,7 +48,7 @@ pub fn write(results: &Results<'_>, run: Run<'_>) -> Result<Written, Failure> {
         staged.folder(folder, tables)?;
     }
     if let Some(table) = asked.winners {
-        let winners = run.evaluation.winners().ok_or_else(no_precedence)?;
+        let winners = winners(run.program, run.masks).ok_or_else(no_precedence)?;
         staged.table(table, "winners", tables.winners(&winners))?;
     }
     let changes = results.previous.as_ref().map(|previous| Changes::between(previous, &tables));

@@ -1,0 +1,4 @@
+-- How many people are in each segment.
+SELECT segment, count(*) AS people
+FROM {{ ref('members') }}
+GROUP BY segment
