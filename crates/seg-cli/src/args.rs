@@ -22,7 +22,7 @@ pub use overlap::{Overlap, TableFormat};
 pub use report::Report;
 pub use store::{Pack, Store, StoreAt, StoreCommand, StoreForget};
 
-pub use results::{Layout, Results};
+pub use results::{Layout, MergeResults, Results};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use seg::Cost;
@@ -93,6 +93,8 @@ pub enum Command {
     Freeze(Freeze),
     /// Pack the project's data into its store, which runs open in no time.
     Pack(Pack),
+    /// Put the results of the partitions of a store together.
+    MergeResults(Box<MergeResults>),
     /// Look at the store, check it, or take people out of it.
     Store(Store),
     /// Say what sentences can speak of; read schemas from tracking plans, and compare data with them.

@@ -15,6 +15,7 @@ pub mod init;
 pub mod input;
 pub mod judged;
 pub mod live;
+pub mod merge_results;
 pub mod overlap;
 pub mod pack;
 pub mod report;

@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         Command::Live(live) => commands::live::run(live, &output),
         Command::Freeze(freeze) => commands::freeze::run(freeze, &output),
         Command::Pack(pack) => commands::pack::run(pack, &output),
+        Command::MergeResults(merge) => commands::merge_results::run(merge, &output),
         Command::Store(store) => commands::store::run(store),
         Command::Schema(schema) => commands::schema::run(schema, &output),
         Command::Codes(codes) => commands::codes::run(codes, &output),

@@ -25,6 +25,13 @@ fn shown(output: &Output) -> String {
     format!("exit {code}\n── out\n{}── err\n{}", text(&output.stdout), text(&output.stderr))
 }
 
+/// A line for a shell, in which `seg` is the command of this build.
+fn shell(line: &str) -> Output {
+    let folder = Path::new(env!("CARGO_BIN_EXE_seg")).parent().expect("a folder");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+    Command::new("sh").args(["-c", line]).current_dir(root()).env("PATH", path).output().expect("a shell")
+}
+
 /// A project over a few people, in a directory of its own.
 fn project(segments: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
@@ -75,6 +82,7 @@ fn consoles_of_the_readme_are_true() {
         "examples/d2c-store/README.md",
         "docs/book/src/data.md",
         "docs/book/src/store.md",
+        "docs/book/src/lake.md",
         "docs/book/src/results.md",
         "docs/book/src/warehouse.md",
         "docs/book/src/operating.md",
@@ -85,10 +93,15 @@ fn consoles_of_the_readme_are_true() {
         for block in readme.split("```console\n").skip(1) {
             let block = block.split("```").next().expect("a block");
             let Some((command, expected)) = block.split_once('\n') else { continue };
-            let Some(args) = command.strip_prefix("$ cargo run --release -- ") else { continue };
             // The build directory is there after a build, wherever it is.
             std::fs::create_dir_all(root().join("target")).expect("a directory");
-            let output = seg_in(&root(), &arguments(args));
+            let output = if let Some(args) = command.strip_prefix("$ cargo run --release -- ") {
+                seg_in(&root(), &arguments(args))
+            } else if let Some(line) = command.strip_prefix("$ seq ") {
+                shell(&format!("seq {line}"))
+            } else {
+                continue;
+            };
             assert_eq!(text(&output.stdout) + &text(&output.stderr), expected, "{command} in {file}");
             n_commands += 1;
         }
@@ -102,7 +115,7 @@ fn consoles_of_the_readme_are_true() {
             }
         }
     }
-    assert_eq!((n_commands, n_lines), (30, 8));
+    assert_eq!((n_commands, n_lines), (33, 8));
 }
 
 #[test]
@@ -303,6 +316,7 @@ fn a_run_for_people_and_for_tools() {
         "stale_names": [],
         "is_early": false
       },
+      "partition": null,
       "written": [],
       "changes": null,
       "verified": null

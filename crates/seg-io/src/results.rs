@@ -14,6 +14,7 @@ mod format;
 mod manifest;
 mod members;
 mod pairs;
+mod partition;
 mod previous;
 mod table;
 
@@ -26,6 +27,10 @@ pub use format::MembersFormat;
 pub use manifest::{Fingerprints, InputFile, OutputFile, RowCounts, RunManifest, SegmentResult};
 pub use members::Members;
 pub use pairs::{write_members, write_winners};
+pub use partition::{
+    MergedPartitions, PartitionDays, PartitionMembers, PartitionResult, PartitionRun, check_partitions,
+    merge_partitions,
+};
 pub use previous::{KnownNames, Previous, PreviousSegment, read_previous};
 pub use table::{Chunks, Table, write_table};
 

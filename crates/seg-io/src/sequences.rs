@@ -195,6 +195,10 @@ impl Sequences {
     }
 }
 
+fn failed(error: ArrowError) -> ReadError {
+    ReadError::new("store", format!("putting events together failed: {error}"))
+}
+
 /// Events of one name of several packings, to be put together.
 pub(crate) struct Parts<'p> {
     pub event: &'p Event,
@@ -216,7 +220,6 @@ impl Parts<'_> {
     /// # Errors
     /// More events than a batch can hold.
     pub fn put_together(&self) -> Result<Sequences, ReadError> {
-        let failed = |e: ArrowError| ReadError::new("store", format!("putting events together failed: {e}"));
         let ids = self.ids().map_err(failed)?;
         let lists = self.lists_by_person();
         let mut stretches = Vec::new();
@@ -224,6 +227,34 @@ impl Parts<'_> {
         for own in lists.iter() {
             lengths.push(self.add_person(own, &ids, &mut stretches));
         }
+        self.gathered(&stretches, lengths)
+    }
+
+    /// The lists of some people, whose rows ascend, as those of all that there are. Nobody has
+    /// lists in two parts.
+    ///
+    /// # Errors
+    /// More events than a batch can hold.
+    pub fn of_rows(&self, rows: &[u32]) -> Result<Sequences, ReadError> {
+        if self.parts.is_empty() {
+            return Ok(Sequences::none(self.event, rows.len()));
+        }
+        let mut stretches = Vec::new();
+        let lengths = rows.iter().map(|row| {
+            let own = self.parts.iter().map(|part| part.of_person(*row)).enumerate();
+            let own = own.filter(|(_, range)| !range.is_empty());
+            own.fold(0, |n, (at, range)| {
+                let n_own = range.len();
+                add(&mut stretches, at, range);
+                n + n_own
+            })
+        });
+        let lengths = lengths.collect();
+        self.gathered(&stretches, lengths)
+    }
+
+    /// Stretches of the parts as one, of which each person has so many events.
+    fn gathered(&self, stretches: &[Stretch], lengths: Vec<usize>) -> Result<Sequences, ReadError> {
         let n_events: usize = lengths.iter().sum();
         if i32::try_from(n_events).is_err() {
             let name = &self.event.name;
@@ -232,7 +263,7 @@ impl Parts<'_> {
         }
         let column = |of: &dyn Fn(&Sequences) -> ArrayRef| {
             let columns: Vec<ArrayRef> = self.parts.iter().map(of).collect();
-            gathered(&columns, &stretches).map_err(failed)
+            gathered(&columns, stretches).map_err(failed)
         };
         let times = column(&|part| Arc::clone(&part.times))?;
         let arrivals = match self.parts.iter().any(|part| part.arrivals.is_some()) {

@@ -7,6 +7,9 @@
 //! the lists of those who did something; when generations become many or large they are put
 //! together. What is not named is swept by the next packing.
 //!
+//! A packing can be cut into several stores, of which each holds the people whose ids have one
+//! hash; whoever runs them puts their results together again.
+//!
 //! Answers are those from the files, in the order in which they were packed.
 
 mod catalog;
@@ -19,16 +22,18 @@ mod load;
 mod lock;
 mod map;
 mod pack;
+mod partition;
 mod people;
 mod ties;
 mod write;
 
-pub use catalog::{CATALOG_FILE, PackedInput};
+pub use catalog::{CATALOG_FILE, PARTITIONS_FILE, PackedInput};
 pub use disk::{Change, Watch};
 pub use forget::{Forgotten, forget};
 pub use load::{StoreInfo, info, verify};
 pub(crate) use load::{StoredParts, load, load_in_parts};
 pub use pack::{PackRequest, Packed, Packing};
+pub use partition::{Partitioned, Partitioning, StorePartition, partition, partition_of, rows_of_all};
 
 use crate::manifest::Data;
 use crate::report::ReadError;

@@ -41,6 +41,8 @@ pub enum Reason {
     /// Native code could not be made or run here; the answer is the same, and
     /// comes more slowly.
     NoNativeCode(String),
+    /// Partitions were evaluated apart, each by the engine that was chosen for it.
+    Partitions,
 }
 
 impl fmt::Display for Reason {
@@ -51,6 +53,7 @@ impl fmt::Display for Reason {
             Reason::FewPeople => write!(f, "there are so few people that compiling would not pay"),
             Reason::ManyPeople => write!(f, "there are enough people for native code to pay"),
             Reason::NoNativeCode(why) => f.write_str(why),
+            Reason::Partitions => write!(f, "partitions were evaluated apart"),
         }
     }
 }

@@ -81,6 +81,22 @@ impl ComparedLists {
         }
     }
 
+    /// What was met so far, to be sent to where that of all the data is known: of each comparison
+    /// whether its columns have a value, whether one is the first line of the list, and whether
+    /// one is in it.
+    pub fn found(&self) -> Vec<[bool; 3]> {
+        self.lists.iter().map(|of| [of.has_values, of.has_header, of.is_met]).collect()
+    }
+
+    /// Adds what was met in another part of the data.
+    pub fn add(&mut self, found: &[[bool; 3]]) {
+        for (of, [has_values, has_header, is_met]) in self.lists.iter_mut().zip(found) {
+            of.has_values |= has_values;
+            of.has_header |= has_header;
+            of.is_met |= is_met;
+        }
+    }
+
     /// Tells of lists that are empty, that have nothing in common with what they are compared
     /// with, or whose first line stands for the name of a column and is a value of the data.
     pub fn tell(&self, report: &mut Report) {

@@ -2,7 +2,7 @@
 //! Without any promise; whatever an embedder needs belongs into the facade.
 
 use crate::prepared::Prepared;
-use crate::{Diagnostics, Program, Project};
+use crate::{Diagnostics, Engine, Evaluation, Program, Project, Reason};
 use seg_data::{Batch, Mask, Schema, Timestamp};
 use seg_hir::{Checked, Settings};
 use seg_syntax::Parse;
@@ -122,6 +122,13 @@ pub fn winners(program: &Program, masks: &[Mask]) -> Option<Vec<Option<usize>>> 
 /// How the segments of a program run: one graph for all of them.
 pub fn plan_of(program: &Program) -> &plan::Plan {
     program.plan()
+}
+
+/// Who is in each segment of a program, as partitions of the data were evaluated apart by an
+/// engine; `None` where there is not a mask a segment.
+pub fn evaluation_of_partitions(program: &Program, masks: Vec<Mask>, engine: Engine) -> Option<Evaluation> {
+    let is_whole = masks.len() == program.segment_names().count();
+    is_whole.then(|| Evaluation::new(program, masks, engine, Reason::Partitions))
 }
 
 /// What the segments of a program read.

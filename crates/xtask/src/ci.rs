@@ -3,6 +3,7 @@
 use crate::browser;
 use crate::codegen::{self, Mode};
 use crate::count;
+use crate::lake;
 use crate::python;
 use crate::sdk;
 use crate::sql;
@@ -130,6 +131,7 @@ pub fn run() -> Result<(), String> {
     steps.run("analytics SDKs post", || sdk::run(sdk::RESTARTS))?;
     steps.run("the Python package", python::run)?;
     steps.run("SQL in databases", || sql::run(sql::SEGMENTS, None))?;
+    steps.run("the manifest for Kubernetes", lake::run)?;
     steps.run("generated files", || codegen::run(Mode::Check))?;
     steps.run("tidy", tidy::run)?;
     println!("\n{}", steps.table());

@@ -1,4 +1,4 @@
-//! Automation of this repository: `cargo xtask bench|browser|ci|codegen|count|fuzz|long|python|sanitize|sdk|sql|tidy`.
+//! Automation of this repository: `cargo xtask bench|browser|ci|codegen|count|fuzz|lake|long|python|sanitize|sdk|sql|tidy`.
 
 mod api;
 mod bench;
@@ -7,6 +7,7 @@ mod ci;
 mod codegen;
 mod count;
 mod fuzz;
+mod lake;
 mod long;
 mod outside;
 mod python;
@@ -41,6 +42,7 @@ cargo xtask fuzz TARGET [SECONDS] [SEED]
                                check mutated texts: any-bytes, lexer-grammar or schema
 cargo xtask helps [N] [SEED]   break N sentences (2,000) by one word, and list the helps of messages that do not compile, the errors
                                that stand elsewhere, and the messages with words that nobody wrote
+cargo xtask lake               validate the manifest by which Kubernetes runs partitions, with a package that it installs under target/lake
 cargo xtask long [SEED]        what CI has no time for, from a seed of the day unless one is given: engines against each other
                                at full length, phrases taken away from 200,000 texts, 20,000 sentences broken by a word,
                                and each fuzz target for ten minutes
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
         ["first-try", "--all"] => seg_tests::descriptions::first_try(true).map(|table| print!("{table}")),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["helps", rest @ ..] => helps(rest),
+        ["lake"] => lake::run(),
         ["long", rest @ ..] => long::run(rest),
         ["python"] => python::run(),
         ["sanitize", rest @ ..] => sanitize::run(rest),

@@ -4,6 +4,9 @@ use super::{Format, MemoryLimit, Share, share};
 use clap::Subcommand;
 use std::path::PathBuf;
 
+/// More partitions than these are less of a person each than of files.
+const PARTITIONS_MAX: i64 = 4096;
+
 /// Pack the project's data into its store, which runs open in no time.
 ///
 /// The store is the folder that `store = "…"` below `[data]` of seg.toml names. Once it is
@@ -20,6 +23,15 @@ pub struct Pack {
     /// Keep what the store has, and add the files that it does not have yet.
     #[arg(long)]
     pub append: bool,
+    /// Pack into so many stores, each in a folder by its number, from 0: a person is in the one
+    /// that the hash of their id says. Any scheduler can run them apart.
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "append",
+        value_parser = clap::value_parser!(u32).range(1..=PARTITIONS_MAX)
+    )]
+    pub partitions: Option<u32>,
     /// Write nothing when there is anything wrong with the data.
     #[arg(long)]
     pub strict: bool,

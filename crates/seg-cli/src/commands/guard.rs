@@ -17,6 +17,14 @@ pub struct Guards {
     pub notes: Vec<String>,
 }
 
+impl Guards {
+    /// Those of a partition, whose sizes are not those that segments expect.
+    pub fn of_partition() -> Guards {
+        let note = "sizes are of all partitions together, and are judged by `seg merge-results`".to_owned();
+        Guards { broken: Vec::new(), notes: vec![note] }
+    }
+}
+
 /// Holds sizes, of so many people who exist, against what segments expect. `before`
 /// is what the last run recorded.
 pub fn guards(module: &Module, masks: &[Mask], n_people: usize, before: Option<&Sizes>, now: Timestamp) -> Guards {

@@ -6,9 +6,10 @@ use super::{input, load_with_store};
 use crate::args::{Format, Pack};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
-use seg::unstable::io::Memory;
-use seg::unstable::io::store::{PackRequest, Packed, Packing};
+use seg::unstable::io::store::{PackRequest, Packed, Packing, Partitioned, Partitioning};
+use seg::unstable::io::{Memory, Report};
 use seg::unstable::parts;
+use std::num::NonZero;
 
 pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
     let mut project = load_with_store(&args.dir, args.store.as_deref())?;
@@ -23,7 +24,7 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
     };
     let bar = output.progress();
     let temp = temp_folder(&args.memory);
-    let packing = Packing::read(PackRequest {
+    let request = PackRequest {
         base: parts.dir,
         data: &manifest.data,
         schema: project.schema(),
@@ -32,7 +33,11 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
         threads: output::threads(),
         memory: args.memory.memory.map(|bytes| Memory::to_pack(bytes, &temp)),
         progress: Some(&mut |progress| bar.update(progress)),
-    });
+    };
+    let packing = match args.partitions.and_then(NonZero::new) {
+        Some(of) => Partitioning::read(request, of).map(Read::Partitions),
+        None => Packing::read(request).map(Read::Store),
+    };
     bar.clear();
     let packing = packing.map_err(Failure::new)?;
     let report = packing.report().clone();
@@ -49,12 +54,30 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
         tell_line!("the data has problems; nothing was packed, since --strict was asked for");
         return Ok(Exit::Errors);
     }
-    let is_nothing = packing.is_nothing();
-    let packed = packing.write(None).map_err(Failure::new)?;
     let asked = args.store.as_ref().map(|store| store.display().to_string());
     let store = asked.or_else(|| manifest.data.store.clone()).unwrap_or_default();
+    let packing = match packing {
+        Read::Store(packing) => packing,
+        Read::Partitions(partitioning) => {
+            let partitioned = partitioning.write().map_err(Failure::new)?;
+            match args.format {
+                Format::Json => {
+                    let mut json = json(&partitioned.packed, &report);
+                    json.insert("partitions".to_owned(), partitioned.n_people.into());
+                    print_json(&json.into())?;
+                }
+                Format::Text => {
+                    tell!("{}", problems(&report));
+                    print_text(&cut(&partitioned, &store))?;
+                }
+            }
+            return Ok(Exit::Success);
+        }
+    };
+    let is_nothing = packing.is_nothing();
+    let packed = packing.write(None).map_err(Failure::new)?;
     match args.format {
-        Format::Json => print_json(&json(&packed, &report))?,
+        Format::Json => print_json(&json(&packed, &report).into())?,
         Format::Text => {
             tell!("{}", problems(&report));
             let text = if is_nothing { nothing(&packed, &store) } else { told(&packed, &store, args.append) };
@@ -62,6 +85,37 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// Files that were read, to become one store or several.
+enum Read {
+    Store(Packing),
+    Partitions(Partitioning),
+}
+
+impl Read {
+    fn report(&self) -> &Report {
+        match self {
+            Read::Store(packing) => packing.report(),
+            Read::Partitions(partitioning) => partitioning.report(),
+        }
+    }
+}
+
+fn cut(partitioned: &Partitioned, store: &str) -> String {
+    let (packed, people) = (&partitioned.packed, &partitioned.n_people);
+    let counted = |n: u64, one: &str, many: &str| format!("{} {}", grouped(n), if n == 1 { one } else { many });
+    let (files, partitions) = (counted(packed.n_files, "file", "files"), people.len() as u64);
+    let partitions = counted(partitions, "partition", "partitions");
+    let all =
+        format!("{}, {}", counted(packed.n_people, "person", "people"), counted(packed.n_events, "event", "events"));
+    let (least, most) = (people.iter().min().copied().unwrap_or(0), people.iter().max().copied().unwrap_or(0));
+    let size = size(packed.bytes);
+    let each = match least == most {
+        true => format!("{} in each", grouped(most)),
+        false => format!("{} to {} in each", grouped(least), grouped(most)),
+    };
+    format!("packed {files} into {partitions} in `{store}`: {all} ({size}); {each}\n")
 }
 
 fn nothing(packed: &Packed, store: &str) -> String {
@@ -93,15 +147,16 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-fn json(packed: &Packed, report: &seg::unstable::io::Report) -> serde_json::Value {
-    serde_json::json!({
-        "people": packed.n_people,
-        "events": packed.n_events,
-        "new_people": packed.n_new_people,
-        "new_events": packed.n_new_events,
-        "files": packed.n_files,
-        "bytes": packed.bytes,
-        "is_whole": packed.is_whole,
-        "data": data_json(report),
-    })
+fn json(packed: &Packed, report: &Report) -> serde_json::Map<String, serde_json::Value> {
+    let key = |key: &str, value: serde_json::Value| (key.to_owned(), value);
+    serde_json::Map::from_iter([
+        key("people", packed.n_people.into()),
+        key("events", packed.n_events.into()),
+        key("new_people", packed.n_new_people.into()),
+        key("new_events", packed.n_new_events.into()),
+        key("files", packed.n_files.into()),
+        key("bytes", packed.bytes.into()),
+        key("is_whole", packed.is_whole.into()),
+        key("data", data_json(report)),
+    ])
 }

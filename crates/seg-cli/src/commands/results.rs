@@ -8,7 +8,7 @@ mod paths;
 mod report;
 mod write;
 
-pub use manifest::{Inputs, Run};
+pub use manifest::{Inputs, Partition, Run};
 pub use paths::unwritten;
 pub use report::{Verified, json, told};
 pub use write::{Written, write};
@@ -37,6 +37,8 @@ pub struct Asked<'r> {
     with_stayed: bool,
     record: Option<&'r Path>,
     manifest: Option<&'r Path>,
+    /// Where that of a partition goes which merging needs.
+    partition: Option<&'r Path>,
     /// What the last run recorded.
     sizes: Option<Sizes>,
     /// The result that is to come out again.
@@ -82,7 +84,7 @@ impl<'r> Asked<'r> {
                     "`--layout` and `--members-format` say how members are written; name where: `--members FILE`",
                 );
             }
-            if args.changes.is_none() && !args.columns.is_empty() {
+            if args.changes.is_none() && args.partition_result.is_none() && !args.columns.is_empty() {
                 return lone("`--columns` says what is written of members or changes; name where: `--members FILE`");
             }
         }
@@ -115,6 +117,7 @@ impl<'r> Asked<'r> {
             with_stayed: args.with_stayed,
             record: args.record.as_deref(),
             manifest: args.manifest.as_deref(),
+            partition: args.partition_result.as_deref(),
             sizes,
             verified,
         })
@@ -170,6 +173,17 @@ impl Results<'_> {
     pub fn stays(&self) -> StayParts {
         let has = |name| self.asked.stays.contains(&name);
         StayParts { entered_at: has(ENTERED_COLUMN), leaves_at: has(LEAVES_COLUMN) }
+    }
+
+    /// Whether what was found of a partition is to be merged with that of others.
+    pub fn is_partial(&self) -> bool {
+        self.asked.partition.is_some()
+    }
+
+    /// What is to stand beside people, as arguments say it.
+    pub fn asked_columns(&self) -> Vec<String> {
+        let stays = self.asked.stays.iter().map(|name| (*name).to_owned());
+        self.asked.columns.iter().cloned().chain(stays).collect()
     }
 
     /// How large segments were in the run before.

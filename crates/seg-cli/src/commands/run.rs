@@ -2,6 +2,7 @@
 
 mod fresh;
 mod on;
+mod partition;
 
 use super::guard::{self, Guards};
 use super::results::{self, Inputs};
@@ -41,6 +42,7 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         None => now(args.at.as_deref(), manifest)?,
     };
     let results = asked.over(&project, &program)?;
+    let of = partition::of(args, &project, manifest, &results)?;
     if args.format == Format::Text {
         output.diagnostics(program.warnings(), Format::Text)?;
     }
@@ -64,6 +66,10 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
     if let Some(expected) = &mut expected {
         look_at_days_before(expected, &prepared, &loaded, (now, cost, args.max_cost))?;
     }
+    let engine = evaluation.engine();
+    let found = partition::Found { program: &program, manifest, loaded: &loaded, looking: &looking, cost, engine };
+    let partition = of.map(|of| found.partition(of, (&project, &results), (now, said_by), expected.as_ref()));
+    let partition = partition.transpose()?;
     looking.lists.tell(&mut loaded.report);
     if let Some(exit) = refused_data(args, &loaded.report)? {
         return Ok(exit);
@@ -79,22 +85,24 @@ pub fn run(args: &Run, output: &Output) -> Result<Exit, Failure> {
         said_by,
         n_people: n_existing(&loaded.people, now),
         inputs: inputs.as_ref(),
+        partition: partition.as_ref(),
     };
     let freshness = freshness(&looking.newest, &asked, run)?;
-    finish(args, &results, run, Found { cost, expected, freshness, evaluation: &evaluation })
+    let found = Found { cost, expected, freshness, evaluation: &evaluation };
+    finish((args.format, args.deny), &results, run, found)
 }
 
 /// What a run found beside who is in what.
-struct Found<'e> {
-    evaluation: &'e Evaluation,
-    cost: Cost,
+pub struct Found<'e> {
+    pub evaluation: &'e Evaluation,
+    pub cost: Cost,
     /// How large segments were expected to be.
-    expected: Option<guard::Expected>,
-    freshness: RunFreshness,
+    pub expected: Option<guard::Expected>,
+    pub freshness: RunFreshness,
 }
 
 /// What no segment reads is left in the files, unless it is to be written.
-fn wanted(
+pub fn wanted(
     program: &Program,
     results: &results::Results<'_>,
     expected: Option<&guard::Expected>,
@@ -146,8 +154,8 @@ fn freshness(newest: &Newest, asked: &Wanted, run: results::Run<'_>) -> Result<R
 }
 
 /// Compares, writes and tells.
-fn finish(
-    args: &Run,
+pub fn finish(
+    (format, deny): (Format, bool),
     results: &results::Results<'_>,
     run: results::Run<'_>,
     found: Found<'_>,
@@ -156,27 +164,33 @@ fn finish(
     let results::Run { program, settings, loaded, masks, now, said_by, n_people, .. } = run;
     let verified = results.verify(run);
     if let Some(verified) = verified.as_ref().filter(|verified| !verified.is_same()) {
-        match args.format {
+        match format {
             Format::Json => print_json(&serde_json::json!({ "verified": verified.json() }))?,
             Format::Text => tell!("{}", verified.told()),
         }
         return Ok(Exit::Errors);
     }
     let written = results::write(results, run)?;
-    let mut guards = guard::guards(module(program), masks, n_people, results.sizes(), now);
-    if let Some(expected) = &expected {
-        expected.judge(program.segment_names(), &mut guards);
-    }
-    match args.format {
+    let guards = match run.partition {
+        Some(_) => Guards::of_partition(),
+        None => {
+            let mut guards = guard::guards(module(program), masks, n_people, results.sizes(), now);
+            expected.iter().for_each(|expected| expected.judge(program.segment_names(), &mut guards));
+            guards
+        }
+    };
+    match format {
         Format::Json => {
             let mut json = json(run, &guards, (evaluation, cost));
             json.insert("freshness".to_owned(), fresh::json(&freshness));
+            json.insert("partition".to_owned(), run.partition.map(partition::json).into());
             json.extend(results::json(results, &written));
             json.insert("verified".to_owned(), verified.map(|verified| verified.json()).into());
             print_json(&json.into())?;
         }
         Format::Text => {
             let mut text = header(settings, &loaded.report, n_people, now, said_by);
+            text.extend(run.partition.map(partition::told));
             text.push_str(&table(program, masks, n_people));
             text.extend(freshness.says(now, settings.zone).map(|line| format!("{line}\n")));
             print_text(&text)?;
@@ -187,13 +201,13 @@ fn finish(
             verified.iter().for_each(|verified| tell!("{}", verified.told()));
         }
     }
-    Ok(if args.deny && !guards.broken.is_empty() { Exit::Errors } else { Exit::Success })
+    Ok(if deny && !guards.broken.is_empty() { Exit::Errors } else { Exit::Success })
 }
 
 /// What is looked for on the way through the data.
-struct Looking {
-    lists: ComparedLists,
-    newest: Newest,
+pub struct Looking {
+    pub lists: ComparedLists,
+    pub newest: Newest,
 }
 
 /// Who is in what.

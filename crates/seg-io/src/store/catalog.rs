@@ -5,12 +5,15 @@ use crate::report::{Problem, ReadError};
 use crate::results::digest_of_text;
 use seg_data::{Schema, Type, Zone};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::Path;
 
 /// The name of the file that says what a store is made of.
 pub const CATALOG_FILE: &str = "MANIFEST";
+
+/// The name of the file that says into how many stores a packing was cut.
+pub const PARTITIONS_FILE: &str = "PARTITIONS";
 
 /// The layout that this version reads and writes.
 const FORMAT: u32 = 1;
@@ -61,6 +64,34 @@ pub(super) struct Catalog {
     /// rows beside each other, after those of the one before.
     #[serde(default = "one")]
     pub n_parts: usize,
+    /// Which of several stores it is that together hold what one packing read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
+}
+
+/// One of the stores into which a packing was cut, with what is told of all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Partition {
+    /// From 0.
+    pub number: u32,
+    pub of: u32,
+    /// A fingerprint of the packing: partitions of two packings do not go together.
+    pub packing: String,
+    /// Which person of all each of these is, so that results can be put in order again.
+    pub rows: Option<StoredFile>,
+    /// The attributes that anybody has.
+    pub attributes: BTreeSet<String>,
+    /// The events of everybody, by their names.
+    pub events: BTreeMap<String, EventsOfAll>,
+}
+
+/// What everybody's events of one name are, where a store has those of some.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct EventsOfAll {
+    pub n_events: u64,
+    pub last: i64,
+    /// Those that any event has.
+    pub properties: BTreeSet<String>,
 }
 
 fn one() -> usize {
@@ -144,7 +175,8 @@ impl Catalog {
         let generations = self.generations.iter().flat_map(|generation| {
             std::iter::once(&generation.ids).chain(generation.events.iter().flat_map(StoredEvents::files))
         });
-        optional.chain(self.lines.iter().map(|lines| &lines.file)).chain(attributes).chain(generations)
+        let rows = self.partition.iter().filter_map(|partition| partition.rows.as_ref());
+        optional.chain(self.lines.iter().map(|lines| &lines.file)).chain(attributes).chain(generations).chain(rows)
     }
 
     /// How long each file was that was packed, by the kind and the number of its source and its
@@ -173,6 +205,11 @@ impl Catalog {
         let error = |what: &str| ReadError::new(root.to_string_lossy(), what);
         let text = match std::fs::read(&path) {
             Ok(text) => text,
+            Err(_) if root.join(PARTITIONS_FILE).exists() => {
+                let first = root.join("0");
+                let why = "this folder holds the partitions of a store, each in a folder of its own; name one of them";
+                return Err(error(&format!("{why}: `--store {}`", first.display())));
+            }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && root.is_dir() => {
                 return Err(error("there is no store in this folder; `seg pack` makes it"));
             }
@@ -224,7 +261,21 @@ impl Catalog {
             lines: None,
             generations: Vec::new(),
             n_parts: 1,
+            partition: None,
         }
+    }
+
+    /// What everybody's data is made of, for a store of some of them.
+    pub fn told_of_all(&self) -> (BTreeSet<String>, BTreeMap<String, EventsOfAll>) {
+        let mut events: BTreeMap<String, EventsOfAll> = BTreeMap::new();
+        for stored in self.generations.iter().flat_map(|generation| &generation.events) {
+            let none = EventsOfAll { n_events: 0, last: stored.last, properties: BTreeSet::new() };
+            let all = events.entry(stored.name.clone()).or_insert(none);
+            all.n_events += stored.n_events;
+            all.last = all.last.max(stored.last);
+            all.properties.extend(stored.properties.keys().cloned());
+        }
+        (self.attributes.keys().cloned().collect(), events)
     }
 
     /// The rows of the people of each part of the base; who came later is in the last.

@@ -73,7 +73,8 @@ pub fn forget<'w>(
         n_left += u32::from(is_left);
     }
     let n_people = before.catalog.n_people - u64::from(n_left);
-    if n_people == 0 {
+    // What is told of what was read, of a partition as of others, may be of whom it does not have.
+    if n_people == 0 && before.catalog.partition.is_none() {
         return Ok(Forgotten { n_people, n_events: 0, unknown });
     }
     let records = records.into_iter().filter(|(from, _)| !gone.contains(survivor(from).as_str())).collect();
@@ -124,6 +125,7 @@ impl<'w> Without<'w> {
             merged: merged.transpose()?,
             proofs: proof_columns(&proofs),
             records: record_columns(&self.records),
+            rows: self.rows_of_all(&of_left)?,
             attributes: self.attributes(&of_left)?,
         };
         let mut next = catalog.clone();
@@ -139,18 +141,31 @@ impl<'w> Without<'w> {
         Ok(NewState { catalog: next, new, people })
     }
 
+    /// Of a partition, which people of all those are who are left.
+    fn rows_of_all(
+        &self,
+        of_left: &dyn Fn(&ArrayRef) -> Result<ArrayRef, ReadError>,
+    ) -> Result<Option<ArrayRef>, ReadError> {
+        let Earlier { catalog, reader, .. } = self.before;
+        let file = catalog.partition.as_ref().and_then(|partition| partition.rows.as_ref());
+        file.map(|file| of_left(&reader.column(file, &arrow_schema::DataType::UInt32)?)).transpose()
+    }
+
     fn attributes(
         &self,
         of_left: &dyn Fn(&ArrayRef) -> Result<ArrayRef, ReadError>,
     ) -> Result<Option<NewAttributes>, ReadError> {
         let Earlier { catalog, reader, ids } = self.before;
-        let Some(stored) = &catalog.lines else { return Ok(None) };
+        if catalog.lines.is_none() && catalog.partition.is_none() {
+            return Ok(None);
+        }
         let mut columns: Columns = Vec::new();
         for field in &self.schema.attributes {
             let Some(known) = catalog.attributes.get(&field.name) else { continue };
             let column = attribute(reader, field, known, ids.len())?;
             columns.push((field.name.clone(), of_left(&column)?));
         }
+        let Some(stored) = &catalog.lines else { return Ok(Some(NewAttributes { columns, lines: None })) };
         let rows: Vec<u32> = (0..ids.len() as u32).collect();
         let id = |row: u32| {
             let at = row as usize;
@@ -171,7 +186,7 @@ impl<'w> Without<'w> {
         }
         let kept = EarlierLines { lines: own, columns: values, has: Vec::new() };
         let lines = line_columns(&kept, self.merges, |row| id(old_of.get(row as usize).copied().unwrap_or_default()));
-        Ok(Some(NewAttributes { columns, lines, has }))
+        Ok(Some(NewAttributes { columns, lines: Some((lines, has)) }))
     }
 }
 

@@ -36,7 +36,10 @@ pub(crate) fn load(request: LoadRequest<'_>) -> Result<Loaded, ReadError> {
     let (opening, loaded) = open(request, |opening, loader| {
         let mut columns = opening.people(loader)?;
         columns.extend(opening.events(None)?);
-        loader.empty_properties(|event, property| are_missing(&opening.schema, &columns, event, property));
+        loader.empty_properties(|event, property| match opening.catalog.partition {
+            Some(_) => opening.has_no_value(event, property),
+            None => are_missing(&opening.schema, &columns, event, property),
+        });
         Ok(columns)
     })?;
     drop(opening);
@@ -83,7 +86,7 @@ fn open(
     let batch = opening.batch(columns)?;
     let Opening { catalog, reader, schema, .. } = &opening;
     let last_event = catalog.last_event.map(Timestamp);
-    loader.absent_events(&n_events(catalog, schema));
+    loader.absent_events(&n_events_of_all(catalog, schema));
     loader.tell_of_age(last_event);
     let mut report = loader.report;
     (report.files, report.rows) = (catalog.inputs.len() as u64, catalog.n_rows);
@@ -105,6 +108,13 @@ pub(super) fn opened(root: &Path, schema: &Schema, zone: Option<Zone>) -> Result
 fn n_events(catalog: &Catalog, schema: &Schema) -> Vec<u64> {
     let stored = || catalog.generations.iter().flat_map(|generation| &generation.events);
     let of = |event: &Event| stored().filter(|s| s.name == event.name).map(|s| s.n_events).sum();
+    schema.events.iter().map(of).collect()
+}
+
+/// The same of everybody, of whom a partition has some.
+fn n_events_of_all(catalog: &Catalog, schema: &Schema) -> Vec<u64> {
+    let Some(partition) = &catalog.partition else { return n_events(catalog, schema) };
+    let of = |event: &Event| partition.events.get(&event.name).map_or(0, |all| all.n_events);
     schema.events.iter().map(of).collect()
 }
 
@@ -162,7 +172,11 @@ impl Opening {
         });
         for (field, column) in wanted.iter().zip(found) {
             let column = column?;
-            loader.empty_attribute(field, &column);
+            // Of what nobody has here somebody else may have a value.
+            let partition = self.catalog.partition.as_ref();
+            if !partition.is_some_and(|partition| partition.attributes.contains(&field.name)) {
+                loader.empty_attribute(field, &column);
+            }
             add(&field.name, column);
         }
         Ok(columns)
@@ -252,6 +266,12 @@ impl Opening {
     fn has_no_value(&self, id: EventId, property: PropertyId) -> bool {
         let Some(event) = self.schema.event(id) else { return false };
         let Some(field) = event.properties.get(property.idx()) else { return false };
+        if let Some(partition) = &self.catalog.partition {
+            let since = self.wanted.events.get(&id).and_then(|wanted| wanted.since);
+            let all = partition.events.get(&event.name);
+            let all = all.filter(|all| since.is_none_or(|since| all.last >= since.0));
+            return all.is_some_and(|all| !all.properties.contains(&field.name));
+        }
         let stored = self.stored(id, event, None);
         !stored.is_empty() && stored.iter().all(|(_, stored)| !stored.properties.contains_key(&field.name))
     }

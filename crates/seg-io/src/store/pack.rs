@@ -1,6 +1,6 @@
 //! Packing: files of a project read behind what a store has, and the store's next state.
 
-use super::catalog::{Catalog, PackedInput, rules};
+use super::catalog::{Catalog, PARTITIONS_FILE, PackedInput, Partition, rules};
 use super::column::Reader;
 use super::disk::Watch;
 use super::earlier::Earlier;
@@ -143,6 +143,7 @@ impl Packing {
         refuse_others(&root)?;
         std::fs::create_dir_all(&root).map_err(|error| ReadError::new(root.to_string_lossy(), error.to_string()))?;
         let lock = WriterLock::take(&root)?;
+        refuse_partition(&root)?;
         let before = match append {
             true => Some(continued(&root, data, schema, zone)?),
             false => None,
@@ -327,7 +328,7 @@ impl<'n> Next<'n> {
             let id = |row: u32| ids.as_string::<i32>().value(row as usize).to_owned();
             let lines = line_columns(&kept, &read.merges, id);
             let columns = columns.iter().map(|(name, column)| Ok((name.clone(), own(column)?)));
-            Ok(NewAttributes { columns: columns.collect::<Result<_, ArrowError>>()?, lines, has: kept.has })
+            Ok(NewAttributes { columns: columns.collect::<Result<_, ArrowError>>()?, lines: Some((lines, kept.has)) })
         });
         let proofs: Vec<Proof> =
             rows.values().iter().filter_map(|row| read.proofs.get(*row as usize)).copied().collect();
@@ -336,6 +337,7 @@ impl<'n> Next<'n> {
             merged: read.merged.as_ref().map(own).transpose().map_err(failed)?,
             proofs: proof_columns(&proofs),
             records: record_columns(&read.records),
+            rows: None,
             attributes: attributes.transpose().map_err(failed)?,
         };
         let ids = ids.as_string::<i32>().clone();
@@ -468,11 +470,27 @@ fn refuse_others(root: &Path) -> Result<(), ReadError> {
         let is_ours =
             number_of(&name).is_some() || matches!(name.as_str(), "MANIFEST" | "MANIFEST.tmp" | "LOCK" | "READERS");
         if !is_ours {
+            if root.join(PARTITIONS_FILE).exists() {
+                let why =
+                    "the folder holds the partitions of a store; `--partitions` packs them, or name another folder";
+                return Err(ReadError::new(root.to_string_lossy(), why));
+            }
             let why = format!("the folder holds `{name}`, which is no part of a store; name another folder");
             return Err(ReadError::new(root.to_string_lossy(), why));
         }
     }
     Ok(())
+}
+
+/// A store of some of the people is packed with those of the others.
+fn refuse_partition(root: &Path) -> Result<(), ReadError> {
+    let known = Catalog::read(root).ok().and_then(|catalog| catalog.partition);
+    known.map_or(Ok(()), |Partition { number, of, .. }| {
+        let why = format!(
+            "this store is partition {number} of {of}, of which all are packed together: `seg pack --partitions {of}`"
+        );
+        Err(ReadError::new(root.to_string_lossy(), why))
+    })
 }
 
 /// The store that is to be added to.

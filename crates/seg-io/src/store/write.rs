@@ -25,6 +25,8 @@ pub(super) struct NewPeople {
     pub merged: Option<ArrayRef>,
     pub proofs: Columns,
     pub records: Columns,
+    /// Which person of all each is, of a partition.
+    pub rows: Option<ArrayRef>,
     /// A column an attribute, in the schema's order, and the lines that later rows are
     /// compared with.
     pub attributes: Option<NewAttributes>,
@@ -32,8 +34,8 @@ pub(super) struct NewPeople {
 
 pub(super) struct NewAttributes {
     pub columns: Columns,
-    pub lines: Columns,
-    pub has: Vec<Vec<bool>>,
+    /// With what of each source each attribute is in; none where nothing is packed behind them.
+    pub lines: Option<(Columns, Vec<Vec<bool>>)>,
 }
 
 /// What a packing adds: people, and what they and others did.
@@ -176,6 +178,9 @@ fn write_people(
     catalog.proofs = Some(file("proofs", &people.proofs)?);
     let has_records = people.records.first().is_some_and(|(_, column)| !column.is_empty());
     catalog.records = has_records.then(|| file("records", &people.records)).transpose()?;
+    if let (Some(rows), Some(partition)) = (people.rows, &mut catalog.partition) {
+        partition.rows = Some(file("rows", &one("row", rows))?);
+    }
     let Some(attributes) = people.attributes else { return Ok(()) };
     catalog.attributes.clear();
     for (at, (name, column)) in attributes.columns.into_iter().enumerate() {
@@ -188,8 +193,9 @@ fn write_people(
         let file = file(&format!("attribute-{at}"), &one(&name, column))?;
         catalog.attributes.insert(name, StoredColumn { file, n_rows: n_people, is_history });
     }
-    let file = file("lines", &attributes.lines)?;
-    catalog.lines = Some(StoredLines { file, has: attributes.has });
+    let lines =
+        attributes.lines.map(|(lines, has)| std::io::Result::Ok(StoredLines { file: file("lines", &lines)?, has }));
+    catalog.lines = lines.transpose()?;
     Ok(())
 }
 

@@ -65,6 +65,17 @@ impl Newest {
         }
     }
 
+    /// The newest event of each name in microseconds, to be sent to where those of all the data
+    /// are known.
+    pub fn found(&self) -> Vec<Option<i64>> {
+        self.by_name.iter().map(|newest| newest.map(|at| at.0)).collect()
+    }
+
+    /// Adds what was found in another part of the data.
+    pub fn add(&mut self, found: &[Option<i64>]) {
+        self.by_name.iter_mut().zip(found).for_each(|(known, own)| *known = own.map(Timestamp).max(*known));
+    }
+
     /// How fresh the data is, of which the newest event of any name is known, read or not. Of
     /// the names that are wanted pauses between events are looked for in `batch`, where all of
     /// the data is one.

@@ -4,6 +4,7 @@ use super::Guards;
 use seg::unstable::decided::{Days, DecidedSizes};
 use seg::unstable::forecast::{DAYS_LEAST, Known, expected_now, n_days_of_guard};
 use seg::unstable::history::{days_before, first_known, size_before, steps};
+use seg::unstable::io::results::PartitionDays;
 use seg::{Batch, EvaluateError, Options, Prepared, Program, Timestamp, Wanted, Zone};
 
 /// The sizes of the days up to a run, and what was decided of each a day before.
@@ -66,6 +67,29 @@ impl Expected {
         }
         self.first_known = self.first_known.into_iter().chain(first_known(batch)).min();
         Ok(())
+    }
+
+    /// What was seen so far, to be sent to where everybody is seen.
+    pub fn found(&self) -> PartitionDays {
+        let first_known = self.first_known.map(|at| at.0);
+        PartitionDays { sizes: self.sizes.clone(), decided: self.decided.clone(), first_known }
+    }
+
+    /// Adds what was seen of other people.
+    pub fn add(&mut self, found: &PartitionDays) {
+        self.sizes.resize(self.sizes.len().max(found.sizes.len()), vec![0; self.instants.len()]);
+        for (of, own) in self.sizes.iter_mut().zip(&found.sizes) {
+            of.iter_mut().zip(own).for_each(|(size, own)| *size += own);
+        }
+        match self.decided.is_empty() {
+            true => self.decided.clone_from(&found.decided),
+            false => {
+                let all = self.decided.iter_mut().flatten().flatten();
+                all.zip(found.decided.iter().flatten().flatten()).for_each(|(of, own)| *of += own);
+            }
+        }
+        let first_known = found.first_known.map(Timestamp);
+        self.first_known = self.first_known.into_iter().chain(first_known).min();
     }
 
     /// Which segments have a size that was not expected.

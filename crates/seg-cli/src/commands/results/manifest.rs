@@ -7,9 +7,10 @@ use crate::output;
 use seg::unstable::data::parallel;
 use seg::unstable::frozen::fingerprints;
 use seg::unstable::io::results::{
-    FileDigest, Fingerprints, InputFile, OutputFile, RowCounts, RunManifest, SegmentResult, StayColumn, digest_of_ids,
-    digest_of_text, file_digest,
+    FileDigest, Fingerprints, InputFile, OutputFile, PartitionRun, RowCounts, RunManifest, SegmentResult, StayColumn,
+    digest_of_ids, digest_of_text, file_digest,
 };
+use seg::unstable::io::store::StorePartition;
 use seg::unstable::io::{LoadedParts, Manifest};
 use seg::unstable::{Input, InputKind, input_files};
 use seg::{Mask, Program, Project, Timestamp};
@@ -33,11 +34,20 @@ pub struct Run<'a> {
     pub stays: &'a [StayColumn],
     /// What was read, where that is told of.
     pub inputs: Option<&'a Inputs>,
+    /// The partition that the data is, where it is not everybody's.
+    pub partition: Option<&'a Partition>,
 }
 
 /// The files that a run reads, with what is in them.
 pub struct Inputs {
     files: Vec<(PathBuf, InputFile, Seen)>,
+}
+
+/// A partition of everybody that was run.
+pub struct Partition {
+    pub of: StorePartition,
+    /// Which of everybody each of its people is, and what the run found, where that is written.
+    pub found: Option<(Vec<u32>, PartitionRun)>,
 }
 
 /// By what a file that was written to is told from itself.

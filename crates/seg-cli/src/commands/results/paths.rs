@@ -21,7 +21,7 @@ pub fn refuse(project: &Project, asked: &Asked<'_>, folder: Option<&Folder>) -> 
         Members::Files(_) => None,
     });
     let others = [asked.winners.map(|table| table.path), asked.changes.map(|table| table.path), asked.record];
-    let others = others.into_iter().chain([asked.manifest]).flatten();
+    let others = others.into_iter().chain([asked.manifest, asked.partition]).flatten();
     let outputs: Vec<PathBuf> = members.into_iter().chain(others.clone()).map(Path::to_owned).collect();
     let tried = outputs.clone();
     let outputs: Vec<PathBuf> = outputs.into_iter().chain(folder.into_iter().flat_map(Folder::paths)).collect();

@@ -26,6 +26,9 @@ pub fn told(results: &Results<'_>, written: &Written) -> String {
     if let (Some(changes), Some(since), Some(file)) = (&written.changes, results.asked.previous, of_kind("changes")) {
         changes_told(&mut out, changes, &since.display().to_string(), &file.file);
     }
+    if let Some(file) = of_kind("partition") {
+        let _ = writeln!(out, "result of the partition written to {}", file.file);
+    }
     if let Some(file) = of_kind("manifest") {
         let _ = writeln!(out, "manifest written to {}", file.file);
     }

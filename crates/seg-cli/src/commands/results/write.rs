@@ -7,8 +7,8 @@ use crate::exit::Failure;
 use crate::output::counted;
 use seg::Mask;
 use seg::unstable::io::results::{
-    Aside, Changes, Chunks, FolderFile, FolderIndex, INDEX_FILE, Members as Tables, OutputFile, Table as Columns,
-    attribute_columns, file_digest, sweep, write_table,
+    Aside, Changes, Chunks, FolderFile, FolderIndex, INDEX_FILE, Members as Tables, OutputFile, PartitionMembers,
+    Table as Columns, attribute_columns, file_digest, sweep, write_table,
 };
 use seg::unstable::io::{MembersFormat, Sizes};
 use seg::unstable::winners;
@@ -60,6 +60,19 @@ pub fn write(results: &Results<'_>, run: Run<'_>) -> Result<Written, Failure> {
         let text = serde_json::to_string_pretty(&Sizes { at: run.now.to_string(), sizes }).map_err(Failure::new)?;
         staged.text(path, "record", &text)?;
     }
+    if let (Some(path), Some((rows, found))) = (asked.partition, run.partition.and_then(|p| p.found.as_ref())) {
+        let members = PartitionMembers {
+            batch: &run.loaded.people,
+            rows,
+            columns: &results.columns,
+            masks: run.masks,
+            stays: run.stays,
+        };
+        staged.add(path, "partition", None, |file| {
+            members.write(file, found)?;
+            Ok(Some(rows.len() as u64))
+        })?;
+    }
     if let Some(path) = asked.manifest {
         let files = staged.files.iter().map(|(_, file)| file.clone()).collect();
         let text = serde_json::to_string_pretty(&run.manifest(results, files)).map_err(Failure::new)?;
@@ -78,7 +91,7 @@ fn sweep_before(results: &Results<'_>) {
         Members::Files(_) => None,
     });
     let tables = [asked.winners, asked.changes].map(|table| table.map(|table| table.path));
-    let files = [members, asked.record, asked.manifest].into_iter().chain(tables).flatten();
+    let files = [members, asked.record, asked.manifest, asked.partition].into_iter().chain(tables).flatten();
     let folder = results.folder.as_ref().map(|folder| folder.path.as_path());
     sweep(files, folder.as_slice());
 }

@@ -60,6 +60,7 @@ pub fn run(args: &Run, database: &str, output: &Output) -> Result<Exit, Failure>
         said_by,
         n_people,
         inputs: None,
+        partition: None,
     };
     let written = results::write(&results, found)?;
     let guards = guard::guards(module(&program), masks, n_people, results.sizes(), now);
@@ -93,6 +94,7 @@ fn refuse(args: &Run) -> Result<(), Failure> {
         (args.memory.memory.is_some(), "--memory", "the database has its own limits"),
         (!results.columns.is_empty(), "--columns", "attributes stay in the database; join them to the members there"),
         (results.manifest.is_some(), "--manifest", "it tells of the files that were read, and none are"),
+        (results.partition_result.is_some(), "--partition-result", "a database is asked for everybody at once"),
         (results.verify.is_some(), "--verify", "a manifest tells of the files that were read, and none are"),
     ];
     match asked.into_iter().find(|(is_asked, ..)| *is_asked) {
