@@ -1,4 +1,4 @@
-//! Automation of this repository: `cargo xtask bench|browser|ci|codegen|count|fuzz|long|python|sanitize|sdk|sql|tidy`.
+//! Automation of this repository: `cargo xtask bench|browser|ci|codegen|count|fuzz|long|python|sanitize|sdk|spark|sql|tidy`.
 
 mod api;
 mod bench;
@@ -13,6 +13,7 @@ mod python;
 mod sanitize;
 mod sdk;
 mod server;
+mod spark;
 mod sql;
 mod tidy;
 mod walk;
@@ -51,6 +52,8 @@ cargo xtask sanitize [address|memory]
                                both unless one is named, which takes long (docs/soundness.md)
 cargo xtask sdk [RESTARTS]     post to `seg live` through the SDKs of two vendors for node and for Python, which it installs
                                under target/sdk, while the process is killed and begun again so many times (8)
+cargo xtask spark [cluster]    run the Python package on Spark, which it installs under target/python besides Java, which is needed: on two
+                               cores, or as a cluster of two processes
 cargo xtask sql [SEGMENTS] [SEED]
                                run the corpus and so many generated segments (600) as SQL in DuckDB, which it installs under
                                target/sql, and in PostgreSQL where that is, and hold them against the reference evaluator
@@ -82,6 +85,8 @@ fn main() -> ExitCode {
             Ok(restarts) => sdk::run(restarts),
             Err(_) => Err(format!("`{restarts}` is no number\n")),
         },
+        ["spark"] => spark::run(spark::Wheel::New),
+        ["spark", "cluster"] => spark::run_cluster(),
         ["sql"] => sql::run(sql::SEGMENTS, None),
         ["sql", segments] => sql::run(segments, None),
         ["sql", segments, seed] => sql::run(segments, Some(seed)),

@@ -14,7 +14,7 @@ use seg::unstable::io::results::{ENTERED_COLUMN, LEAVES_COLUMN, StayColumn};
 use seg::unstable::io::{
     LoadRequest, Loaded, LoadedParts, Manifest, Memory, Problem, ReadError, Report, load_in_parts,
 };
-use seg::unstable::{ComparedLists, Stay, StayParts, module, parts};
+use seg::unstable::{ComparedLists, Stay, StayParts, parts};
 use seg::{
     Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted, Zone,
 };
@@ -153,7 +153,7 @@ fn finish(args: &Run, results: &results::Results<'_>, run: results::Run<'_>, fou
         return Ok(Exit::Errors);
     }
     let written = results::write(results, run)?;
-    let mut guards = guard::guards(module(program), evaluation.masks(), n_people, results.sizes(), now);
+    let mut guards = guard::guards(program, evaluation.masks(), n_people, results.sizes(), now);
     if let Some(expected) = &expected {
         expected.judge(program.segment_names(), &mut guards);
     }
