@@ -2,7 +2,6 @@
 
 use crate::python::{dir, environment, install_wheel, python, tests, wheel, wheel_built};
 use seg_tests::root;
-use std::fs;
 use std::process::Command;
 
 /// The environment with Spark, whose jars are some 400 MB.
