@@ -10,6 +10,9 @@ person: a table that `members` takes later without moving a row.
 It needs pyspark 3.5 or later and pyarrow, and neither is imported before a function is called.
 """
 
+# Neither is needed where types are checked.
+# mypy: disable-error-code="import-not-found,import-untyped"
+
 from __future__ import annotations
 
 import hashlib
@@ -166,7 +169,10 @@ class Grouped:
         then this waits."""
         # A task that ran twice tells the same twice.
         told = cast(str, self._observation.get["sums"])
-        parts = dict(reversed(line.split("\t")) for line in told.splitlines() if line)
+        parts: dict[str, str] = {}
+        for line in told.splitlines():
+            text, _, partition = line.partition("\t")
+            parts[partition] = text
         summed = self._program.summed(list(parts.values()), at=_ANY_INSTANT)
         return cast("dict[str, Any]", summed["report"])
 
@@ -549,7 +555,7 @@ def _ordered(order: Order | None, name: str) -> list[Column]:
 
     if order is None:
         return []
-    several = order if isinstance(order, (list, tuple)) else [order]
+    several: list[str | Column] = list(order) if isinstance(order, (list, tuple)) else [cast("str | Column", order)]
     columns = [F.col(column) if isinstance(column, str) else column for column in several]
     return [F.struct(*(column.alias(f"o{at}") for at, column in enumerate(columns))).alias(name)]
 
