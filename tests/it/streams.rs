@@ -44,7 +44,8 @@ fn a_person_is_as_large_as_they_are() {
          segment \"More\" include people who did Order at least 500001 times\n\
          segment \"Lately\" include people who did Order in the past 2 days\n",
     );
-    let columns = SortedColumns { id: "id".into(), event: "event".into(), time: "time".into(), profile: None };
+    let columns =
+        SortedColumns { id: "id".into(), own_id: None, event: "event".into(), time: "time".into(), profile: None };
     let mut stream = Stream::new(&program.prepare(), (now(), None), columns, &Options::new()).with_part_rows(20_000);
     let all: Vec<(&str, i64)> = [("a", 3 * DAY), ("a", DAY)]
         .into_iter()
@@ -61,7 +62,8 @@ fn a_person_is_as_large_as_they_are() {
         let batch = RecordBatch::try_from_iter(columns).expect("a batch");
         found.extend(stream.push(batch).expect("a part"));
     }
-    let (last, report) = stream.finish().expect("the rest");
+    let (last, sums) = stream.finish().expect("the rest");
+    let report = sums.whole_report();
     found.extend(last);
     let mut members = Vec::new();
     for (batch, evaluation) in &found {

@@ -61,5 +61,8 @@ pub use report::{Place, Problem, ProblemKind, ReadError, Report};
 pub use results::{MembersFormat, write_members, write_whole, write_winners};
 pub use sizes::{Sizes, read_sizes};
 pub use spill::Memory;
-pub use tables::{SortedColumns, SortedTables, TableReader, TablesRequest, load_tables};
+pub use tables::{
+    LARGE_ROWS, LargePerson, SortedColumns, SortedTables, TableReader, TablesRequest, load_tables, merged_into,
+    plain_rows, plain_schema,
+};
 pub use times::UnixUnit;

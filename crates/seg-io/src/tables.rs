@@ -2,13 +2,17 @@
 //! files of a project have them. They are read as files are, by the same rules and with the
 //! same report.
 
+mod plain;
 mod sorted;
 
-pub use sorted::{SortedColumns, SortedTables};
+pub use plain::{plain_rows, plain_schema};
+pub use sorted::{LARGE_ROWS, LargePerson, SortedColumns, SortedTables};
 
 use crate::load::{Files, LoadRequest, Loaded, read_files};
 use crate::manifest::{Data, EventFiles, MergeFiles, ProfileFiles};
+use crate::merge::Merges;
 use crate::open::DataFile;
+use crate::people::one_spelling;
 use crate::report::{ProblemKind, ReadError, Report};
 use arrow_array::RecordBatchReader;
 use seg_data::{Schema, Timestamp, Wanted, Zone};
@@ -124,6 +128,19 @@ pub fn load_tables(request: TablesRequest<'_>) -> Result<Loaded, ReadError> {
         refuse_missing(&loaded.report, asked, schema, has_profiles)?;
     }
     Ok(loaded)
+}
+
+/// Who ids are once records joined them: each id that is merged into another, with the id that the
+/// person goes by, ascending. Records may come in any order and repeat.
+pub fn merged_into(records: &[(String, String)]) -> Vec<(String, String)> {
+    let spelled = |id: &String| one_spelling(id).to_owned();
+    let records: Vec<(String, String)> = records.iter().map(|(from, into)| (spelled(from), spelled(into))).collect();
+    let merges = Merges::new(&records);
+    let merged = merges.merged().into_iter();
+    let pairs = merged.flat_map(|(into, ids)| ids.into_iter().map(move |id| (id.to_owned(), into.to_owned())));
+    let mut pairs: Vec<(String, String)> = pairs.collect();
+    pairs.sort_unstable();
+    pairs
 }
 
 /// Each source with the table that stands for its files.

@@ -4,6 +4,7 @@
 //! What is computed is computed in Rust with the interpreter's lock released.
 
 mod error;
+mod grouping;
 mod instant;
 mod members;
 mod people;
@@ -29,8 +30,10 @@ fn _seg(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<table::Table>()?;
     module.add_class::<problems::Problems>()?;
     module.add_class::<stream::Stream>()?;
+    module.add_class::<grouping::Grouping>()?;
     module.add_function(wrap_pyfunction!(program::compile, module)?)?;
     module.add_function(wrap_pyfunction!(program::load, module)?)?;
     module.add_function(wrap_pyfunction!(people::pack, module)?)?;
+    module.add_function(wrap_pyfunction!(grouping::merged_into, module)?)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))
 }

@@ -3,13 +3,14 @@
 use crate::error::{evaluate_error, seg_error};
 use crate::instant::datetime;
 use crate::table::{Table, capsule};
-use crate::told::html_table;
+use crate::told::{self, html_table};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
-use seg::arrow_array::RecordBatch;
+use seg::arrow_array::{ArrayRef, RecordBatch, StringArray};
 use seg::arrow_schema::{ArrowError, SchemaRef};
-use seg::unstable::segment_like;
+use seg::unstable::{Sums, segment_like};
 use seg::{Batch, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Timestamp};
+use std::sync::Arc;
 
 /// Who is in each segment as of one instant.
 ///
@@ -115,6 +116,35 @@ impl Members {
     /// A table with a row a membership: `segment` and `profile_id`, both texts.
     fn long(&self, py: Python<'_>) -> PyResult<Table> {
         self.rows(py, Evaluation::long).map(Table::new)
+    }
+
+    /// Which segment each person goes to, where the project has an order of precedence: a table
+    /// of `profile_id` and `segment`, a row for everybody who is in any of them. None without one.
+    fn winners(&self) -> PyResult<Option<Table>> {
+        let names: Vec<&str> = self.program.segment_names().collect();
+        let (mut ids, mut segments) = (Vec::new(), Vec::new());
+        for (batch, evaluation) in &self.parts {
+            let Some(winners) = evaluation.winners() else { return Ok(None) };
+            for (row, at) in winners.into_iter().enumerate() {
+                if let Some(name) = at.and_then(|at| names.get(at)) {
+                    ids.push(batch.id(row));
+                    segments.push(*name);
+                }
+            }
+        }
+        let column = |texts: Vec<&str>| Arc::new(StringArray::from(texts)) as ArrayRef;
+        let batch = RecordBatch::try_from_iter([("profile_id", column(ids)), ("segment", column(segments))]);
+        let batch = batch.map_err(seg_error)?;
+        Ok(Some(Table::new((batch.schema(), vec![batch]))))
+    }
+
+    /// What was found of these people: a text for `Program.summed`.
+    fn sums(&self) -> PyResult<String> {
+        let mut sums = Sums::default();
+        for (batch, evaluation) in &self.parts {
+            sums.look(&self.program, batch, evaluation, self.at);
+        }
+        told::sums(&sums)
     }
 
     /// How many people there are at the instant: the rows of the table.

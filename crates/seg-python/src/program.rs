@@ -1,22 +1,24 @@
 //! Segments, compiled.
 
 use crate::error::{compile_error, data_error, read_error, seg_error};
+use crate::grouping::Grouping;
 use crate::instant::{datetime, instant};
 use crate::members::Members;
 use crate::people::{People, threads_of};
 use crate::problems::Problems;
 use crate::stream::Stream;
 use crate::table::{Table, reader};
-use crate::told::{from_json, told_why};
+use crate::told::{self, from_json, told_why};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use seg::arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
 use seg::arrow_schema::ArrowError;
+use seg::unstable::guards::{SizesBefore, guards};
 use seg::unstable::history::{days_before, steps};
 use seg::unstable::io::manifest::{EventFiles, MergeFiles, ProfileFiles, Reading};
 use seg::unstable::io::{SortedColumns, TablesRequest, load_tables};
-use seg::unstable::{StayParts, Stream as Rows, drawn, segment_like};
-use seg::{Batch, Explained, Mask, Options, Prepared, Project, Timestamp, Wanted, Zone};
+use seg::unstable::{Grouping as Grouped, StayParts, Stream as Rows, Sums, drawn, module, segment_like};
+use seg::{Batch, Explained, Mask, Options, Prepared, Project, Schema, Timestamp, Wanted, Zone};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -93,6 +95,42 @@ impl Program {
     }
 }
 
+/// What of tables is wanted, by the names of the schema.
+fn reads<'py>(py: Python<'py>, wanted: &Wanted, schema: &Schema) -> PyResult<Bound<'py, PyDict>> {
+    let attributes = wanted.attributes.iter().filter_map(|id| schema.attribute(*id));
+    let events = PyDict::new(py);
+    for (id, asked) in &wanted.events {
+        let Some(event) = schema.event(*id) else { continue };
+        let properties = asked.properties.iter().filter_map(|id| event.properties.get(id.idx()));
+        let of_event = PyDict::new(py);
+        of_event.set_item("properties", properties.map(|field| &field.name).collect::<Vec<_>>())?;
+        of_event.set_item("since", asked.since.map(|since| datetime(py, since)).transpose()?)?;
+        events.set_item(&event.name, of_event)?;
+    }
+    let reads = PyDict::new(py);
+    reads.set_item("attributes", attributes.map(|field| &field.name).collect::<Vec<_>>())?;
+    reads.set_item("events", events)?;
+    Ok(reads)
+}
+
+fn sorted_columns((id, own_id): (&str, Option<&str>), event: &str, time: &str, profile: Option<&str>) -> SortedColumns {
+    let name = str::to_owned;
+    SortedColumns {
+        id: name(id),
+        own_id: own_id.map(name),
+        event: name(event),
+        time: name(time),
+        profile: profile.map(name),
+    }
+}
+
+/// The sizes of an earlier run, as of when they were.
+fn sizes_before(before: &Bound<'_, PyDict>) -> PyResult<(Timestamp, BTreeMap<String, u64>)> {
+    let missing = || seg_error("`before` is a dictionary of `at` and `sizes`");
+    let at = instant(&before.get_item("at")?.ok_or_else(missing)?)?;
+    Ok((at, before.get_item("sizes")?.ok_or_else(missing)?.extract()?))
+}
+
 /// Whether missing columns are ignored: `error` or `ignore`.
 fn ignores(missing: &str) -> PyResult<bool> {
     match missing {
@@ -126,21 +164,7 @@ impl Program {
     /// dictionary from names to their `properties` and the instant `since` when they are read,
     /// None for all times.
     fn reads<'py>(&self, py: Python<'py>, at: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
-        let (wanted, schema) = (self.program.wanted(instant(at)?), self.program.schema());
-        let attributes = wanted.attributes.iter().filter_map(|id| schema.attribute(*id));
-        let events = PyDict::new(py);
-        for (id, asked) in &wanted.events {
-            let Some(event) = schema.event(*id) else { continue };
-            let properties = asked.properties.iter().filter_map(|id| event.properties.get(id.idx()));
-            let of_event = PyDict::new(py);
-            of_event.set_item("properties", properties.map(|field| &field.name).collect::<Vec<_>>())?;
-            of_event.set_item("since", asked.since.map(|since| datetime(py, since)).transpose()?)?;
-            events.set_item(&event.name, of_event)?;
-        }
-        let reads = PyDict::new(py);
-        reads.set_item("attributes", attributes.map(|field| &field.name).collect::<Vec<_>>())?;
-        reads.set_item("events", events)?;
-        Ok(reads)
+        reads(py, &self.program.wanted(instant(at)?), self.program.schema())
     }
 
     /// Groups flat tables by person.
@@ -272,9 +296,11 @@ impl Program {
     /// A stream that takes tables of rows sorted by person; see `Stream`.
     ///
     /// `event` is null in the row of a person, whose attributes are in the struct `profile`. Parts
-    /// of at least `part_rows` rows are evaluated together.
+    /// of at least `part_rows` rows are evaluated together. Where ids were merged, `id` says whose
+    /// a row is and `own_id` which id it came with.
     #[pyo3(signature = (
-        *, at, id="id", event="event", time="time", profile=None, part_rows=1_000_000, missing="error", threads=1
+        *, at, id="id", event="event", time="time", profile=None, own_id=None, part_rows=1_000_000, missing="error",
+        threads=1
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are arguments by name in Python")]
     fn stream(
@@ -284,17 +310,104 @@ impl Program {
         event: &str,
         time: &str,
         profile: Option<&str>,
+        own_id: Option<&str>,
         part_rows: usize,
         missing: &str,
         threads: usize,
     ) -> PyResult<Stream> {
         let at = instant(at)?;
-        let name = str::to_owned;
-        let columns = SortedColumns { id: name(id), event: name(event), time: name(time), profile: profile.map(name) };
+        let columns = sorted_columns((id, own_id), event, time, profile);
         let options = Options::new().with_threads(threads);
         let options = if ignores(missing)? { options } else { options.with_missing_refused() };
         let rows = Rows::new(&self.prepared, (at, self.project.settings().zone), columns, &options);
         Ok(Stream::new(&self.program, at, rows.with_part_rows(part_rows)))
+    }
+
+    /// A grouping, which makes people of such rows: everything that the schema has of them, so
+    /// that they may be asked about as of any instant.
+    #[pyo3(signature = (
+        *, id="id", event="event", time="time", profile=None, own_id=None, part_rows=1_000_000, missing="error",
+        threads=1
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are arguments by name in Python")]
+    fn grouping(
+        &self,
+        id: &str,
+        event: &str,
+        time: &str,
+        profile: Option<&str>,
+        own_id: Option<&str>,
+        part_rows: usize,
+        missing: &str,
+        threads: usize,
+    ) -> PyResult<Grouping> {
+        let columns = sorted_columns((id, own_id), event, time, profile);
+        let options = Options::new().with_threads(threads);
+        let options = if ignores(missing)? { options } else { options.with_missing_refused() };
+        let rows = Grouped::new(&self.program, self.project.settings().zone, columns, &options);
+        Ok(Grouping::new(rows.with_part_rows(part_rows)))
+    }
+
+    /// What several parts found together: texts of `Stream.sums`, `Members.sums` or
+    /// `Grouping.sums`, of people who are apart.
+    ///
+    /// Returns a dictionary of `people`; `sizes`, a dictionary from segments to numbers; the
+    /// `report` with `rows_lost`; `broken` and `not_judged`, what guards of sizes say; `large`,
+    /// the ids and numbers of rows of those with more than a million; and `last_event`, a
+    /// datetime in UTC or None. `before` is what an earlier run found: a dictionary of `at`
+    /// and `sizes`.
+    #[pyo3(signature = (parts, *, at, before=None))]
+    fn summed<'py>(
+        &self,
+        py: Python<'py>,
+        parts: Vec<String>,
+        at: &Bound<'py, PyAny>,
+        before: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let now = instant(at)?;
+        let mut sums = Sums::default();
+        for part in &parts {
+            sums.append(serde_json::from_str(part).map_err(|_| seg_error("a part is no text that `sums` gave"))?);
+        }
+        let before = before.map(sizes_before).transpose()?;
+        let before = before.as_ref().map(|(at, sizes)| SizesBefore { at: *at, sizes });
+        let guards = guards(&self.program, &sums.found, before, now);
+        let whole = sums.whole_report();
+        let sizes = PyDict::new(py);
+        for (at, name) in self.program.segment_names().enumerate() {
+            sizes.set_item(name, sums.found.sizes.get(at).copied().unwrap_or_default())?;
+        }
+        let told = PyDict::new(py);
+        told.set_item("people", sums.found.n_people)?;
+        told.set_item("sizes", sizes)?;
+        let report = told::report(py, &whole)?;
+        report.set_item("rows_lost", whole.rows_lost())?;
+        told.set_item("report", report)?;
+        told.set_item("broken", guards.broken)?;
+        told.set_item("not_judged", guards.notes)?;
+        let large = sums.large.into_iter().map(|person| (person.id, person.rows));
+        told.set_item("large", large.collect::<Vec<_>>())?;
+        told.set_item("last_event", sums.last_event.map(|at| datetime(py, Timestamp(at))).transpose()?)?;
+        Ok(told)
+    }
+
+    /// What tables are read for: as `reads` of an instant, everything without one. Beside its
+    /// keys there are `histories`, attributes whose earlier values are kept; `event_id`, the
+    /// property that tells repeated events apart, or None; and `winners`, whether the project
+    /// has an order of precedence.
+    #[pyo3(signature = (at=None))]
+    fn columns<'py>(&self, py: Python<'py>, at: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyDict>> {
+        let schema = self.program.schema();
+        let at = at.map(instant).transpose()?;
+        let mut wanted = self.wanted(at).0;
+        // Whoever is asked about, it is asked whether they exist yet.
+        wanted.attributes.extend(schema.first_seen);
+        let columns = reads(py, &wanted, schema)?;
+        let histories = schema.attributes.iter().filter(|field| field.keeps_history).map(|field| &field.name);
+        columns.set_item("histories", histories.collect::<Vec<_>>())?;
+        columns.set_item("event_id", schema.event_id.as_deref())?;
+        columns.set_item("winners", !module(&self.program).precedence.is_empty())?;
+        Ok(columns)
     }
 
     /// Why somebody is in a segment or not, in all of them without one: a dictionary of `id` and

@@ -5,8 +5,7 @@ use crate::members::Members;
 use crate::table::reader;
 use crate::told;
 use pyo3::prelude::*;
-use seg::io::Report;
-use seg::unstable::{Stream as Rows, StreamPart};
+use seg::unstable::{Stream as Rows, StreamPart, Sums};
 use seg::{Program, Timestamp};
 
 /// Takes tables of rows sorted by person, and gives who is in which segment for some people after
@@ -20,12 +19,12 @@ pub struct Stream {
     program: Program,
     at: Timestamp,
     rows: Option<Rows>,
-    report: Report,
+    sums: Sums,
 }
 
 impl Stream {
     pub fn new(program: &Program, at: Timestamp, rows: Rows) -> Stream {
-        Stream { program: program.clone(), at, rows: Some(rows), report: Report::default() }
+        Stream { program: program.clone(), at, rows: Some(rows), sums: Sums::default() }
     }
 
     fn members(&self, part: Option<StreamPart>) -> Option<Members> {
@@ -56,8 +55,8 @@ impl Stream {
     /// Gives the members among the people that are left: `Members`, or None where nobody is.
     fn finish(&mut self, py: Python<'_>) -> PyResult<Option<Members>> {
         let stream = self.rows.take().ok_or_else(|| seg_error("the stream is finished; make another"))?;
-        let (part, report) = py.detach(|| stream.finish()).map_err(|error| stream_error(py, &error))?;
-        self.report = report;
+        let (part, sums) = py.detach(|| stream.finish()).map_err(|error| stream_error(py, &error))?;
+        self.sums = sums;
         Ok(self.members(part))
     }
 
@@ -65,6 +64,11 @@ impl Stream {
     /// `events` and `problems`.
     #[getter]
     fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        told::report(py, self.rows.as_ref().map_or(&self.report, Rows::report))
+        told::report(py, self.rows.as_ref().map_or(&self.sums.report, Rows::report))
+    }
+
+    /// What was found of all, once the stream is finished: a text for `Program.summed`.
+    fn sums(&self) -> PyResult<String> {
+        told::sums(&self.sums)
     }
 }

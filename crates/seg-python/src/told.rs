@@ -4,6 +4,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use seg::io::Problem;
 use seg::io::Report;
+use seg::unstable::Sums;
 use seg::{Role, Why};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -27,6 +28,11 @@ pub fn report<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, PyAn
     let problems: Vec<Value> = report.problems.iter().map(problem).collect();
     let Report { rows, profiles, events, .. } = report;
     from_json(py, &json!({ "rows": rows, "profiles": profiles, "events": events, "problems": problems }))
+}
+
+/// Sums as a text, which goes from one process to another.
+pub fn sums(sums: &Sums) -> PyResult<String> {
+    serde_json::to_string(sums).map_err(crate::error::seg_error)
 }
 
 /// Why somebody is in a segment or not, as a tree.

@@ -152,6 +152,8 @@ mod forms;
 #[doc(hidden)]
 pub mod frozen;
 #[doc(hidden)]
+pub mod guards;
+#[doc(hidden)]
 pub mod history;
 #[cfg(feature = "io")]
 mod inputs;
@@ -182,6 +184,8 @@ mod spells;
 pub mod sql;
 #[cfg(feature = "io")]
 mod stream;
+#[cfg(feature = "io")]
+mod sums;
 #[cfg(feature = "io")]
 mod testing;
 mod texts;

@@ -19,6 +19,7 @@ pub use crate::dwell;
 pub use crate::explain::{near_misses, segment_like};
 pub use crate::forecast;
 pub use crate::frozen;
+pub use crate::guards;
 pub use crate::history;
 pub use crate::outlook::{ByTime, Outlook, Standing, inexact};
 pub use crate::overlap;
@@ -42,7 +43,9 @@ pub use crate::lists::{ComparedLists, tell_of_lists};
 #[cfg(feature = "io")]
 pub use crate::mutants::{Mutant, Mutants, mutants};
 #[cfg(feature = "io")]
-pub use crate::stream::{Stream, StreamError, StreamPart};
+pub use crate::stream::{Grouping, Stream, StreamError, StreamPart};
+#[cfg(feature = "io")]
+pub use crate::sums::Sums;
 pub use seg_hir::suggestion;
 
 #[cfg(feature = "io")]

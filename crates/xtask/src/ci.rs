@@ -6,6 +6,7 @@ use crate::count;
 use crate::lake;
 use crate::python;
 use crate::sdk;
+use crate::spark;
 use crate::sql;
 use crate::tidy;
 use seg_tests::root;
@@ -130,6 +131,7 @@ pub fn run() -> Result<(), String> {
     steps.run("the report in a browser", browser::run)?;
     steps.run("analytics SDKs post", || sdk::run(sdk::RESTARTS))?;
     steps.run("the Python package", python::run)?;
+    steps.run("Spark", || spark::run(spark::Wheel::Built))?;
     steps.run("SQL in databases", || sql::run(sql::SEGMENTS, None))?;
     steps.run("the manifest for Kubernetes", lake::run)?;
     steps.run("generated files", || codegen::run(Mode::Check))?;

@@ -1,12 +1,14 @@
 //! What CI has no time for: the differential test at full length, phrases taken away
 //! from 200,000 texts, 20,000 sentences broken by a word, the warnings of 100,000 segments
 //! compared with who is in, the changes of a million answers and 100,000 histories of live
-//! memberships compared with the answers, 20,000 segments as SQL in databases, and the fuzz targets for minutes each, from a seed of
+//! memberships compared with the answers, 20,000 segments as SQL in databases, Spark as a cluster of
+//! processes, and the fuzz targets for minutes each, from a seed of
 //! the day, so that every run looks elsewhere and can be repeated.
 
 use crate::ci::{BROKEN, DIFFERENTIAL, EDGES, LIVE, Step, Steps, TAKE_AWAY, WARNINGS};
 use crate::fuzz;
 use crate::sdk;
+use crate::spark;
 use crate::sql;
 use seg_tests::fuzz::TARGETS;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -48,6 +50,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     steps.cargo(&live).map_err(again)?;
     let restarts = format!("SDKs through {} restarts", sdk::RESTARTS_LONG);
     steps.run(&restarts, || sdk::run(sdk::RESTARTS_LONG)).map_err(again)?;
+    steps.run("Spark as a cluster of processes", spark::run_cluster).map_err(again)?;
     let sql = format!("{} segments as SQL", sql::SEGMENTS_LONG);
     steps.run(&sql, || sql::run(sql::SEGMENTS_LONG, Some(&seed))).map_err(again)?;
     for engine in ["clickhouse", "spark"] {

@@ -1,4 +1,4 @@
-//! Automation of this repository: `cargo xtask bench|browser|ci|codegen|count|fuzz|lake|long|python|sanitize|sdk|sql|tidy`.
+//! Automation of this repository: `cargo xtask bench|browser|ci|codegen|count|fuzz|lake|long|python|sanitize|sdk|spark|sql|tidy`.
 
 mod api;
 mod bench;
@@ -14,6 +14,7 @@ mod python;
 mod sanitize;
 mod sdk;
 mod server;
+mod spark;
 mod sql;
 mod tidy;
 mod walk;
@@ -53,6 +54,8 @@ cargo xtask sanitize [address|memory]
                                both unless one is named, which takes long (docs/soundness.md)
 cargo xtask sdk [RESTARTS]     post to `seg live` through the SDKs of two vendors for node and for Python, which it installs
                                under target/sdk, while the process is killed and begun again so many times (8)
+cargo xtask spark [cluster]    run the Python package on Spark, which it installs under target/python besides Java, which is needed: on two
+                               cores, or as a cluster of two processes
 cargo xtask sql --dbt|--parse
                                build the models of the example of dbt in DuckDB and compare their members with `seg run`; read
                                what is emitted for Snowflake and BigQuery by a parser of theirs
@@ -94,6 +97,8 @@ fn main() -> ExitCode {
         ["sql", "--engine", engine, segments, seed] => sql::run_in(engine, segments, Some(seed)),
         ["sql", "--dbt"] => sql::run_dbt(),
         ["sql", "--parse"] => sql::parse(),
+        ["spark"] => spark::run(spark::Wheel::New),
+        ["spark", "cluster"] => spark::run_cluster(),
         ["sql"] => sql::run(sql::SEGMENTS, None),
         ["sql", segments] => sql::run(segments, None),
         ["sql", segments, seed] => sql::run(segments, Some(seed)),

@@ -15,6 +15,8 @@ const ENVIRONMENTS: [(&str, &str); 3] =
 const LIBRARIES: &str = "pyarrow polars duckdb pandas datafusion";
 /// Documents with examples in Python.
 const DOCUMENTS: [&str; 2] = ["README.md", "docs/book/src/python.md"];
+/// Notebooks, with what their cells give.
+const NOTEBOOKS: [&str; 1] = ["examples/online-retail/segments.ipynb"];
 
 /// Maturin asks Cargo for the extension module alone, with other features of its dependencies
 /// than the workspace has them, so that everything would be compiled once more. This stands
@@ -34,37 +36,61 @@ esac
 /// # Errors
 /// Commands that fail, with what they say.
 pub fn run() -> Result<(), String> {
-    let dir = root().join("target/python");
-    for (name, packages) in ENVIRONMENTS {
-        let commands: [&[&str]; 2] = [
-            &["python3", "-m", "venv", "venv"],
-            &["venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", packages],
-        ];
-        install(&dir.join(name), "python", &[packages], &commands)?;
-    }
-    let wheel = wheel(&dir)?;
-    for name in ["plain", "libraries"] {
-        let pip = python(&dir, name);
-        let arguments =
-            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--force-reinstall", "--no-deps"];
-        succeed(Command::new(pip).args(arguments).arg(&wheel))?;
-    }
+    let dir = dir();
+    ENVIRONMENTS.iter().try_for_each(|(name, packages)| environment(name, packages))?;
+    let wheel = wheel()?;
+    ["plain", "libraries"].iter().try_for_each(|name| install_wheel(name, &wheel))?;
     tests(&dir, "plain", "test_plain.py")?;
     tests(&dir, "libraries", "")?;
     // Asked in a folder in which no package of the name lies.
-    let stubs = ["-m", "mypy.stubtest", "seg"];
-    succeed(Command::new(python(&dir, "libraries")).args(stubs).current_dir(dir.join("libraries")))?;
+    let stubs = ["-m", "mypy.stubtest", "seg", "--allowlist"];
+    let allowed = root().join("crates/seg-python/stubtest.txt");
+    succeed(Command::new(python(&dir, "libraries")).args(stubs).arg(allowed).current_dir(dir.join("libraries")))?;
     DOCUMENTS.iter().try_for_each(|document| example(&dir, document))?;
+    NOTEBOOKS.iter().try_for_each(|path| notebook(&dir, path))?;
     println!("{}", wheel.display());
     Ok(())
 }
 
-fn python(dir: &Path, environment: &str) -> PathBuf {
+/// Where the environments and the wheel are.
+pub fn dir() -> PathBuf {
+    root().join("target/python")
+}
+
+/// Makes a virtual environment with packages that a file names.
+///
+/// # Errors
+/// What its tools say.
+pub fn environment(name: &str, packages: &str) -> Result<(), String> {
+    let commands: [&[&str]; 2] = [
+        &["python3", "-m", "venv", "venv"],
+        &["venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", packages],
+    ];
+    install(&dir().join(name), "python", &[packages], &commands)
+}
+
+/// Installs a wheel into an environment, in place of the one that is there.
+///
+/// # Errors
+/// What pip says.
+pub fn install_wheel(name: &str, wheel: &Path) -> Result<(), String> {
+    let arguments =
+        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--force-reinstall", "--no-deps"];
+    succeed(Command::new(python(&dir(), name)).args(arguments).arg(wheel)).map(|_| ())
+}
+
+/// The interpreter of an environment.
+pub fn python(dir: &Path, environment: &str) -> PathBuf {
     dir.join(environment).join("venv/bin/python")
 }
 
 /// Builds the wheel, of what the workspace has compiled.
-fn wheel(dir: &Path) -> Result<PathBuf, String> {
+///
+/// # Errors
+/// What maturin says.
+pub fn wheel() -> Result<PathBuf, String> {
+    environment("build", "build.txt")?;
+    let dir = &dir();
     let (shims, wheels) = (dir.join("shims"), dir.join("wheels"));
     let failed = |e: std::io::Error| format!("{}: {e}\n", dir.display());
     fs::create_dir_all(&shims).map_err(failed)?;
@@ -80,13 +106,20 @@ fn wheel(dir: &Path) -> Result<PathBuf, String> {
     command.env("SEG_PATH", &path).env("SEG_CARGO", cargo).env("CARGO", shims.join("cargo"));
     command.env("PATH", format!("{}:{path}", shims.display()));
     succeed(command.current_dir(root()))?;
-    let built = fs::read_dir(&wheels).map_err(failed)?.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut built: Vec<PathBuf> = built.filter(|path| path.extension().is_some_and(|ending| ending == "whl")).collect();
-    built.pop().ok_or_else(|| "maturin built no wheel\n".to_owned())
+    wheel_built().ok_or_else(|| "maturin built no wheel\n".to_owned())
+}
+
+/// The wheel that was built last, if one is there.
+pub fn wheel_built() -> Option<PathBuf> {
+    let built = fs::read_dir(dir().join("wheels")).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    built.filter(|path| path.extension().is_some_and(|ending| ending == "whl")).last()
 }
 
 /// Runs tests of the package, in a folder from which only the installed one is found.
-fn tests(dir: &Path, environment: &str, file: &str) -> Result<(), String> {
+///
+/// # Errors
+/// What pytest says.
+pub fn tests(dir: &Path, environment: &str, file: &str) -> Result<(), String> {
     let own = dir.join(environment);
     let tests = root().join("crates/seg-python/tests").join(file);
     let mut command = Command::new(python(dir, environment));
@@ -113,6 +146,13 @@ fn example(dir: &Path, document: &str) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!("{document} says\n{expected}\nand its example prints\n{printed}\n")),
     }
+}
+
+/// Runs the cells of a notebook, and compares what they give with what is written there.
+fn notebook(dir: &Path, path: &str) -> Result<(), String> {
+    let runner = root().join("crates/xtask/python/notebook.py");
+    let mut command = Command::new(python(dir, "libraries"));
+    succeed(command.arg(runner).arg(root().join(path)).current_dir(root())).map(|_| ())
 }
 
 /// The code of a document in Python, and the text behind each of its blocks.

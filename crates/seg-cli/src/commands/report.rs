@@ -19,7 +19,7 @@ use seg::unstable::forecast::{Forecast, n_days_before};
 use seg::unstable::history::{Step, days_after, days_before, steps, year_before};
 use seg::unstable::io::{Manifest, write_whole};
 use seg::unstable::overlap::{declared_order, pairs, waterfall};
-use seg::unstable::{io, module, parts};
+use seg::unstable::{io, parts};
 use seg::{Batch, Mask, Prepared, Program, Project, Spells, Timestamp, Zone};
 use std::path::Path;
 use std::sync::Arc;
@@ -155,7 +155,7 @@ impl<'a> Judged<'a> {
         let segments: Vec<usize> = (0..self.masks.len()).collect();
         let order = declared_order(self.program);
         let pairs = pairs(self.program, &self.masks, &segments, &order);
-        let guards = guard::guards(module(self.program), &self.masks, n_people, None, self.now);
+        let guards = guard::guards(self.program, &self.masks, n_people, None, self.now);
         let (needs, n_more_needs) = health::needs(self, health, &pairs, &guards.broken);
         let sampling = self.shows_people.then(|| Sampling::new(self));
         let day = |at: &Timestamp| short_day(*at, self.zone);

@@ -16,7 +16,7 @@ use seg::unstable::io::results::{ENTERED_COLUMN, LEAVES_COLUMN, StayColumn};
 use seg::unstable::io::{
     LoadRequest, Loaded, LoadedParts, Manifest, Memory, Problem, ReadError, Report, load_in_parts,
 };
-use seg::unstable::{ComparedLists, Stay, StayParts, module, parts};
+use seg::unstable::{ComparedLists, Stay, StayParts, parts};
 use seg::{
     Batch, Cost, EvaluateError, Evaluation, Mask, Options, Prepared, Program, Project, Reason, Timestamp, Wanted, Zone,
 };
@@ -172,9 +172,9 @@ pub fn finish(
     }
     let written = results::write(results, run)?;
     let guards = match run.partition {
-        Some(_) => Guards::of_partition(),
+        Some(_) => guard::of_partition(),
         None => {
-            let mut guards = guard::guards(module(program), masks, n_people, results.sizes(), now);
+            let mut guards = guard::guards(program, masks, n_people, results.sizes(), now);
             expected.iter().for_each(|expected| expected.judge(program.segment_names(), &mut guards));
             guards
         }

@@ -2,7 +2,7 @@
 //! ends: whoever brings them, such as a partition of a cluster, cuts people anywhere.
 
 use super::{TableReader, TablesRequest};
-use crate::manifest::{EventFiles, ProfileFiles};
+use crate::manifest::{EventFiles, MergeFiles, ProfileFiles, Reading};
 use crate::people::one_spelling;
 use crate::report::ReadError;
 use arrow_array::cast::AsArray;
@@ -10,14 +10,20 @@ use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchIterato
 use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema};
 use arrow_select::filter::filter_record_batch;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What the columns of such a table are. A row without the name of an event is of a profile;
 /// every other column is a property of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortedColumns {
-    /// The column of profile ids.
+    /// The column of profile ids, by which the rows are sorted.
     pub id: String,
+    /// The column of the ids that the rows came with, where ids were merged and `id` says whose
+    /// they are now. What an id that was merged says of somebody counts less than what their own
+    /// says.
+    pub own_id: Option<String>,
     /// The column of event names; null in the row of a profile.
     pub event: String,
     /// The column of times: of an event when it was, of a profile since when the row holds,
@@ -27,6 +33,10 @@ pub struct SortedColumns {
     /// nothing is known of people but their events.
     pub profile: Option<String>,
 }
+
+/// The columns of which ids were merged into which.
+const FROM: &str = "from";
+const INTO: &str = "into";
 
 /// Rows that came and were not handed out yet.
 #[derive(Debug)]
@@ -40,12 +50,36 @@ pub struct SortedTables {
     last: Option<String>,
     /// Where the rows of that person begin: in which of the batches, and in which row of it.
     tail: (usize, usize),
+    /// How many rows of that person came.
+    n_of_last: u64,
+    large: Vec<LargePerson>,
 }
+
+/// Somebody of whom there are so many rows that whoever takes them has to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LargePerson {
+    /// Their id.
+    pub id: String,
+    /// How many rows of theirs there are.
+    pub rows: u64,
+}
+
+/// Who has more rows than this is told of: all rows of a person are in memory at once.
+pub const LARGE_ROWS: u64 = 1_000_000;
 
 impl SortedTables {
     /// Nothing yet. Whole people are handed out when there are at least so many rows.
     pub fn new(columns: SortedColumns, n_rows: usize) -> SortedTables {
-        SortedTables { columns, n_rows: n_rows.max(1), held: Vec::new(), n_held: 0, last: None, tail: (0, 0) }
+        SortedTables {
+            columns,
+            n_rows: n_rows.max(1),
+            held: Vec::new(),
+            n_held: 0,
+            last: None,
+            tail: (0, 0),
+            n_of_last: 0,
+            large: Vec::new(),
+        }
     }
 
     /// Takes the next rows, and hands out those of whole people where there are enough: all but
@@ -57,12 +91,20 @@ impl SortedTables {
         if batch.num_rows() == 0 {
             return Ok(None);
         }
-        let ids = self.ids(&batch)?;
+        let ids = texts(&batch, &self.columns.id)?;
         let id = |row: usize| ids.is_valid(row).then(|| one_spelling(ids.value(row)));
         let last = id(batch.num_rows() - 1);
         let begin = (0..batch.num_rows()).rev().take_while(|row| id(*row) == last).last().unwrap_or_default();
+        let goes_on = id(0) == self.last.as_deref();
         if begin > 0 || self.held.is_empty() || self.last.as_deref() != last {
             self.tail = (self.held.len(), begin);
+        }
+        let n_of_first = (0..batch.num_rows()).take_while(|row| id(*row) == id(0)).count() as u64;
+        self.n_of_last = if goes_on { self.n_of_last + n_of_first } else { n_of_first };
+        self.note_large(id(0));
+        if begin > 0 {
+            self.n_of_last = (batch.num_rows() - begin) as u64;
+            self.note_large(last);
         }
         self.last = last.map(str::to_owned);
         self.n_held += batch.num_rows();
@@ -71,19 +113,23 @@ impl SortedTables {
         Ok(is_enough.then(|| self.without_tail()))
     }
 
+    /// Who has more than [`LARGE_ROWS`] rows, as far as they came. A batch is taken to hold fewer.
+    pub fn large(&self) -> &[LargePerson] {
+        &self.large
+    }
+
+    /// Notes how many rows of somebody came by now, where they are many.
+    fn note_large(&mut self, id: Option<&str>) {
+        let Some(id) = id.filter(|_| self.n_of_last > LARGE_ROWS) else { return };
+        match self.large.last_mut().filter(|large| large.id == id) {
+            Some(large) => large.rows = self.n_of_last,
+            None => self.large.push(LargePerson { id: id.to_owned(), rows: self.n_of_last }),
+        }
+    }
+
     /// All that is left.
     pub fn finish(self) -> Vec<RecordBatch> {
         self.held
-    }
-
-    /// The ids of a batch as texts.
-    fn ids(&self, batch: &RecordBatch) -> Result<StringArray, ReadError> {
-        let name = &self.columns.id;
-        let ids = column(batch, name)?;
-        let texts = cast(ids, &DataType::Utf8).ok().and_then(|texts| texts.as_string_opt::<i32>().cloned());
-        texts.ok_or_else(|| {
-            ReadError::new("rows", format!("column `{name}` holds no ids, but {}", ids.data_type())).of_column(name)
-        })
     }
 
     fn without_tail(&mut self) -> Vec<RecordBatch> {
@@ -121,6 +167,7 @@ impl SortedColumns {
                 .iter()
                 .enumerate()
                 .filter(|(_, field)| Some(field.name()) != self.profile.as_ref())
+                .filter(|(_, field)| self.own_id.is_none() || *field.name() != self.id)
                 .map(|(at, _)| at)
                 .collect::<Vec<_>>();
             let of_events = batch.project(&others).and_then(|batch| filter_record_batch(&batch, &is_event));
@@ -137,9 +184,41 @@ impl SortedColumns {
             };
             request.profiles.extend(reader(profiles).map(|rows| (spec, rows)));
         }
-        let spec = EventFiles::new(Vec::new(), &self.id, &self.event, &self.time);
+        let spec = EventFiles::new(Vec::new(), self.ids(), &self.event, &self.time);
         request.events.extend(reader(events).map(|rows| (spec, rows)));
+        if let Some(merges) = self.merges(rows)? {
+            let (from, into) = (FROM.to_owned(), INTO.to_owned());
+            let spec = MergeFiles { files: Vec::new(), from, into, reading: Reading::default() };
+            request.merges.extend(reader(vec![merges]).map(|rows| (spec, rows)));
+        }
         Ok(request)
+    }
+
+    /// The column of the ids that rows came with.
+    fn ids(&self) -> &str {
+        self.own_id.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Which ids of the rows were merged into which, each once; none where none were.
+    fn merges(&self, rows: &[RecordBatch]) -> Result<Option<RecordBatch>, ReadError> {
+        let Some(own) = &self.own_id else { return Ok(None) };
+        let mut pairs = BTreeSet::new();
+        for batch in rows {
+            let (from, into) = (texts(batch, own)?, texts(batch, &self.id)?);
+            for (from, into) in from.iter().zip(&into) {
+                if let (Some(from), Some(into)) = (from, into)
+                    && from != into
+                {
+                    pairs.insert((from.to_owned(), into.to_owned()));
+                }
+            }
+        }
+        if pairs.is_empty() {
+            return Ok(None);
+        }
+        let (from, into): (Vec<String>, Vec<String>) = pairs.into_iter().unzip();
+        let columns = [(FROM, from), (INTO, into)].map(|(name, ids)| (name, Arc::new(StringArray::from(ids)) as _));
+        RecordBatch::try_from_iter(columns).map(Some).map_err(|e| ReadError::new("rows", e.to_string()))
     }
 
     /// The names of the columns of ids and times beside attributes, which may have their names.
@@ -148,16 +227,16 @@ impl SortedColumns {
             (Some(name), Some(batch)) => structs(batch, name)?.fields().clone(),
             (Some(_), None) | (None, _) => Default::default(),
         };
-        let apart = |name: &String| match fields.iter().any(|field| field.name() == name) {
+        let apart = |name: &str| match fields.iter().any(|field| field.name() == name) {
             true => format!("${name}"),
-            false => name.clone(),
+            false => name.to_owned(),
         };
-        Ok((apart(&self.id), apart(&self.time)))
+        Ok((apart(self.ids()), apart(&self.time)))
     }
 
     /// The rows of profiles: ids, times, and a column an attribute.
     fn profiles(&self, batch: &RecordBatch, (id, time): &(String, String)) -> Result<RecordBatch, ReadError> {
-        let (ids, times) = (column(batch, &self.id)?, column(batch, &self.time)?);
+        let (ids, times) = (column(batch, self.ids())?, column(batch, &self.time)?);
         let named = |name: &str, array: &ArrayRef| Arc::new(Field::new(name, array.data_type().clone(), true));
         let mut fields: Vec<FieldRef> = vec![named(id, ids), named(time, times)];
         let mut arrays: Vec<ArrayRef> = vec![Arc::clone(ids), Arc::clone(times)];
@@ -184,6 +263,15 @@ impl SortedColumns {
 fn names_of(names: &ArrayRef) -> arrow_buffer::BooleanBuffer {
     let texts = cast(names, &DataType::Utf8).ok().and_then(|texts| texts.as_string_opt::<i32>().cloned());
     (0..names.len()).map(|row| names.is_valid(row) && texts.as_ref().is_none_or(|texts| texts.is_valid(row))).collect()
+}
+
+/// The ids of a batch as texts.
+fn texts(batch: &RecordBatch, name: &str) -> Result<StringArray, ReadError> {
+    let ids = column(batch, name)?;
+    let texts = cast(ids, &DataType::Utf8).ok().and_then(|texts| texts.as_string_opt::<i32>().cloned());
+    texts.ok_or_else(|| {
+        ReadError::new("rows", format!("column `{name}` holds no ids, but {}", ids.data_type())).of_column(name)
+    })
 }
 
 fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef, ReadError> {

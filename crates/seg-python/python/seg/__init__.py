@@ -12,6 +12,7 @@ interface go in, and results come out as such tables; none of these libraries is
 from ._seg import (
     CompileError,
     DataError,
+    Grouping,
     Members,
     People,
     Problems,
@@ -28,6 +29,7 @@ from ._seg import (
 __all__ = [
     "CompileError",
     "DataError",
+    "Grouping",
     "Members",
     "People",
     "Problems",

@@ -12,7 +12,7 @@ use seg::arrow_schema::{DataType, Field, Schema};
 use seg::unstable::data::batch::id_column;
 use seg::unstable::io::{Loaded, LoadedParts, Manifest, Report};
 use seg::unstable::sql::{Difference, Shape, emit};
-use seg::unstable::{module, parts};
+use seg::unstable::parts;
 use seg::{Batch, Mask, Program, Timestamp};
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ pub fn run(args: &Run, database: &str, output: &Output) -> Result<Exit, Failure>
         partition: None,
     };
     let written = results::write(&results, found)?;
-    let guards = guard::guards(module(&program), masks, n_people, results.sizes(), now);
+    let guards = guard::guards(&program, masks, n_people, results.sizes(), now);
     match args.format {
         Format::Json => {
             let mut json = json(found, &database, &guards, &emitted.differences);
