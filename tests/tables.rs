@@ -9,9 +9,8 @@ use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, Fields, Schema as ArrowSchema};
 use seg::{Batch, Schema, Timestamp, Zone};
 use seg_io::manifest::{EventFiles, MergeFiles, ProfileFiles, Reading};
-use seg_io::{SortedColumns, TableReader, TablesRequest, load_tables, merged_into};
+use seg_io::{SortedColumns, TableReader, TablesRequest, load_tables};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The same people as [`crate::people`] makes of files, by way of tables in memory, cut behind
@@ -48,12 +47,13 @@ pub fn people_of_tables(
     load_tables(request).expect("the tables are read").batch
 }
 
-/// Whose a row is, in a table sorted by person whose ids were merged.
-const PERSON: &str = "$person";
-
-/// The same people in one table sorted by person, as [`sorted_columns`] says.
-pub fn sorted_rows(lines: &str, now: Timestamp) -> RecordBatch {
+/// The same people in one table sorted by person, as [`sorted_columns`] says; none where ids
+/// are merged, which such a table cannot say.
+pub fn sorted_rows(lines: &str, now: Timestamp) -> Option<RecordBatch> {
     let rows = Rows::of(lines, now);
+    if !rows.merges.is_empty() {
+        return None;
+    }
     let mut sorted: Vec<(usize, Map<String, Value>)> = Vec::new();
     for (person, row) in &rows.profiles {
         let mut profile = record(row);
@@ -66,30 +66,14 @@ pub fn sorted_rows(lines: &str, now: Timestamp) -> RecordBatch {
     }
     sorted.extend(rows.events.iter().map(|(person, row)| (*person, record(row))));
     sorted.sort_by_key(|(person, _)| *person);
-    let mut records: Vec<Map<String, Value>> = sorted.into_iter().map(|(_, row)| row).collect();
-    if !rows.merges.is_empty() {
-        let id = |row: &Map<String, Value>, name: &str| match row.get(name) {
-            Some(Value::String(text)) => text.clone(),
-            other => other.map(Value::to_string).unwrap_or_default(),
-        };
-        let merges: Vec<_> = rows.merges.iter().map(|(_, row)| record(row)).collect();
-        let pairs: Vec<_> = merges.iter().map(|row| (id(row, "from"), id(row, "into"))).collect();
-        let people: HashMap<String, String> = merged_into(&pairs).into_iter().collect();
-        for record in &mut records {
-            let own = id(record, "id");
-            let person = people.get(&own).cloned().unwrap_or(own);
-            record.insert(PERSON.to_owned(), Value::String(person));
-        }
-    }
-    batch_of(&records)
+    let records: Vec<Map<String, Value>> = sorted.into_iter().map(|(_, row)| row).collect();
+    Some(batch_of(&records))
 }
 
 /// What the columns of [`sorted_rows`] are.
 pub fn sorted_columns(rows: &RecordBatch) -> SortedColumns {
     let profile = rows.column_by_name("profile").map(|_| "profile".to_owned());
-    let is_merged = rows.column_by_name(PERSON).is_some();
-    let (id, own_id) = if is_merged { (PERSON, Some("id".to_owned())) } else { ("id", None) };
-    SortedColumns { id: id.into(), own_id, event: "event".into(), time: "time".into(), profile }
+    SortedColumns { id: "id".into(), own_id: None, event: "event".into(), time: "time".into(), profile }
 }
 
 fn record(row: &str) -> Map<String, Value> {
