@@ -9,8 +9,9 @@ use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, Fields, Schema as ArrowSchema};
 use seg::{Batch, Schema, Timestamp, Zone};
 use seg_io::manifest::{EventFiles, MergeFiles, ProfileFiles, Reading};
-use seg_io::{SortedColumns, TableReader, TablesRequest, load_tables};
+use seg_io::{SortedColumns, TableReader, TablesRequest, load_tables, merged_into};
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The same people as [`crate::people`] makes of files, by way of tables in memory, cut behind
@@ -47,13 +48,12 @@ pub fn people_of_tables(
     load_tables(request).expect("the tables are read").batch
 }
 
-/// The same people in one table sorted by person, as [`sorted_columns`] says; none where ids
-/// are merged, which such a table cannot say.
-pub fn sorted_rows(lines: &str, now: Timestamp) -> Option<RecordBatch> {
+/// Whose a row is, in a table sorted by person whose ids were merged.
+const PERSON: &str = "$person";
+
+/// The same people in one table sorted by person, as [`sorted_columns`] says.
+pub fn sorted_rows(lines: &str, now: Timestamp) -> RecordBatch {
     let rows = Rows::of(lines, now);
-    if !rows.merges.is_empty() {
-        return None;
-    }
     let mut sorted: Vec<(usize, Map<String, Value>)> = Vec::new();
     for (person, row) in &rows.profiles {
         let mut profile = record(row);
@@ -65,15 +65,34 @@ pub fn sorted_rows(lines: &str, now: Timestamp) -> Option<RecordBatch> {
         sorted.push((*person, together));
     }
     sorted.extend(rows.events.iter().map(|(person, row)| (*person, record(row))));
-    sorted.sort_by_key(|(person, _)| *person);
+    let id = |row: &Map<String, Value>, name: &str| match row.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        other => other.map(Value::to_string).unwrap_or_default(),
+    };
+    let merges: Vec<_> = rows.merges.iter().map(|(_, row)| record(row)).collect();
+    let pairs: Vec<_> = merges.iter().map(|row| (id(row, "from"), id(row, "into"))).collect();
+    let people: HashMap<String, String> = merged_into(&pairs).into_iter().collect();
+    // Who is of several lines stands where their first line does.
+    let mut first_lines: HashMap<String, usize> = HashMap::new();
+    for (line, row) in &mut sorted {
+        let own = id(row, "id");
+        let person = people.get(&own).cloned().unwrap_or(own);
+        *line = *first_lines.entry(person.clone()).or_insert(*line);
+        if !pairs.is_empty() {
+            row.insert(PERSON.to_owned(), Value::String(person));
+        }
+    }
+    sorted.sort_by_key(|(line, _)| *line);
     let records: Vec<Map<String, Value>> = sorted.into_iter().map(|(_, row)| row).collect();
-    Some(batch_of(&records))
+    batch_of(&records)
 }
 
 /// What the columns of [`sorted_rows`] are.
 pub fn sorted_columns(rows: &RecordBatch) -> SortedColumns {
     let profile = rows.column_by_name("profile").map(|_| "profile".to_owned());
-    SortedColumns { id: "id".into(), own_id: None, event: "event".into(), time: "time".into(), profile }
+    let is_merged = rows.column_by_name(PERSON).is_some();
+    let (id, own_id) = if is_merged { (PERSON, Some("id".to_owned())) } else { ("id", None) };
+    SortedColumns { id: id.into(), own_id, event: "event".into(), time: "time".into(), profile }
 }
 
 fn record(row: &str) -> Map<String, Value> {

@@ -79,7 +79,7 @@ impl DeclaredList {
 }
 
 /// The longest name for which slips are looked for, in bytes.
-const LENGTH_MAX: usize = 120;
+pub(crate) const LENGTH_MAX: usize = 120;
 
 /// A name as messages repeat it.
 pub(crate) fn shortened(name: &str) -> String {

@@ -3,9 +3,14 @@
 
 use super::{Case, now};
 use proptest::prelude::*;
-use seg::unstable::Stream;
+use seg::arrow_array::RecordBatch;
+use seg::unstable::{Grouping, Stream};
 use seg::{Batch, Mask, Options, Zone};
 use seg_tests::{TestEngine, people_of_tables, sorted_columns, sorted_rows};
+use std::sync::Arc;
+
+/// Up to so many rows a stream is cut behind every one.
+const ROWS_MAX: usize = 600;
 
 /// Everybody is in what the reference says, whichever way they came.
 pub fn agrees(case: &Case) -> Result<(), TestCaseError> {
@@ -15,11 +20,14 @@ pub fn agrees(case: &Case) -> Result<(), TestCaseError> {
     prop_assert!(tables.len() == case.batch.len(), "{} people in the tables", tables.len());
     let found = seg_tests::Native.evaluate(&case.program, &tables, now());
     compare(case, &tables, &found, "the tables")?;
-    let Some(rows) = sorted_rows(&lines, now()) else { return Ok(()) };
+    let rows = sorted_rows(&lines, now());
     let prepared = case.program.prepare();
     let mut chance = 0x9e37_79b9_7f4a_7c15_u64 ^ rows.num_rows() as u64;
-    // Cut behind every row, and behind a few.
+    // Cut behind every row, which takes long of many, and behind a few.
     for (cut_max, part_rows) in [(1, 1), (7, 20), (1_000, 64)] {
+        if cut_max == 1 && rows.num_rows() > ROWS_MAX {
+            continue;
+        }
         let stream = Stream::new(&prepared, (now(), zone), sorted_columns(&rows), &Options::new());
         let mut stream = stream.with_part_rows(part_rows);
         let (mut at, mut n_people, mut n_parts) = (0, 0, 0);
@@ -44,6 +52,29 @@ pub fn agrees(case: &Case) -> Result<(), TestCaseError> {
         prop_assert!(sums.report.profiles == n_people as u64, "{sums:?}");
         prop_assert!(n_parts > 1 || part_rows > rows.num_rows() / 2 || n_people == 1, "{n_parts} parts");
     }
+    grouped(case, &rows, zone)
+}
+
+/// The people that rows make, written down without dictionaries, are the same people.
+fn grouped(case: &Case, rows: &RecordBatch, zone: Option<Zone>) -> Result<(), TestCaseError> {
+    let fail = |e: &dyn std::fmt::Display| TestCaseError::fail(e.to_string());
+    let grouping = Grouping::new(&case.program, zone, sorted_columns(rows), &Options::new());
+    let (mut grouping, mut parts) = (grouping.with_part_rows(16), Vec::new());
+    for at in (0..rows.num_rows()).step_by(5) {
+        let next = rows.slice(at, 5.min(rows.num_rows() - at));
+        parts.extend(grouping.push(next).map_err(|e| fail(&e))?);
+    }
+    let schema = Arc::clone(grouping.schema());
+    parts.extend(grouping.finish().map_err(|e| fail(&e))?.0);
+    let mut n_people = 0;
+    for part in parts {
+        prop_assert!(part.schema() == schema, "one schema");
+        let batch = Batch::new(Arc::clone(case.program.schema()), part).map_err(|e| fail(&e))?;
+        let found = seg_tests::Native.evaluate(&case.program, &batch, now());
+        compare(case, &batch, &found, "people that rows make")?;
+        n_people += batch.len();
+    }
+    prop_assert!(n_people == case.batch.len(), "{n_people} people of rows");
     Ok(())
 }
 

@@ -11,8 +11,8 @@ use seg::arrow_array::{RecordBatch, StringArray};
 use seg::arrow_schema::{DataType, Field, Schema};
 use seg::unstable::data::batch::id_column;
 use seg::unstable::io::{Loaded, LoadedParts, Manifest, Report};
-use seg::unstable::sql::{Difference, Shape, emit};
 use seg::unstable::parts;
+use seg::unstable::sql::{Difference, Shape, emit};
 use seg::{Batch, Mask, Program, Timestamp};
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 //! carts left, people asked for.
 
 use crate::lower::{Lower, Lowered};
+use crate::names::LENGTH_MAX;
 use seg_data::schema::{Field, Role, Target, fold_name};
 use seg_data::{EventId, Type};
 use seg_syntax::ast::{Age, Condition, Modifier, ModifierKind, Name, OperandKind, Window};
@@ -78,7 +79,7 @@ impl Meant {
 impl Lower<'_> {
     /// What was meant by an unknown name.
     pub(super) fn meant(&self, name: &Name) -> Option<Meant> {
-        if name.is_quoted {
+        if name.is_quoted || name.text.len() > LENGTH_MAX {
             return None;
         }
         let folded = fold_name(&name.text);
@@ -93,8 +94,11 @@ impl Lower<'_> {
     /// said of events.
     pub(in crate::lower) fn spent(&self, c: &Condition) -> Option<Diagnostic> {
         let OperandKind::Name(name) = &c.subject.kind else { return None };
+        if name.is_quoted || name.text.len() > LENGTH_MAX {
+            return None;
+        }
         let folded = fold_name(&name.text);
-        if name.is_quoted || !(TOTALS.contains(&folded.as_str()) || AVERAGES.contains(&folded.as_str())) {
+        if !(TOTALS.contains(&folded.as_str()) || AVERAGES.contains(&folded.as_str())) {
             return None;
         }
         let is_window = |modifier: &&Modifier| matches!(modifier.kind, ModifierKind::Window(_));
@@ -199,6 +203,9 @@ impl Lower<'_> {
     pub(super) fn property_of(&self, known: &str, rest: &str) -> Option<(String, String)> {
         const PREPOSITIONS: [&str; 10] = ["at", "before", "by", "during", "for", "from", "in", "on", "since", "with"];
         let [Target::Event(event)] = self.schema.lookup(known) else { return None };
+        if rest.len() > LENGTH_MAX {
+            return None;
+        }
         let texts = || self.schema.event(*event).into_iter().flat_map(|e| &e.properties).filter(|p| p.ty == Type::Text);
         let words: Vec<&str> = rest.split(' ').collect();
         if words.first().is_some_and(|first| PREPOSITIONS.contains(&first.to_lowercase().as_str())) {
