@@ -10,7 +10,7 @@ use seg_tests::{TestEngine, people_of_tables, sorted_columns, sorted_rows};
 use std::sync::Arc;
 
 /// Up to so many rows a stream is cut behind every one.
-const ROWS_MAX: usize = 600;
+const ROWS_MAX: usize = 100;
 
 /// Everybody is in what the reference says, whichever way they came.
 pub fn agrees(case: &Case) -> Result<(), TestCaseError> {
@@ -59,7 +59,7 @@ pub fn agrees(case: &Case) -> Result<(), TestCaseError> {
 fn grouped(case: &Case, rows: &RecordBatch, zone: Option<Zone>) -> Result<(), TestCaseError> {
     let fail = |e: &dyn std::fmt::Display| TestCaseError::fail(e.to_string());
     let grouping = Grouping::new(&case.program, zone, sorted_columns(rows), &Options::new());
-    let (mut grouping, mut parts) = (grouping.with_part_rows(16), Vec::new());
+    let (mut grouping, mut parts) = (grouping.with_part_rows(400), Vec::new());
     for at in (0..rows.num_rows()).step_by(5) {
         let next = rows.slice(at, 5.min(rows.num_rows() - at));
         parts.extend(grouping.push(next).map_err(|e| fail(&e))?);
