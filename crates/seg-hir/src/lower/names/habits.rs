@@ -93,23 +93,16 @@ impl Lower<'_> {
     /// `spent more than 1000 in the past 90 days`: all of the condition, put the way it is
     /// said of events.
     pub(in crate::lower) fn spent(&self, c: &Condition) -> Option<Diagnostic> {
+        // Few conditions have this form, so that it is looked at before any name.
+        let [compared, window] = c.modifiers.as_slice() else { return None };
+        let (ModifierKind::Comparison(_), ModifierKind::Window(_)) = (&compared.kind, &window.kind) else {
+            return None;
+        };
         let OperandKind::Name(name) = &c.subject.kind else { return None };
-        if name.is_quoted || name.text.len() > LENGTH_MAX {
+        if name.is_quoted || name.text.len() > LENGTH_MAX || !self.schema.lookup(&name.text).is_empty() {
             return None;
         }
         let folded = fold_name(&name.text);
-        if !(TOTALS.contains(&folded.as_str()) || AVERAGES.contains(&folded.as_str())) {
-            return None;
-        }
-        let is_window = |modifier: &&Modifier| matches!(modifier.kind, ModifierKind::Window(_));
-        let [first, second] = c.modifiers.as_slice() else { return None };
-        let (compared, window) = match (&first.kind, is_window(&second)) {
-            (ModifierKind::Comparison(_), true) => (first, second),
-            _ => return None,
-        };
-        if !self.schema.lookup(&name.text).is_empty() {
-            return None;
-        }
         let total = self.of_purchases(&folded)?;
         let (compared, window, at) =
             (self.words(compared.span), self.words(window.span), c.subject.span.to(window.span));
