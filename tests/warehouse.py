@@ -8,12 +8,15 @@
 The session's time zone is one that no test uses, so that nothing may depend on it.
 """
 import json
+import os
 import sys
 import threading
 
 ZONE = "America/Los_Angeles"
 # Seconds that a query may take.
 LIMIT = 60
+# Tests that run beside each other have a schema each.
+OWN = f"seg_{os.getpid()}"
 
 
 class DuckDb:
@@ -41,9 +44,9 @@ class Postgres:
 
     def begin(self):
         for statement in (
-            "DROP SCHEMA IF EXISTS seg CASCADE",
-            "CREATE SCHEMA seg",
-            "SET search_path = seg",
+            f"DROP SCHEMA IF EXISTS {OWN} CASCADE",
+            f"CREATE SCHEMA {OWN}",
+            f"SET search_path = {OWN}",
             f"SET TimeZone = '{ZONE}'",
             "SET jit = off",
             f"SET statement_timeout = '{LIMIT}s'",
