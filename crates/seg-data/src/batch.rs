@@ -35,7 +35,7 @@ pub use added::AddedEvent;
 pub use column::Column;
 pub use error::{BatchError, BatchProblem, Conversion};
 pub use events::Events;
-pub use history::History;
+pub use history::{History, holds_records};
 pub use merged::MergedEvents;
 
 use crate::mask::Mask;

@@ -12,6 +12,17 @@ use std::sync::Arc;
 /// Up to so many rows a stream is cut behind every one.
 const ROWS_MAX: usize = 100;
 
+/// A part of people of whom no row says since when a value holds.
+#[test]
+fn values_without_times_are_histories_too() -> Result<(), TestCaseError> {
+    let people = [
+        ", \"city\": \"a\", \"changes\": [], \"events\": []",
+        ", \"changes\": [], \"events\": [{\"event\": \"Email Opened\", \"time\": \"1 day ago\"}]",
+    ];
+    let sentences = ["city is \"a\"", "city was known at any time", "city did not change more than 2 hours ago"];
+    agrees(&Case::new(&people.map(str::to_owned), sentences.map(str::to_owned).to_vec())?)
+}
+
 /// Everybody is in what the reference says, whichever way they came.
 pub fn agrees(case: &Case) -> Result<(), TestCaseError> {
     let (lines, zone) = (case.lines.join("\n"), Zone::parse("Europe/Berlin"));

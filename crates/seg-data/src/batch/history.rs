@@ -151,7 +151,8 @@ fn changes(field: &Field) -> Event {
     }
 }
 
-fn holds_records(ty: &DataType) -> bool {
+/// Whether a column is of lists of records, as events and histories are.
+pub fn holds_records(ty: &DataType) -> bool {
     let item = match ty {
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => item,
         DataType::ListView(item) | DataType::LargeListView(item) => item,

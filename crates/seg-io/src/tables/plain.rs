@@ -1,14 +1,19 @@
 //! Batches without dictionaries, all with the same columns: what engines take that know none, and
 //! that want to know of a table beforehand what its columns are.
 
-use arrow_array::{ArrayRef, RecordBatch, new_null_array};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, ListArray, RecordBatch, StructArray, TimestampMicrosecondArray, new_null_array,
+};
+use arrow_buffer::OffsetBuffer;
 use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, Schema as ArrowSchema, SchemaRef};
+use arrow_select::filter::filter;
 use seg_data::batch::{
-    ARRIVAL_FIELD, EXISTS_COLUMN, MERGED_COLUMN, TIME_FIELD, VALUE_FIELD, id_column, storage_type, time_type,
+    ARRIVAL_FIELD, EXISTS_COLUMN, MERGED_COLUMN, TIME_FIELD, VALUE_FIELD, holds_records, id_column, storage_type,
+    time_type,
 };
 use seg_data::schema::{Event, Field as Attribute};
-use seg_data::{AttributeId, Batch, EventId, PropertyId, Schema, Wanted};
+use seg_data::{AttributeId, Batch, EventId, PropertyId, Schema, Timestamp, Wanted};
 use std::sync::Arc;
 
 /// The columns of a batch with what is wanted, in the order of the schema: the id, since when the
@@ -34,13 +39,33 @@ pub fn plain_schema(schema: &Schema, wanted: &Wanted) -> SchemaRef {
 pub fn plain_rows(batch: &Batch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     let records = batch.records();
     let column = |field: &FieldRef| -> Result<ArrayRef, ArrowError> {
-        match records.column_by_name(field.name()) {
-            Some(array) => cast(array, field.data_type()),
-            None => Ok(new_null_array(field.data_type(), records.num_rows())),
+        let Some(array) = records.column_by_name(field.name()) else {
+            return Ok(new_null_array(field.data_type(), records.num_rows()));
+        };
+        match field.data_type() {
+            // Where no row of a batch says since when a value holds, there is no history to it.
+            DataType::List(change) if holds_records(field.data_type()) && !holds_records(array.data_type()) => {
+                held_since_ever(array, change)
+            }
+            ty => cast(array, ty),
         }
     };
     let columns = schema.fields().iter().map(column).collect::<Result<_, _>>()?;
     RecordBatch::try_new(Arc::clone(schema), columns)
+}
+
+/// The values of an attribute as histories: each is held from the earliest instant on.
+fn held_since_ever(values: &ArrayRef, change: &FieldRef) -> Result<ArrayRef, ArrowError> {
+    let DataType::Struct(fields) = change.data_type() else {
+        return Err(ArrowError::CastError(format!("{} holds no changes", change.name())));
+    };
+    let value = fields.find(VALUE_FIELD).map_or(values.data_type(), |(_, field)| field.data_type());
+    let is_held: BooleanArray = (0..values.len()).map(|row| Some(values.is_valid(row))).collect();
+    let lengths = OffsetBuffer::from_lengths(is_held.values().iter().map(usize::from));
+    let values = cast(&filter(values, &is_held)?, value)?;
+    let times = TimestampMicrosecondArray::from_value(Timestamp::MIN.0, values.len()).with_timezone("UTC");
+    let changes = StructArray::try_new(fields.clone(), vec![Arc::new(times), values], None)?;
+    Ok(Arc::new(ListArray::try_new(Arc::clone(change), lengths, Arc::new(changes), None)?))
 }
 
 fn of_attribute(attribute: &Attribute) -> DataType {
