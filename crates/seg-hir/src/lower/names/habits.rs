@@ -108,15 +108,8 @@ impl Lower<'_> {
             (self.words(compared.span), self.words(window.span), c.subject.span.to(window.span));
         let is = if compared.starts_with("is ") || compared.starts_with("was ") { "" } else { "is " };
         let right = format!("{total} {window} {is}{compared}");
-        Some(
-            Diagnostic::new(
-                Code::UnknownName,
-                name.span,
-                format!("the schema has no attribute or event `{}`", self.words(name.span)),
-            )
-            .label("unknown name")
-            .fix(at, right.as_str(), format!("for what their purchases add up to: `{right}`")),
-        )
+        let title = format!("for what their purchases come to: `{right}`");
+        Some(self.not_known(name).fix(at, right, title))
     }
 
     fn value_of_purchases(&self, name: &Name, folded: &str) -> Option<Meant> {
@@ -133,9 +126,9 @@ impl Lower<'_> {
             _ if AVERAGES.contains(&folded) => "average",
             _ => return None,
         };
-        let event = self.schema.event(self.only_with_role(Role::Purchase)?)?;
-        let sum = self.only_sum_of(&[self.only_with_role(Role::Purchase)?])?;
-        Some(format!("{function} {sum} of {}", display(&event.name)))
+        let purchase = self.only_with_role(Role::Purchase)?;
+        let sum = self.only_sum_of(&[purchase])?;
+        Some(format!("{function} {sum} of {}", display(&self.schema.event(purchase)?.name)))
     }
 
     /// The one property of an event that is an amount of money.
