@@ -27,6 +27,7 @@ pub mod money;
 pub mod parallel;
 pub mod sample;
 pub mod schema;
+pub mod settings;
 pub mod shown;
 pub mod time;
 mod types;

@@ -221,8 +221,8 @@ fn schema_file() -> String {
 /// Every problem found in it.
 pub fn parse(text: &str) -> Result<Manifest, Vec<ManifestProblem>> {
     let file: ManifestFile = toml::from_str(text).map_err(|error| {
-        let message = error.message().trim().lines().collect::<Vec<_>>().join(", ");
-        vec![ManifestProblem { message, help: None, at: error.span().unwrap_or(0..0) }]
+        let (message, help) = seg_data::settings::told(error.message());
+        vec![ManifestProblem { message, help, at: error.span().unwrap_or(0..0) }]
     })?;
     let mut problems = Vec::new();
     let mut problem = |at: Range<usize>, message: String, help: &str| {

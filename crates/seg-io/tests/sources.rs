@@ -419,15 +419,15 @@ fn settings_of_sources_are_checked() {
         problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join("; ")
     };
     let events = "[data.events]\nfiles = [\"e.csv\"]\nid = \"id\"\ntime = \"t\"\n";
-    assert!(bad(events).contains("missing field `event`, the column of names, or `name`"), "{}", bad(events));
+    assert!(bad(events).contains("`event`, the column of names, or `name`"), "{}", bad(events));
     let both = format!("{events}event = \"e\"\nname = \"order\"\n");
     assert!(bad(&both).contains("write one of them"), "{}", bad(&both));
     for (setting, said) in [
         ("csv = { delimiter = \"ä\" }", "`delimiter` is one character"),
         ("csv = { decimal = \";\" }", "`decimal` is"),
         ("csv = { encoding = \"klingon\" }", "`klingon` is no encoding"),
-        ("dates = \"year first\"", "unknown variant `year first`"),
-        ("colums = { a = \"b\" }", "unknown field `colums`"),
+        ("dates = \"year first\"", "`year first` is none of `"),
+        ("colums = { a = \"b\" }", "no setting `colums`"),
     ] {
         let text = format!("{PROFILES}files = [\"p.csv\"]\n{setting}\n");
         assert!(bad(&text).contains(said), "{}", bad(&text));

@@ -3,6 +3,7 @@
 use super::pattern::fits_pattern;
 use super::{AttributeId, Channel, Event, EventId, Field, Group, Names, Noun, Role, Schema, Target, Verb, fold_name};
 use crate::batch::OWN_NAMES;
+use crate::settings;
 use crate::time::{DAY, Period, SECOND};
 use crate::types::Type;
 use serde::Deserialize;
@@ -45,12 +46,9 @@ pub fn parse(text: &str) -> (Schema, Vec<SchemaProblem>) {
     let file: SchemaFile = match toml::from_str(text) {
         Ok(file) => file,
         Err(error) => {
-            let problem = SchemaProblem {
-                kind: ProblemKind::Syntax,
-                message: error.message().trim().lines().collect::<Vec<_>>().join(", "),
-                help: None,
-                at: error.span().unwrap_or(0..0),
-            };
+            let (message, help) = settings::told(error.message());
+            let at = error.span().unwrap_or(0..0);
+            let problem = SchemaProblem { kind: ProblemKind::Syntax, message, help, at };
             return (Schema::default(), vec![problem]);
         }
     };

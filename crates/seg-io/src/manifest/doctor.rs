@@ -125,7 +125,7 @@ mod tests {
             ("stale_days = nan", "`stale_days` is a number from 0 to 36500, and NaN is none"),
             ("cycle_to = 101", "`cycle_to` is a percentile, from 1 to 100, and 101 is none"),
             ("entry_days = 0", "`entry_days` is a number of days from 1 to 3660, and 0 is none"),
-            ("twin = 0.9", "unknown field `twin`"),
+            ("twin = 0.9", "no setting `twin`"),
         ] {
             let problems = doctor(wrong).expect_err(wrong);
             assert!(problems[0].message.contains(said), "{wrong}: {}", problems[0].message);

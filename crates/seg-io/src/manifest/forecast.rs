@@ -43,9 +43,11 @@ mod tests {
         let forecast = |text: &str| parse(&format!("name = \"x\"\n{text}\n")).map(|manifest| manifest.forecast);
         assert_eq!(forecast(""), Ok(ForecastSettings { guard: None }));
         assert_eq!(forecast("[forecast]\nguard = 0.9"), Ok(ForecastSettings { guard: Some(0.9) }));
-        for (text, why) in
-            [("guard = 0.99", "from 0.5 to 0.97, and 0.99"), ("guard = nan", "NaN"), ("gaurd = 1", "unknown field")]
-        {
+        for (text, why) in [
+            ("guard = 0.99", "from 0.5 to 0.97, and 0.99"),
+            ("guard = nan", "NaN"),
+            ("gaurd = 1", "no setting `gaurd`"),
+        ] {
             let problems = forecast(&format!("[forecast]\n{text}")).expect_err(text);
             assert!(problems.iter().any(|problem| problem.message.contains(why)), "{text}: {problems:?}");
         }

@@ -188,7 +188,7 @@ fn check_csv(csv: &CsvRead) -> Result<(), String> {
 }
 
 fn needed<T>(field: Option<T>, name: &str) -> Result<T, String> {
-    field.ok_or_else(|| format!("missing field `{name}`"))
+    field.ok_or_else(|| format!("`{name}` is missing"))
 }
 
 impl TryFrom<ProfileTable> for ProfileFiles {
@@ -220,7 +220,7 @@ impl TryFrom<EventTable> for EventFiles {
                 return Err("`event` is the column of names, `name` the one name of all: write one of them".to_owned());
             }
             (None, None) => {
-                return Err("missing field `event`, the column of names, or `name`, the one name of all".to_owned());
+                return Err("`event`, the column of names, or `name`, the one name of all, is missing".to_owned());
             }
         };
         let time = needed(table.time, "time")?;

@@ -272,8 +272,8 @@ mod tests {
                 "[sql.events.A]\ntable = \"e\"\nid = \"u\"\ntime = { column = \"t\", unit = \"days\" }",
                 "`days` is not the unit",
             ),
-            ("[sql.events.A]\ntable = \"e\"\nid = \"u\"", "missing field `time`"),
-            ("[sql.people]\ntable = \"e\"", "unknown field `people`"),
+            ("[sql.events.A]\ntable = \"e\"\nid = \"u\"", "`time` is missing"),
+            ("[sql.people]\ntable = \"e\"", "there is no setting `people`"),
         ] {
             let problems = sql(text).expect_err(text);
             assert!(problems.iter().any(|problem| problem.message.contains(why)), "{text}: {problems:?}");
