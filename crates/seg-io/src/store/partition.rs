@@ -209,13 +209,18 @@ fn put_in_place(new: &Path, target: &Path) -> std::io::Result<()> {
     if before.exists() {
         std::fs::remove_dir_all(&before)?;
     }
-    if target.exists() {
+    if !target.exists() {
+        std::fs::rename(new, target)?;
+    } else if are_exchanged(new, target) {
+        // What was there is under the name of what is new, and in the way of the next packing.
+        std::fs::rename(new, &before)?;
+    } else {
         std::fs::rename(target, &before)?;
-    }
-    if let Err(error) = std::fs::rename(new, target) {
-        // What was there comes back, where there was anything.
-        let _ = std::fs::rename(&before, target);
-        return Err(error);
+        if let Err(error) = std::fs::rename(new, target) {
+            // What was there comes back.
+            let _ = std::fs::rename(&before, target);
+            return Err(error);
+        }
     }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if cfg!(unix) {
@@ -224,6 +229,19 @@ fn put_in_place(new: &Path, target: &Path) -> std::io::Result<()> {
     // What cannot go away now is under no name that anybody asks for, and goes the next time.
     let _ = std::fs::remove_dir_all(&before);
     Ok(())
+}
+
+/// Gives each of two folders the name of the other at once, so that there is one under both names at
+/// any moment; says whether the file system can.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn are_exchanged(one: &Path, other: &Path) -> bool {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).is_ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn are_exchanged(_: &Path, _: &Path) -> bool {
+    false
 }
 
 /// A folder that holds anything but partitions is not replaced.
@@ -329,8 +347,11 @@ impl<'c> Cut<'c> {
             records: record_columns(self.records.get(at).map_or(&[][..], Vec::as_slice)),
             rows: Some(Arc::new(UInt32Array::from(rows.to_vec()))),
             attributes: Some(NewAttributes { columns, lines: None }),
+            calls: None,
         };
         let mut catalog = self.before.catalog.clone();
+        // Nothing is packed behind a partition.
+        catalog.calls = None;
         let (attributes, events) = catalog.told_of_all();
         let (of, packing) = (self.of.get(), self.packing.clone());
         catalog.partition = Some(Partition { number, of, packing, rows: None, attributes, events });
