@@ -7,7 +7,9 @@ use crate::cell::Cell;
 use crate::people::one_spelling;
 use crate::report::ProblemKind;
 use crate::rows::RowSink;
+use arrow_array::UInt64Array;
 use seg_data::{Schema, Zone};
+use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 
 /// The columns that calls are given, before those of their own.
@@ -125,32 +127,69 @@ pub(crate) struct Identities {
 }
 
 /// When, by which message, and to whom.
-type Link = (i64, String, String);
+pub(crate) type Link = (i64, String, String);
+
+/// What one call says of who is who: whether it is an alias, which id it speaks of, and to whom
+/// that is linked. An anonymous id may stand alone.
+pub(crate) type Said = (bool, String, Option<Link>);
 
 impl Identities {
+    /// Takes what a call says.
+    pub fn learn(&mut self, (is_alias, id, link): Said) {
+        match (is_alias, link) {
+            (true, Some(link)) => self.aliases.push((id, link)),
+            (true, None) => {}
+            (false, link) => {
+                if !self.anonymous.contains(&id) {
+                    self.anonymous.insert(id.clone());
+                }
+                let Some(link) = link else { return };
+                let links = self.links.entry(id).or_default();
+                // Of links to one person the earliest counts, and no other is kept.
+                match links.iter_mut().find(|(_, _, known)| *known == link.2) {
+                    Some(known) => *known = link.min(known.clone()),
+                    None => links.push(link),
+                }
+            }
+        }
+    }
+
+    /// All that calls said, in an order of its own; see [`Identities::learn`].
+    pub fn said(&self) -> Vec<Said> {
+        let linked = self.links.iter().flat_map(|(id, links)| links.iter().map(move |link| (id, link)));
+        let linked = linked.map(|(id, link)| (false, id.clone(), Some(link.clone())));
+        let alone = self.anonymous.iter().filter(|id| !self.links.contains_key(*id));
+        let aliases = self.aliases.iter().map(|(id, link)| (true, id.clone(), Some(link.clone())));
+        let mut said: Vec<Said> = linked.chain(alone.map(|id| (false, id.clone(), None))).chain(aliases).collect();
+        said.sort_unstable();
+        said
+    }
+
     /// Ids that are one, the first merged into the second; and how many anonymous ids were
     /// seen with other people after the one they belong to.
     ///
     /// An anonymous id belongs, from its beginning, to the known id of its earliest link; a
     /// device that others use later unites nobody.
-    pub fn records(self) -> (Vec<(String, String)>, Vec<String>) {
+    pub fn records(&self) -> (Vec<(String, String)>, Vec<String>) {
         let (mut records, mut shared) = (Vec::new(), Vec::new());
-        let mut of_anonymous = self.links;
-        for (previous, link) in self.aliases {
+        let mut of_anonymous: HashMap<&str, Vec<&Link>> = HashMap::with_capacity(self.links.len());
+        for (anonymous, links) in &self.links {
+            of_anonymous.insert(anonymous, links.iter().collect());
+        }
+        for (previous, link) in &self.aliases {
             // An SDK that is not told the id before takes the anonymous one: a link like others.
-            match self.anonymous.contains(&previous) {
+            match self.anonymous.contains(previous) {
                 true => of_anonymous.entry(previous).or_default().push(link),
-                false => records.push((previous, link.2)),
+                false => records.push((previous.clone(), link.2.clone())),
             }
         }
-        for (anonymous, mut links) in of_anonymous {
-            links.sort_unstable();
-            let Some((_, _, first)) = links.first().cloned() else { continue };
-            if links.iter().any(|(_, _, other)| *other != first) {
-                shared.push(anonymous.clone());
+        for (anonymous, links) in of_anonymous {
+            let Some((_, _, first)) = links.iter().min() else { continue };
+            if links.iter().any(|(_, _, other)| other != first) {
+                shared.push(anonymous.to_owned());
             }
             if anonymous != first {
-                records.push((anonymous, first));
+                records.push((anonymous.to_owned(), first.clone()));
             }
         }
         // What is merged does not depend on the order, and what is told should not either.
@@ -158,6 +197,67 @@ impl Identities {
         shared.sort_unstable();
         (records, shared)
     }
+}
+
+/// What is kept of calls, so that more can be read behind them.
+#[derive(Default)]
+pub(crate) struct KnownCalls {
+    pub identities: Identities,
+    pub messages: Messages,
+}
+
+/// The calls that were met, where what is sent again is one event. Of each so much of a hash of its
+/// event and its message id is kept that two are not taken for one.
+#[derive(Default)]
+pub(crate) struct Messages {
+    /// Those of a store, a packing after another: the halves of each, ascending.
+    earlier: Vec<(UInt64Array, UInt64Array)>,
+    new: HashSet<u128>,
+}
+
+impl Messages {
+    /// None but those of a store.
+    pub fn after(earlier: Vec<(UInt64Array, UInt64Array)>) -> Messages {
+        Messages { earlier, new: HashSet::new() }
+    }
+
+    /// Takes a call, and says whether it is new.
+    fn insert(&mut self, event: &str, message: &str) -> bool {
+        let key = message_key(event, message);
+        if self.new.contains(&key) {
+            return false;
+        }
+        let (high, low) = halves(key);
+        let came_before = self.earlier.iter().any(|(highs, lows)| {
+            let first = highs.values().partition_point(|known| *known < high);
+            let same = highs.values().iter().skip(first).take_while(|known| **known == high).count();
+            lows.values().iter().skip(first).take(same).any(|known| *known == low)
+        });
+        !came_before && self.new.insert(key)
+    }
+
+    /// The halves of those that are new, ascending; of all where `with_earlier`.
+    pub fn halves(&self, with_earlier: bool) -> (UInt64Array, UInt64Array) {
+        let mut keys: Vec<u128> = self.new.iter().copied().collect();
+        if with_earlier {
+            let earlier = self.earlier.iter().flat_map(|(highs, lows)| highs.values().iter().zip(lows.values()));
+            keys.extend(earlier.map(|(high, low)| u128::from(*high) << 64 | u128::from(*low)));
+        }
+        keys.sort_unstable();
+        let (highs, lows): (Vec<u64>, Vec<u64>) = keys.into_iter().map(halves).unzip();
+        (UInt64Array::from(highs), UInt64Array::from(lows))
+    }
+}
+
+fn halves(key: u128) -> (u64, u64) {
+    ((key >> 64) as u64, key as u64)
+}
+
+fn message_key(event: &str, message: &str) -> u128 {
+    // The length says where one text ends and the other begins.
+    let hash = Sha256::new().chain_update((event.len() as u64).to_le_bytes()).chain_update(event);
+    let hash = hash.chain_update(message).finalize();
+    hash.iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte))
 }
 
 /// Takes who is who from calls.
@@ -181,28 +281,21 @@ impl RowSink for IdentitySink<'_> {
     fn row(&mut self, _line: u64, cells: &[Cell<'_>]) {
         let places = &self.places;
         let anonymous = places.id(places.anonymous, cells);
-        if let Some(anonymous) = &anonymous
-            && !self.identities.anonymous.contains(anonymous)
-        {
-            self.identities.anonymous.insert(anonymous.clone());
-        }
-        let Some(user) = places.id(places.user, cells) else { return };
-        // What has no time is later than all that has one.
-        let time = places.time(cells).instant(self.zone).ok().flatten().map_or(i64::MAX, |time| time.0);
-        let message = places.id(places.message, cells).unwrap_or_default();
-        if places.kind(cells) == Some(Kind::Alias) {
-            let previous = places.id(places.previous, cells).filter(|previous| *previous != user);
-            self.identities.aliases.extend(previous.map(|previous| (previous, (time, message, user))));
-            return;
-        }
-        let Some(anonymous) = anonymous else { return };
-        let links = self.identities.links.entry(anonymous).or_default();
-        // Of links to one person the earliest counts, and no other is kept.
-        let link = (time, message, user);
-        match links.iter_mut().find(|(_, _, known)| *known == link.2) {
-            Some(known) => *known = link.min(known.clone()),
-            None => links.push(link),
-        }
+        let link = |user: String| {
+            // What has no time is later than all that has one.
+            let time = places.time(cells).instant(self.zone).ok().flatten().map_or(i64::MAX, |time| time.0);
+            Some((time, places.id(places.message, cells).unwrap_or_default(), user))
+        };
+        let is_alias = places.kind(cells) == Some(Kind::Alias);
+        let (said, alias) = match places.id(places.user, cells) {
+            Some(user) if is_alias => {
+                let previous = places.id(places.previous, cells).filter(|previous| *previous != user);
+                (anonymous.map(|id| (false, id, None)), previous.map(|id| (true, id, link(user))))
+            }
+            Some(user) => (anonymous.map(|id| (false, id, link(user))), None),
+            None => (anonymous.map(|id| (false, id, None)), None),
+        };
+        said.into_iter().chain(alias).for_each(|said| self.identities.learn(said));
     }
 
     // Whoever reads the events tells of these.
@@ -230,17 +323,12 @@ pub(crate) struct CallSink<'c> {
     of_group: Vec<bool>,
     /// For each column of the file, those that say the same, the one that counts first.
     sources: Vec<Vec<usize>>,
-    /// The names and message ids of events met, where what is sent again is one event.
-    seen: Option<&'c mut HashSet<(String, String)>>,
+    /// The calls met, where what is sent again is one event.
+    seen: Option<&'c mut Messages>,
 }
 
 impl<'c> CallSink<'c> {
-    pub fn new(
-        sink: &'c mut dyn RowSink,
-        rows: Rows,
-        schema: &'c Schema,
-        seen: &'c mut HashSet<(String, String)>,
-    ) -> CallSink<'c> {
+    pub fn new(sink: &'c mut dyn RowSink, rows: Rows, schema: &'c Schema, seen: &'c mut Messages) -> CallSink<'c> {
         CallSink { seen: Some(seen), ..CallSink::of_each(sink, rows, schema) }
     }
 
@@ -344,7 +432,7 @@ impl RowSink for CallSink<'_> {
         let event = self.event(kind, cells);
         if let (Rows::Events, Some(seen)) = (self.rows, &mut self.seen)
             && let Some(message) = self.places.id(self.places.message, cells)
-            && !seen.insert((event.show(), message))
+            && !seen.insert(&event.show(), &message)
         {
             return self.sink.note(ProblemKind::RepeatedEvent, MESSAGE_ID, line);
         }

@@ -1,7 +1,7 @@
 //! Files to a profile batch: rows are read, typed, and grouped by person.
 
 use crate::attributes::{Attributes, EarlierLines, ProfileSink};
-use crate::calls::{CallSink, EVENT, ID, Identities, IdentitySink, Rows, TIME};
+use crate::calls::{CallSink, EVENT, ID, IdentitySink, KnownCalls, Rows, TIME};
 use crate::events::{EarlierEvents, EventSink, EventTables};
 use crate::loader::{Loader, Progress};
 use crate::manifest::{CsvRead, Data, EventFiles, MergeFiles, ProfileFiles, RowsAre};
@@ -14,7 +14,6 @@ use crate::rules::Rules;
 use crate::spill::{Memory, Room};
 use crate::store;
 use seg_data::{AttributeId, Batch, Schema, Timestamp, Wanted, Zone};
-use std::collections::HashSet;
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -254,18 +253,7 @@ impl<'a> Loader<'a> {
     /// Merge records come first: whose rows the others are depends on them.
     fn merges(&mut self, sources: &Sources<'_, MergeFiles>, calls: &[DataFile]) -> Result<(), ReadError> {
         let mut records = std::mem::take(&mut self.records);
-        let mut identities = Identities::default();
-        for file in calls {
-            let mut sink = IdentitySink::new(&mut identities, self.zone);
-            // Its bytes are counted when the events are read.
-            rows::read(file, &CsvRead::default(), &Arc::default(), self.pace, &mut sink)?;
-        }
-        let (of_calls, shared) = identities.records();
-        records.extend(of_calls);
-        for id in shared {
-            let place = || Place { file: "calls".to_owned(), line: 0, value: id };
-            self.report.add(ProblemKind::SharedDevice, "", place);
-        }
+        records.extend(self.identities(calls)?);
         for (spec, files) in sources {
             self.rules = Rules::new(&spec.reading);
             for file in files {
@@ -286,6 +274,35 @@ impl<'a> Loader<'a> {
         self.people.merges = Merges::new(&records);
         self.records = records;
         Ok(())
+    }
+
+    /// Ids that are one by these calls, and were not by those before them.
+    fn identities(&mut self, calls: &[DataFile]) -> Result<Vec<(String, String)>, ReadError> {
+        let mut known = self.calls.take();
+        let mut own = KnownCalls::default();
+        let identities = &mut known.as_mut().unwrap_or(&mut own).identities;
+        let (before, shared_before) = identities.records();
+        for file in calls {
+            let mut sink = IdentitySink::new(identities, self.zone);
+            // Its bytes are counted when the events are read.
+            rows::read(file, &CsvRead::default(), &Arc::default(), self.pace, &mut sink)?;
+        }
+        let (mut records, shared) = identities.records();
+        // What was one stays one: nobody knows any longer which of what a person did was under which id.
+        if let Some((id, of)) = before.iter().find(|record| records.binary_search(record).is_err()) {
+            let why = format!(
+                "`{id}` is `{of}` by the calls that the store has, and an earlier one among those that are new says \
+                 otherwise; `seg pack` packs all of it again"
+            );
+            return Err(ReadError::new("calls", why));
+        }
+        for id in shared.into_iter().filter(|id| shared_before.binary_search(id).is_err()) {
+            let place = || Place { file: "calls".to_owned(), line: 0, value: id };
+            self.report.add(ProblemKind::SharedDevice, "", place);
+        }
+        self.calls = known;
+        records.retain(|record| before.binary_search(record).is_err());
+        Ok(records)
     }
 
     fn profiles(
@@ -316,7 +333,6 @@ impl<'a> Loader<'a> {
             absent.end_of_source(&mut self.report, schema);
             self.report.add_times(ProblemKind::Blanks, &spec.id, self.people.n_blanks - n_blanks);
         }
-        let mut seen = HashSet::new();
         if !calls.is_empty() {
             self.rules = Rules::default();
             attributes.begin_source(RowsAre::Changes);
@@ -324,7 +340,7 @@ impl<'a> Loader<'a> {
             for file in calls {
                 let pace = self.pace;
                 let mut sink = ProfileSink::new(self, &mut attributes, file, &spec);
-                let mut people = CallSink::new(&mut sink, Rows::People, schema, &mut seen);
+                let mut people = CallSink::of_each(&mut sink, Rows::People, schema);
                 rows::read(file, &CsvRead::default(), &Arc::default(), pace, &mut people)?;
                 absent.file(&file.name, sink.absent());
             }
@@ -361,18 +377,21 @@ impl<'a> Loader<'a> {
             }
             self.report.add_times(ProblemKind::Blanks, &spec.id, self.people.n_blanks - n_blanks);
         }
-        let mut seen = HashSet::new();
+        let mut known = self.calls.take();
+        let mut own = KnownCalls::default();
+        let seen = &mut known.as_mut().unwrap_or(&mut own).messages;
         self.rules = Rules::default();
         let spec = EventFiles::new(Vec::new(), ID, EVENT, TIME);
         for file in calls {
             let (read, pace, before) = (Arc::clone(&self.read), self.pace, tables.numbers());
             let mut sink = EventSink::new(self, tables, file, &spec, has_profiles);
-            let mut events = CallSink::new(&mut sink, Rows::Events, schema, &mut seen);
+            let mut events = CallSink::new(&mut sink, Rows::Events, schema, seen);
             rows::read(file, &CsvRead::default(), &read, pace, &mut events)?;
             sink.tell_of_absent_columns(&before);
             tables.take_failure()?;
             self.report.files += 1;
         }
+        self.calls = known;
         self.absent_events(&tables.numbers());
         Ok(())
     }

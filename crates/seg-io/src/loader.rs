@@ -1,6 +1,7 @@
 //! What the readers of all files share: who was met, what was wrong, how far it
 //! has come.
 
+use crate::calls::KnownCalls;
 use crate::cell::{Cell, Unfit};
 use crate::column::TypedColumn;
 use crate::existence::Existence;
@@ -41,6 +42,8 @@ pub(crate) struct Loader<'a> {
     pub people: People,
     /// Which ids are one, as far as records say so.
     pub records: Vec<(String, String)>,
+    /// What calls that were read before say, and those that are read now, where they are packed.
+    pub calls: Option<KnownCalls>,
     pub existence: Existence,
     pub report: Report,
     /// What the source that is being read says of its texts.
@@ -71,6 +74,7 @@ impl<'a> Loader<'a> {
             pace: Pace::default(),
             people: People::default(),
             records: Vec::new(),
+            calls: None,
             existence: Existence::default(),
             report: Report::default(),
             rules: Rules::default(),

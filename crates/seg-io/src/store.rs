@@ -12,6 +12,7 @@
 //!
 //! Answers are those from the files, in the order in which they were packed.
 
+mod calls;
 mod catalog;
 mod column;
 mod disk;

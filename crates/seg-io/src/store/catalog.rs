@@ -58,6 +58,9 @@ pub(super) struct Catalog {
     pub records: Option<StoredFile>,
     /// Rows of people that later ones are compared with, for packing more.
     pub lines: Option<StoredLines>,
+    /// Who is who by analytics calls and which of them came, for packing more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<StoredCalls>,
     /// The base, and what was added to it.
     pub generations: Vec<Generation>,
     /// Of how many generations the base is made: each has the events of some people, who are
@@ -112,6 +115,13 @@ pub(super) struct StoredLines {
     pub file: StoredFile,
     /// For each source whether its files have each attribute.
     pub has: Vec<Vec<bool>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredCalls {
+    pub identities: StoredFile,
+    /// A packing after another.
+    pub messages: Vec<StoredFile>,
 }
 
 /// What one packing added.
@@ -176,6 +186,8 @@ impl Catalog {
             std::iter::once(&generation.ids).chain(generation.events.iter().flat_map(StoredEvents::files))
         });
         let rows = self.partition.iter().filter_map(|partition| partition.rows.as_ref());
+        let calls = self.calls.iter().flat_map(|calls| std::iter::once(&calls.identities).chain(&calls.messages));
+        let optional = optional.chain(calls);
         optional.chain(self.lines.iter().map(|lines| &lines.file)).chain(attributes).chain(generations).chain(rows)
     }
 
@@ -259,6 +271,7 @@ impl Catalog {
             merged: None,
             records: None,
             lines: None,
+            calls: None,
             generations: Vec::new(),
             n_parts: 1,
             partition: None,

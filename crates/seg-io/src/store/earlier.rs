@@ -1,10 +1,12 @@
 //! What a store has, while more is read behind it.
 
+use super::calls::read_calls;
 use super::catalog::Catalog;
 use super::column::Reader;
 use super::generation::read_events;
 use super::people::{read_lines, read_proofs, read_records};
 use crate::attributes::EarlierLines;
+use crate::calls::KnownCalls;
 use crate::events::{CameBefore, EarlierEvents};
 use crate::gather::joined;
 use crate::load::Seeds;
@@ -45,6 +47,14 @@ impl Earlier {
     pub fn records(&self) -> Result<Vec<(String, String)>, ReadError> {
         let file = self.catalog.records.as_ref();
         file.map_or(Ok(Vec::new()), |file| read_records(&self.reader, file))
+    }
+
+    /// What is known of calls; of none where the store was packed without any.
+    ///
+    /// # Errors
+    /// A file that is not there or is not as it was written.
+    pub fn calls(&self) -> Result<KnownCalls, ReadError> {
+        self.catalog.calls.as_ref().map_or_else(|| Ok(KnownCalls::default()), |stored| read_calls(&self.reader, stored))
     }
 
     /// Gives a loader all that the store knows, and says for each row of the store which row

@@ -1,5 +1,6 @@
 //! People who are to be in a store no longer.
 
+use super::calls::{NewCalls, identity_columns, read_identities};
 use super::column::Reader;
 use super::disk::Watch;
 use super::earlier::Earlier;
@@ -78,7 +79,16 @@ pub fn forget<'w>(
         return Ok(Forgotten { n_people, n_events: 0, unknown });
     }
     let records = records.into_iter().filter(|(from, _)| !gone.contains(survivor(from).as_str())).collect();
-    let without = Without { before: &before, schema, row_of, n_left: n_left as usize, merges: &merges, records };
+    let calls = before.catalog.calls.as_ref().map(|stored| {
+        let is_gone = |id: &str| gone.contains(survivor(id).as_str());
+        let mut said = read_identities(&before.reader, &stored.identities)?;
+        said.retain(|(_, id, link)| !is_gone(id) && !link.as_ref().is_some_and(|(_, _, user)| is_gone(user)));
+        // Which calls came stays known, by their hashes alone, so that none comes a second time.
+        Ok(NewCalls { identities: identity_columns(&said), messages: Vec::new(), keeps_earlier: true })
+    });
+    let calls = calls.transpose()?;
+    let n_left = n_left as usize;
+    let without = Without { before: &before, schema, row_of, n_left, merges: &merges, records, calls };
     let state = without.state(threads)?;
     let written = state.write(&root, watch)?;
     let n_events = before.catalog.n_events - written.n_events;
@@ -95,6 +105,7 @@ struct Without<'w> {
     merges: &'w Merges,
     /// Those that are left.
     records: Vec<(String, String)>,
+    calls: Option<NewCalls>,
 }
 
 impl<'w> Without<'w> {
@@ -127,6 +138,7 @@ impl<'w> Without<'w> {
             records: record_columns(&self.records),
             rows: self.rows_of_all(&of_left)?,
             attributes: self.attributes(&of_left)?,
+            calls: self.calls,
         };
         let mut next = catalog.clone();
         next.generations.clear();

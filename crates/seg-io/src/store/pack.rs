@@ -1,5 +1,6 @@
 //! Packing: files of a project read behind what a store has, and the store's next state.
 
+use super::calls::NewCalls;
 use super::catalog::{Catalog, PARTITIONS_FILE, PackedInput, Partition, rules};
 use super::column::Reader;
 use super::disk::Watch;
@@ -10,6 +11,7 @@ use super::people::{line_columns, proof_columns, record_columns};
 use super::write::{NewAttributes, NewEvents, NewPeople, NewRows, NewState};
 use crate::assemble::merged_ids;
 use crate::attributes::{Attributes, EarlierLines};
+use crate::calls::KnownCalls;
 use crate::events::EventTables;
 use crate::existence::Proof;
 use crate::ipc::Columns;
@@ -86,6 +88,7 @@ struct ReadRows {
     merged: Option<ArrayRef>,
     proofs: Vec<Proof>,
     records: Vec<(String, String)>,
+    calls: Option<KnownCalls>,
     merges: crate::merge::Merges,
     attributes: Option<(Columns, EarlierLines)>,
     events: ReadEvents,
@@ -184,7 +187,12 @@ impl Packing {
         let mut silence = |_: Progress| {};
         let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
         let bytes_total = files.all().map(|(_, _, file)| file.size()).sum();
-        let mut loader = Loader { pace: Pace { threads, ..Pace::default() }, bytes_total, memory, ..loader };
+        let calls = match &packing.before {
+            _ if data.calls.is_empty() => None,
+            Some(before) => Some(before.calls()?),
+            None => Some(KnownCalls::default()),
+        };
+        let mut loader = Loader { pace: Pace { threads, ..Pace::default() }, bytes_total, memory, calls, ..loader };
         packing.read_files(&mut loader, &files, &mut catalog)?;
         packing.catalog = catalog;
         Ok(packing)
@@ -339,6 +347,10 @@ impl<'n> Next<'n> {
             records: record_columns(&read.records),
             rows: None,
             attributes: attributes.transpose().map_err(failed)?,
+            calls: read.calls.map(|calls| {
+                let n_files = catalog.calls.as_ref().map_or(0, |stored| stored.messages.len());
+                NewCalls::of(&calls, n_files)
+            }),
         };
         let ids = ids.as_string::<i32>().clone();
         let (schema, threads) = (self.schema, self.threads);
@@ -432,6 +444,7 @@ fn finished(
         ids,
         merged,
         records: std::mem::take(&mut loader.records),
+        calls: loader.calls.take(),
         merges: std::mem::take(&mut loader.people.merges),
         attributes,
     })
@@ -504,8 +517,9 @@ fn continued(root: &Path, data: &Data, schema: &Schema, zone: Option<Zone>) -> R
     if catalog.rules != rules(data) {
         return Err(error("`[data]` says otherwise how files are read than when the store was packed".to_owned()));
     }
-    if !data.calls.is_empty() {
-        return Err(error("analytics calls cannot be added to a store yet".to_owned()));
+    if !data.calls.is_empty() && catalog.calls.is_none() {
+        let why = "it was packed by an earlier `seg`, and lacks what analytics calls are compared with";
+        return Err(error(why.to_owned()));
     }
     Earlier::new(catalog, Reader::new(root, true))
 }

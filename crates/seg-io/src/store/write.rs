@@ -1,6 +1,7 @@
 //! A new state of a store, brought to the disk.
 
-use super::catalog::{CATALOG_FILE, Catalog, Generation, StoredColumn, StoredLines};
+use super::calls::NewCalls;
+use super::catalog::{CATALOG_FILE, Catalog, Generation, StoredCalls, StoredColumn, StoredLines};
 use super::disk::{Disk, Watch};
 use super::generation::{NewGeneration, folder, number_of};
 use super::lock::without_readers;
@@ -30,6 +31,7 @@ pub(super) struct NewPeople {
     /// A column an attribute, in the schema's order, and the lines that later rows are
     /// compared with.
     pub attributes: Option<NewAttributes>,
+    pub calls: Option<NewCalls>,
 }
 
 pub(super) struct NewAttributes {
@@ -180,6 +182,14 @@ fn write_people(
     catalog.records = has_records.then(|| file("records", &people.records)).transpose()?;
     if let (Some(rows), Some(partition)) = (people.rows, &mut catalog.partition) {
         partition.rows = Some(file("rows", &one("row", rows))?);
+    }
+    if let Some(NewCalls { identities, messages, keeps_earlier }) = people.calls {
+        let earlier = catalog.calls.take().filter(|_| keeps_earlier);
+        let mut files = earlier.map_or_else(Vec::new, |calls| calls.messages);
+        if messages.first().is_some_and(|(_, column)| !column.is_empty()) {
+            files.push(file("messages", &messages)?);
+        }
+        catalog.calls = Some(StoredCalls { identities: file("identities", &identities)?, messages: files });
     }
     let Some(attributes) = people.attributes else { return Ok(()) };
     catalog.attributes.clear();
