@@ -96,11 +96,22 @@ impl Output {
     /// A bar on a terminal, nothing in a pipe.
     pub fn progress(&self) -> Bar {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let template = "reading data {bar:30} {percent}% ({msg} rows)";
+        let template = "reading data {bar:30} {percent}% ({msg} rows, {binary_bytes_per_sec}, {eta} left)";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         Bar { bar }
+    }
+
+    /// The same for what is written, of which nobody knows how much it will be.
+    pub fn writing(&self, what: &str) -> Writing {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} writing {prefix} for {elapsed} {msg}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(what.to_owned());
+        bar.enable_steady_tick(std::time::Duration::from_millis(100));
+        Writing { bar, n_files: 0 }
     }
 }
 
@@ -114,6 +125,24 @@ impl Bar {
         self.bar.set_length(progress.bytes_total);
         self.bar.set_position(progress.bytes);
         self.bar.set_message(grouped(progress.rows));
+    }
+
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// How much has been written, drawn.
+pub struct Writing {
+    bar: ProgressBar,
+    n_files: u64,
+}
+
+impl Writing {
+    /// A file more is begun.
+    pub fn file(&mut self) {
+        self.n_files += 1;
+        self.bar.set_message(format!("({})", counted(self.n_files as usize, "file")));
     }
 
     pub fn clear(&self) {

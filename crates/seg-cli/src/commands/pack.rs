@@ -6,7 +6,7 @@ use super::{input, load_with_store};
 use crate::args::{Format, Pack};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
-use seg::unstable::io::store::{PackRequest, Packed, Packing, Partitioned, Partitioning};
+use seg::unstable::io::store::{Change, PackRequest, Packed, Packing, Partitioned, Partitioning};
 use seg::unstable::io::{Memory, Report};
 use seg::unstable::parts;
 use std::num::NonZero;
@@ -41,50 +41,72 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
     bar.clear();
     let packing = packing.map_err(Failure::new)?;
     let report = packing.report().clone();
-    let is_refused = args.strict && report.problems.iter().any(|problem| !problem.kind.is_remark());
-    let refusal = too_many_lost(&report, args.max_bad);
-    if is_refused || refusal.is_some() {
-        match args.format {
-            Format::Json => print_json(&serde_json::json!({ "data": data_json(&report) }))?,
-            Format::Text => tell!("{}", problems(&report)),
-        }
-        if let Some(Failure { code, message }) = refusal {
-            return Err(Failure { code, message: message.replace("nothing was run", "nothing was packed") });
-        }
-        tell_line!("the data has problems; nothing was packed, since --strict was asked for");
+    if is_refused(args, &report)? {
         return Ok(Exit::Errors);
     }
     let asked = args.store.as_ref().map(|store| store.display().to_string());
     let store = asked.or_else(|| manifest.data.store.clone()).unwrap_or_default();
-    let packing = match packing {
-        Read::Store(packing) => packing,
+    let (json, text) = match packing {
+        Read::Store(packing) => {
+            let is_nothing = packing.is_nothing();
+            let packed = written(packing, output)?;
+            let text = if is_nothing { nothing(&packed, &store) } else { told(&packed, &store, args.append) };
+            (json(&packed, &report), text)
+        }
         Read::Partitions(partitioning) => {
-            let partitioned = partitioning.write().map_err(Failure::new)?;
-            match args.format {
-                Format::Json => {
-                    let mut json = json(&partitioned.packed, &report);
-                    json.insert("partitions".to_owned(), partitioned.n_people.into());
-                    print_json(&json.into())?;
-                }
-                Format::Text => {
-                    tell!("{}", problems(&report));
-                    print_text(&cut(&partitioned, &store))?;
-                }
-            }
-            return Ok(Exit::Success);
+            let writing = output.writing("partitions");
+            let partitioned = partitioning.write();
+            writing.clear();
+            let partitioned = partitioned.map_err(Failure::new)?;
+            let mut json = json(&partitioned.packed, &report);
+            let text = cut(&partitioned, &store);
+            json.insert("partitions".to_owned(), partitioned.n_people.into());
+            (json, text)
         }
     };
-    let is_nothing = packing.is_nothing();
-    let packed = packing.write(None).map_err(Failure::new)?;
     match args.format {
-        Format::Json => print_json(&json(&packed, &report).into())?,
+        Format::Json => print_json(&json.into())?,
         Format::Text => {
             tell!("{}", problems(&report));
-            let text = if is_nothing { nothing(&packed, &store) } else { told(&packed, &store, args.append) };
             print_text(&text)?;
         }
     }
     Ok(Exit::Success)
+}
+
+/// Tells what was wrong with the data where nothing is packed for it.
+///
+/// # Errors
+/// More rows that were lost than may be.
+fn is_refused(args: &Pack, report: &Report) -> Result<bool, Failure> {
+    let is_refused = args.strict && report.problems.iter().any(|problem| !problem.kind.is_remark());
+    let refusal = too_many_lost(report, args.max_bad);
+    if !is_refused && refusal.is_none() {
+        return Ok(false);
+    }
+    match args.format {
+        Format::Json => print_json(&serde_json::json!({ "data": data_json(report) }))?,
+        Format::Text => tell!("{}", problems(report)),
+    }
+    if let Some(Failure { code, message }) = refusal {
+        return Err(Failure { code, message: message.replace("nothing was run", "nothing was packed") });
+    }
+    tell_line!("the data has problems; nothing was packed, since --strict was asked for");
+    Ok(true)
+}
+
+/// The store as it is written, with the files so far on a terminal.
+fn written(packing: Packing, output: &Output) -> Result<Packed, Failure> {
+    let mut writing = output.writing("the store");
+    let mut watch = |change: Change<'_>| {
+        if let Change::Create(_) = change {
+            writing.file();
+        }
+        Ok(())
+    };
+    let packed = packing.write(Some(&mut watch));
+    writing.clear();
+    packed.map_err(Failure::new)
 }
 
 /// Files that were read, to become one store or several.
