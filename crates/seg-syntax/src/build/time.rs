@@ -195,8 +195,9 @@ impl Builder<'_> {
         };
         let written = inner.as_str();
         if digits.contains('.') || digits.starts_with('-') {
+            let what = if digits.starts_with('-') { "below zero" } else { "not a whole number" };
             self.report(
-                Diagnostic::new(Code::NumberOutOfRange, span, format!("`{written}` is not a whole number"))
+                Diagnostic::new(Code::NumberOutOfRange, span, format!("`{written}` is {what}"))
                     .label("a whole number is needed here")
                     .help("write a whole number, such as `3`"),
             );
