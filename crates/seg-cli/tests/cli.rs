@@ -95,7 +95,7 @@ fn consoles_of_the_readme_are_true() {
             let Some((command, expected)) = block.split_once('\n') else { continue };
             // The build directory is there after a build, wherever it is.
             std::fs::create_dir_all(root().join("target")).expect("a directory");
-            let output = if let Some(args) = command.strip_prefix("$ cargo run --release -- ") {
+            let output = if let Some(args) = command.strip_prefix("$ cargo seg ") {
                 seg_in(&root(), &arguments(args))
             } else if let Some(line) = command.strip_prefix("$ seq ") {
                 shell(&format!("seq {line}"))

@@ -2,7 +2,7 @@
 
 use crate::browser;
 use crate::codegen::{self, Mode};
-use crate::count;
+use crate::count::{self, Built};
 use crate::lake;
 use crate::python;
 use crate::sdk;
@@ -75,6 +75,7 @@ pub const LIVE: &[&str] = &["test", "--workspace", "--test", "it", "live_members
 #[derive(Default)]
 pub struct Steps {
     taken: Vec<(String, f64)>,
+    failed: Vec<String>,
 }
 
 impl Steps {
@@ -85,11 +86,11 @@ impl Steps {
     pub fn run(&mut self, name: &str, step: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
         println!("── {name}");
         let start = Instant::now();
-        step()?;
+        let done = step();
         let seconds = start.elapsed().as_secs_f64();
         println!("── {name}: {seconds:.0} s");
         self.taken.push((name.to_owned(), seconds));
-        Ok(())
+        done
     }
 
     /// Runs a cargo command, and notes how long it took.
@@ -108,6 +109,14 @@ impl Steps {
         self.run(name, command)
     }
 
+    /// Goes on after a step that failed, so that one run says everything that is wrong.
+    fn noting(&mut self, name: &str, done: Result<(), String>) {
+        if let Err(error) = done {
+            print!("{error}");
+            self.failed.push(name.to_owned());
+        }
+    }
+
     /// The steps with their seconds, as a table of Markdown.
     pub fn table(&self) -> String {
         let row = |name: &str, seconds: &str| format!("| {name:<34} | {seconds:>7} |\n");
@@ -120,22 +129,31 @@ impl Steps {
     }
 }
 
-/// Runs all steps; stops at the first that fails.
+/// Runs all steps, whether one fails or not.
 ///
 /// # Errors
-/// What failed.
+/// The steps that failed; what failed in them is printed where it did.
 pub fn run() -> Result<(), String> {
+    let own: [(&str, fn() -> Result<(), String>); 9] = [
+        ("instruction counts", || count::run(Built::ForTests, false)),
+        ("the report in a browser", browser::run),
+        ("analytics SDKs post", || sdk::run(sdk::RESTARTS)),
+        ("the Python package", python::run),
+        ("Spark", || spark::run(spark::Wheel::Built)),
+        ("SQL in databases", || sql::run(sql::SEGMENTS, None)),
+        ("the manifest for Kubernetes", lake::run),
+        ("generated files", || codegen::run(Mode::Check)),
+        ("tidy", tidy::run),
+    ];
     let mut steps = Steps::default();
-    STEPS.iter().try_for_each(|step| steps.cargo(step))?;
-    steps.run("instruction counts", || count::run(false))?;
-    steps.run("the report in a browser", browser::run)?;
-    steps.run("analytics SDKs post", || sdk::run(sdk::RESTARTS))?;
-    steps.run("the Python package", python::run)?;
-    steps.run("Spark", || spark::run(spark::Wheel::Built))?;
-    steps.run("SQL in databases", || sql::run(sql::SEGMENTS, None))?;
-    steps.run("the manifest for Kubernetes", lake::run)?;
-    steps.run("generated files", || codegen::run(Mode::Check))?;
-    steps.run("tidy", tidy::run)?;
+    for step in STEPS {
+        let done = steps.cargo(step);
+        steps.noting(step.name, done);
+    }
+    for (name, step) in own {
+        let done = steps.run(name, step);
+        steps.noting(name, done);
+    }
     println!("\n{}", steps.table());
-    Ok(())
+    if steps.failed.is_empty() { Ok(()) } else { Err(format!("failed: {}\n", steps.failed.join(", "))) }
 }

@@ -94,7 +94,7 @@ fn with_commands(markdown: &str) -> Result<String, String> {
         }
         let command = lines.next().unwrap_or("");
         let _ = writeln!(out, "{command}");
-        let runs_seg = command.strip_prefix("$ cargo run --release -- ").or_else(|| command.strip_prefix("$ seg "));
+        let runs_seg = command.strip_prefix("$ cargo seg ").or_else(|| command.strip_prefix("$ seg "));
         let old: Vec<&str> = lines.by_ref().take_while(|l| *l != "```").collect();
         match runs_seg {
             Some(args) => out.push_str(&seg(args)?),

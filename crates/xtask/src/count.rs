@@ -2,7 +2,9 @@
 //!
 //! Wall clocks on shared machines tell little, instructions are nearly the same
 //! each time. Each case runs once under callgrind, in a process of its own, after a
-//! run that compiles and makes layouts; what it takes is compared with `count/instructions.txt`.
+//! run that compiles and makes layouts; what it takes is compared with a record below
+//! `count/`. There are two: of the profile that tests are built with, for which CI builds nothing, and
+//! of the release profile, which the long run counts.
 
 use crate::bench::{evaluate, generate, suite};
 use seg::{Engine, Options, Program, Project, Settings, Zone};
@@ -13,7 +15,49 @@ use std::process::Command;
 const PEOPLE: usize = 4_096;
 /// By so many parts in a hundred a count may grow.
 const TOLERANCE: u64 = 3;
-const RECORD: &str = "crates/xtask/src/count/instructions.txt";
+
+/// How what is counted was built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Built {
+    /// As CI builds the tests. Not by increments, which are cut into more units of code and so
+    /// are other code.
+    ForTests,
+    /// As it is released.
+    Released,
+}
+
+impl Built {
+    fn record(self) -> &'static str {
+        match self {
+            Built::ForTests => "crates/xtask/src/count/tests.txt",
+            Built::Released => "crates/xtask/src/count/release.txt",
+        }
+    }
+
+    /// The arguments by which cargo builds it. Both build what was built before with the same
+    /// features: the tests, and `seg` beside this.
+    fn build(self) -> &'static [&'static str] {
+        match self {
+            Built::ForTests => &["build", "--quiet", "--workspace", "--bin", "xtask", "--tests"],
+            Built::Released => &["build", "--quiet", "--release", "--package", "xtask", "--package", "seg-cli"],
+        }
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Built::ForTests => "target/debug/xtask",
+            Built::Released => "target/release/xtask",
+        }
+    }
+
+    /// How the record is written.
+    fn command(self) -> &'static str {
+        match self {
+            Built::ForTests => "cargo xtask count --write",
+            Built::Released => "cargo xtask count --release --write",
+        }
+    }
+}
 
 /// Sentences besides the twelve of the suite: kernels that those do not have.
 const SENTENCES: [(&str, &str); 9] = [
@@ -113,35 +157,37 @@ pub fn run_case(number: &str) -> Result<(), String> {
 }
 
 /// Counts, and holds the counts against the record, or writes it.
-pub fn run(writes: bool) -> Result<(), String> {
+///
+/// # Errors
+/// A case that takes more instructions than it may, or what could not be built or run.
+pub fn run(built: Built, writes: bool) -> Result<(), String> {
     let root = seg_tests::root();
-    let cargo = |args: &[&str]| {
-        let status =
-            Command::new("cargo").args(args).current_dir(&root).status().map_err(|e| format!("cargo: {e}\n"))?;
-        if status.success() { Ok(()) } else { Err("building for counts failed\n".to_owned()) }
+    let mut cargo = Command::new("cargo");
+    let build = cargo.args(built.build()).env("CARGO_INCREMENTAL", "0").current_dir(&root).status();
+    if !build.map_err(|e| format!("cargo: {e}\n"))?.success() {
+        return Err("building for counts failed\n".to_owned());
+    }
+    let record = root.join(built.record());
+    let text = match std::fs::read_to_string(&record) {
+        Err(e) if writes && e.kind() == std::io::ErrorKind::NotFound => String::new(),
+        text => text.map_err(|e| format!("{}: {e}\n", record.display()))?,
     };
-    // With `seg`, so that what both need is built once, with the features of both.
-    cargo(&["build", "--quiet", "--release", "--package", "xtask", "--package", "seg-cli"])?;
-    let record = root.join(RECORD);
-    let text = std::fs::read_to_string(&record).map_err(|e| format!("{}: {e}\n", record.display()))?;
     let before = recorded(&text);
     let mut counted: Vec<(String, u64)> = Vec::new();
     for (number, name) in names().into_iter().enumerate() {
-        let mut count = count(number, &name)?;
+        let mut count = count(built, number, &name)?;
         // Where a hash table is filled in another order, a case takes a little more.
         let before = before.iter().find(|(of, _)| *of == name).map_or(u64::MAX, |(_, before)| *before);
         for _ in 0..2 {
             if !writes && has_grown(count, before) {
-                count = count.min(self::count(number, &name)?);
+                count = count.min(self::count(built, number, &name)?);
             }
         }
         counted.push((name, count));
     }
     if writes {
-        let mut text = format!(
-            "# Instructions of each case on {PEOPLE} people, by `cargo xtask count --write`.\n# {}\n",
-            rustc()?
-        );
+        let mut text =
+            format!("# Instructions of each case on {PEOPLE} people, by `{}`.\n# {}\n", built.command(), rustc()?);
         for (name, count) in &counted {
             // Writing to a string does not fail.
             let _ = writeln!(text, "{count:>12} {name}");
@@ -150,15 +196,15 @@ pub fn run(writes: bool) -> Result<(), String> {
         folder.map_err(|e| format!("{}: {e}\n", record.display()))?;
         return std::fs::write(&record, text).map_err(|e| format!("{}: {e}\n", record.display()));
     }
-    compare(&counted, &text)
+    compare(built, &counted, &text)
 }
 
 /// The instructions of a case.
-fn count(number: usize, name: &str) -> Result<u64, String> {
+fn count(built: Built, number: usize, name: &str) -> Result<u64, String> {
     let root = seg_tests::root();
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--toggle-collect=*xtask*count*counted*", "--callgrind-out-file=/dev/null"])
-        .arg(root.join("target/release/xtask"))
+        .arg(root.join(built.program()))
         .args(["count-case", &number.to_string()])
         .current_dir(&root)
         .output()
@@ -186,13 +232,13 @@ fn rustc() -> Result<String, String> {
 }
 
 /// Prints the counts beside those of the record; fails where one has grown.
-fn compare(counted: &[(String, u64)], record: &str) -> Result<(), String> {
+fn compare(built: Built, counted: &[(String, u64)], record: &str) -> Result<(), String> {
     let recorded = recorded(record);
     let mut grown = Vec::new();
     println!("{:>12} {:>12}  case", "instructions", "recorded");
     for (name, count) in counted {
         let Some((_, before)) = recorded.iter().find(|(of, _)| of == name) else {
-            return Err(format!("{name} is not in {RECORD}; run `cargo xtask count --write`\n"));
+            return Err(format!("{name} is not in {}; run `{}`\n", built.record(), built.command()));
         };
         println!("{count:>12} {before:>12}  {name}");
         if has_grown(*count, *before) {

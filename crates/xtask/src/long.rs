@@ -6,6 +6,7 @@
 //! the day, so that every run looks elsewhere and can be repeated.
 
 use crate::ci::{BROKEN, DIFFERENTIAL, EDGES, LIVE, Step, Steps, TAKE_AWAY, WARNINGS};
+use crate::count::{self, Built};
 use crate::fuzz;
 use crate::sdk;
 use crate::spark;
@@ -48,6 +49,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     let env = [("SEG_LIVE", "100000"), ("SEG_DIFFERENTIAL_SEED", seed.as_str())];
     let live = Step { name: "100,000 histories of live memberships", args: LIVE, env: &env };
     steps.cargo(&live).map_err(again)?;
+    steps.run("instruction counts of a release", || count::run(Built::Released, false)).map_err(again)?;
     let restarts = format!("SDKs through {} restarts", sdk::RESTARTS_LONG);
     steps.run(&restarts, || sdk::run(sdk::RESTARTS_LONG)).map_err(again)?;
     steps.run("Spark as a cluster of processes", spark::run_cluster).map_err(again)?;

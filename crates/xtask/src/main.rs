@@ -35,8 +35,9 @@ cargo xtask browser            look at a page of `seg report`, drawings of `seg 
                                and npm: pictures of what it saw are in target/browser/pictures
 cargo xtask ci                 everything that CI runs, in order, with what each step took
 cargo xtask codegen [--check]  write the generated parts of the documentation, or say which are out of date
-cargo xtask count [--write]    count the instructions of kernels and of the front end, and hold them against the record,
-                               or write it; needs valgrind
+cargo xtask count [--release] [--write]
+                               count the instructions of kernels and of the front end, built as tests are or as a release, and
+                               hold them against the record, or write it; needs valgrind
 cargo xtask first-try [--all]  how many sentences that came to mind first (tests/descriptions) say at once what was described,
                                by kind; with --all, every other one and why
 cargo xtask fuzz TARGET [SECONDS] [SEED]
@@ -75,8 +76,10 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
-        ["count"] => count::run(false),
-        ["count", "--write"] => count::run(true),
+        ["count"] => count::run(count::Built::ForTests, false),
+        ["count", "--write"] => count::run(count::Built::ForTests, true),
+        ["count", "--release"] => count::run(count::Built::Released, false),
+        ["count", "--release", "--write"] => count::run(count::Built::Released, true),
         // What `count` runs under callgrind.
         ["count-case", number] => count::run_case(number),
         ["first-try"] => seg_tests::descriptions::first_try(false).map(|table| print!("{table}")),
