@@ -29,14 +29,14 @@ fn put(dir: &Path, day: usize, calls: &[String]) {
 /// A call by somebody at some device, of a day or, late, of the day before.
 fn call(chance: &mut Chance, day: usize, number: &mut usize) -> String {
     *number += 1;
-    let is_late = day > 0 && chance.below(8) == 0;
+    let is_late = day > 0 && chance.below(6) == 0;
     let hour = 3_600_000_000 * chance.below(24) as i64;
-    let time = Timestamp(at(day as i64 - i64::from(is_late)).0 + hour).to_string();
+    let time = Timestamp(at(if is_late { chance.below(day) } else { day } as i64).0 + hour).to_string();
     let user = ["ann", "ben", "cem", "dov", "eve"][chance.below(5.min(2 + day))];
     let device = ["d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8"][chance.below(8.min(3 + 2 * day))];
     let mut call = json!({ "messageId": format!("m{number}"), "timestamp": time });
     let fields = call.as_object_mut().expect("an object");
-    match chance.below(6) {
+    match if is_late { 5 } else { chance.below(6) } {
         0..3 => drop(fields.insert("anonymousId".to_owned(), device.into())),
         3 | 4 => drop(fields.insert("userId".to_owned(), user.into())),
         _ => {

@@ -42,7 +42,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, mpsc as threads};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use write::Writing;
 
@@ -171,6 +171,10 @@ impl Serve {
         let decides = decides.map_err(ServeError::Machine)?;
         let writes = std::thread::Builder::new().name("write".to_owned()).spawn(move || writing.run(machine_now));
         let writes = writes.map_err(ServeError::Machine)?;
+        // Whoever reads that it listens may send a signal at once, which ends a process that does not expect it.
+        let expected = |kind: SignalKind| signal(kind).map_err(ServeError::Machine);
+        let ends = [expected(SignalKind::terminate())?, expected(SignalKind::interrupt())?];
+        let reloads = Reloads { asked: reloads, hung_up: expected(SignalKind::hangup())? };
         let reloading = tokio::spawn(reloading(self.reload, asks.clone(), reloads, Arc::clone(&log)));
         let (intake_address, admin_address) = (address(&intake_at, self.listen), address(&admin_at, self.admin));
         log(Notice::Listening { intake: intake_address, admin: admin_address });
@@ -179,7 +183,7 @@ impl Serve {
         let (end, ended) = watch::channel(false);
         let intakes = tokio::spawn(served(intake_at, intake::router(Arc::new(intake)), ended.clone()));
         let admins = tokio::spawn(served(admin_at, admin::router(Arc::new(admin)), ended));
-        until_told_to_end(Arc::clone(&pending)).await?;
+        until_told_to_end(ends, &pending).await;
         is_draining.store(true, Ordering::Release);
         log(Notice::Draining);
         let _ = end.send(true);
@@ -221,31 +225,35 @@ async fn served(listener: TcpListener, router: axum::Router, mut ended: watch::R
 }
 
 /// Waits for a signal to end, or for what can no longer be written.
-async fn until_told_to_end(pending: Arc<Pending>) -> Result<(), ServeError> {
-    let mut terminated = signal(SignalKind::terminate()).map_err(ServeError::Machine)?;
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(ServeError::Machine)?;
+async fn until_told_to_end([mut terminated, mut interrupted]: [Signal; 2], pending: &Pending) {
     let mut tick = tokio::time::interval(Duration::from_millis(200));
     loop {
         tokio::select! {
-            _ = terminated.recv() => return Ok(()),
-            _ = interrupted.recv() => return Ok(()),
+            _ = terminated.recv() => return,
+            _ = interrupted.recv() => return,
             _ = tick.tick() => {
                 if pending.has_failed() {
-                    return Ok(());
+                    return;
                 }
             }
         }
     }
 }
 
+/// What asks for another look at the files of the segments.
+struct Reloads {
+    /// The operators' address.
+    asked: mpsc::Receiver<()>,
+    hung_up: Signal,
+}
+
 /// Looks at the files of the segments from time to time, and when it is asked to.
 async fn reloading(
     mut reload: Box<dyn FnMut(bool) -> Reload + Send>,
     asks: threads::Sender<Ask>,
-    mut asked: mpsc::Receiver<()>,
+    Reloads { mut asked, mut hung_up }: Reloads,
     log: Log,
 ) {
-    let Ok(mut hung_up) = signal(SignalKind::hangup()) else { return };
     let mut tick = tokio::time::interval(RELOAD_EVERY);
     loop {
         let is_asked = tokio::select! {

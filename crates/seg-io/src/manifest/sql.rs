@@ -198,7 +198,7 @@ impl SqlTable {
                 Ok(table) => table,
                 Err(error) => {
                     let help = "write `table`, `id` and `time`, and `event` where one table holds all events";
-                    problem(error.to_string().trim().replace('\n', ", "), help, at);
+                    problem(seg_data::settings::told(error.message()).0, help, at);
                     continue;
                 }
             };
