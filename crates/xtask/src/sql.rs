@@ -11,6 +11,7 @@ mod server;
 use crate::outside::install;
 use seg_tests::root;
 use server::Server;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// What is installed.
@@ -28,19 +29,28 @@ const TESTS: &[&str] = &["test", "--workspace", "--test", "it", "sql_agrees", "-
 pub use dbt::run as run_dbt;
 pub use parsed::run as parse;
 
+/// The Python that has DuckDB, which is installed below the build directory.
+///
+/// # Errors
+/// Packages that cannot be installed.
+pub fn python() -> Result<PathBuf, String> {
+    let dir = root().join("target/sql");
+    install(&dir, "sql", PACKAGES, &[&["python3", "-m", "venv", "venv"], PIP])?;
+    Ok(dir.join("venv/bin/python"))
+}
+
 /// Runs the corpus and so many generated segments in the databases.
 ///
 /// # Errors
 /// Answers that differ from the reference evaluator's, and commands that fail.
 pub fn run(n_segments: &str, seed: Option<&str>) -> Result<(), String> {
-    let dir = root().join("target/sql");
-    install(&dir, "sql", PACKAGES, &[&["python3", "-m", "venv", "venv"], PIP])?;
+    let (dir, python) = (root().join("target/sql"), python()?);
     let server = Server::start(&dir)?;
     if server.is_none() {
         println!("PostgreSQL is not there: DuckDB alone is asked");
     }
     let mut cargo = tests(n_segments, seed);
-    cargo.env("SEG_SQL_PYTHON", dir.join("venv/bin/python"));
+    cargo.env("SEG_SQL_PYTHON", python);
     if let Some(server) = &server {
         cargo.env("SEG_SQL_POSTGRES", server.address());
     }
