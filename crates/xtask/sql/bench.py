@@ -2,7 +2,7 @@
 
     load FOLDER DATABASE    makes the tables out of the Parquet files of a folder
     ask DATABASE QUERY      {"members": [3, 1], "query": 0.25}: what each segment counts, and the seconds of the query
-    plan DATABASE QUERY     the same over empty tables, beside the database
+    plan DATABASE QUERY     the same over empty tables of the same columns
 """
 import json
 import sys
@@ -33,12 +33,13 @@ if mode == "load":
     sys.exit()
 database, query = args
 query = open(query).read()
-connection = duckdb.connect(database, read_only=True)
 if mode == "plan":
-    connection.execute("ATTACH ':memory:' AS beside")
+    connection = duckdb.connect()
+    connection.execute(f"ATTACH '{database}' AS whole (READ_ONLY)")
     for table in ("people", "events"):
-        connection.execute(f"CREATE TABLE beside.{table} AS SELECT * FROM {table} LIMIT 0")
-    connection.execute("USE beside")
+        connection.execute(f"CREATE TABLE {table} AS SELECT * FROM whole.{table} LIMIT 0")
+else:
+    connection = duckdb.connect(database, read_only=True)
 start = time.perf_counter()
 rows = connection.execute(query).fetchall()
 print(json.dumps({"members": [row[1] for row in rows], "query": time.perf_counter() - start}))
