@@ -88,6 +88,7 @@ class Spark:
         settings = {
             "spark.master": "local[1]",
             "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
             "spark.sql.ansi.enabled": "true",
             "spark.sql.session.timeZone": ZONE,
             "spark.sql.shuffle.partitions": "1",

@@ -64,6 +64,8 @@ pub(crate) struct Compiler<'a> {
     pub properties: Vec<PropertyColumn>,
     /// Those whose local time `e` has.
     pub zones: Vec<Zone>,
+    /// The attributes whose local time `p` has, by zone.
+    pub local_attributes: BTreeSet<(AttributeId, &'static str)>,
     offsets: HashMap<&'static str, Offsets>,
     conditions: HashMap<NodeId, Condition>,
     n_users: Vec<u32>,
@@ -104,6 +106,7 @@ impl<'a> Compiler<'a> {
             attributes: BTreeSet::new(),
             properties: Vec::new(),
             zones: Vec::new(),
+            local_attributes: BTreeSet::new(),
             offsets: HashMap::new(),
             conditions: HashMap::new(),
             n_users,
@@ -201,8 +204,8 @@ impl<'a> Compiler<'a> {
     /// What rows are taken from, with the relations that are read beside them.
     pub fn from(&self, rows: Rows, of: Option<&str>, joins: &Joins) -> String {
         let base = match (rows, of) {
-            (Rows::People, _) => "p".to_owned(),
-            (Rows::Events, _) => "e".to_owned(),
+            (Rows::People, Some(_) | None) => "p".to_owned(),
+            (Rows::Events, Some(_) | None) => "e".to_owned(),
             (Rows::Items, of) => format!("{} AS it JOIN e ON e.rid = it.rid", of.unwrap_or("e")),
             (Rows::Elements, of) => format!("{} AS it JOIN p ON p.id = it.id", of.unwrap_or("p")),
         };
@@ -270,9 +273,13 @@ impl<'a> Compiler<'a> {
         self.plan.node(id)
     }
 
-    /// The offsets of a zone.
-    pub fn offsets(&mut self, zone: Zone) -> &Offsets {
-        self.offsets.entry(zone.name()).or_insert_with(|| Offsets::of(zone))
+    /// The offsets of a zone at instants up to one, where one is known.
+    pub fn offsets(&mut self, zone: Zone, until: Option<Timestamp>) -> Offsets {
+        let all = self.offsets.entry(zone.name()).or_insert_with(|| Offsets::of(zone)).clone();
+        match until {
+            Some(until) => all.until(until.0),
+            None => all,
+        }
     }
 
     /// Notes that a column of a type cannot be read.

@@ -91,6 +91,26 @@ impl Dialect {
     }
 }
 
+/// What a dialect calls what all of them have.
+pub(crate) struct Called {
+    /// The type of texts.
+    pub text: &'static str,
+    /// The type of whole numbers of 64 bits.
+    pub integer: &'static str,
+    /// The type of floating point.
+    pub float: &'static str,
+    /// What is read as the number above all others; behind a minus as the one below them.
+    pub infinity: &'static str,
+    /// The function that tells whether a text holds another, or where.
+    pub contains: &'static str,
+    /// Behind the function that tells where: what makes a condition of it.
+    pub is_somewhere: &'static str,
+    /// The function that tells whether a text begins with another.
+    pub starts_with: &'static str,
+    /// The function that tells whether a text ends with another.
+    pub ends_with: &'static str,
+}
+
 /// What a dialect says.
 pub(crate) trait Says: Signs + Sync {
     /// A name in quotes.
@@ -108,8 +128,18 @@ pub(crate) trait Says: Signs + Sync {
         format!("'{}'", text.replace('\'', "''"))
     }
 
+    /// The names of types and functions.
+    fn called(&self) -> &'static Called;
+
+    /// A value in another type.
+    fn cast(&self, value: &str, ty: &str) -> String {
+        format!("CAST({value} AS {ty})")
+    }
+
     /// A number of floating point.
-    fn number(&self, n: f64) -> String;
+    fn number(&self, n: f64) -> String {
+        self.cast(&format!("'{n:?}'"), self.called().float)
+    }
 
     /// How a relation is kept rather than computed again where it is read.
     fn materialized(&self) -> &'static str;
@@ -138,7 +168,9 @@ pub(crate) trait Says: Signs + Sync {
     // Columns as they are in the tables.
 
     /// An id as a text.
-    fn id(&self, column: &str) -> String;
+    fn id(&self, column: &str) -> String {
+        self.cast(column, self.called().text)
+    }
     /// An instant in microseconds.
     fn instant(&self, column: &str, unit: Unit) -> String;
     /// A day since 1970.
@@ -146,9 +178,14 @@ pub(crate) trait Says: Signs + Sync {
     /// Money in ten-thousandths.
     fn money(&self, column: &str, unit: Unit) -> String;
     /// A whole number of 64 bits.
-    fn integer(&self, column: &str) -> String;
-    /// A number that is finite.
-    fn finite(&self, column: &str) -> String;
+    fn integer(&self, column: &str) -> String {
+        self.cast(column, self.called().integer)
+    }
+    /// A number that is finite, and no zero below zero.
+    fn finite(&self, column: &str) -> String {
+        let number = self.cast(column, self.called().float);
+        format!("CASE WHEN {} THEN {number} + 0 END", self.is_finite(&number))
+    }
     /// A list without missing items.
     fn list(&self, column: &str, of: Element) -> String;
     /// A field of a record, as a column of its type.
@@ -232,19 +269,76 @@ pub(crate) trait Says: Signs + Sync {
     }
     /// A number that is a whole one, of less than 2^126, in the wide type.
     fn whole(&self, number: &str) -> String;
+    /// What a wide number is turned into floating point from: where that would round twice, its
+    /// digits, which are read as a text is.
+    fn digits(&self, wide: &str) -> String {
+        wide.to_owned()
+    }
     /// A whole number as the nearest floating-point one.
-    fn to_number(&self, integer: &str, is_wide: bool) -> String;
+    fn to_number(&self, integer: &str, is_wide: bool) -> String {
+        let float = self.called().float;
+        if is_wide { self.cast(&self.digits(integer), float) } else { self.cast(integer, float) }
+    }
+    /// The number above all others, or behind a minus the one below them.
+    fn infinity(&self, sign: &str) -> String {
+        let Called { float, infinity, .. } = self.called();
+        self.cast(&format!("'{sign}{infinity}'"), float)
+    }
+    /// Two numbers combined, NULL by zero; what is too large is infinite.
+    fn combined(&self, op: ArithmeticOp, left: &str, right: &str) -> String {
+        match op {
+            ArithmeticOp::Add => format!("{left} + {right}"),
+            ArithmeticOp::Subtract => format!("{left} - {right}"),
+            ArithmeticOp::Multiply => format!("{left} * {right}"),
+            ArithmeticOp::Divide => format!("{left} / nullif({right}, 0)"),
+        }
+    }
     /// Two numbers combined; NULL where that is none.
-    fn calculate(&self, op: ArithmeticOp, left: &str, right: &str) -> String;
+    fn calculate(&self, op: ArithmeticOp, left: &str, right: &str) -> String {
+        let result = self.combined(op, left, right);
+        format!("nullif(nullif({result}, {}), {})", self.infinity(""), self.infinity("-"))
+    }
+    /// A step of a calculation whose result alone has to be a number, in brackets.
+    fn step(&self, op: ArithmeticOp, left: &str, right: &str) -> String {
+        format!("({})", self.combined(op, left, right))
+    }
+    /// A number rounded half to even.
+    fn half_to_even(&self, number: &str) -> String {
+        half_to_even(number)
+    }
+    /// A number rounded half to even, in 64 bits; NULL where it does not fit, as 2^63 does not.
+    fn rounded(&self, number: &str) -> String {
+        self.bind(&[number], &|named| {
+            let [number] = named else { return String::new() };
+            let rounded = self.half_to_even(number);
+            self.bind(&[&rounded], &|named| {
+                let [rounded] = named else { return String::new() };
+                let limit = self.number(9_223_372_036_854_775_808.0);
+                let whole = self.cast(rounded, self.called().integer);
+                format!("CASE WHEN {rounded} >= -{limit} AND {rounded} < {limit} THEN {whole} END")
+            })
+        })
+    }
     /// Ten-thousandths times or divided by a number, rounded half to even; NULL where that does
     /// not fit.
-    fn scaled(&self, op: ArithmeticOp, money: &str, is_wide: bool, number: &str) -> String;
+    fn scaled(&self, op: ArithmeticOp, money: &str, is_wide: bool, number: &str) -> String {
+        let scale = self.number(10_000.0);
+        let amount = format!("({} / {scale})", self.to_number(money, is_wide));
+        self.rounded(&self.step(ArithmeticOp::Multiply, &self.step(op, &amount, number), &scale))
+    }
     /// Degrees as an angle.
     fn radians(&self, degrees: &str) -> String {
         format!("radians({degrees})")
     }
+    /// Whether a number is neither NaN nor infinite.
+    fn is_finite(&self, number: &str) -> String;
     /// A number unless it is NaN or infinite.
-    fn unless_infinite(&self, number: &str) -> String;
+    fn unless_infinite(&self, number: &str) -> String {
+        self.bind(&[number], &|named| {
+            let [number] = named else { return String::new() };
+            format!("CASE WHEN {} THEN {number} END", self.is_finite(number))
+        })
+    }
 
     /// A wide number divided by one above zero, rounded down.
     fn floor(&self, wide: &str, by: &str) -> String {
@@ -280,17 +374,24 @@ pub(crate) trait Says: Signs + Sync {
         format!("translate({text}, {}, {})", self.text(from), self.text(to))
     }
     /// Whether a text holds another.
-    fn contains(&self, text: &str, part: &str) -> String;
+    fn contains(&self, text: &str, part: &str) -> String {
+        let Called { contains, is_somewhere, .. } = self.called();
+        format!("{contains}({text}, {}){is_somewhere}", self.text(part))
+    }
     /// Whether it begins with another.
     fn starts_with(&self, text: &str, part: &str) -> String {
-        format!("starts_with({text}, {})", self.text(part))
+        format!("{}({text}, {})", self.called().starts_with, self.text(part))
     }
     /// Whether it ends with another.
-    fn ends_with(&self, text: &str, part: &str) -> String;
+    fn ends_with(&self, text: &str, part: &str) -> String {
+        format!("{}({text}, {})", self.called().ends_with, self.text(part))
+    }
     /// Whether a pattern, in the signs of the dialect, is found in it.
     fn matches(&self, text: &str, pattern: &str) -> String;
     /// A text for comparing by code point.
-    fn by_code_point(&self, text: &str) -> String;
+    fn by_code_point(&self, text: &str) -> String {
+        text.to_owned()
+    }
     /// The first eight hexadecimal digits of the MD5 of a name, a zero byte and an id.
     fn sample(&self, name: &str, id: &str) -> String;
 
@@ -331,7 +432,7 @@ pub(crate) fn depth(values: &[&str]) -> usize {
 }
 
 /// A number of floating point rounded half to even, by comparing with the whole number below.
-pub(crate) fn half_to_even(number: &str) -> String {
+fn half_to_even(number: &str) -> String {
     let rest = format!("({number} - floor({number}))");
     let is_odd = format!("floor({number}) - 2 * floor(floor({number}) / 2) <> 0");
     format!("(floor({number}) + CASE WHEN {rest} > 0.5 OR ({rest} = 0.5 AND {is_odd}) THEN 1 ELSE 0 END)")

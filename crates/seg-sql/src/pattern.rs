@@ -87,10 +87,8 @@ fn of(hir: &Hir, signs: &dyn Signs) -> Result<String, String> {
         }
         HirKind::Capture(capture) => format!("{}{})", signs.group(), of(&capture.sub, signs)?),
         HirKind::Concat(parts) => {
-            let parts = parts.iter().map(|part| match part.kind() {
-                HirKind::Alternation(_) => group(part, signs),
-                _ => of(part, signs),
-            });
+            let is_bound = |part: &Hir| matches!(part.kind(), HirKind::Alternation(_));
+            let parts = parts.iter().map(|part| if is_bound(part) { group(part, signs) } else { of(part, signs) });
             parts.collect::<Result<String, _>>()?
         }
         HirKind::Alternation(parts) => each(parts)?.join("|"),

@@ -30,13 +30,19 @@ impl Compiler<'_> {
         let people = match profiles.is_some() {
             true => {
                 let latest = if has_times { "l" } else { "r" };
-                format!("SELECT ids.id AS id{columns}\n  FROM ids LEFT JOIN {latest} AS l ON l.id = ids.id")
+                let locals = self.locals_of_people("l");
+                format!("SELECT ids.id AS id{columns}{locals}\n  FROM ids LEFT JOIN {latest} AS l ON l.id = ids.id")
             }
             false => {
                 let none = self
                     .used()
                     .map(|(_, name, ty)| format!(", {} AS {}", self.says.missing(ty), self.says.ident(&name)));
-                format!("SELECT ids.id AS id{}\n  FROM ids", none.collect::<String>())
+                let columns = none.collect::<String>();
+                let people = format!("SELECT ids.id AS id{columns}\n  FROM ids");
+                match self.locals_of_people("none") {
+                    locals if locals.is_empty() => people,
+                    locals => format!("SELECT none.*{locals}\n  FROM ({people}) AS none"),
+                }
             }
         };
         scans.push(("p".to_owned(), people));

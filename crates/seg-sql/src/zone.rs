@@ -33,6 +33,26 @@ impl Offsets {
         Offsets { first, changes }
     }
 
+    /// The offsets by what the clocks of the zone show: those to take from that for the instant
+    /// at which they show it. What the clocks leave out moves forward by as much, and of what they
+    /// show twice the first is meant; so the offset before a change holds up to where the later of
+    /// the two clocks stands.
+    pub fn of_clocks(&self) -> Offsets {
+        let mut before = self.first;
+        let changes = self.changes.iter().map(|(from, offset)| {
+            let shown = from + before.max(*offset);
+            before = *offset;
+            (shown, *offset)
+        });
+        Offsets { first: self.first, changes: changes.collect() }
+    }
+
+    /// The same for instants up to one.
+    pub fn until(mut self, last: i64) -> Offsets {
+        self.changes.retain(|(from, _)| *from <= last);
+        self
+    }
+
     /// All offsets in turn, and the instants from which on each but the first holds.
     pub fn lists(&self) -> (String, String) {
         let list = |numbers: &mut dyn Iterator<Item = i64>| {
@@ -91,6 +111,51 @@ mod tests {
         assert!(berlin.changes.contains(&(at("2026-03-29T01:00:00Z"), 2 * hour)));
         assert!(berlin.changes.contains(&(at("2026-10-25T01:00:00Z"), hour)));
         assert!(Offsets::of(Zone::UTC).is_fixed());
+    }
+
+    /// What clocks show is the instant that the zone itself takes it for, on both sides of every
+    /// change of every kind of zone: days left out, half hours, changes in the night of a leap year.
+    #[test]
+    fn clocks_say_what_zones_say() {
+        let names = [
+            "Africa/Casablanca",
+            "America/New_York",
+            "America/Sao_Paulo",
+            "Antarctica/Troll",
+            "Asia/Kathmandu",
+            "Asia/Manila",
+            "Asia/Tehran",
+            "Australia/Lord_Howe",
+            "Europe/Berlin",
+            "Europe/Dublin",
+            "Europe/London",
+            "Pacific/Apia",
+            "Pacific/Kwajalein",
+        ];
+        let hour = 3_600_000_000;
+        for name in names {
+            let zone = Zone::parse(name).expect("a zone");
+            let offsets = Offsets::of(zone);
+            let clocks = offsets.of_clocks();
+            assert!(!clocks.is_fixed(), "{name}");
+            for (from, _) in &offsets.changes {
+                let near = (-60..60).map(|n| n * hour / 2).chain((-60..60).map(|n| n * hour / 2 - 1));
+                for shown in near.map(|by| from + by) {
+                    let of = clocks.changes.iter().rev().find(|(at, _)| *at <= shown).map_or(clocks.first, |c| c.1);
+                    let told = zone.instant_of(Timestamp(shown)).expect("an instant");
+                    assert_eq!(shown - of, told.0, "{name} at {}", Timestamp(shown));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_ends_where_nothing_is_later() {
+        let berlin = Offsets::of(Zone::parse("Europe/Berlin").expect("a zone"));
+        let summer = Timestamp::parse("2026-03-29T01:00:00Z", None).expect("an instant").0;
+        let (with, without) = (berlin.clone().until(summer), berlin.until(summer - 1));
+        assert_eq!(with.changes.last().map(|change| change.0), Some(summer));
+        assert_eq!(with.changes.len(), without.changes.len() + 1);
     }
 
     /// Every offset of the table is that of the zone, in zones that change often.

@@ -15,6 +15,7 @@ mod sizes;
 pub mod suite;
 mod text;
 mod together;
+mod warehouse;
 
 use cold::Origin;
 use seg::{Batch, Mask, Options, Prepared, Project, Settings, Zone};
@@ -55,6 +56,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         singles: true,
         peers: false,
         cold: None,
+        sql: false,
         text: false,
         memory: false,
         micro: false,
@@ -73,6 +75,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
             "--suites" => wanted.singles = false,
             "--cold" => wanted.cold = Some(Origin::Parquet),
             "--store" => wanted.cold = Some(Origin::Store),
+            "--sql" => wanted.sql = true,
             "--text" => wanted.text = true,
             "--memory" => wanted.memory = true,
             "--micro" => wanted.micro = true,
@@ -90,6 +93,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     }
     let text = match wanted {
         Wanted { text: true, .. } => from_text(wanted)?,
+        Wanted { sql: true, .. } => as_sql(n_profiles)?,
         Wanted { memory: true, .. } => within_memory(n_profiles)?,
         Wanted { micro: true, .. } => few_people()?,
         Wanted { sizes: true, .. } => sizes::run(n_profiles)?,
@@ -101,6 +105,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     if record {
         let what = match wanted {
             Wanted { text: true, .. } => "text".to_owned(),
+            Wanted { sql: true, .. } => format!("{n_profiles}-sql"),
             Wanted { memory: true, .. } => format!("{n_profiles}-memory"),
             Wanted { micro: true, .. } => "micro".to_owned(),
             Wanted { sizes: true, .. } => format!("{n_profiles}-live"),
@@ -138,6 +143,8 @@ struct Wanted {
     peers: bool,
     /// From Parquet or a packed store to the answer, a process each, rather than all else.
     cold: Option<Origin>,
+    /// As SQL in a database, a process each, rather than all else.
+    sql: bool,
     /// From text files to the answer, a process each, rather than all else.
     text: bool,
     /// Within so much memory, a process each, rather than all else.
@@ -182,6 +189,19 @@ fn within_memory(n_profiles: usize) -> Result<String, String> {
         machine()
     );
     memory::measure(n_profiles, &mut text)?;
+    Ok(text)
+}
+
+/// What the segments take as SQL in a database.
+fn as_sql(n_profiles: usize) -> Result<String, String> {
+    with_files(n_profiles)?;
+    let commit = output("git", &["rev-parse", "--short", "HEAD"])?;
+    let mut text = format!(
+        "# As SQL in DuckDB: {n_profiles} profiles\n\nMeasured on {}, commit {commit}: {}.\n",
+        today()?,
+        machine()
+    );
+    warehouse::measure(n_profiles, &mut text)?;
     Ok(text)
 }
 

@@ -30,7 +30,8 @@ cargo xtask bench [PROFILES] [--suites] [--growth] [--files] [--peers] [--record
                                --text from CSV and NDJSON; with --micro a few people at a time by a thousand segments, as
                                `seg live` judges them (--as-built: without optimising, for shares alone); with --live `seg live` under load
                                beside the syncs of the disk (--only=RATE events a second, --minutes=N with what it has after each); with --sizes
-                               memory and disk of `seg live` for so many people
+                               memory and disk of `seg live` for so many people; with --sql the segments as SQL in DuckDB, which it
+                               installs under target/, beside `seg run` over the same people
 cargo xtask browser            look at a page of `seg report`, drawings of `seg history` and the page of `seg live` in a browser, which is needed besides node
                                and npm: pictures of what it saw are in target/browser/pictures
 cargo xtask ci                 everything that CI runs, in order, with what each step took

@@ -11,6 +11,7 @@ mod server;
 use crate::outside::install;
 use seg_tests::root;
 use server::Server;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// What is installed.
@@ -22,25 +23,35 @@ const ENGINES: &[(&str, &str)] = &[("clickhouse", "SEG_SQL_CLICKHOUSE"), ("spark
 /// Generated segments of CI, and of a long run.
 pub const SEGMENTS: &str = "600";
 pub const SEGMENTS_LONG: &str = "20000";
-/// The tests.
-const TESTS: &[&str] = &["test", "--workspace", "--test", "it", "sql_agrees", "--", "--nocapture"];
+/// The tests that ask databases, and the one that writes what no database is asked.
+const AGREES: &str = "sql_agrees";
+const UNTESTED: &str = "sql_of_the_corpus_is_told";
 
 pub use dbt::run as run_dbt;
 pub use parsed::run as parse;
+
+/// The Python that has DuckDB, which is installed below the build directory.
+///
+/// # Errors
+/// Packages that cannot be installed.
+pub fn python() -> Result<PathBuf, String> {
+    let dir = root().join("target/sql");
+    install(&dir, "sql", PACKAGES, &[&["python3", "-m", "venv", "venv"], PIP])?;
+    Ok(dir.join("venv/bin/python"))
+}
 
 /// Runs the corpus and so many generated segments in the databases.
 ///
 /// # Errors
 /// Answers that differ from the reference evaluator's, and commands that fail.
 pub fn run(n_segments: &str, seed: Option<&str>) -> Result<(), String> {
-    let dir = root().join("target/sql");
-    install(&dir, "sql", PACKAGES, &[&["python3", "-m", "venv", "venv"], PIP])?;
+    let (dir, python) = (root().join("target/sql"), python()?);
     let server = Server::start(&dir)?;
     if server.is_none() {
         println!("PostgreSQL is not there: DuckDB alone is asked");
     }
-    let mut cargo = tests(n_segments, seed);
-    cargo.env("SEG_SQL_PYTHON", dir.join("venv/bin/python"));
+    let mut cargo = tests(AGREES, n_segments, seed);
+    cargo.env("SEG_SQL_PYTHON", python);
     if let Some(server) = &server {
         cargo.env("SEG_SQL_POSTGRES", server.address());
     }
@@ -59,14 +70,18 @@ pub fn run_in(engine: &str, n_segments: &str, seed: Option<&str>) -> Result<(), 
     let packages = format!("{name}.txt");
     let pip = ["venv/bin/pip", "install", "--quiet", "--requirement", &packages];
     install(&dir, "sql", &[&packages], &[&["python3", "-m", "venv", "venv"], &pip])?;
-    let mut cargo = tests(n_segments, seed);
+    let mut cargo = tests(AGREES, n_segments, seed);
     cargo.env(variable, dir.join("venv/bin/python"));
     agrees(cargo)
 }
 
-fn tests(n_segments: &str, seed: Option<&str>) -> Command {
+fn tests(which: &str, n_segments: &str, seed: Option<&str>) -> Command {
     let mut cargo = Command::new("cargo");
-    cargo.args(TESTS).current_dir(root()).env("INSTA_UPDATE", "no").env("SEG_SQL_CASES", n_segments);
+    cargo
+        .args(["test", "--workspace", "--test", "it", which, "--", "--nocapture"])
+        .current_dir(root())
+        .env("INSTA_UPDATE", "no")
+        .env("SEG_SQL_CASES", n_segments);
     if let Some(seed) = seed {
         cargo.env("SEG_DIFFERENTIAL_SEED", seed);
     }

@@ -2,11 +2,15 @@
 
 use super::{Compiler, Rows};
 use crate::text::{Condition, Join, Joins};
-use seg_hir::hir::ChainOrder;
+use seg_data::Period;
+use seg_hir::hir::{ChainOrder, Length};
 use seg_plan::{Chain, Query};
 
 /// What stands for the step before until that is known.
 const BEFORE: &str = "\u{1}";
+/// The columns of an event with the instants up to which the next step and all steps lie.
+const UNTIL: &str = "until";
+const WHOLE: &str = "whole";
 
 impl Compiler<'_> {
     /// Whether other events follow the one at hand, come before it or lie around it.
@@ -18,7 +22,11 @@ impl Compiler<'_> {
             }
         }
         let columns: String = same.iter().enumerate().map(|(at, value)| format!(", {} AS k{at}", value.sql)).collect();
-        let first = self.found_events(None, &columns);
+        let is_back = chain.order == ChainOrder::Before;
+        let within =
+            |nth: usize| chain.steps.get(nth).and_then(|step| step.within).filter(|_| chain.order != ChainOrder::Any);
+        let edges = self.edge(WHOLE, chain.whole, is_back) + &self.edge(UNTIL, within(0), is_back);
+        let first = self.found_events(None, &format!("{columns}{edges}"));
         let mut sql = format!("SELECT DISTINCT a.rid AS rid\n  FROM {first} AS a");
         let (mut taken, mut before): (Vec<String>, String) = (Vec::new(), "a".to_owned());
         if chain.order != ChainOrder::Any {
@@ -26,7 +34,8 @@ impl Compiler<'_> {
         }
         let n_same = same.len();
         for (nth, step) in chain.steps.iter().enumerate() {
-            let events = self.found_events(Some(&step.query), &columns);
+            let edge = self.edge(UNTIL, within(nth + 1), is_back);
+            let events = self.found_events(Some(&step.query), &format!("{columns}{edge}"));
             let alias = format!("b{}", nth + 1);
             let mut on = vec![format!("{alias}.id = a.id")];
             // Of two that are equal neither is missing.
@@ -82,13 +91,31 @@ impl Compiler<'_> {
         let mut limits = vec![format!("{alias}.us {sign} {reference}.us")];
         let end = if is_back { ">=" } else { "<=" };
         let within = chain.steps.get(nth).and_then(|step| step.within).filter(|_| chain.order != ChainOrder::Any);
+        let mut limit = |length: Length, of: &str, column: &str| {
+            let edge = match length.period {
+                Period::Fixed(_) => self.moved(&format!("{of}.us"), length, is_back),
+                Period::Months(_) => format!("{of}.{column}"),
+            };
+            limits.push(format!("{alias}.us {end} {edge}"));
+        };
         if let Some(within) = within {
-            limits.push(format!("{alias}.us {end} {}", self.moved(&format!("{reference}.us"), within, is_back)));
+            limit(within, reference, UNTIL);
         }
         if let Some(whole) = chain.whole {
-            limits.push(format!("{alias}.us {end} {}", self.moved("a.us", whole, is_back)));
+            limit(whole, "a", WHOLE);
         }
         limits
+    }
+
+    /// A column with the instant so long after an event, or before it, where that is a matter of
+    /// the calendar: better it is reckoned once an event than once a pair of them.
+    fn edge(&mut self, column: &str, length: Option<Length>, is_back: bool) -> String {
+        match length {
+            Some(length) if matches!(length.period, Period::Months(_)) => {
+                format!(", {} AS {column}", self.moved("e.us", length, is_back))
+            }
+            Some(_) | None => String::new(),
+        }
     }
 
     /// The events that a query finds, or that may be at hand, with more columns.

@@ -277,7 +277,21 @@ impl Compiler<'_> {
             (Kind::Integer, seg_data::Value::Number(n)) if n.fract() == 0.0 && n.abs() < 9e18 => {
                 Value::plain((*n as i64).to_string(), Kind::Integer)
             }
-            (_, item) => self.literal(item),
+            (
+                Kind::Boolean
+                | Kind::Integer
+                | Kind::WideInteger
+                | Kind::Number
+                | Kind::Money
+                | Kind::WideMoney
+                | Kind::Text
+                | Kind::Instant
+                | Kind::Day
+                | Kind::List(_)
+                | Kind::Records
+                | Kind::Missing,
+                item,
+            ) => self.literal(item),
         };
         if item.kind != of {
             return Condition::constant(false);
@@ -306,8 +320,8 @@ fn whole_with_number(op: CompareOp, value: Value, n: f64) -> Condition {
         (CompareOp::Equal, true) => "=",
         (CompareOp::Equal, false) => return Condition::constant(false),
         (CompareOp::Less, true) => "<",
-        (CompareOp::Less, false) | (CompareOp::LessOrEqual, _) => "<=",
-        (CompareOp::Greater, _) | (CompareOp::GreaterOrEqual, false) => ">",
+        (CompareOp::Less, false) | (CompareOp::LessOrEqual, true | false) => "<=",
+        (CompareOp::Greater, true | false) | (CompareOp::GreaterOrEqual, false) => ">",
         (CompareOp::GreaterOrEqual, true) => ">=",
     };
     value.test(|value| format!("{value} {sign} {whole}"))

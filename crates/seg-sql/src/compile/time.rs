@@ -1,28 +1,68 @@
 //! Instants, days and zones.
 
-use super::{Compiler, Rows};
+use super::{Compiler, Rows, attribute_column};
 use crate::text::{Kind, Value};
 use seg_data::time::DAY;
-use seg_data::{Date, Period, Timestamp, Zone};
+use seg_data::{AttributeId, Date, Period, Timestamp, Zone};
 use seg_hir::hir::{CalendarPart, Length, PeriodUnit};
-use seg_plan::NodeId;
+use seg_plan::{Node, NodeId};
 
 impl Compiler<'_> {
-    /// By how much the clocks of a zone are ahead at an instant.
-    fn offset(&mut self, instant: &str, zone: Zone) -> String {
-        let says = self.says;
-        says.offset(instant, self.offsets(zone))
+    /// What the clocks of a zone show at an instant, in microseconds; no instant is later than
+    /// `until`, where that is known. What a table of offsets is asked for it is asked once: of
+    /// events and attributes the local time is a column.
+    fn local(&mut self, instant: &str, zone: Zone, until: Option<Timestamp>) -> String {
+        let offsets = self.offsets(zone, until);
+        if offsets.is_fixed() {
+            return if offsets.first == 0 { instant.to_owned() } else { format!("({instant} + {})", offsets.first) };
+        }
+        if instant == "e.us" {
+            return self.local_column(zone);
+        }
+        match self.attribute_named(instant) {
+            Some(attribute) => self.local_attribute(attribute, zone),
+            None => format!("({instant} + {})", self.says.offset(instant, &offsets)),
+        }
     }
 
-    /// What the clocks of a zone show at an instant, in microseconds.
-    fn local(&mut self, instant: &str, zone: Zone) -> String {
-        let offsets = self.offsets(zone);
-        match (offsets.is_fixed(), offsets.first) {
-            (true, 0) => instant.to_owned(),
-            (true, by) => format!("({instant} + {by})"),
-            (false, _) if instant == "e.us" => self.local_column(zone),
-            (false, _) => format!("({instant} + {})", self.offset(instant, zone)),
-        }
+    /// Up to when the instants of a node are, where that is known: no event that exists is later
+    /// than now.
+    fn latest_of(&self, id: NodeId) -> Option<Timestamp> {
+        let is_of_events = matches!(self.node(id), Some(Node::Time | Node::EventTime { .. }));
+        is_of_events.then_some(self.now)
+    }
+
+    /// The attribute whose column of `p` that is.
+    fn attribute_named(&self, column: &str) -> Option<AttributeId> {
+        let is_named = |id: &AttributeId| {
+            let field = self.schema.attribute(*id);
+            field.is_some_and(|field| column == format!("p.{}", self.says.ident(&attribute_column(&field.name))))
+        };
+        self.attributes.iter().copied().find(is_named)
+    }
+
+    /// The column of `p` with the local time of an attribute.
+    fn local_attribute(&mut self, id: AttributeId, zone: Zone) -> String {
+        self.local_attributes.insert((id, zone.name()));
+        format!("p.{}", self.says.ident(&self.local_attribute_name(id, zone.name())))
+    }
+
+    fn local_attribute_name(&self, id: AttributeId, zone: &str) -> String {
+        let name = self.schema.attribute(id).map_or("", |field| field.name.as_str());
+        format!("local {} {zone}", attribute_column(name))
+    }
+
+    /// What `p` says of the local times of attributes, of which a relation has the instants.
+    pub fn locals_of_people(&mut self, relation: &str) -> String {
+        let says = self.says;
+        let each = self.local_attributes.clone().into_iter().filter_map(|(id, zone)| {
+            let field = self.schema.attribute(id)?;
+            let instant = format!("{relation}.{}", says.ident(&attribute_column(&field.name)));
+            let offsets = self.offsets(Zone::parse(zone)?, None);
+            let name = says.ident(&self.local_attribute_name(id, zone));
+            Some(format!(",\n    {instant} + {} AS {name}", says.offset(&instant, &offsets)))
+        });
+        each.collect()
     }
 
     /// The column of `e` with the local time of events.
@@ -35,14 +75,15 @@ impl Compiler<'_> {
 
     /// What `e` says of the local time in a zone.
     pub fn local_of_scan(&mut self, zone: Zone) -> String {
-        format!("e0.us + {} AS {}", self.offset("e0.us", zone), self.says.ident(&local_name(zone)))
+        let offsets = self.offsets(zone, Some(self.now));
+        format!("e0.us + {} AS {}", self.says.offset("e0.us", &offsets), self.says.ident(&local_name(zone)))
     }
 
     pub fn day_of(&mut self, of: NodeId, zone: Zone, rows: Rows) -> Value {
         let value = self.value(of, rows);
         match value.kind {
             Kind::Instant => {
-                let (local, says) = (self.local(&value.sql, zone), self.says);
+                let (local, says) = (self.local(&value.sql, zone, self.latest_of(of)), self.says);
                 value.map(Kind::Day, |_| says.floor(&local, &DAY.to_string()))
             }
             Kind::Boolean
@@ -63,7 +104,7 @@ impl Compiler<'_> {
         let (is_time, value) = (part == CalendarPart::TimeOfDay, self.value(of, rows));
         let day = match value.kind {
             Kind::Instant => {
-                let local = self.local(&value.sql, zone);
+                let local = self.local(&value.sql, zone, self.latest_of(of));
                 if is_time {
                     let says = self.says;
                     return value.map(Kind::Integer, |_| says.modulo(&local, &DAY.to_string()));
@@ -99,7 +140,8 @@ impl Compiler<'_> {
                 value.map(Kind::Instant, |at| format!("({at} + {})", bracketed(micros.saturating_mul(sign))))
             }
             (Kind::Instant, Period::Months(months)) => {
-                let later = self.months_later(&value.sql, months.saturating_mul(sign), by.zone);
+                let by = (months.saturating_mul(sign), by.zone);
+                let later = self.months_later(&value.sql, by, self.latest_of(of));
                 value.map(Kind::Instant, |_| later)
             }
             (Kind::Day, Period::Fixed(micros)) => {
@@ -125,12 +167,14 @@ impl Compiler<'_> {
         }
     }
 
-    /// So long after an instant, or before it.
+    /// So long after an instant of an event, or before it.
     pub fn moved(&mut self, instant: &str, by: Length, is_back: bool) -> String {
         let sign = if is_back { -1 } else { 1 };
         match by.period {
             Period::Fixed(micros) => format!("{instant} + {}", bracketed(micros.saturating_mul(sign))),
-            Period::Months(months) => self.months_later(instant, months.saturating_mul(sign), by.zone),
+            Period::Months(months) => {
+                self.months_later(instant, (months.saturating_mul(sign), by.zone), Some(self.now))
+            }
         }
     }
 
@@ -142,36 +186,31 @@ impl Compiler<'_> {
 
     /// An instant so many months later by the calendar of a zone. A local time that the clocks
     /// leave out moves forward by as much; of one that comes twice the earlier is meant.
-    fn months_later(&mut self, instant: &str, months: i64, zone: Zone) -> String {
+    fn months_later(&mut self, instant: &str, (months, zone): (i64, Zone), until: Option<Timestamp>) -> String {
         let (says, day) = (self.says, DAY.to_string());
-        let local = self.local(instant, zone);
-        let offsets = self.offsets(zone).clone();
-        if !offsets.is_fixed() && !says.names_values() {
+        if !self.offsets(zone, None).is_fixed() && !says.names_values() {
             let reason = "values have no names within an expression there, and the query would be too long";
             self.refuse("months from an instant in a time zone whose clocks change", reason);
             return "NULL".to_owned();
         }
+        let local = self.local(instant, zone, until);
         let stepped = says.bind(&[&local], &|named| {
             let [local] = named else { return String::new() };
             let stepped = says.plus_months(&says.floor(local, &day), months);
             format!("({stepped} * {day} + {})", says.modulo(local, &day))
         });
-        if offsets.is_fixed() {
-            let later = format!("({stepped} - {})", bracketed(offsets.first));
-            return within(says, &later, Timestamp::MIN.0, Timestamp::MAX.0);
-        }
+        let clocks = self.offsets(zone, None).of_clocks();
+        let clocks = match until {
+            // An instant of one day may end up behind one of the next, at the end of a month.
+            Some(until) => clocks.until(zone.plus_months(until, months).0.saturating_add(3 * DAY)),
+            None => clocks,
+        };
         let later = says.bind(&[&stepped], &|named| {
             let [local] = named else { return String::new() };
-            let before = says.offset(&format!("({local} - {day})"), &offsets);
-            let after = says.offset(&format!("({local} + {day})"), &offsets);
-            says.bind(&[local, &before, &after], &|named| {
-                let [local, before, after] = named else { return String::new() };
-                let (first, second) = (format!("({local} - {before})"), format!("({local} - {after})"));
-                let (of_first, of_second) = (says.offset(&first, &offsets), says.offset(&second, &offsets));
-                format!(
-                    "CASE WHEN {of_first} = {before} THEN {first} WHEN {of_second} = {after} THEN {second} ELSE {first} END"
-                )
-            })
+            match clocks.is_fixed() {
+                true => format!("({local} - {})", bracketed(clocks.first)),
+                false => format!("({local} - {})", says.offset(local, &clocks)),
+            }
         });
         within(says, &later, Timestamp::MIN.0, Timestamp::MAX.0)
     }
@@ -200,7 +239,7 @@ impl Compiler<'_> {
     /// Which day, week or month an event of `e` lies in.
     pub fn period(&mut self, unit: PeriodUnit, zone: Zone) -> String {
         let says = self.says;
-        let local = self.local("e.us", zone);
+        let local = self.local("e.us", zone, Some(self.now));
         let day = says.floor(&local, &DAY.to_string());
         match unit {
             PeriodUnit::Day => day,

@@ -1,6 +1,6 @@
 //! BigQuery, written from its documentation and not run.
 
-use super::{Says, depth, half_to_even, is_short};
+use super::{Called, Says, depth, is_short};
 use crate::pattern::{self, Signs};
 use crate::shape::Upserts;
 use crate::source::Unit;
@@ -46,6 +46,19 @@ fn safe(op: ArithmeticOp) -> &'static str {
 const NOT_IN_COLUMNS: &str = "!\"$()*,./;?@[\\]^`{}~";
 
 impl Says for BigQuery {
+    fn called(&self) -> &'static Called {
+        &Called {
+            text: "STRING",
+            integer: "INT64",
+            float: "FLOAT64",
+            infinity: "inf",
+            contains: "STRPOS",
+            is_somewhere: " > 0",
+            starts_with: "starts_with",
+            ends_with: "ENDS_WITH",
+        }
+    }
+
     fn text(&self, text: &str) -> String {
         let escaped = text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n").replace('\r', "\\r");
         format!("'{escaped}'")
@@ -53,10 +66,6 @@ impl Says for BigQuery {
 
     fn ident(&self, name: &str) -> String {
         format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
-    }
-
-    fn number(&self, n: f64) -> String {
-        format!("CAST('{n:?}' AS FLOAT64)")
     }
 
     fn materialized(&self) -> &'static str {
@@ -92,10 +101,6 @@ impl Says for BigQuery {
         false
     }
 
-    fn id(&self, column: &str) -> String {
-        format!("CAST({column} AS STRING)")
-    }
-
     fn instant(&self, column: &str, unit: Unit) -> String {
         match unit {
             Unit::Own | Unit::Cents => format!("UNIX_MICROS({column})"),
@@ -116,15 +121,6 @@ impl Says for BigQuery {
                 format!("CAST(CAST({column} AS BIGNUMERIC) * 10000 AS INT64)")
             }
         }
-    }
-
-    fn integer(&self, column: &str) -> String {
-        format!("CAST({column} AS INT64)")
-    }
-
-    fn finite(&self, column: &str) -> String {
-        let number = format!("CAST({column} AS FLOAT64)");
-        format!("CASE WHEN NOT IS_NAN({number}) AND NOT IS_INF({number}) THEN {number} + 0 END")
     }
 
     fn list(&self, column: &str, _: Element) -> String {
@@ -212,22 +208,8 @@ impl Says for BigQuery {
         format!("SAFE_CAST({number} AS BIGNUMERIC)")
     }
 
-    fn to_number(&self, integer: &str, _: bool) -> String {
-        format!("CAST({integer} AS FLOAT64)")
-    }
-
     fn calculate(&self, op: ArithmeticOp, left: &str, right: &str) -> String {
         format!("{}({left}, {right})", safe(op))
-    }
-
-    fn scaled(&self, op: ArithmeticOp, money: &str, is_wide: bool, number: &str) -> String {
-        let ten_thousand = self.number(10_000.0);
-        let amount = format!("({} / {ten_thousand})", self.to_number(money, is_wide));
-        let scaled = format!("SAFE_MULTIPLY({}, {ten_thousand})", self.calculate(op, &amount, number));
-        self.bind(&[&scaled], &|named| {
-            let [scaled] = named else { return String::new() };
-            format!("SAFE_CAST({} AS INT64)", half_to_even(scaled))
-        })
     }
 
     fn radians(&self, degrees: &str) -> String {
@@ -238,20 +220,16 @@ impl Says for BigQuery {
         number.to_owned()
     }
 
-    fn contains(&self, text: &str, part: &str) -> String {
-        format!("STRPOS({text}, {}) > 0", self.text(part))
+    fn step(&self, op: ArithmeticOp, left: &str, right: &str) -> String {
+        self.calculate(op, left, right)
     }
 
-    fn ends_with(&self, text: &str, part: &str) -> String {
-        format!("ENDS_WITH({text}, {})", self.text(part))
+    fn is_finite(&self, number: &str) -> String {
+        format!("NOT IS_NAN({number}) AND NOT IS_INF({number})")
     }
 
     fn matches(&self, text: &str, pattern: &str) -> String {
         format!("REGEXP_CONTAINS({text}, {})", self.text(pattern))
-    }
-
-    fn by_code_point(&self, text: &str) -> String {
-        text.to_owned()
     }
 
     fn sample(&self, name: &str, id: &str) -> String {

@@ -4,7 +4,7 @@
 //! branches that are not taken are computed, whole numbers that are too large begin anew, and
 //! its days end in 2299, so that the calendar is computed here.
 
-use super::{Says, civil, depth, is_short, keys};
+use super::{Called, Says, civil, depth, is_short, keys};
 use crate::pattern::{self, Signs};
 use crate::shape::Upserts;
 use crate::source::Unit;
@@ -42,12 +42,29 @@ fn exact(number: &str, ty: &str) -> String {
 }
 
 impl Says for ClickHouse {
+    fn called(&self) -> &'static Called {
+        &Called {
+            text: "String",
+            integer: "Int64",
+            float: "Float64",
+            infinity: "inf",
+            contains: "position",
+            is_somewhere: " > 0",
+            starts_with: "startsWith",
+            ends_with: "endsWith",
+        }
+    }
+
     fn text(&self, text: &str) -> String {
         format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
     }
 
     fn ident(&self, name: &str) -> String {
         format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+
+    fn cast(&self, value: &str, ty: &str) -> String {
+        format!("to{ty}({value})")
     }
 
     fn number(&self, n: f64) -> String {
@@ -90,10 +107,6 @@ impl Says for ClickHouse {
         format!("CREATE TABLE {table} ENGINE = MergeTree ORDER BY tuple()")
     }
 
-    fn id(&self, column: &str) -> String {
-        format!("toString({column})")
-    }
-
     fn instant(&self, column: &str, unit: Unit) -> String {
         match unit {
             Unit::Own | Unit::Cents => format!("toUnixTimestamp64Micro(toDateTime64({column}, 6, 'UTC'))"),
@@ -114,14 +127,6 @@ impl Says for ClickHouse {
                 format!("toInt64(toDecimal128({column}, 4) * 10000)")
             }
         }
-    }
-
-    fn integer(&self, column: &str) -> String {
-        format!("toInt64({column})")
-    }
-
-    fn finite(&self, column: &str) -> String {
-        format!("CASE WHEN isFinite(toFloat64({column})) THEN toFloat64({column}) + 0 END")
     }
 
     fn list(&self, _: &str, _: Element) -> String {
@@ -212,62 +217,29 @@ impl Says for ClickHouse {
         exact(number, "Int256")
     }
 
-    fn to_number(&self, integer: &str, is_wide: bool) -> String {
-        // It cuts the digits of wide numbers, and reads them from a text as they are.
-        match is_wide {
-            true => format!("toFloat64(toString({integer}))"),
-            false => format!("toFloat64({integer})"),
-        }
-    }
-
-    fn calculate(&self, op: ArithmeticOp, left: &str, right: &str) -> String {
-        let result = match op {
-            ArithmeticOp::Add => format!("{left} + {right}"),
-            ArithmeticOp::Subtract => format!("{left} - {right}"),
-            ArithmeticOp::Multiply => format!("{left} * {right}"),
-            ArithmeticOp::Divide => format!("{left} / nullIf({right}, 0)"),
-        };
-        self.unless_infinite(&format!("({result})"))
-    }
-
-    fn scaled(&self, op: ArithmeticOp, money: &str, is_wide: bool, number: &str) -> String {
-        let amount = format!("({} / 10000)", self.to_number(money, is_wide));
-        let amount = match op {
-            ArithmeticOp::Divide => format!("({amount} / nullIf({number}, 0))"),
-            ArithmeticOp::Multiply | ArithmeticOp::Add | ArithmeticOp::Subtract => format!("({amount} * {number})"),
-        };
-        exact(&format!("round({amount} * 10000)"), "Int64")
-    }
-
-    fn unless_infinite(&self, number: &str) -> String {
-        self.bind(&[number], &|named| {
-            let [number] = named else { return String::new() };
-            format!("CASE WHEN isFinite({number}) THEN {number} END")
-        })
-    }
-
     fn translate(&self, text: &str, from: &str, to: &str) -> String {
         format!("translateUTF8({text}, {}, {})", self.text(from), self.text(to))
     }
 
-    fn contains(&self, text: &str, part: &str) -> String {
-        format!("position({text}, {}) > 0", self.text(part))
+    fn digits(&self, wide: &str) -> String {
+        // It cuts the digits of wide numbers.
+        self.cast(wide, self.called().text)
     }
 
-    fn starts_with(&self, text: &str, part: &str) -> String {
-        format!("startsWith({text}, {})", self.text(part))
+    fn calculate(&self, op: ArithmeticOp, left: &str, right: &str) -> String {
+        self.unless_infinite(&self.step(op, left, right))
     }
 
-    fn ends_with(&self, text: &str, part: &str) -> String {
-        format!("endsWith({text}, {})", self.text(part))
+    fn rounded(&self, number: &str) -> String {
+        exact(&format!("round({number})"), "Int64")
+    }
+
+    fn is_finite(&self, number: &str) -> String {
+        format!("isFinite({number})")
     }
 
     fn matches(&self, text: &str, pattern: &str) -> String {
         format!("match({text}, {})", self.text(pattern))
-    }
-
-    fn by_code_point(&self, text: &str) -> String {
-        text.to_owned()
     }
 
     fn sample(&self, name: &str, id: &str) -> String {

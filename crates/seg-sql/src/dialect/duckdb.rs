@@ -1,6 +1,6 @@
 //! DuckDB.
 
-use super::{Says, depth, is_short};
+use super::{Called, Says, depth, is_short};
 use crate::pattern::{self, Signs};
 use crate::shape::Upserts;
 use crate::source::Unit;
@@ -33,8 +33,17 @@ impl Signs for DuckDb {
 }
 
 impl Says for DuckDb {
-    fn number(&self, n: f64) -> String {
-        format!("CAST('{n:?}' AS DOUBLE)")
+    fn called(&self) -> &'static Called {
+        &Called {
+            text: "VARCHAR",
+            integer: "BIGINT",
+            float: "DOUBLE",
+            infinity: "Infinity",
+            contains: "contains",
+            is_somewhere: "",
+            starts_with: "starts_with",
+            ends_with: "ends_with",
+        }
     }
 
     fn materialized(&self) -> &'static str {
@@ -43,10 +52,6 @@ impl Says for DuckDb {
 
     fn upserts(&self) -> Result<Upserts, &'static str> {
         Ok(Upserts { text: "VARCHAR", instant: "TIMESTAMPTZ", begin: "BEGIN", commit: "COMMIT" })
-    }
-
-    fn id(&self, column: &str) -> String {
-        format!("CAST({column} AS VARCHAR)")
     }
 
     fn instant(&self, column: &str, unit: Unit) -> String {
@@ -71,20 +76,13 @@ impl Says for DuckDb {
         }
     }
 
-    fn integer(&self, column: &str) -> String {
-        format!("CAST({column} AS BIGINT)")
-    }
-
-    fn finite(&self, column: &str) -> String {
-        format!("CASE WHEN isfinite(CAST({column} AS DOUBLE)) THEN CAST({column} AS DOUBLE) + 0 END")
-    }
-
     fn list(&self, column: &str, of: Element) -> String {
         match of {
             Element::Text => format!("list_filter({column}, lambda x: x IS NOT NULL AND x <> '')"),
             Element::Integer => format!("list_filter(CAST({column} AS BIGINT[]), lambda x: x IS NOT NULL)"),
             Element::Number => format!(
-                "list_transform(list_filter(CAST({column} AS DOUBLE[]), lambda x: isfinite(x)), lambda x: x + 0)"
+                "list_transform(list_filter(CAST({column} AS DOUBLE[]), lambda x: {}), lambda x: x + 0)",
+                self.is_finite("x")
             ),
             Element::Timestamp => {
                 format!("list_transform(list_filter({column}, lambda x: x IS NOT NULL), lambda x: epoch_us(x))")
@@ -163,54 +161,20 @@ impl Says for DuckDb {
         format!("TRY_CAST({number} AS HUGEINT)")
     }
 
-    fn to_number(&self, integer: &str, is_wide: bool) -> String {
-        // From 128 bits it would round twice; the digits are read as a text is.
-        match is_wide {
-            true => format!("CAST(CAST({integer} AS VARCHAR) AS DOUBLE)"),
-            false => format!("CAST({integer} AS DOUBLE)"),
-        }
+    fn digits(&self, wide: &str) -> String {
+        self.cast(wide, self.called().text)
     }
 
-    fn calculate(&self, op: ArithmeticOp, left: &str, right: &str) -> String {
-        let result = match op {
-            ArithmeticOp::Add => format!("{left} + {right}"),
-            ArithmeticOp::Subtract => format!("{left} - {right}"),
-            ArithmeticOp::Multiply => format!("{left} * {right}"),
-            ArithmeticOp::Divide => format!("{left} / nullif({right}, 0)"),
-        };
-        format!("nullif(nullif({result}, CAST('Infinity' AS DOUBLE)), CAST('-Infinity' AS DOUBLE))")
+    fn rounded(&self, number: &str) -> String {
+        format!("TRY_CAST(round_even({number}, 0) AS BIGINT)")
     }
 
-    fn scaled(&self, op: ArithmeticOp, money: &str, is_wide: bool, number: &str) -> String {
-        let amount = format!("{} / CAST('10000' AS DOUBLE)", self.to_number(money, is_wide));
-        let amount = match op {
-            ArithmeticOp::Divide => format!("({amount} / nullif({number}, 0))"),
-            ArithmeticOp::Multiply | ArithmeticOp::Add | ArithmeticOp::Subtract => format!("({amount} * {number})"),
-        };
-        format!("TRY_CAST(round_even({amount} * CAST('10000' AS DOUBLE), 0) AS BIGINT)")
-    }
-
-    fn unless_infinite(&self, number: &str) -> String {
-        self.bind(&[number], &|named| {
-            let [number] = named else { return String::new() };
-            format!("CASE WHEN isfinite({number}) THEN {number} END")
-        })
-    }
-
-    fn contains(&self, text: &str, part: &str) -> String {
-        format!("contains({text}, {})", self.text(part))
-    }
-
-    fn ends_with(&self, text: &str, part: &str) -> String {
-        format!("ends_with({text}, {})", self.text(part))
+    fn is_finite(&self, number: &str) -> String {
+        format!("isfinite({number})")
     }
 
     fn matches(&self, text: &str, pattern: &str) -> String {
         format!("regexp_matches({text}, {})", self.text(pattern))
-    }
-
-    fn by_code_point(&self, text: &str) -> String {
-        text.to_owned()
     }
 
     fn sample(&self, name: &str, id: &str) -> String {

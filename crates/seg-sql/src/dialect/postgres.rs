@@ -1,6 +1,6 @@
 //! PostgreSQL.
 
-use super::{Says, depth, is_short};
+use super::{Called, Says, depth, is_short};
 use crate::pattern::{self, Signs, count};
 use crate::shape::Upserts;
 use crate::source::Unit;
@@ -60,8 +60,17 @@ const NAME_BYTES: usize = 63;
 const HALF_OF_LARGEST: &str = "8.98846567431158e307";
 
 impl Says for Postgres {
-    fn number(&self, n: f64) -> String {
-        format!("CAST('{n:?}' AS double precision)")
+    fn called(&self) -> &'static Called {
+        &Called {
+            text: "text",
+            integer: "bigint",
+            float: "double precision",
+            infinity: "Infinity",
+            contains: "strpos",
+            is_somewhere: " > 0",
+            starts_with: "starts_with",
+            ends_with: "ends_with",
+        }
     }
 
     fn materialized(&self) -> &'static str {
@@ -75,10 +84,6 @@ impl Says for Postgres {
     fn refuses_column(&self, name: &str) -> Option<&'static str> {
         (name.len() > NAME_BYTES)
             .then_some("PostgreSQL cuts names of columns that are longer than 63 bytes: ask for members instead")
-    }
-
-    fn id(&self, column: &str) -> String {
-        format!("CAST({column} AS text)")
     }
 
     fn instant(&self, column: &str, unit: Unit) -> String {
@@ -101,15 +106,6 @@ impl Says for Postgres {
                 format!("CAST(CAST({column} AS numeric) * 10000 AS bigint)")
             }
         }
-    }
-
-    fn integer(&self, column: &str) -> String {
-        format!("CAST({column} AS bigint)")
-    }
-
-    fn finite(&self, column: &str) -> String {
-        let number = format!("CAST({column} AS double precision)");
-        format!("CASE WHEN {number} NOT IN ('NaN', 'Infinity', '-Infinity') THEN {number} + 0 END")
     }
 
     fn list(&self, column: &str, of: Element) -> String {
@@ -242,10 +238,6 @@ impl Says for Postgres {
         })
     }
 
-    fn to_number(&self, integer: &str, _: bool) -> String {
-        format!("CAST({integer} AS double precision)")
-    }
-
     fn calculate(&self, op: ArithmeticOp, left: &str, right: &str) -> String {
         self.bind(&[left, right], &|named| {
             let [a, b] = named else { return String::new() };
@@ -267,25 +259,20 @@ impl Says for Postgres {
         })
     }
 
-    fn scaled(&self, op: ArithmeticOp, money: &str, is_wide: bool, number: &str) -> String {
-        let amount = format!("({} / 10000)", self.to_number(money, is_wide));
-        let scale = self.number(10_000.0);
-        let scaled = self.calculate(ArithmeticOp::Multiply, &self.calculate(op, &amount, number), &scale);
-        self.bind(&[&scaled], &|named| {
-            let [scaled] = named else { return String::new() };
-            let limit = self.number(9_223_372_036_854_775_808.0);
-            format!(
-                "CASE WHEN round({scaled}) >= -{limit} AND round({scaled}) < {limit} THEN CAST(round({scaled}) AS bigint) END"
-            )
-        })
+    fn step(&self, op: ArithmeticOp, left: &str, right: &str) -> String {
+        self.calculate(op, left, right)
+    }
+
+    fn half_to_even(&self, number: &str) -> String {
+        format!("round({number})")
+    }
+
+    fn is_finite(&self, number: &str) -> String {
+        format!("{number} NOT IN ('NaN', 'Infinity', '-Infinity')")
     }
 
     fn unless_infinite(&self, number: &str) -> String {
         number.to_owned()
-    }
-
-    fn contains(&self, text: &str, part: &str) -> String {
-        format!("strpos({text}, {}) > 0", self.text(part))
     }
 
     fn ends_with(&self, text: &str, part: &str) -> String {

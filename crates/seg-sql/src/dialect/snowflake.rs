@@ -1,6 +1,6 @@
 //! Snowflake, written from its documentation and not run.
 
-use super::{Says, half_to_even};
+use super::{Called, Says};
 use crate::pattern::{Signs, count};
 use crate::shape::Upserts;
 use crate::source::Unit;
@@ -62,12 +62,21 @@ impl Snowflake {
 }
 
 impl Says for Snowflake {
-    fn text(&self, text: &str) -> String {
-        format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+    fn called(&self) -> &'static Called {
+        &Called {
+            text: "VARCHAR",
+            integer: WHOLE,
+            float: "FLOAT",
+            infinity: "inf",
+            contains: "CONTAINS",
+            is_somewhere: "",
+            starts_with: "STARTSWITH",
+            ends_with: "ENDSWITH",
+        }
     }
 
-    fn number(&self, n: f64) -> String {
-        format!("CAST('{n:?}' AS FLOAT)")
+    fn text(&self, text: &str) -> String {
+        format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
     }
 
     fn materialized(&self) -> &'static str {
@@ -80,10 +89,6 @@ impl Says for Snowflake {
 
     fn upserts(&self) -> Result<Upserts, &'static str> {
         Ok(Upserts { text: "VARCHAR", instant: "TIMESTAMP_TZ", begin: "BEGIN", commit: "COMMIT" })
-    }
-
-    fn id(&self, column: &str) -> String {
-        format!("CAST({column} AS VARCHAR)")
     }
 
     fn instant(&self, column: &str, unit: Unit) -> String {
@@ -106,16 +111,6 @@ impl Says for Snowflake {
                 format!("CAST(CAST({column} AS NUMBER(38,4)) * 10000 AS {WHOLE})")
             }
         }
-    }
-
-    fn integer(&self, column: &str) -> String {
-        format!("CAST({column} AS {WHOLE})")
-    }
-
-    fn finite(&self, column: &str) -> String {
-        // Not a number is more than all numbers.
-        let number = format!("CAST({column} AS FLOAT)");
-        format!("CASE WHEN abs({number}) < CAST('inf' AS FLOAT) THEN {number} + 0 END")
     }
 
     fn list(&self, column: &str, of: Element) -> String {
@@ -203,54 +198,14 @@ impl Says for Snowflake {
         format!("CAST({number} AS {WHOLE})")
     }
 
-    fn to_number(&self, integer: &str, _: bool) -> String {
-        format!("CAST({integer} AS FLOAT)")
-    }
-
-    fn calculate(&self, op: ArithmeticOp, left: &str, right: &str) -> String {
-        let result = match op {
-            ArithmeticOp::Add => format!("{left} + {right}"),
-            ArithmeticOp::Subtract => format!("{left} - {right}"),
-            ArithmeticOp::Multiply => format!("{left} * {right}"),
-            ArithmeticOp::Divide => format!("{left} / nullif({right}, 0)"),
-        };
-        format!("nullif(nullif({result}, CAST('inf' AS FLOAT)), CAST('-inf' AS FLOAT))")
-    }
-
-    fn scaled(&self, op: ArithmeticOp, money: &str, is_wide: bool, number: &str) -> String {
-        let ten_thousand = self.number(10_000.0);
-        let amount = format!("({} / {ten_thousand})", self.to_number(money, is_wide));
-        let amount = match op {
-            ArithmeticOp::Divide => format!("({amount} / nullif({number}, 0))"),
-            ArithmeticOp::Multiply | ArithmeticOp::Add | ArithmeticOp::Subtract => format!("({amount} * {number})"),
-        };
-        let rounded = half_to_even(&format!("({amount} * {ten_thousand})"));
-        format!("CASE WHEN abs({rounded}) < 9.2e18 THEN CAST({rounded} AS {WHOLE}) END")
-    }
-
-    fn unless_infinite(&self, number: &str) -> String {
-        format!("CASE WHEN abs({number}) < CAST('inf' AS FLOAT) THEN {number} END")
-    }
-
-    fn contains(&self, text: &str, part: &str) -> String {
-        format!("CONTAINS({text}, {})", self.text(part))
-    }
-
-    fn starts_with(&self, text: &str, part: &str) -> String {
-        format!("STARTSWITH({text}, {})", self.text(part))
-    }
-
-    fn ends_with(&self, text: &str, part: &str) -> String {
-        format!("ENDSWITH({text}, {})", self.text(part))
+    fn is_finite(&self, number: &str) -> String {
+        // Not a number is more than all numbers.
+        format!("abs({number}) < {}", self.infinity(""))
     }
 
     fn matches(&self, text: &str, pattern: &str) -> String {
         // `REGEXP_LIKE` would want the whole text.
         format!("REGEXP_INSTR({text}, {}) > 0", self.text(pattern))
-    }
-
-    fn by_code_point(&self, text: &str) -> String {
-        text.to_owned()
     }
 
     fn sample(&self, name: &str, id: &str) -> String {

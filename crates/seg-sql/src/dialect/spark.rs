@@ -1,6 +1,6 @@
 //! Spark SQL, in ANSI mode as it is from version 4 on.
 
-use super::{Says, depth, is_short, keys};
+use super::{Called, Says, depth, is_short, keys};
 use crate::pattern::{self, Signs};
 use crate::shape::Upserts;
 use crate::source::Unit;
@@ -37,16 +37,25 @@ impl Signs for Spark {
 const WIDE: &str = "DECIMAL(38,0)";
 
 impl Says for Spark {
+    fn called(&self) -> &'static Called {
+        &Called {
+            text: "STRING",
+            integer: "BIGINT",
+            float: "DOUBLE",
+            infinity: "Infinity",
+            contains: "contains",
+            is_somewhere: "",
+            starts_with: "startswith",
+            ends_with: "endswith",
+        }
+    }
+
     fn text(&self, text: &str) -> String {
         format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
     }
 
     fn ident(&self, name: &str) -> String {
         format!("`{}`", name.replace('`', "``"))
-    }
-
-    fn number(&self, n: f64) -> String {
-        format!("CAST('{n:?}' AS DOUBLE)")
     }
 
     fn materialized(&self) -> &'static str {
@@ -57,10 +66,6 @@ impl Says for Spark {
         Err(
             "a plain table of Spark takes no changes: keep the members of each night instead, or merge them into a table of Delta or Iceberg",
         )
-    }
-
-    fn id(&self, column: &str) -> String {
-        format!("CAST({column} AS STRING)")
     }
 
     fn instant(&self, column: &str, unit: Unit) -> String {
@@ -85,22 +90,13 @@ impl Says for Spark {
         }
     }
 
-    fn integer(&self, column: &str) -> String {
-        format!("CAST({column} AS BIGINT)")
-    }
-
-    fn finite(&self, column: &str) -> String {
-        let number = format!("CAST({column} AS DOUBLE)");
-        format!("CASE WHEN NOT isnan({number}) AND abs({number}) <> double('Infinity') THEN {number} + 0 END")
-    }
-
     fn list(&self, column: &str, of: Element) -> String {
         match of {
             Element::Text => format!("filter({column}, x -> x IS NOT NULL AND x <> '')"),
             Element::Integer => format!("filter(CAST({column} AS ARRAY<BIGINT>), x -> x IS NOT NULL)"),
-            Element::Number => format!(
-                "transform(filter(CAST({column} AS ARRAY<DOUBLE>), x -> NOT isnan(x) AND abs(x) <> double('Infinity')), x -> x + 0)"
-            ),
+            Element::Number => {
+                format!("transform(filter(CAST({column} AS ARRAY<DOUBLE>), x -> {}), x -> x + 0)", self.is_finite("x"))
+            }
             Element::Timestamp => format!("transform(filter({column}, x -> x IS NOT NULL), x -> unix_micros(x))"),
         }
     }
@@ -213,57 +209,20 @@ impl Says for Spark {
         })
     }
 
-    fn to_number(&self, integer: &str, is_wide: bool) -> String {
-        match is_wide {
-            true => format!("CAST(CAST({integer} AS STRING) AS DOUBLE)"),
-            false => format!("CAST({integer} AS DOUBLE)"),
-        }
+    fn digits(&self, wide: &str) -> String {
+        self.cast(wide, self.called().text)
     }
 
-    fn calculate(&self, op: ArithmeticOp, left: &str, right: &str) -> String {
-        let result = match op {
-            ArithmeticOp::Add => format!("{left} + {right}"),
-            ArithmeticOp::Subtract => format!("{left} - {right}"),
-            ArithmeticOp::Multiply => format!("{left} * {right}"),
-            ArithmeticOp::Divide => format!("{left} / nullif({right}, 0)"),
-        };
-        format!("nullif(nullif({result}, double('Infinity')), double('-Infinity'))")
+    fn half_to_even(&self, number: &str) -> String {
+        format!("rint({number})")
     }
 
-    fn scaled(&self, op: ArithmeticOp, money: &str, is_wide: bool, number: &str) -> String {
-        let amount = format!("{} / CAST('10000' AS DOUBLE)", self.to_number(money, is_wide));
-        let amount = match op {
-            ArithmeticOp::Divide => format!("({amount} / nullif({number}, 0))"),
-            ArithmeticOp::Multiply | ArithmeticOp::Add | ArithmeticOp::Subtract => format!("({amount} * {number})"),
-        };
-        format!("try_cast(rint({amount} * CAST('10000' AS DOUBLE)) AS BIGINT)")
-    }
-
-    fn unless_infinite(&self, number: &str) -> String {
-        self.bind(&[number], &|named| {
-            let [number] = named else { return String::new() };
-            format!("CASE WHEN NOT isnan({number}) AND abs({number}) <> double('Infinity') THEN {number} END")
-        })
-    }
-
-    fn contains(&self, text: &str, part: &str) -> String {
-        format!("contains({text}, {})", self.text(part))
-    }
-
-    fn starts_with(&self, text: &str, part: &str) -> String {
-        format!("startswith({text}, {})", self.text(part))
-    }
-
-    fn ends_with(&self, text: &str, part: &str) -> String {
-        format!("endswith({text}, {})", self.text(part))
+    fn is_finite(&self, number: &str) -> String {
+        format!("NOT isnan({number}) AND abs({number}) <> {}", self.infinity(""))
     }
 
     fn matches(&self, text: &str, pattern: &str) -> String {
         format!("{text} RLIKE {}", self.text(pattern))
-    }
-
-    fn by_code_point(&self, text: &str) -> String {
-        text.to_owned()
     }
 
     fn sample(&self, name: &str, id: &str) -> String {

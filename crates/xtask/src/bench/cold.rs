@@ -44,6 +44,18 @@ pub struct Question {
     pub dir: PathBuf,
 }
 
+impl Question {
+    /// What is asked, for people.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Whether it asks for several segments together.
+    pub fn is_suite(&self) -> bool {
+        self.what.starts_with("all")
+    }
+}
+
 /// What a process answered.
 pub struct Answer {
     pub whole: Duration,
@@ -112,7 +124,7 @@ pub fn measure(
         let by_seg = |time: Duration| time.as_secs_f64() / own.as_secs_f64();
         let ratio = of_engines.iter().flatten().min().map(|fastest| by_seg(*fastest));
         let alone = middle(&mut query).map(by_seg);
-        ratios.extend(ratio.filter(|_| !question.what.starts_with("all")));
+        ratios.extend(ratio.filter(|_| !question.is_suite()));
         let show = |time: &Option<Duration>| time.map_or("–".to_owned(), super::ms);
         let [ratio, alone] = [ratio, alone].map(|r| r.map_or("–".to_owned(), |r| format!("{r:.2}")));
         let shown: Vec<String> = of_engines.iter().map(show).collect();

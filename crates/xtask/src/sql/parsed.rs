@@ -1,6 +1,6 @@
 //! What is written for databases that nobody here can run is read by a parser of their dialects.
 
-use super::{agrees, tests};
+use super::{UNTESTED, agrees, tests};
 use crate::outside::{install, succeed};
 use seg_tests::root;
 use std::fs;
@@ -16,7 +16,7 @@ pub fn run() -> Result<(), String> {
     install(&dir, "sql", &["parse.txt"], &[&["python3", "-m", "venv", "venv"], pip])?;
     let queries = dir.join("queries.ndjson");
     let _ = fs::remove_file(&queries);
-    let mut cargo = tests("0", None);
+    let mut cargo = tests(UNTESTED, "0", None);
     cargo.env("SEG_SQL_QUERIES", &queries);
     agrees(cargo)?;
     let file = fs::File::open(&queries).map_err(|e| format!("{}: {e}\n", queries.display()))?;
