@@ -6,26 +6,33 @@ use super::{input, load_with_store};
 use crate::args::{Format, Pack};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
-use seg::unstable::io::store::{PackRequest, Packed, Packing, Partitioned, Partitioning};
+use seg::Project;
+use seg::unstable::io::objects::Address;
+use seg::unstable::io::store::{PackRequest, Packed, Packing, Partitioned, Partitioning, Upload};
 use seg::unstable::io::{Memory, Report};
-use seg::unstable::parts;
+use seg::unstable::{parts, set_store};
 use std::num::NonZero;
+use tempfile::TempDir;
 
 pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
     let mut project = load_with_store(&args.dir, args.store.as_deref())?;
     let _input = input::take_to_pack(&mut project)?;
-    let parts = parts(&project);
+    let asked = args.store.as_ref().map(|store| store.display().to_string());
+    let named = || parts(&project).manifest.and_then(|manifest| manifest.data.store.clone());
+    let store = asked.or_else(named).unwrap_or_default();
+    let upload = upload(&mut project, args, &store)?;
+    let own = parts(&project);
     // Segments may be wrong: what is packed does not depend on them.
     if has_errors(&project, args.format, output)? {
         return Ok(Exit::Errors);
     }
-    let Some(manifest) = parts.manifest else {
+    let Some(manifest) = own.manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
     let bar = output.progress();
     let temp = temp_folder(&args.memory);
     let request = PackRequest {
-        base: parts.dir,
+        base: own.dir,
         data: &manifest.data,
         schema: project.schema(),
         zone: manifest.zone,
@@ -54,8 +61,6 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
         tell_line!("the data has problems; nothing was packed, since --strict was asked for");
         return Ok(Exit::Errors);
     }
-    let asked = args.store.as_ref().map(|store| store.display().to_string());
-    let store = asked.or_else(|| manifest.data.store.clone()).unwrap_or_default();
     let packing = match packing {
         Read::Store(packing) => packing,
         Read::Partitions(partitioning) => {
@@ -76,6 +81,9 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
     };
     let is_nothing = packing.is_nothing();
     let packed = packing.write(None).map_err(Failure::new)?;
+    if let Some((upload, folder)) = upload {
+        upload.finish(folder.path()).map_err(Failure::new)?;
+    }
     match args.format {
         Format::Json => print_json(&json(&packed, &report).into())?,
         Format::Text => {
@@ -85,6 +93,29 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// What puts the store where it is to lie, where that is an object store, and the folder to which
+/// it is packed before.
+///
+/// # Errors
+/// What is not done there, and what the store of objects says.
+fn upload(project: &mut Project, args: &Pack, store: &str) -> Result<Option<(Upload, TempDir)>, Failure> {
+    if !Address::is_meant(store) {
+        return Ok(None);
+    }
+    if args.append || args.partitions.is_some() {
+        let what = if args.append { "--append" } else { "--partitions" };
+        let why = "packs to a folder; a store in an object store is packed as a whole";
+        return Err(Failure::usage(format!("{store}: `{what}` {why}; nothing was packed")));
+    }
+    let own = parts(project);
+    let Some(manifest) = own.manifest else { return Ok(None) };
+    let Some(upload) = Upload::begin(own.dir, &manifest.data).map_err(Failure::new)? else { return Ok(None) };
+    let folder = TempDir::new_in(temp_folder(&args.memory)).map_err(Failure::new)?;
+    upload.reserve(folder.path()).map_err(Failure::new)?;
+    set_store(project, folder.path());
+    Ok(Some((upload, folder)))
 }
 
 /// Files that were read, to become one store or several.
