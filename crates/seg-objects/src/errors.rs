@@ -2,6 +2,7 @@
 
 use crate::http::NoCredentials;
 use object_store::Error;
+use object_store::client::{HttpError, HttpErrorKind};
 use seg_io::objects::{Address, ObjectError, Scheme};
 use std::error::Error as StdError;
 
@@ -32,7 +33,11 @@ pub fn told(address: &Address, error: &Error) -> ObjectError {
                 said(&text)
             )
         }
-        _ => format!("the store does not answer as it should{}", said(&text)),
+        _ => match failed_request(error) {
+            Some(HttpErrorKind::Connect) => format!("the store cannot be reached{}", said(&text)),
+            Some(_) => format!("the store does not answer to the end{}", said(&text)),
+            None => format!("the store does not answer as it should{}", said(&text)),
+        },
     };
     ObjectError(message)
 }
@@ -68,6 +73,11 @@ fn is_without_credentials(error: &Error) -> bool {
     chain(error).any(|error| error.is::<NoCredentials>() || error.to_string().contains(&NoCredentials.to_string()))
 }
 
+/// How a request failed that was not answered.
+fn failed_request(error: &Error) -> Option<HttpErrorKind> {
+    chain(error).find_map(|error| error.downcast_ref::<HttpError>()).map(HttpError::kind)
+}
+
 fn is_about_bucket(text: &str) -> bool {
     ["NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist"].iter().any(|said| text.contains(said))
 }
@@ -92,7 +102,8 @@ fn last(error: &Error) -> String {
 /// The message of an answer, or what else was said, behind a colon.
 fn said(text: &str) -> String {
     let message = between(text, "<Message>", "</Message>").or_else(|| between(text, "\"message\": \"", "\""));
-    let text = bounded(message.unwrap_or(text));
+    // The client says first where it heard it.
+    let text = bounded(message.unwrap_or(text.strip_prefix("io: ").unwrap_or(text)));
     if text.is_empty() { text } else { format!(": {text}") }
 }
 

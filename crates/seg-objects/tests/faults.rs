@@ -79,7 +79,11 @@ fn faults_that_stay_are_told_of() {
     assert_eq!(error, "the store does not answer as it should: Please reduce your request rate.");
     server.fail(&[Fault::Cut; 20]);
     let error = stores.read(&object, 0..5_000).expect_err("cut").to_string();
-    assert!(error.starts_with("the store does not answer as it should: "), "{error}");
+    assert!(error.starts_with("the store does not answer to the end: "), "{error}");
+    let nowhere = [("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_SKIP_SIGNATURE", "true")];
+    let nowhere = seg_objects::stores(nowhere.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let error = nowhere.find(&address("e.csv")).expect_err("nobody listens").to_string();
+    assert!(error.starts_with("the store cannot be reached: "), "{error}");
     server.fail(&[Fault::Forbidden]);
     let error = stores.read(&object, 0..5_000).expect_err("forbidden").to_string();
     assert_eq!(error, "access is refused: Access Denied");

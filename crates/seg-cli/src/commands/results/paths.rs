@@ -91,7 +91,7 @@ pub fn refuse_addresses(paths: &[(&str, Option<&Path>)]) -> Result<(), Failure> 
     let is_address = |path: &&Path| path.to_str().is_some_and(Address::is_meant);
     let found = paths.iter().find_map(|(what, path)| Some((what, path.filter(is_address)?)));
     found.map_or(Ok(()), |(what, path)| {
-        let why = "is a path of this machine; objects of stores are not read or written by it";
+        let why = "is for files of this machine alone";
         Err(Failure::usage(format!("{}: `{what}` {why}; nothing was run", path.display())))
     })
 }
