@@ -16,6 +16,7 @@ pub mod input;
 pub mod judged;
 pub mod live;
 pub mod merge_results;
+pub mod objects;
 pub mod overlap;
 pub mod pack;
 pub mod report;
@@ -33,11 +34,15 @@ use crate::args::Format;
 use crate::exit::Failure;
 use crate::output::Output;
 use seg::unstable::frozen::{LOCK_FILE, Lock};
+use seg::unstable::io::objects::Address;
+use seg::unstable::set_objects;
 use seg::{Date, Program, Project, Timestamp, TimestampError, Zone};
 use std::path::Path;
 
 fn load(dir: &Path) -> Result<Project, Failure> {
-    Project::load(dir).map_err(Failure::new)
+    let mut project = Project::load(dir).map_err(Failure::new)?;
+    objects::stores().into_iter().for_each(|objects| set_objects(&mut project, objects));
+    Ok(project)
 }
 
 /// The project, with its data in the packed store that is asked for.
@@ -45,7 +50,10 @@ fn load_with_store(dir: &Path, store: Option<&Path>) -> Result<Project, Failure>
     let mut project = load(dir)?;
     if let Some(store) = store {
         // Relative to where the command is given, as all paths of arguments.
-        let folder = std::path::absolute(store).map_err(Failure::new)?;
+        let folder = match store.to_str().is_some_and(Address::is_meant) {
+            true => store.to_owned(),
+            false => std::path::absolute(store).map_err(Failure::new)?,
+        };
         seg::unstable::set_store(&mut project, &folder);
     }
     Ok(project)

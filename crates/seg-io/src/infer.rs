@@ -7,7 +7,7 @@ mod settings;
 mod table;
 
 use crate::calls::{CallSink, EVENT, ID, Rows, TIME};
-use crate::open::{DataFile, STANDARD_INPUT, find};
+use crate::open::{DataFile, Elsewhere, STANDARD_INPUT, find};
 use crate::report::ReadError;
 use column::Column;
 use sample::Sample;
@@ -45,8 +45,8 @@ pub struct Wishes {
     pub at: Option<Timestamp>,
     /// The time it is, to tell data of the past from data that still comes in.
     pub now: Option<Timestamp>,
-    /// What came through the standard input, where that is looked at.
-    pub standard_input: Option<DataFile>,
+    /// What is looked at beside files of this machine.
+    pub elsewhere: Elsewhere,
 }
 
 /// How many different texts a column may have for them to be listed.
@@ -88,7 +88,7 @@ pub fn propose(
 ) -> Result<Proposal, ReadError> {
     let mut found = Found::default();
     let zone = Zone::parse(&wishes.timezone);
-    for file in find(base, patterns, wishes.standard_input.as_ref())? {
+    for file in find(base, patterns, &wishes.elsewhere)? {
         found.file(&file, zone, ask)?;
     }
     let Found { profiles, events, mut findings, left_out } = found;

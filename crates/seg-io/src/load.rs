@@ -186,7 +186,7 @@ pub(crate) fn with_files<'d, T>(
     sources: &'d [T],
     files: impl Fn(&T) -> &Vec<String>,
 ) -> Result<Sources<'d, T>, ReadError> {
-    let found = |source| find(base, files(source), data.standard_input.as_ref());
+    let found = |source| find(base, files(source), &data.elsewhere);
     sources.iter().map(|source| Ok((source, found(source)?))).collect()
 }
 

@@ -16,7 +16,7 @@ pub use source::{CsvRead, DayOrder, NULL_MARKERS, Reading};
 pub(crate) use source::{is_null_id, is_null_marker};
 pub use sql::{SqlColumn, SqlEvents, SqlProfiles, SqlSettings, SqlUnit};
 
-use crate::open::{DataFile, STANDARD_INPUT};
+use crate::open::{Elsewhere, STANDARD_INPUT};
 use seg_data::{Timestamp, WeekStart, Zone};
 use serde::Deserialize;
 use source::one_or_many;
@@ -74,10 +74,9 @@ pub struct Data {
     /// else reads in their place.
     #[serde(default)]
     pub store: Option<String>,
-    /// What came through the standard input, where files of [`STANDARD_INPUT`] are read: it was
-    /// kept in a file, since some data is read several times.
+    /// What its files and its store may be beside files of this machine.
     #[serde(skip)]
-    pub standard_input: Option<DataFile>,
+    pub elsewhere: Elsewhere,
 }
 
 impl Data {

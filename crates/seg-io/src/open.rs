@@ -1,6 +1,7 @@
 //! Finding and opening data files.
 
 use crate::meter::Meter;
+use crate::objects::{self, Address, FoundObject, ObjectReader, ObjectStores, Remote};
 use crate::report::ReadError;
 use crate::tables::TableRows;
 use flate2::read::MultiGzDecoder;
@@ -8,7 +9,7 @@ use std::collections::hash_map::{DefaultHasher, Entry};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::hash::{BuildHasher, BuildHasherDefault};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,6 +44,18 @@ pub struct DataFile {
     pub partitions: Vec<(String, String)>,
     /// Its rows, where it is no file but a table in memory.
     pub(crate) table: Option<TableRows>,
+    /// Its bytes, where these are an object's; then `path` is the address.
+    pub(crate) object: Option<Arc<Remote>>,
+}
+
+/// What paths and patterns may name that is no file of this machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// What came through the standard input, where files of [`STANDARD_INPUT`] are read: it was
+    /// kept in a file, since some data is read several times.
+    pub standard_input: Option<DataFile>,
+    /// The stores that addresses such as `s3://bucket/events.csv` are of.
+    pub objects: Option<ObjectStores>,
 }
 
 /// So many bytes tell what a file without a name is.
@@ -67,7 +80,27 @@ impl DataFile {
         let said = folders.split('/').filter_map(|folder| folder.split_once('='));
         let said = said.filter(|(key, value)| !key.is_empty() && *value != NO_PARTITION);
         let partitions = said.map(|(key, value)| (key.to_owned(), unescaped(value))).collect();
-        Ok(DataFile { path, name, format, partitions, table: None })
+        Ok(DataFile { path, name, format, partitions, table: None, object: None })
+    }
+
+    /// An object of a store.
+    ///
+    /// # Errors
+    /// See [`DataFile::new`].
+    pub(crate) fn of_object(stores: &ObjectStores, object: FoundObject) -> Result<DataFile, ReadError> {
+        let name = object.address.to_string();
+        let file = DataFile::new(PathBuf::from(&name), name)?;
+        Ok(DataFile { object: Some(Arc::new(Remote::new(stores.clone(), object))), ..file })
+    }
+
+    /// An object, whatever it is called.
+    pub(crate) fn of_any_object(stores: &ObjectStores, object: FoundObject) -> DataFile {
+        let file = DataFile::of_lines(&object.address.to_string());
+        DataFile {
+            path: PathBuf::from(&file.name),
+            object: Some(Arc::new(Remote::new(stores.clone(), object))),
+            ..file
+        }
     }
 
     /// What messages call the standard input.
@@ -80,7 +113,7 @@ impl DataFile {
     /// A file that cannot be read.
     pub fn of_standard_input(path: PathBuf) -> Result<DataFile, ReadError> {
         let name = Self::STANDARD_INPUT_NAME.to_owned();
-        let file = DataFile { path, name, format: Format::Csv, partitions: Vec::new(), table: None };
+        let file = DataFile { path, name, format: Format::Csv, partitions: Vec::new(), table: None, object: None };
         let mut begin = Vec::new();
         let read = file.stream(&Arc::default())?.take(BEGIN_BYTES).read_to_end(&mut begin);
         read.map_err(|error| file.error(&error))?;
@@ -97,18 +130,21 @@ impl DataFile {
     /// Lines of JSON that are no file.
     pub(crate) fn of_lines(name: &str) -> DataFile {
         let (path, partitions) = (PathBuf::new(), Vec::new());
-        DataFile { path, name: name.to_owned(), format: Format::Json, partitions, table: None }
+        DataFile { path, name: name.to_owned(), format: Format::Json, partitions, table: None, object: None }
     }
 
     /// A table in memory, which messages call by a name.
     pub(crate) fn of_table(name: String, rows: TableRows) -> DataFile {
         let (path, partitions) = (PathBuf::new(), Vec::new());
-        DataFile { path, name, format: Format::Arrow, partitions, table: Some(rows) }
+        DataFile { path, name, format: Format::Arrow, partitions, table: Some(rows), object: None }
     }
 
     /// Its size in bytes, packed; 0 when that cannot be told.
     pub fn size(&self) -> u64 {
-        std::fs::metadata(&self.path).map_or(0, |m| m.len())
+        match &self.object {
+            Some(object) => object.size(),
+            None => std::fs::metadata(&self.path).map_or(0, |m| m.len()),
+        }
     }
 
     /// Opens it as a stream of its unpacked bytes; `read` counts packed ones.
@@ -126,12 +162,37 @@ impl DataFile {
         })
     }
 
-    pub(crate) fn open(&self) -> Result<File, ReadError> {
-        File::open(&self.path).map_err(|error| self.error(&error))
+    pub(crate) fn open(&self) -> Result<Opened, ReadError> {
+        self.opened().map_err(|error| self.error(&error))
+    }
+
+    pub(crate) fn opened(&self) -> std::io::Result<Opened> {
+        match &self.object {
+            Some(object) => Ok(Opened::Object(ObjectReader::new(Arc::clone(object), 0))),
+            None => File::open(&self.path).map(Opened::File),
+        }
+    }
+
+    /// Whether it is an object rather than a file.
+    pub fn is_object(&self) -> bool {
+        self.object.is_some()
+    }
+
+    /// Whether it is an object that is still as it was when it was found.
+    pub fn is_as_found(&self) -> bool {
+        self.object.as_ref().is_some_and(|object| object.is_as_found())
+    }
+
+    /// Why its bytes could not be had, where that is no fault of theirs.
+    pub(crate) fn failure(&self) -> Option<ReadError> {
+        self.object.as_ref()?.failure()
     }
 
     /// An error of reading it, in words.
     pub(crate) fn error(&self, error: &std::io::Error) -> ReadError {
+        if let Some(failure) = self.failure() {
+            return failure;
+        }
         let message = match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
             std::io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
@@ -153,7 +214,14 @@ impl DataFile {
 /// A file that cannot be opened, or whose beginning cannot be read.
 pub fn read_unpacked(path: &Path) -> Result<Box<dyn Read + Send>, ReadError> {
     let name = path.display().to_string();
-    let file = DataFile { path: path.to_owned(), name, format: Format::Json, partitions: Vec::new(), table: None };
+    let file = DataFile {
+        path: path.to_owned(),
+        name,
+        format: Format::Json,
+        partitions: Vec::new(),
+        table: None,
+        object: None,
+    };
     file.stream(&Arc::default())
 }
 
@@ -200,8 +268,33 @@ pub(crate) fn is_stray(path: &Path) -> bool {
     names.any(|name| is_hidden(&name)) || last.ends_with(".partial") || last.ends_with(".crc")
 }
 
+/// A file that is open.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    File(File),
+    Object(ObjectReader),
+}
+
+impl Read for Opened {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Opened::File(file) => file.read(buffer),
+            Opened::Object(object) => object.read(buffer),
+        }
+    }
+}
+
+impl Seek for Opened {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        match self {
+            Opened::File(file) => file.seek(to),
+            Opened::Object(object) => object.seek(to),
+        }
+    }
+}
+
 struct Counted {
-    inner: File,
+    inner: Opened,
     read: Arc<Meter>,
 }
 
@@ -214,12 +307,12 @@ impl Read for Counted {
 }
 
 /// The files that patterns name, relative to `base`, sorted within a pattern; each once,
-/// whichever patterns and links lead to it. [`STANDARD_INPUT`] names what came through it, where
-/// it was kept.
+/// whichever patterns and links lead to it. [`STANDARD_INPUT`] and addresses name what is
+/// elsewhere.
 ///
 /// # Errors
 /// When a pattern is malformed or fits no file, or a file is of no known kind.
-pub fn find(base: &Path, patterns: &[String], standard_input: Option<&DataFile>) -> Result<Vec<DataFile>, ReadError> {
+pub fn find(base: &Path, patterns: &[String], elsewhere: &Elsewhere) -> Result<Vec<DataFile>, ReadError> {
     let mut files = Vec::new();
     let mut known: HashSet<PathBuf> = HashSet::new();
     // Where a path cannot be followed, reading it will say why.
@@ -227,10 +320,15 @@ pub fn find(base: &Path, patterns: &[String], standard_input: Option<&DataFile>)
     for pattern in patterns {
         if pattern == STANDARD_INPUT {
             let nothing = || ReadError::new(pattern, "the standard input is not read here");
-            let file = standard_input.ok_or_else(nothing)?;
+            let file = elsewhere.standard_input.as_ref().ok_or_else(nothing)?;
             if is_new(&file.path) {
                 files.push(file.clone());
             }
+            continue;
+        }
+        if Address::is_meant(pattern) {
+            let found = objects::find(elsewhere.objects.as_ref(), pattern)?;
+            files.extend(found.into_iter().filter(|file| is_new(&file.path)));
             continue;
         }
         let path = base.join(pattern);
@@ -310,6 +408,9 @@ pub(crate) fn alike<'f>(files: impl Iterator<Item = &'f DataFile>) -> Vec<(&'f D
 
 fn beginning(file: &DataFile) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(&file.path).ok()?.take(COMPARED_BYTES).read_to_end(&mut bytes).ok()?;
+    match &file.object {
+        Some(object) => bytes.extend_from_slice(&object.read(0..object.size().min(COMPARED_BYTES)).ok()?),
+        None => drop(file.opened().ok()?.take(COMPARED_BYTES).read_to_end(&mut bytes).ok()?),
+    }
     Some(bytes)
 }

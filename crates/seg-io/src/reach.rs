@@ -1,5 +1,6 @@
 //! Which paths a pattern of data reaches.
 
+use crate::objects::{self, Address};
 use crate::open::{format_of, is_stray};
 use glob::{MatchOptions, Pattern};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// Whether a file at `path`, which need not be there yet, would be read as data by a path, a
 /// pattern or a folder relative to `base`. What cannot be followed is not reached.
 pub fn is_reached(base: &Path, pattern: &str, path: &Path) -> bool {
+    if Address::is_meant(pattern) {
+        return path.to_str().is_some_and(|path| objects::is_reached(pattern, path));
+    }
     let (Some(path), Ok(mut base)) = (whole(path), whole_folder(base).canonicalize()) else { return false };
     let mut inside = pattern;
     loop {

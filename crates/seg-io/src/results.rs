@@ -21,7 +21,7 @@ mod table;
 pub use aside::{Aside, sweep, try_place, write_whole};
 pub use changes::{Changes, GoneSegment, SegmentChanges};
 pub use column::{AttributeColumn, StayColumn, attribute_columns};
-pub use digest::{FileDigest, digest_of_ids, digest_of_text, file_digest};
+pub use digest::{FileDigest, data_digest, digest_of_ids, digest_of_text, file_digest};
 pub use folder::{FolderFile, FolderIndex, INDEX_FILE, file_stem};
 pub use format::MembersFormat;
 pub use manifest::{Fingerprints, InputFile, OutputFile, RowCounts, RunManifest, SegmentResult};

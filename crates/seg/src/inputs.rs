@@ -2,8 +2,8 @@
 
 use crate::frozen::LOCK_FILE;
 use crate::project::Project;
-use seg_io::ReadError;
 use seg_io::manifest::MANIFEST_FILE;
+use seg_io::{DataFile, ReadError};
 use seg_syntax::ast::Item;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,8 @@ pub struct Input {
     pub path: PathBuf,
     /// What it holds.
     pub kind: InputKind,
+    /// The object that it is rather than a file; then `path` is its address.
+    pub object: Option<DataFile>,
 }
 
 /// What a file that a project is read from holds.
@@ -54,14 +56,26 @@ pub fn input_files(project: &Project) -> Result<Vec<Input>, ReadError> {
     let mut inputs = texts(project);
     // What a store holds its manifest says to the byte.
     let store = project.manifest.as_ref().and_then(|manifest| manifest.data.store.as_ref());
-    inputs.extend(store.map(|store| {
-        let name = Path::new(store).join(seg_io::store::CATALOG_FILE);
-        Input { name: name.to_string_lossy().into_owned(), path: project.dir.join(&name), kind: InputKind::Data }
+    let in_bucket = match (&project.manifest, store) {
+        (Some(manifest), Some(_)) => seg_io::store::catalog_object(&project.dir, &manifest.data)?,
+        (Some(_) | None, _) => None,
+    };
+    inputs.extend(in_bucket.iter().map(|file| {
+        let (name, path, kind) = (file.name.clone(), file.path.clone(), InputKind::Data);
+        Input { name, path, kind, object: Some(file.clone()) }
     }));
+    inputs.extend(store.filter(|_| in_bucket.is_none()).map(|store| {
+        let name = Path::new(store).join(seg_io::store::CATALOG_FILE);
+        let path = project.dir.join(&name);
+        Input { name: name.to_string_lossy().into_owned(), path, kind: InputKind::Data, object: None }
+    }));
+    let elsewhere = project.manifest.as_ref().map(|manifest| manifest.data.elsewhere.clone()).unwrap_or_default();
     for files in data_patterns(project).filter(|_| store.is_none()) {
-        let standard_input = project.manifest.as_ref().and_then(|manifest| manifest.data.standard_input.as_ref());
-        let found = seg_io::find(&project.dir, files, standard_input)?;
-        inputs.extend(found.into_iter().map(|file| Input { name: file.name, path: file.path, kind: InputKind::Data }));
+        let found = seg_io::find(&project.dir, files, &elsewhere)?;
+        inputs.extend(found.into_iter().map(|file| {
+            let (name, path, kind) = (file.name.clone(), file.path.clone(), InputKind::Data);
+            Input { name, path, kind, object: file.is_object().then_some(file) }
+        }));
     }
     let mut known = std::collections::HashSet::new();
     inputs.retain(|input| known.insert(input.path.clone()));
@@ -76,7 +90,10 @@ pub fn pattern_of<'p>(project: &'p Project, path: &Path) -> Option<&'p str> {
 
 /// The project's settings, schema, segments and lists.
 fn texts(project: &Project) -> Vec<Input> {
-    let file = |name: &str, kind| Input { name: name.to_owned(), path: project.dir.join(name), kind };
+    let file = |name: &str, kind| {
+        let (path, object) = (project.dir.join(name), None);
+        Input { name: name.to_owned(), path, kind, object }
+    };
     let sources = project.sources.iter().map(|(id, source)| match project.segment_files.contains(&id) {
         true => file(&source.name, InputKind::Segments),
         false if source.name == MANIFEST_FILE => file(&source.name, InputKind::Settings),
@@ -117,8 +134,9 @@ impl Project {
     /// A pattern of data that names no file.
     pub fn inputs(&self) -> Result<Vec<PathBuf>, ReadError> {
         let mut inputs: Vec<PathBuf> = input_files(self)?.into_iter().map(|input| input.path).collect();
+        let elsewhere = self.manifest.as_ref().map(|manifest| manifest.data.elsewhere.clone()).unwrap_or_default();
         // Files that a store was packed of are none less; those that are gone need no care.
-        let packed = data_patterns(self).filter_map(|files| seg_io::find(&self.dir, files, None).ok()).flatten();
+        let packed = data_patterns(self).filter_map(|files| seg_io::find(&self.dir, files, &elsewhere).ok()).flatten();
         inputs.extend(packed.map(|file| file.path));
         inputs.push(self.dir.join(LOCK_FILE));
         Ok(inputs)

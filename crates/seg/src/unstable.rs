@@ -97,7 +97,15 @@ pub fn set_store(project: &mut Project, folder: &Path) {
 #[cfg(feature = "io")]
 pub fn set_standard_input(project: &mut Project, file: seg_io::DataFile) {
     if let Some(manifest) = &mut project.manifest {
-        manifest.data.standard_input = Some(file);
+        manifest.data.elsewhere.standard_input = Some(file);
+    }
+}
+
+/// Lets a project's data be in object stores.
+#[cfg(feature = "io")]
+pub fn set_objects(project: &mut Project, objects: seg_io::objects::ObjectStores) {
+    if let Some(manifest) = &mut project.manifest {
+        manifest.data.elsewhere.objects = Some(objects);
     }
 }
 

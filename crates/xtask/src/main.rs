@@ -9,6 +9,7 @@ mod count;
 mod fuzz;
 mod lake;
 mod long;
+mod objects;
 mod outside;
 mod python;
 mod sanitize;
@@ -45,7 +46,8 @@ cargo xtask fuzz TARGET [SECONDS] [SEED]
                                check mutated texts: any-bytes, lexer-grammar or schema
 cargo xtask helps [N] [SEED]   break N sentences (2,000) by one word, and list the helps of messages that do not compile, the errors
                                that stand elsewhere, and the messages with words that nobody wrote
-cargo xtask lake               validate the manifest by which Kubernetes runs partitions, with a package that it installs under target/lake
+cargo xtask lake               validate the manifest by which Kubernetes runs partitions, and read and write objects of a server of S3
+                               on loopback, with packages that it installs under target/lake
 cargo xtask long [SEED]        what CI has no time for, from a seed of the day unless one is given: engines against each other
                                at full length, phrases taken away from 200,000 texts, 20,000 sentences broken by a word,
                                and each fuzz target for ten minutes

@@ -139,7 +139,11 @@ pub fn memory_of(process: u32) -> Result<u64, String> {
     kilobytes.map(|n| n << 10).map_err(|e| format!("{e}: {line}\n"))
 }
 
-fn free_port() -> Result<u16, String> {
+/// A port that nobody listens at.
+///
+/// # Errors
+/// What the system says.
+pub fn free_port() -> Result<u16, String> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| e.to_string())?;
     Ok(listener.local_addr().map_err(|e| e.to_string())?.port())
 }

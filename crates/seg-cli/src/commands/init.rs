@@ -1,11 +1,12 @@
 //! `seg init`
 
-use super::{input, instant};
+use super::{input, instant, objects};
 use crate::args::Init;
 use crate::exit::{Exit, Failure};
 use crate::output::print_text;
 use seg::unstable::io::infer::{Question, RowsAre, Wishes, propose};
-use seg::unstable::io::{DataFile, STANDARD_INPUT, manifest::MANIFEST_FILE};
+use seg::unstable::io::objects::Address;
+use seg::unstable::io::{DataFile, Elsewhere, STANDARD_INPUT, manifest::MANIFEST_FILE};
 use seg::{Timestamp, Zone};
 use std::io::{IsTerminal, stderr, stdin};
 use std::path::{Component, Path, PathBuf};
@@ -45,6 +46,10 @@ pub fn run(args: &Init) -> Result<Exit, Failure> {
             patterns.push(STANDARD_INPUT.to_owned());
             continue;
         }
+        if is_address(file) {
+            patterns.push(file.to_string_lossy().into_owned());
+            continue;
+        }
         let full = file.canonicalize().map_err(failed(file))?;
         patterns.push(relative(&base, &full).to_string_lossy().into_owned());
     }
@@ -52,7 +57,8 @@ pub fn run(args: &Init) -> Result<Exit, Failure> {
     let now = Some(Timestamp(chrono::Utc::now().timestamp_micros()));
     let standard_input = kept.as_ref().map(|kept| kept.data.clone());
     let can_ask = standard_input.is_none() && stdin().is_terminal() && stderr().is_terminal();
-    let wishes = Wishes { name, timezone: args.timezone.clone(), at, now, standard_input };
+    let elsewhere = Elsewhere { standard_input, objects: objects::stores() };
+    let wishes = Wishes { name, timezone: args.timezone.clone(), at, now, elsewhere };
     let mut ask = |question: Question<'_>| if can_ask { ask(question) } else { None };
     let proposal = propose(&base, &patterns, &wishes, &mut ask).map_err(Failure::new)?;
     let mut text = String::new();
@@ -99,9 +105,14 @@ fn ask(question: Question<'_>) -> Option<RowsAre> {
     None
 }
 
+/// Whether objects are meant rather than files.
+fn is_address(from: &Path) -> bool {
+    from.to_str().is_some_and(Address::is_meant)
+}
+
 /// The file itself, or the data files of a directory.
 fn data_files(from: &Path) -> Result<Vec<PathBuf>, Failure> {
-    if is_input(from) {
+    if is_input(from) || is_address(from) {
         return Ok(vec![from.to_owned()]);
     }
     if !from.is_dir() {

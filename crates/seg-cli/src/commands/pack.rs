@@ -6,26 +6,33 @@ use super::{input, load_with_store};
 use crate::args::{Format, Pack};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, grouped, print_json, print_text};
-use seg::unstable::io::store::{Change, PackRequest, Packed, Packing, Partitioned, Partitioning};
+use seg::Project;
+use seg::unstable::io::objects::Address;
+use seg::unstable::io::store::{Change, PackRequest, Packed, Packing, Partitioned, Partitioning, Upload};
 use seg::unstable::io::{Memory, Report};
-use seg::unstable::parts;
+use seg::unstable::{parts, set_store};
 use std::num::NonZero;
+use tempfile::TempDir;
 
 pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
     let mut project = load_with_store(&args.dir, args.store.as_deref())?;
     let _input = input::take_to_pack(&mut project)?;
-    let parts = parts(&project);
+    let asked = args.store.as_ref().map(|store| store.display().to_string());
+    let named = || parts(&project).manifest.and_then(|manifest| manifest.data.store.clone());
+    let store = asked.or_else(named).unwrap_or_default();
+    let upload = upload(&mut project, args, &store)?;
+    let own = parts(&project);
     // Segments may be wrong: what is packed does not depend on them.
     if has_errors(&project, args.format, output)? {
         return Ok(Exit::Errors);
     }
-    let Some(manifest) = parts.manifest else {
+    let Some(manifest) = own.manifest else {
         return Err(Failure::new("the project's settings could not be read"));
     };
     let bar = output.progress();
     let temp = temp_folder(&args.memory);
     let request = PackRequest {
-        base: parts.dir,
+        base: own.dir,
         data: &manifest.data,
         schema: project.schema(),
         zone: manifest.zone,
@@ -44,22 +51,17 @@ pub fn run(args: &Pack, output: &Output) -> Result<Exit, Failure> {
     if is_refused(args, &report)? {
         return Ok(Exit::Errors);
     }
-    let asked = args.store.as_ref().map(|store| store.display().to_string());
-    let store = asked.or_else(|| manifest.data.store.clone()).unwrap_or_default();
     let (json, text) = match packing {
         Read::Store(packing) => {
             let is_nothing = packing.is_nothing();
-            let packed = written(packing, output)?;
+            let packed = written(packing, upload, output)?;
             let text = if is_nothing { nothing(&packed, &store) } else { told(&packed, &store, args.append) };
             (json(&packed, &report), text)
         }
         Read::Partitions(partitioning) => {
-            let writing = output.writing("partitions");
-            let partitioned = partitioning.write();
-            writing.clear();
-            let partitioned = partitioned.map_err(Failure::new)?;
+            let partitioned = cut(partitioning, output)?;
             let mut json = json(&partitioned.packed, &report);
-            let text = cut(&partitioned, &store);
+            let text = told_of_parts(&partitioned, &store);
             json.insert("partitions".to_owned(), partitioned.n_people.into());
             (json, text)
         }
@@ -95,8 +97,16 @@ fn is_refused(args: &Pack, report: &Report) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// The store as it is written, with the files so far on a terminal.
-fn written(packing: Packing, output: &Output) -> Result<Packed, Failure> {
+/// The partitions of a store as they are written.
+fn cut(partitioning: Partitioning, output: &Output) -> Result<Partitioned, Failure> {
+    let writing = output.writing("partitions");
+    let partitioned = partitioning.write();
+    writing.clear();
+    partitioned.map_err(Failure::new)
+}
+
+/// The store as it is written, with the files so far on a terminal, and as it is put where it is to lie.
+fn written(packing: Packing, upload: Option<(Upload, TempDir)>, output: &Output) -> Result<Packed, Failure> {
     let mut writing = output.writing("the store");
     let mut watch = |change: Change<'_>| {
         if let Change::Create(_) = change {
@@ -106,7 +116,34 @@ fn written(packing: Packing, output: &Output) -> Result<Packed, Failure> {
     };
     let packed = packing.write(Some(&mut watch));
     writing.clear();
-    packed.map_err(Failure::new)
+    let packed = packed.map_err(Failure::new)?;
+    if let Some((upload, folder)) = upload {
+        upload.finish(folder.path()).map_err(Failure::new)?;
+    }
+    Ok(packed)
+}
+
+/// What puts the store where it is to lie, where that is an object store, and the folder to which
+/// it is packed before.
+///
+/// # Errors
+/// What is not done there, and what the store of objects says.
+fn upload(project: &mut Project, args: &Pack, store: &str) -> Result<Option<(Upload, TempDir)>, Failure> {
+    if !Address::is_meant(store) {
+        return Ok(None);
+    }
+    if args.append || args.partitions.is_some() {
+        let what = if args.append { "--append" } else { "--partitions" };
+        let why = "packs to a folder; a store in an object store is packed as a whole";
+        return Err(Failure::usage(format!("{store}: `{what}` {why}; nothing was packed")));
+    }
+    let own = parts(project);
+    let Some(manifest) = own.manifest else { return Ok(None) };
+    let Some(upload) = Upload::begin(own.dir, &manifest.data).map_err(Failure::new)? else { return Ok(None) };
+    let folder = TempDir::new_in(temp_folder(&args.memory)).map_err(Failure::new)?;
+    upload.reserve(folder.path()).map_err(Failure::new)?;
+    set_store(project, folder.path());
+    Ok(Some((upload, folder)))
 }
 
 /// Files that were read, to become one store or several.
@@ -124,7 +161,7 @@ impl Read {
     }
 }
 
-fn cut(partitioned: &Partitioned, store: &str) -> String {
+fn told_of_parts(partitioned: &Partitioned, store: &str) -> String {
     let (packed, people) = (&partitioned.packed, &partitioned.n_people);
     let counted = |n: u64, one: &str, many: &str| format!("{} {}", grouped(n), if n == 1 { one } else { many });
     let (files, partitions) = (counted(packed.n_files, "file", "files"), people.len() as u64);

@@ -18,9 +18,10 @@ use crate::args::{self, Layout};
 use crate::exit::Failure;
 use folder::Folder;
 use seg::unstable::data::AttributeId;
+use seg::unstable::io::objects::ObjectStores;
 use seg::unstable::io::results::{ENTERED_COLUMN, KnownNames, LEAVES_COLUMN, Previous, RunManifest, read_previous};
 use seg::unstable::io::{MembersFormat, Sizes};
-use seg::unstable::{StayParts, module};
+use seg::unstable::{StayParts, module, parts};
 use seg::{Program, Project, Timestamp};
 use std::path::Path;
 
@@ -68,6 +69,8 @@ pub struct Results<'r> {
     pub columns: Vec<AttributeId>,
     folder: Option<Folder>,
     previous: Option<Previous>,
+    /// Where what has an address goes.
+    objects: Option<ObjectStores>,
 }
 
 impl<'r> Asked<'r> {
@@ -99,6 +102,12 @@ impl<'r> Asked<'r> {
             }
             (Some(_), Some(_)) | (None, None) => {}
         }
+        paths::refuse_addresses(&[
+            ("--record", args.record.as_deref()),
+            ("--changes-since", args.changes_since.as_deref()),
+            ("--verify", args.verify.as_deref()),
+            ("--layout files", args.members.as_deref().filter(|_| args.layout == Some(Layout::Files))),
+        ])?;
         let sizes = match &args.record {
             Some(path) => guard::recorded(path).map_err(|e| Failure::new(format!("{}: {e}", path.display())))?,
             None => None,
@@ -159,7 +168,8 @@ impl<'r> Asked<'r> {
             Some(path) => Some(read_previous(path, known).map_err(|error| without_previous(path, &error))?),
             None => None,
         };
-        Ok(Results { asked: self, columns, folder, previous })
+        let objects = parts(project).manifest.and_then(|manifest| manifest.data.elsewhere.objects.clone());
+        Ok(Results { asked: self, columns, folder, previous, objects })
     }
 }
 

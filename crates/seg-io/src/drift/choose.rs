@@ -3,7 +3,7 @@
 use crate::calls::{ID, TIME};
 use crate::cell::Cell;
 use crate::manifest::{CallFiles, Data, EventFiles, ProfileFiles};
-use crate::open::{DataFile, find};
+use crate::open::{DataFile, Elsewhere, find};
 use crate::report::{ProblemKind, ReadError};
 use crate::rows::{RowSink, peek};
 use std::path::{Path, PathBuf};
@@ -15,8 +15,10 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// A file that is not there or cannot be read, or that has the columns of no source.
 pub fn of_files(dir: &Path, data: &Data, base: &Path, patterns: &[String]) -> Result<Data, ReadError> {
-    let mut chosen = Data::default();
-    for file in find(base, patterns, None)? {
+    // What came through the standard input is the project's.
+    let elsewhere = Elsewhere { standard_input: None, ..data.elsewhere.clone() };
+    let mut chosen = Data { elsewhere: elsewhere.clone(), ..Data::default() };
+    for file in find(base, patterns, &elsewhere)? {
         let path = vec![file.path.strip_prefix(base).unwrap_or(&file.path).to_string_lossy().into_owned()];
         let is_of = |files: &[String]| names(dir, files, &file, data);
         let mut header = Header::default();
@@ -52,8 +54,7 @@ pub fn of_files(dir: &Path, data: &Data, base: &Path, patterns: &[String]) -> Re
 fn names(dir: &Path, patterns: &[String], file: &DataFile, data: &Data) -> bool {
     let known = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let path: PathBuf = known(&file.path);
-    find(dir, patterns, data.standard_input.as_ref())
-        .is_ok_and(|files| files.iter().any(|other| known(&other.path) == path))
+    find(dir, patterns, &data.elsewhere).is_ok_and(|files| files.iter().any(|other| known(&other.path) == path))
 }
 
 /// The columns at the beginning of a file.

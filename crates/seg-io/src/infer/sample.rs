@@ -6,7 +6,6 @@ use crate::open::{DataFile, Format};
 use crate::report::ReadError;
 use crate::rows::{self, Pace, RowSink};
 use seg_data::Zone;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
@@ -111,7 +110,7 @@ impl<'f> Sample<'f> {
     /// The last lines behind the header; none of a packed file, which has to be unpacked up to
     /// there.
     fn end(&self, beginning: &[u8]) -> Option<Vec<u8>> {
-        let mut file = File::open(&self.file.path).ok()?;
+        let mut file = self.file.open().ok()?;
         let mut first = [0; 4];
         file.read_exact(&mut first).ok()?;
         if first.starts_with(&[0x1f, 0x8b]) || first == [0x28, 0xb5, 0x2f, 0xfd] {

@@ -1,5 +1,6 @@
 //! Files that are written beside those they will replace.
 
+use crate::objects::{Address, ObjectStores};
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -16,6 +17,8 @@ pub struct Aside {
     beside: Option<PathBuf>,
     /// Held open and locked, so that others see that somebody is at work; see [`sweep`].
     held: Option<File>,
+    /// The object that it becomes; then the bytes are beside nothing, and the target is none.
+    object: Option<(ObjectStores, Address)>,
 }
 
 impl Aside {
@@ -25,15 +28,16 @@ impl Aside {
     /// # Errors
     /// What the file system says; then nothing is left beside.
     pub fn write(path: &Path, write: impl FnOnce(&File) -> std::io::Result<()>) -> std::io::Result<Aside> {
+        refuse_address(path)?;
         let (target, replaced) = target(path);
         if is_stream(path, replaced.as_ref())? {
             write(&File::options().append(true).open(path)?)?;
-            return Ok(Aside { target, beside: None, held: None });
+            return Ok(Aside { target, beside: None, held: None, object: None });
         }
         let beside = beside(&target);
         let file = File::create(&beside)?;
         // From here on whatever fails removes the file.
-        let mut aside = Aside { target, beside: Some(beside), held: None };
+        let mut aside = Aside { target, beside: Some(beside), held: None, object: None };
         if let Some(known) = &replaced {
             file.set_permissions(known.permissions())?;
         }
@@ -42,6 +46,22 @@ impl Aside {
         write(&file)?;
         file.sync_all()?;
         aside.held = is_locked.then_some(file);
+        Ok(aside)
+    }
+
+    /// Writes what becomes an object: to the folder for what nobody needs for long, until it is
+    /// put in place. An object is there when all of it is.
+    ///
+    /// # Errors
+    /// What the file system says; then nothing is left.
+    pub fn write_object(
+        (stores, address): (&ObjectStores, &Address),
+        write: impl FnOnce(&File) -> std::io::Result<()>,
+    ) -> std::io::Result<Aside> {
+        let (file, beside) = tempfile::NamedTempFile::new()?.keep().map_err(|error| error.error)?;
+        let object = Some((stores.clone(), address.clone()));
+        let aside = Aside { target: PathBuf::new(), beside: Some(beside), held: None, object };
+        write(&file)?;
         Ok(aside)
     }
 
@@ -59,9 +79,13 @@ impl Aside {
     /// Gives the file its name.
     ///
     /// # Errors
-    /// What the file system says; then the file that was there before is still there.
+    /// What the file system or the store says; then what was there before is still there.
     pub fn put_in_place(mut self) -> std::io::Result<()> {
         let Some(beside) = &self.beside else { return Ok(()) };
+        if let Some((stores, address)) = &self.object {
+            // What is aside goes when this is dropped.
+            return stores.write(address, &mut File::open(beside)?).map_err(std::io::Error::other);
+        }
         std::fs::rename(beside, &self.target)?;
         self.beside = None;
         Ok(())
@@ -127,6 +151,7 @@ fn is_left(path: &Path) -> bool {
 /// # Errors
 /// What the file system says.
 pub fn try_place(path: &Path) -> std::io::Result<()> {
+    refuse_address(path)?;
     let (target, replaced) = target(path);
     if is_stream(path, replaced.as_ref())? {
         return Ok(());
@@ -145,6 +170,14 @@ pub fn try_place(path: &Path) -> std::io::Result<()> {
 /// What the file system says.
 pub fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     Aside::write(path, |mut file| file.write_all(text.as_bytes()))?.put_in_place()
+}
+
+/// An address is no path: a folder of its name would be no store.
+fn refuse_address(path: &Path) -> std::io::Result<()> {
+    match path.to_str().is_some_and(Address::is_meant) {
+        true => Err(std::io::Error::other("this is written to files alone; name a path, and copy the file")),
+        false => Ok(()),
+    }
 }
 
 /// The file that a path leads to, and what is there.

@@ -1,5 +1,6 @@
 //! Fingerprints: SHA-256, as `sha256sum` and every warehouse calculate it.
 
+use crate::open::DataFile;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
@@ -22,7 +23,18 @@ pub struct FileDigest {
 /// # Errors
 /// What the file system says.
 pub fn file_digest(path: &Path) -> std::io::Result<FileDigest> {
-    let mut file = File::open(path)?;
+    digest_of(&mut File::open(path)?)
+}
+
+/// The fingerprint of the bytes of data, as they lie in its file or its object.
+///
+/// # Errors
+/// What the file system or the store says.
+pub fn data_digest(file: &DataFile) -> std::io::Result<FileDigest> {
+    digest_of(&mut file.opened()?)
+}
+
+fn digest_of(file: &mut dyn Read) -> std::io::Result<FileDigest> {
     let (mut hash, mut block, mut bytes) = (Sha256::new(), vec![0; BLOCK], 0);
     loop {
         let n = file.read(&mut block)?;

@@ -62,15 +62,20 @@ fn begins(file: &DataFile, stream: &mut dyn Read) -> Result<Vec<u8>, ReadError> 
 }
 
 pub(super) fn unreadable(file: &DataFile, what: &dyn Display) -> ReadError {
-    ReadError::new(&file.name, format!("not a readable Arrow file: {what}"))
+    fault(file, format!("not a readable Arrow file: {what}"))
 }
 
 fn ends_early(file: &DataFile) -> ReadError {
-    ReadError::new(&file.name, "the file ends too early; is it complete?")
+    fault(file, "the file ends too early; is it complete?".to_owned())
 }
 
 fn damaged(file: &DataFile) -> ReadError {
-    ReadError::new(&file.name, "the file is damaged; take it from where it came again")
+    fault(file, "the file is damaged; take it from where it came again".to_owned())
+}
+
+/// What is wrong with a file whose bytes could be had.
+fn fault(file: &DataFile, what: String) -> ReadError {
+    file.failure().unwrap_or_else(|| ReadError::new(&file.name, what))
 }
 
 /// What is read of each batch.

@@ -6,6 +6,7 @@ use super::maps::with_keys;
 use super::pruning::{Left, Pruning, Span};
 use crate::guard::guarded;
 use crate::meter::Meter;
+use crate::objects::{Chunks, chunks_of};
 use crate::open::DataFile;
 use crate::report::ReadError;
 use crate::values::Ids;
@@ -26,7 +27,7 @@ use seg_data::time::DAY;
 use seg_data::{Timestamp, Zone, parallel};
 use std::fmt::Display;
 use std::num::NonZero;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -94,8 +95,11 @@ pub(crate) fn read_first(file: &DataFile, n_rows: usize, sink: &mut dyn RowSink)
     sink.columns(&names);
     let wanted = wanted_fields(sink, names.len(), &starts);
     let mut feed = Feed::new(metadata.schema(), &wanted, sink);
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file.open()?, metadata.clone());
-    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().map(|(at, _)| *at));
+    let mask = ProjectionMask::roots(metadata.parquet_schema(), wanted.iter().map(|(at, _)| *at));
+    let groups = first_groups(metadata.metadata().row_groups(), n_rows);
+    let chunks = chunks_of(file, groups.iter().flat_map(|group| ranges(group, &mask)));
+    let chunks = chunks.map_err(|e| file.error(&e))?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata.clone());
     let builder = builder.with_projection(mask).with_batch_size(ROWS).with_limit(n_rows);
     guarded(file, || {
         for batch in builder.build().map_err(|e| unreadable(file, &e))? {
@@ -106,7 +110,7 @@ pub(crate) fn read_first(file: &DataFile, n_rows: usize, sink: &mut dyn RowSink)
 }
 
 fn metadata_of(file: &DataFile) -> Result<ArrowReaderMetadata, ReadError> {
-    let opened = file.open()?;
+    let opened = Chunks::of_end(file).map_err(|e| file.error(&e))?;
     guarded(file, || ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|e| unreadable(file, &e)))
 }
 
@@ -460,9 +464,12 @@ impl Source<'_> {
         fields: &[usize],
     ) -> Result<impl Iterator<Item = Result<RecordBatch, ReadError>>, ReadError> {
         let error = |what: &dyn Display| unreadable(self.file, what);
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), fields.iter().copied());
+        let wanted = self.metadata.metadata().row_groups().get(group).into_iter();
+        let chunks = chunks_of(self.file, wanted.flat_map(|group| ranges(group, &mask)));
         // Whoever reads a file through a copy of a handle moves the other's place.
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.open()?, self.metadata.clone());
-        let mask = ProjectionMask::roots(builder.parquet_schema(), fields.iter().copied());
+        let chunks = chunks.map_err(|e| self.file.error(&e))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, self.metadata.clone());
         let columns = self.metadata.metadata().row_groups().get(group).map_or(&[][..], RowGroupMetaData::columns);
         let read = columns.iter().enumerate().filter(|(leaf, _)| mask.leaf_included(*leaf));
         self.meter.read_part(read.map(|(_, column)| column.compressed_size().unsigned_abs()).sum());
@@ -485,6 +492,33 @@ impl Together {
     }
 }
 
+/// Where the columns of a group lie that are wanted.
+fn ranges(group: &RowGroupMetaData, mask: &ProjectionMask) -> impl Iterator<Item = Range<u64>> {
+    let columns = group.columns().iter().enumerate().filter(|(leaf, _)| mask.leaf_included(*leaf));
+    // What a damaged file says that cannot be is told of when it is read.
+    columns.filter_map(|(_, column)| {
+        let begin = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
+        let (begin, length) = (u64::try_from(begin).ok()?, u64::try_from(column.compressed_size()).ok()?);
+        Some(begin..begin.checked_add(length)?)
+    })
+}
+
+/// The groups that so many first rows are in.
+fn first_groups(groups: &[RowGroupMetaData], n_rows: usize) -> &[RowGroupMetaData] {
+    let mut left = n_rows as u64;
+    let mut n_groups = 0;
+    while left > 0
+        && let Some(group) = groups.get(n_groups)
+    {
+        left = left.saturating_sub(group.num_rows().unsigned_abs());
+        n_groups += 1;
+    }
+    groups.get(..n_groups).unwrap_or_default()
+}
+
 fn unreadable(file: &DataFile, what: &dyn Display) -> ReadError {
+    if let Some(failure) = file.failure() {
+        return failure;
+    }
     ReadError::new(&file.name, format!("not a readable Parquet file: {what}"))
 }

@@ -1,6 +1,8 @@
 //! `MANIFEST`: what a store is made of. It is JSON, with the sum of its bytes behind it.
 
+use super::location::Location;
 use crate::manifest::Data;
+use crate::open::Elsewhere;
 use crate::report::{Problem, ReadError};
 use crate::results::digest_of_text;
 use seg_data::{Schema, Type, Zone};
@@ -208,21 +210,21 @@ impl Catalog {
         Ok(format!("{json}\n{:08x}\n", crc32fast::hash(json.as_bytes())))
     }
 
-    /// Reads it from the folder of a store.
+    /// Reads it from where a store lies.
     ///
     /// # Errors
     /// No store, one of another version, or one whose catalog is not as it was written.
-    pub fn read(root: &Path) -> Result<Catalog, ReadError> {
-        let path = root.join(CATALOG_FILE);
-        let error = |what: &str| ReadError::new(root.to_string_lossy(), what);
-        let text = match std::fs::read(&path) {
+    pub fn read(place: &Location) -> Result<Catalog, ReadError> {
+        let error = |what: &str| ReadError::new(place.name(), what);
+        let is_in_folder = |is: fn(&Path) -> bool| place.folder().is_some_and(is);
+        let text = match place.read(CATALOG_FILE) {
             Ok(text) => text,
-            Err(_) if root.join(PARTITIONS_FILE).exists() => {
-                let first = root.join("0");
+            Err(_) if is_in_folder(|root| root.join(PARTITIONS_FILE).exists()) => {
+                let first = place.name_of("0");
                 let why = "this folder holds the partitions of a store, each in a folder of its own; name one of them";
-                return Err(error(&format!("{why}: `--store {}`", first.display())));
+                return Err(error(&format!("{why}: `--store {first}`")));
             }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && root.is_dir() => {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && is_in_folder(Path::is_dir) => {
                 return Err(error("there is no store in this folder; `seg pack` makes it"));
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -335,7 +337,7 @@ pub(super) fn rules(data: &Data) -> String {
     data.events.iter_mut().for_each(|source| source.files.clear());
     data.merges.iter_mut().for_each(|source| source.files.clear());
     data.calls.iter_mut().for_each(|source| source.files.clear());
-    (data.store, data.standard_input) = (None, None);
+    (data.store, data.elsewhere) = (None, Elsewhere::default());
     digest_of_text(&format!("{data:?}"))
 }
 

@@ -5,6 +5,7 @@ use super::column::Reader;
 use super::disk::Watch;
 use super::earlier::Earlier;
 use super::load::{attribute, opened};
+use super::location::Location;
 use super::lock::WriterLock;
 use super::pack::put_together;
 use super::people::{line_columns, proof_columns, read_lines, read_proofs, record_columns};
@@ -55,10 +56,11 @@ pub fn forget<'w>(
     watch: Option<&'w mut Watch<'w>>,
 ) -> Result<Forgotten, ReadError> {
     let root = super::root(base, data)?;
-    opened(&root, schema, zone)?;
+    let place = Location::Folder(root.clone());
+    opened(&place, schema, zone)?;
     let _lock = WriterLock::take(&root)?;
     // Whoever had the lock may have changed it.
-    let before = Earlier::new(opened(&root, schema, zone)?, Reader::new(&root, true))?;
+    let before = Earlier::new(opened(&place, schema, zone)?, Reader::new(place, true))?;
     let records = before.records()?;
     let merges = Merges::new(&records);
     let survivor = |id: &str| merges.identity(id).map_or(id, |identity| identity.survivor.as_str()).to_owned();

@@ -4,6 +4,7 @@ use super::catalog::{Catalog, Generation, StoredColumn, StoredEvents};
 use super::column::Reader;
 use super::earlier::ids;
 use super::generation::read_events;
+use super::location::Location;
 use super::lock::ReaderLock;
 use crate::assemble::{NamedColumns, are_missing, checked};
 use crate::gather::joined;
@@ -70,10 +71,10 @@ fn open(
 ) -> Result<(Opening, Loaded), ReadError> {
     let LoadRequest { base, data, schema, zone, wanted, asked, now, threads, progress, is_mapped, piece_bytes: _ } =
         request;
-    let root = super::root(base, data)?;
-    let lock = ReaderLock::take(&root);
-    let catalog = opened(&root, schema, zone)?;
-    let reader = Reader::new(&root, is_mapped);
+    let place = Location::of(base, data)?;
+    let lock = ReaderLock::take(place.folder());
+    let catalog = opened(&place, schema, zone)?;
+    let reader = Reader::new(place, is_mapped);
     let wanted = wanted.cloned().unwrap_or_else(|| Wanted::everything(schema));
     let mut silence = |_: Progress| {};
     let loader = Loader::new(schema, zone, &wanted, progress.unwrap_or(&mut silence));
@@ -96,10 +97,10 @@ fn open(
 }
 
 /// The catalog of a store that was packed by this schema.
-pub(super) fn opened(root: &Path, schema: &Schema, zone: Option<Zone>) -> Result<Catalog, ReadError> {
-    let catalog = Catalog::read(root)?;
+pub(super) fn opened(place: &Location, schema: &Schema, zone: Option<Zone>) -> Result<Catalog, ReadError> {
+    let catalog = Catalog::read(place)?;
     match catalog.differs(schema, zone) {
-        Some(why) => Err(ReadError::new(root.to_string_lossy(), format!("{why}; `seg pack` packs the data again"))),
+        Some(why) => Err(ReadError::new(place.name(), format!("{why}; `seg pack` packs the data again"))),
         None => Ok(catalog),
     }
 }
@@ -418,7 +419,7 @@ impl StoreInfo {
 /// # Errors
 /// No store, one of another version, or a `MANIFEST` that is not as it was written.
 pub fn info(base: &Path, data: &Data) -> Result<StoreInfo, ReadError> {
-    Ok(StoreInfo::of(&Catalog::read(&super::root(base, data)?)?))
+    Ok(StoreInfo::of(&Catalog::read(&Location::of(base, data)?)?))
 }
 
 /// Checks all of a project's store: the length and the sum of each file, that files fit each
@@ -435,10 +436,10 @@ pub fn verify(
     threads: NonZero<usize>,
 ) -> Result<StoreInfo, Vec<ReadError>> {
     let one = |error| vec![error];
-    let root = super::root(base, data).map_err(one)?;
-    let _lock = ReaderLock::take(&root);
-    let catalog = opened(&root, schema, zone).map_err(one)?;
-    let reader = Reader::new(&root, true);
+    let place = Location::of(base, data).map_err(one)?;
+    let _lock = ReaderLock::take(place.folder());
+    let catalog = opened(&place, schema, zone).map_err(one)?;
+    let reader = Reader::new(place, true);
     let files: Vec<_> = catalog.files().collect();
     let mut found: Vec<Option<ReadError>> = files.iter().map(|_| None).collect();
     let work: Vec<_> = files.iter().zip(&mut found).collect();

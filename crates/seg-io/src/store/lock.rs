@@ -37,8 +37,9 @@ impl WriterLock {
 pub(super) struct ReaderLock(#[expect(dead_code)] Option<File>);
 
 impl ReaderLock {
-    pub fn take(root: &Path) -> ReaderLock {
-        let file = File::open(root.join(READERS_FILE)).ok();
+    /// Objects are not held either: one that goes away meanwhile is told of when it is read.
+    pub fn take(root: Option<&Path>) -> ReaderLock {
+        let file = root.and_then(|root| File::open(root.join(READERS_FILE)).ok());
         ReaderLock(file.filter(|file| file.lock_shared().is_ok()))
     }
 }

@@ -6,6 +6,7 @@ use super::column::Reader;
 use super::disk::Watch;
 use super::earlier::Earlier;
 use super::generation::number_of;
+use super::location::Location;
 use super::lock::WriterLock;
 use super::people::{line_columns, proof_columns, record_columns};
 use super::write::{NewAttributes, NewEvents, NewPeople, NewRows, NewState};
@@ -497,7 +498,7 @@ fn refuse_others(root: &Path) -> Result<(), ReadError> {
 
 /// A store of some of the people is packed with those of the others.
 fn refuse_partition(root: &Path) -> Result<(), ReadError> {
-    let known = Catalog::read(root).ok().and_then(|catalog| catalog.partition);
+    let known = Catalog::read(&Location::Folder(root.to_owned())).ok().and_then(|catalog| catalog.partition);
     known.map_or(Ok(()), |Partition { number, of, .. }| {
         let why = format!(
             "this store is partition {number} of {of}, of which all are packed together: `seg pack --partitions {of}`"
@@ -510,7 +511,8 @@ fn refuse_partition(root: &Path) -> Result<(), ReadError> {
 fn continued(root: &Path, data: &Data, schema: &Schema, zone: Option<Zone>) -> Result<Earlier, ReadError> {
     let error =
         |what: String| ReadError::new(root.to_string_lossy(), format!("{what}; `seg pack` packs all of it again"));
-    let catalog = Catalog::read(root)?;
+    let place = Location::Folder(root.to_owned());
+    let catalog = Catalog::read(&place)?;
     if let Some(why) = catalog.differs(schema, zone) {
         return Err(error(why));
     }
@@ -521,7 +523,7 @@ fn continued(root: &Path, data: &Data, schema: &Schema, zone: Option<Zone>) -> R
         let why = "it was packed by an earlier `seg`, and lacks what analytics calls are compared with";
         return Err(error(why.to_owned()));
     }
-    Earlier::new(catalog, Reader::new(root, true))
+    Earlier::new(catalog, Reader::new(place, true))
 }
 
 /// Keeps the files that a store does not have.

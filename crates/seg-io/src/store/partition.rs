@@ -5,6 +5,7 @@ use super::catalog::{CATALOG_FILE, Catalog, PARTITIONS_FILE, Partition};
 use super::column::Reader;
 use super::earlier::Earlier;
 use super::load::attribute;
+use super::location::Location;
 use super::lock::WriterLock;
 use super::pack::{PackRequest, Packed, Packing};
 use super::people::{proof_columns, record_columns};
@@ -61,7 +62,7 @@ pub fn partition(base: &Path, data: &Data) -> Result<Option<StorePartition>, Rea
     if data.store.is_none() {
         return Ok(None);
     }
-    let known = Catalog::read(&super::root(base, data)?)?.partition;
+    let known = Catalog::read(&Location::of(base, data)?)?.partition;
     Ok(known.map(|Partition { number, of, packing, .. }| StorePartition { number, of, packing }))
 }
 
@@ -71,11 +72,11 @@ pub fn partition(base: &Path, data: &Data) -> Result<Option<StorePartition>, Rea
 /// # Errors
 /// A store that is no partition, or whose files are not as they were written.
 pub fn rows_of_all(base: &Path, data: &Data) -> Result<Vec<u32>, ReadError> {
-    let root = super::root(base, data)?;
-    let catalog = Catalog::read(&root)?;
+    let place = Location::of(base, data)?;
+    let catalog = Catalog::read(&place)?;
     let file = catalog.partition.as_ref().and_then(|partition| partition.rows.as_ref());
-    let file = file.ok_or_else(|| ReadError::new(root.to_string_lossy(), "this store is no partition"))?;
-    let reader = Reader::new(&root, false);
+    let file = file.ok_or_else(|| ReadError::new(place.name(), "this store is no partition"))?;
+    let reader = Reader::new(place, false);
     let rows = reader.column(file, &DataType::UInt32)?;
     let rows = rows.as_primitive::<UInt32Type>();
     if rows.len() as u64 != catalog.n_people || rows.null_count() > 0 {
@@ -169,8 +170,8 @@ impl Partitioning {
     pub fn write(self) -> Result<Partitioned, ReadError> {
         let Partitioning { packing, staging, target, schema, threads, of } = self;
         let packed = packing.write(None)?;
-        let whole = staging.path.join(WHOLE);
-        let before = Earlier::new(Catalog::read(&whole)?, Reader::new(&whole, true))?;
+        let whole = Location::Folder(staging.path.join(WHOLE));
+        let before = Earlier::new(Catalog::read(&whole)?, Reader::new(whole, true))?;
         let cut = Cut::new(&before, &schema, of, threads)?;
         let parts = staging.path.join(PARTS);
         let failed = |path: &Path, error: std::io::Error| ReadError::new(path.to_string_lossy(), error.to_string());

@@ -8,14 +8,14 @@ use seg::unstable::data::parallel;
 use seg::unstable::frozen::fingerprints;
 use seg::unstable::io::results::{
     FileDigest, Fingerprints, InputFile, OutputFile, PartitionRun, RowCounts, RunManifest, SegmentResult, StayColumn,
-    digest_of_ids, digest_of_text, file_digest,
+    data_digest, digest_of_ids, digest_of_text, file_digest,
 };
 use seg::unstable::io::store::StorePartition;
-use seg::unstable::io::{LoadedParts, Manifest};
+use seg::unstable::io::{DataFile, LoadedParts, Manifest};
 use seg::unstable::{Input, InputKind, input_files};
 use seg::{Mask, Program, Project, Timestamp};
 use std::fs::Metadata;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 /// What a run found, to be written.
@@ -40,7 +40,7 @@ pub struct Run<'a> {
 
 /// The files that a run reads, with what is in them.
 pub struct Inputs {
-    files: Vec<(PathBuf, InputFile, Seen)>,
+    files: Vec<(Source, InputFile)>,
 }
 
 /// A partition of everybody that was run.
@@ -48,6 +48,12 @@ pub struct Partition {
     pub of: StorePartition,
     /// Which of everybody each of its people is, and what the run found, where that is written.
     pub found: Option<(Vec<u32>, PartitionRun)>,
+}
+
+/// What was read.
+enum Source {
+    File(PathBuf, Seen),
+    Object(DataFile),
 }
 
 /// By what a file that was written to is told from itself.
@@ -60,18 +66,18 @@ impl Inputs {
     /// A file that cannot be read, or that is none that could be read twice.
     pub fn read(project: &Project, results: &Results<'_>) -> Result<Inputs, Failure> {
         let inputs = input_files(project).map_err(Failure::new)?;
-        let named = inputs.into_iter().map(|Input { name, path, kind }| (name, path, kind.word()));
+        let named = inputs.into_iter().map(|Input { name, path, kind, object }| (name, (path, object), kind.word()));
         let previous = results.asked.previous.into_iter().flat_map(read_from);
-        let previous = previous.map(|path| (path.display().to_string(), path, "previous"));
-        let named: Vec<(String, PathBuf, &str)> = named.chain(previous).collect();
-        let mut found: Vec<Option<std::io::Result<(FileDigest, Seen)>>> = named.iter().map(|_| None).collect();
+        let previous = previous.map(|path| (path.display().to_string(), (path, None), "previous"));
+        let named: Vec<(String, (PathBuf, Option<DataFile>), &str)> = named.chain(previous).collect();
+        let mut found: Vec<Option<std::io::Result<(FileDigest, Source)>>> = named.iter().map(|_| None).collect();
         let work: Vec<_> = named.iter().zip(found.iter_mut()).collect();
-        parallel::each(work, output::threads(), || (), |(), ((_, path, _), to)| *to = Some(digest(path)));
+        parallel::each(work, output::threads(), || (), |(), ((_, of, _), to)| *to = Some(digest(of)));
         let files = named.into_iter().zip(found).filter_map(|(named, found)| Some((named, found?)));
-        let files = files.map(|((name, path, kind), found)| {
-            let (digest, seen) = found.map_err(|why| Failure::new(format!("{name}: {why}; nothing was run")))?;
+        let files = files.map(|((name, _, kind), found)| {
+            let (digest, source) = found.map_err(|why| Failure::new(format!("{name}: {why}; nothing was run")))?;
             let FileDigest { bytes, sha256 } = digest;
-            Ok((path, InputFile { file: name, kind: kind.to_owned(), bytes, sha256 }, seen))
+            Ok((source, InputFile { file: name, kind: kind.to_owned(), bytes, sha256 }))
         });
         Ok(Inputs { files: files.collect::<Result<_, Failure>>()? })
     }
@@ -81,9 +87,12 @@ impl Inputs {
     /// # Errors
     /// The first such file.
     pub fn refuse_changed(&self) -> Result<(), Failure> {
-        let is_as_before = |path: &Path, before: &Seen| std::fs::metadata(path).is_ok_and(|now| seen(&now) == *before);
-        match self.files.iter().find(|(path, _, before)| !is_as_before(path, before)) {
-            Some((_, file, _)) => Err(Failure::new(format!(
+        let is_as_before = |source: &Source| match source {
+            Source::File(path, before) => std::fs::metadata(path).is_ok_and(|now| seen(&now) == *before),
+            Source::Object(object) => object.is_as_found(),
+        };
+        match self.files.iter().find(|(source, _)| !is_as_before(source)) {
+            Some((_, file)) => Err(Failure::new(format!(
                 "{}: it was changed while the run read it, so that no manifest can tell what was read; nothing was written",
                 file.file
             ))),
@@ -92,18 +101,21 @@ impl Inputs {
     }
 
     fn of(&self, kinds: &[InputKind]) -> String {
-        let files = self.files.iter().map(|(_, file, _)| file);
+        let files = self.files.iter().map(|(_, file)| file);
         let files = files.filter(|file| kinds.iter().any(|kind| kind.word() == file.kind));
         digest_of_text(&files.map(|file| format!("{}  {}\n", file.sha256, file.file)).collect::<String>())
     }
 }
 
-fn digest(path: &Path) -> std::io::Result<(FileDigest, Seen)> {
+fn digest((path, object): &(PathBuf, Option<DataFile>)) -> std::io::Result<(FileDigest, Source)> {
+    if let Some(object) = object {
+        return Ok((data_digest(object)?, Source::Object(object.clone())));
+    }
     let before = std::fs::metadata(path)?;
     if !before.is_file() {
         return Err(std::io::Error::other("only what stays can be told of in a manifest, and this is no regular file"));
     }
-    Ok((file_digest(path)?, seen(&before)))
+    Ok((file_digest(path)?, Source::File(path.clone(), seen(&before))))
 }
 
 fn seen(known: &Metadata) -> Seen {
@@ -143,9 +155,7 @@ impl Run<'_> {
             at_from: self.said_by.to_owned(),
             time_zone: settings.zone.map(|zone| zone.name().to_owned()),
             fingerprints,
-            inputs: self
-                .inputs
-                .map_or_else(Vec::new, |inputs| inputs.files.iter().map(|(_, f, _)| f.clone()).collect()),
+            inputs: self.inputs.map_or_else(Vec::new, |inputs| inputs.files.iter().map(|(_, f)| f.clone()).collect()),
             rows,
             people: self.n_people as u64,
             events: report.events,
@@ -167,9 +177,9 @@ mod tests {
         let path = dir.path().join("people.csv");
         let inputs = || {
             std::fs::write(&path, "id\nann\n").expect("written");
-            let (FileDigest { bytes, sha256 }, seen) = digest(&path).expect("a digest");
+            let (FileDigest { bytes, sha256 }, source) = digest(&(path.clone(), None)).expect("a digest");
             let file = InputFile { file: "people.csv".to_owned(), kind: "data".to_owned(), bytes, sha256 };
-            Inputs { files: vec![(path.clone(), file, seen)] }
+            Inputs { files: vec![(source, file)] }
         };
         assert!(inputs().refuse_changed().is_ok());
         let refused = |change: &dyn Fn()| {

@@ -4,8 +4,9 @@ use super::folder::Folder;
 use super::{Asked, Members};
 use crate::exit::Failure;
 use seg::Project;
+use seg::unstable::io::objects::Address;
 use seg::unstable::io::results::{FolderIndex, INDEX_FILE, try_place};
-use seg::unstable::pattern_of;
+use seg::unstable::{parts, pattern_of};
 use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -57,11 +58,49 @@ pub fn refuse(project: &Project, asked: &Asked<'_>, folder: Option<&Folder>) -> 
     {
         return usage(path, "the result is compared with this manifest");
     }
-    tried.iter().try_for_each(|path| try_path(path))?;
+    for path in &tried {
+        match address(path).map_err(|why| Failure::usage(format!("{}: {why}; nothing was run", path.display())))? {
+            Some(address) => refuse_without_stores(project, &address)?,
+            None => try_path(path)?,
+        }
+    }
     folder.map_or(Ok(()), |folder| match folder.path.is_dir() {
         true => folder.paths().last().map_or(Ok(()), |index| try_path(&index)),
         false => try_path(&folder.path),
     })
+}
+
+/// The address that a path is, where it is one, of a single object.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn address(path: &Path) -> Result<Option<Address>, String> {
+    let Some(text) = path.to_str().filter(|text| Address::is_meant(text)) else { return Ok(None) };
+    let address = Address::parse(text)?;
+    match address.key.is_empty() {
+        true => Err(format!("it names no object; write `{address}/FILE`")),
+        false => Ok(Some(address)),
+    }
+}
+
+/// Refuses addresses where what is asked for is read as well as written, or is many files.
+///
+/// # Errors
+/// The first such address.
+pub fn refuse_addresses(paths: &[(&str, Option<&Path>)]) -> Result<(), Failure> {
+    let is_address = |path: &&Path| path.to_str().is_some_and(Address::is_meant);
+    let found = paths.iter().find_map(|(what, path)| Some((what, path.filter(is_address)?)));
+    found.map_or(Ok(()), |(what, path)| {
+        let why = "is for files of this machine alone";
+        Err(Failure::usage(format!("{}: `{what}` {why}; nothing was run", path.display())))
+    })
+}
+
+/// Whether a store would take it is not asked before: whoever may write there may not be allowed to look.
+fn refuse_without_stores(project: &Project, address: &Address) -> Result<(), Failure> {
+    let objects = parts(project).manifest.and_then(|manifest| manifest.data.elsewhere.objects.as_ref());
+    let why = "this `seg` was built without object stores (the feature `objects`)";
+    objects.map(drop).ok_or_else(|| Failure::new(format!("{address}: {why}; nothing was run")))
 }
 
 /// The files that an earlier result is in: one, or the index of a folder and what it names.

@@ -2,10 +2,12 @@
 
 use super::folder::Folder;
 use super::manifest::Run;
+use super::paths::address;
 use super::{Members, Results, Table, no_precedence};
 use crate::exit::Failure;
 use crate::output::counted;
 use seg::Mask;
+use seg::unstable::io::objects::ObjectStores;
 use seg::unstable::io::results::{
     Aside, Changes, Chunks, FolderFile, FolderIndex, INDEX_FILE, Members as Tables, OutputFile, PartitionMembers,
     Table as Columns, attribute_columns, file_digest, sweep, write_table,
@@ -38,7 +40,8 @@ pub fn write(results: &Results<'_>, run: Run<'_>) -> Result<Written, Failure> {
         Tables { batch: &run.loaded.people, now: run.now, segments: &segments, columns: &columns, stays: run.stays };
     let asked = &results.asked;
     sweep_before(results);
-    let mut staged = Staged { files: Vec::new(), new_folder: None, is_told: asked.manifest.is_some() };
+    let (is_told, objects) = (asked.manifest.is_some(), results.objects.as_ref());
+    let mut staged = Staged { files: Vec::new(), new_folder: None, is_told, objects };
     match asked.members {
         Some(Members::Long(table)) => staged.table(table, "members", tables.long())?,
         Some(Members::Wide(table)) => staged.table(table, "members", tables.wide())?,
@@ -97,15 +100,17 @@ fn sweep_before(results: &Results<'_>) {
 }
 
 /// What is complete and not yet in place.
-struct Staged {
+struct Staged<'r> {
     files: Vec<(Aside, OutputFile)>,
     /// A folder that was not there before.
     new_folder: Option<std::path::PathBuf>,
     /// Whether a manifest tells of what is in each file.
     is_told: bool,
+    /// Where what has an address goes.
+    objects: Option<&'r ObjectStores>,
 }
 
-impl Staged {
+impl Staged<'_> {
     fn table(&mut self, to: Table<'_>, kind: &str, table: (Columns, Chunks<'_>)) -> Result<(), Failure> {
         self.rows(to.path, to.format, kind, None, table).map(|_| ())
     }
@@ -137,13 +142,16 @@ impl Staged {
         segment: Option<&str>,
         write: impl FnOnce(&File) -> std::io::Result<Option<u64>>,
     ) -> Result<(), Failure> {
-        let failed =
-            |error: std::io::Error| Failure::new(format!("{}: {error}; the {kind} were not written", path.display()));
+        let failed = |error: std::io::Error| failed_of(path, kind)(error.to_string());
         let mut rows = None;
-        let aside = Aside::write(path, |file| {
+        let write = |file: &File| -> std::io::Result<()> {
             rows = write(file)?;
             Ok(())
-        });
+        };
+        let aside = match (address(path).map_err(failed_of(path, kind))?, self.objects) {
+            (Some(address), Some(objects)) => Aside::write_object((objects, &address), write),
+            (Some(_) | None, _) => Aside::write(path, write),
+        };
         let aside = aside.map_err(failed)?;
         let digest = aside.contents().filter(|_| self.is_told).map(file_digest).transpose().map_err(failed)?;
         let (bytes, sha256) = digest.map(|digest| (digest.bytes, digest.sha256)).unzip();
@@ -193,7 +201,12 @@ impl Staged {
     }
 }
 
-impl Drop for Staged {
+/// What cannot be written, and why.
+fn failed_of(path: &Path, kind: &str) -> impl Fn(String) -> Failure {
+    move |error| Failure::new(format!("{}: {error}; the {kind} were not written", path.display()))
+}
+
+impl Drop for Staged<'_> {
     fn drop(&mut self) {
         // What is aside goes before the folder that it is in.
         self.files.clear();
