@@ -141,7 +141,7 @@ pub fn run() -> Result<(), String> {
         ("the Python package", python::run),
         ("Spark", || spark::run(spark::Wheel::Built)),
         ("SQL in databases", || sql::run(sql::SEGMENTS, None)),
-        ("the manifest for Kubernetes", lake::run),
+        ("the lake", lake::run),
         ("generated files", || codegen::run(Mode::Check)),
         ("tidy", tidy::run),
     ];
