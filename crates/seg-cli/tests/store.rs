@@ -132,7 +132,7 @@ fn a_killed_packing_loses_nothing() {
     let begun = Instant::now();
     put_day(dir.path(), 1);
     assert!(seg(dir.path(), &["pack", "--append"]).status.success());
-    let whole = begun.elapsed().max(Duration::from_millis(5));
+    let mut whole = begun.elapsed().max(Duration::from_millis(5));
     day += 1;
     let mut chance: u64 = 5;
     let mut next = None;
@@ -162,6 +162,9 @@ fn a_killed_packing_loses_nothing() {
             n_after += 1;
             next = None;
         }
+        // The store grows, and machines are busy: where they end before they are killed it is
+        // sooner the next time, and else a little later, so that both are met often enough.
+        whole = whole.mul_f64(if found == known { 1.02 } else { 0.95 });
         if n % 30 == 0 {
             let verified = seg(dir.path(), &["store", "verify"]);
             assert!(verified.status.success(), "{}", text(&verified));

@@ -25,7 +25,7 @@ pub struct Step<'a> {
 
 const STEPS: &[Step<'_>] = &[
     Step { name: "formatting", args: &["fmt", "--all", "--check"], env: &[] },
-    Step { name: "tests", args: &["test", "--workspace"], env: &[("INSTA_UPDATE", "no")] },
+    Step { name: "tests", args: &["test", "--workspace", "--no-fail-fast"], env: &[("INSTA_UPDATE", "no")] },
     Step {
         name: "engines against each other",
         // All packages, as above, so that nothing is built anew with other
@@ -134,7 +134,8 @@ impl Steps {
 /// # Errors
 /// The steps that failed; what failed in them is printed where it did.
 pub fn run() -> Result<(), String> {
-    let own: [(&str, fn() -> Result<(), String>); 9] = [
+    type Own = (&'static str, fn() -> Result<(), String>);
+    let own: [Own; 9] = [
         ("instruction counts", || count::run(Built::ForTests, false)),
         ("the report in a browser", browser::run),
         ("analytics SDKs post", || sdk::run(sdk::RESTARTS)),
