@@ -56,6 +56,9 @@ enum Source {
     Object(DataFile),
 }
 
+/// Where something is read: a file, or an object that has no path.
+type Place = (PathBuf, Option<DataFile>);
+
 /// By what a file that was written to is told from itself.
 type Seen = (u64, Option<SystemTime>);
 
@@ -69,7 +72,7 @@ impl Inputs {
         let named = inputs.into_iter().map(|Input { name, path, kind, object }| (name, (path, object), kind.word()));
         let previous = results.asked.previous.into_iter().flat_map(read_from);
         let previous = previous.map(|path| (path.display().to_string(), (path, None), "previous"));
-        let named: Vec<(String, (PathBuf, Option<DataFile>), &str)> = named.chain(previous).collect();
+        let named: Vec<(String, Place, &str)> = named.chain(previous).collect();
         let mut found: Vec<Option<std::io::Result<(FileDigest, Source)>>> = named.iter().map(|_| None).collect();
         let work: Vec<_> = named.iter().zip(found.iter_mut()).collect();
         parallel::each(work, output::threads(), || (), |(), ((_, of, _), to)| *to = Some(digest(of)));
@@ -107,7 +110,7 @@ impl Inputs {
     }
 }
 
-fn digest((path, object): &(PathBuf, Option<DataFile>)) -> std::io::Result<(FileDigest, Source)> {
+fn digest((path, object): &Place) -> std::io::Result<(FileDigest, Source)> {
     if let Some(object) = object {
         return Ok((data_digest(object)?, Source::Object(object.clone())));
     }
