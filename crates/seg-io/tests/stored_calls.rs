@@ -26,14 +26,16 @@ fn put(dir: &Path, day: usize, calls: &[String]) {
     std::fs::write(dir.join("calls").join(format!("{day:02}.ndjson")), calls.join("\n") + "\n").expect("written");
 }
 
-/// A call by somebody at some device, of a day or, late, of the day before.
+/// A call by somebody at some device, of a day or, late, of the first one.
 fn call(chance: &mut Chance, day: usize, number: &mut usize) -> String {
     *number += 1;
     let is_late = day > 0 && chance.below(6) == 0;
-    let hour = 3_600_000_000 * chance.below(24) as i64;
-    let time = Timestamp(at(if is_late { chance.below(day) } else { day } as i64).0 + hour).to_string();
+    // What comes late is mostly earlier than everything that is known of a device.
+    let (of_day, hours) = if is_late { (0, 4) } else { (day, 24) };
+    let time = Timestamp(at(of_day as i64).0 + 3_600_000_000 * chance.below(hours) as i64).to_string();
     let user = ["ann", "ben", "cem", "dov", "eve"][chance.below(5.min(2 + day))];
-    let device = ["d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8"][chance.below(8.min(3 + 2 * day))];
+    let n_devices = if is_late { 3 } else { 8.min(3 + 2 * day) };
+    let device = ["d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8"][chance.below(n_devices)];
     let mut call = json!({ "messageId": format!("m{number}"), "timestamp": time });
     let fields = call.as_object_mut().expect("an object");
     match if is_late { 5 } else { chance.below(6) } {
